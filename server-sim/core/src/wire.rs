@@ -1,0 +1,95 @@
+//! `#[serde(with = "crate::wire")]` for Temporal's messages inside our records: they are stored as the bytes that
+//! protobuf gives them, so that a stored record ages as well as the wire does.
+use prost::Message;
+use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+struct Bytes(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Bytes;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("protobuf bytes")
+            }
+            fn visit_bytes<E: Error>(self, v: &[u8]) -> Result<Bytes, E> {
+                Ok(Bytes(v.to_vec()))
+            }
+            fn visit_byte_buf<E: Error>(self, v: Vec<u8>) -> Result<Bytes, E> {
+                Ok(Bytes(v))
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Bytes, A::Error> {
+                let mut bytes = Vec::new();
+                while let Some(byte) = seq.next_element()? {
+                    bytes.push(byte);
+                }
+                Ok(Bytes(bytes))
+            }
+        }
+        deserializer.deserialize_byte_buf(Visitor)
+    }
+}
+
+pub fn serialize<M: Message, S: Serializer>(message: &M, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(&message.encode_to_vec())
+}
+
+pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
+    M::decode(Bytes::deserialize(deserializer)?.0.as_slice()).map_err(D::Error::custom)
+}
+
+/// The same for `Option<Message>`; absent and empty stay apart.
+pub mod option {
+    use super::Bytes;
+    use prost::Message;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    struct Raw<'a>(&'a [u8]);
+    impl serde::Serialize for Raw<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+
+    pub fn serialize<M: Message, S: Serializer>(message: &Option<M>, serializer: S) -> Result<S::Ok, S::Error> {
+        match message {
+            Some(message) => serializer.serialize_some(&Raw(&message.encode_to_vec())),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(deserializer: D) -> Result<Option<M>, D::Error> {
+        Option::<Bytes>::deserialize(deserializer)?
+            .map(|bytes| M::decode(bytes.0.as_slice()).map_err(D::Error::custom))
+            .transpose()
+    }
+}
+
+/// The same for `Vec<Message>`.
+pub mod list {
+    use super::Bytes;
+    use prost::Message;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error, ser::SerializeSeq};
+
+    pub fn serialize<M: Message, S: Serializer>(messages: &[M], serializer: S) -> Result<S::Ok, S::Error> {
+        struct Raw(Vec<u8>);
+        impl serde::Serialize for Raw {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(&self.0)
+            }
+        }
+        let mut seq = serializer.serialize_seq(Some(messages.len()))?;
+        for message in messages {
+            seq.serialize_element(&Raw(message.encode_to_vec()))?;
+        }
+        seq.end()
+    }
+
+    pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<M>, D::Error> {
+        Vec::<Bytes>::deserialize(deserializer)?
+            .into_iter()
+            .map(|bytes| M::decode(bytes.0.as_slice()).map_err(D::Error::custom))
+            .collect()
+    }
+}
