@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Where tempest keeps everything durable.
+//!
+//! [`Store`] is the whole contract: fenced, strictly ordered shard commits ([`ShardCommit`]), reads, namespaces and
+//! task-queue backlogs, with outcomes that never blur *unknown* into *failed* ([`CommitOutcome`]). [`redb`] is the
+//! embedded implementation; every implementation passes the same conformance suite.
+//!
+//! This crate does not know what is inside a run's state or a history batch: to it they are bytes.
+#![forbid(unsafe_code)]
+
+mod outcome;
+mod records;
+mod store;
+
+pub use outcome::{CommitOutcome, StoreError};
+pub use records::*;
+pub use store::{CommitFuture, Store};

@@ -1,0 +1,110 @@
+//! Places where a simulation interferes. A world arms them once per process; unarmed they do nothing, and without the
+//! feature `chaos` their names are not even in the binary.
+
+#[cfg(feature = "chaos")]
+mod armed {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::{Mutex, OnceLock};
+
+    /// What a world switched on.
+    #[derive(Default)]
+    pub struct Arms {
+        /// Names of the planted bugs that are in.
+        pub planted: BTreeSet<String>,
+        /// Whether a buggify site acts this time: given its name and the how-manieth visit of that site this is.
+        #[allow(clippy::type_complexity)]
+        pub buggify: Option<Box<dyn Fn(&'static str, u64) -> bool + Send + Sync>>,
+    }
+
+    static ARMS: OnceLock<Arms> = OnceLock::new();
+    static VISITS: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
+    static PROBES: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
+
+    /// Arms this process. One world per process: a second call changes nothing and returns false.
+    pub fn arm(arms: Arms) -> bool {
+        ARMS.set(arms).is_ok()
+    }
+
+    /// How often each probe was hit so far.
+    pub fn probes() -> BTreeMap<&'static str, u64> {
+        PROBES.lock().map(|p| p.clone()).unwrap_or_default()
+    }
+
+    #[doc(hidden)]
+    pub fn is_planted(name: &str) -> bool {
+        ARMS.get().is_some_and(|arms| arms.planted.contains(name))
+    }
+
+    #[doc(hidden)]
+    pub fn buggified(name: &'static str) -> bool {
+        let Some(buggify) = ARMS.get().and_then(|arms| arms.buggify.as_ref()) else { return false };
+        let visit = VISITS.lock().map(|mut v| {
+            let visit = v.entry(name).or_default();
+            *visit += 1;
+            *visit
+        });
+        visit.is_ok_and(|visit| buggify(name, visit))
+    }
+
+    #[doc(hidden)]
+    pub fn hit(name: &'static str) {
+        if ARMS.get().is_some()
+            && let Ok(mut probes) = PROBES.lock()
+        {
+            *probes.entry(name).or_default() += 1;
+        }
+    }
+}
+
+#[cfg(feature = "chaos")]
+pub use armed::*;
+
+#[cfg(not(feature = "chaos"))]
+mod unarmed {
+    #[doc(hidden)]
+    pub fn is_planted(_: &str) -> bool {
+        false
+    }
+    #[doc(hidden)]
+    pub fn buggified(_: &'static str) -> bool {
+        false
+    }
+    #[doc(hidden)]
+    pub fn hit(_: &'static str) {}
+}
+
+#[cfg(not(feature = "chaos"))]
+pub use unarmed::*;
+
+/// True if the named planted bug is armed. The calling crate needs a feature `chaos` of its own, off in the artefact.
+#[macro_export]
+macro_rules! planted {
+    ($name:literal) => {{
+        #[cfg(feature = "chaos")]
+        let planted = $crate::is_planted($name);
+        #[cfg(not(feature = "chaos"))]
+        let planted = false;
+        planted
+    }};
+}
+
+/// True if the world wants the unlikely but legal choice here, this time.
+#[macro_export]
+macro_rules! buggify {
+    ($name:literal) => {{
+        #[cfg(feature = "chaos")]
+        let buggified = $crate::buggified($name);
+        #[cfg(not(feature = "chaos"))]
+        let buggified = false;
+        buggified
+    }};
+}
+
+/// Marks a rare path that a campaign must have reached to be worth anything.
+#[macro_export]
+macro_rules! probe {
+    ($name:literal) => {{
+        #[cfg(feature = "chaos")]
+        $crate::hit($name);
+    }};
+}

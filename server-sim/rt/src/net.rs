@@ -1,0 +1,138 @@
+//! The network as a value: real TCP, or a world's own.
+use futures::future::BoxFuture;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A connected byte stream.
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> ByteStream for T {}
+
+/// Accepts connections on one address.
+pub trait Listener: Send + 'static {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<Box<dyn ByteStream>>>;
+    /// Where it listens, after port 0 was resolved.
+    fn local_address(&self) -> String;
+}
+
+/// Opens listeners and connections. Addresses are `host:port`.
+pub trait Network: Send + Sync + 'static {
+    fn listen(&self, address: String) -> BoxFuture<'static, io::Result<Box<dyn Listener>>>;
+    fn connect(&self, address: String) -> BoxFuture<'static, io::Result<Box<dyn ByteStream>>>;
+}
+
+/// A boxed stream as tonic's server wants it.
+pub struct Accepted(pub Box<dyn ByteStream>);
+
+impl tonic::transport::server::Connected for Accepted {
+    type ConnectInfo = ();
+    fn connect_info(&self) {}
+}
+
+impl AsyncRead for Accepted {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Accepted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// The operating system's TCP.
+#[cfg(not(madsim))]
+pub struct Tcp;
+
+#[cfg(not(madsim))]
+struct TcpAcceptor(tokio::net::TcpListener);
+
+#[cfg(not(madsim))]
+#[allow(clippy::disallowed_methods)] // this is the door
+impl Network for Tcp {
+    fn listen(&self, address: String) -> BoxFuture<'static, io::Result<Box<dyn Listener>>> {
+        Box::pin(async move {
+            let listener = tokio::net::TcpListener::bind(address).await?;
+            Ok(Box::new(TcpAcceptor(listener)) as Box<dyn Listener>)
+        })
+    }
+
+    fn connect(&self, address: String) -> BoxFuture<'static, io::Result<Box<dyn ByteStream>>> {
+        Box::pin(async move {
+            let stream = tokio::net::TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as Box<dyn ByteStream>)
+        })
+    }
+}
+
+#[cfg(not(madsim))]
+impl Listener for TcpAcceptor {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<Box<dyn ByteStream>>> {
+        Box::pin(async move {
+            let (stream, _) = self.0.accept().await?;
+            stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as Box<dyn ByteStream>)
+        })
+    }
+
+    fn local_address(&self) -> String {
+        self.0.local_addr().map(|address| address.to_string()).unwrap_or_default()
+    }
+}
+
+/// A silent peer is given up after interval + timeout, or silence would last for ever.
+const KEEP_ALIVE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(30);
+const KEEP_ALIVE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// A tonic server with the limits every listener of ours has; add services to it, then [`serve`].
+pub fn server() -> tonic::transport::Server {
+    tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(KEEP_ALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
+}
+
+/// Serves `router` on `listener` until `stop` resolves; connections then finish what they have begun.
+///
+/// # Errors
+/// What tonic's transport reports.
+pub async fn serve(
+    router: tonic::transport::server::Router,
+    mut listener: Box<dyn Listener>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), tonic::transport::Error> {
+    let (connections, incoming) = tokio::sync::mpsc::channel::<io::Result<Accepted>>(ACCEPT_BACKLOG_MAX);
+    let accepting = crate::task::spawn(async move {
+        loop {
+            let accepted = listener.accept().await;
+            // Accepting can fail for one connection (reset before accept, too many files): the next may succeed.
+            let connection = match accepted {
+                Ok(stream) => Ok(Accepted(stream)),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    crate::time::sleep(std::time::Duration::from_millis(10)).await;
+                    continue;
+                }
+            };
+            if connections.send(connection).await.is_err() {
+                return;
+            }
+        }
+    });
+    let served = router
+        .serve_with_incoming_shutdown(tokio_stream::wrappers::ReceiverStream::new(incoming), stop)
+        .await;
+    accepting.abort();
+    served
+}
+
+/// Accepted connections that wait for the server to take them.
+const ACCEPT_BACKLOG_MAX: usize = 128;

@@ -1,0 +1,67 @@
+//! The contract.
+use crate::{outcome::*, records::*};
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
+
+/// The end of a commit that was enqueued; dropping it does not take the commit back.
+pub type CommitFuture = BoxFuture<'static, CommitOutcome>;
+
+/// Durable operations with typed outcomes. Every `limit` is an upper bound on rows returned; a caller that gets `limit`
+/// rows asks again from the last key.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The cluster's row: created from `initial` by the first caller, later ones get what is there.
+    ///
+    /// # Errors
+    /// `Incompatible` if the store was written by a version that this one cannot read.
+    async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError>;
+
+    /// Takes the shard by compare-and-set of its range id: `expected` is what the caller read last (`RangeId(0)` for a
+    /// shard that has no row yet); the new range id is `expected + 1`.
+    ///
+    /// # Errors
+    /// `Conflict` if somebody else was faster; `OutcomeUnknown` means that it must be read again.
+    async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError>;
+
+    async fn shard(&self, shard: ShardId) -> Result<Option<ShardRecord>, StoreError>;
+
+    /// Enqueues a commit before it returns, so that calls in sequence order are applied in sequence order; commits of
+    /// all shards that wait together become durable by one fsync.
+    fn commit(&self, commit: ShardCommit) -> CommitFuture;
+
+    /// Proves ownership for a batch of reads (read-index): for each pair the range id found now.
+    async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError>;
+
+    async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError>;
+
+    async fn current_run(&self, namespace: &NamespaceId, workflow: &WorkflowId) -> Result<Option<RunId>, StoreError>;
+
+    /// Runs of a namespace after a key, in key order. For verification and background scans, never for requests.
+    async fn runs(&self, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError>;
+
+    /// Nodes with `from <= node < until`, in order.
+    async fn history(&self, branch: &BranchId, from: EventId, until: EventId, limit: usize)
+    -> Result<Vec<HistoryNode>, StoreError>;
+
+    /// Tasks of `shard` with `after < key < before`, in key order; both keys are of one category.
+    async fn tasks(&self, shard: ShardId, after: TaskKey, before: TaskKey, limit: usize)
+    -> Result<Vec<TaskRow>, StoreError>;
+
+    /// Creates (version 1) or replaces (version = stored + 1) a namespace.
+    ///
+    /// # Errors
+    /// `Conflict` if the name is taken by another id or the version is not the next one.
+    async fn put_namespace(&self, record: NamespaceRecord) -> Result<(), StoreError>;
+
+    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError>;
+
+    /// Takes a partition: raises its range id by one, whatever it was.
+    async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError>;
+
+    /// As [`Store::commit`], for a backlog.
+    fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture;
+
+    /// Rows with `task_id > after`, in order.
+    async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError>;
+}
