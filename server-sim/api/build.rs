@@ -3,11 +3,8 @@
 use prost::Message;
 
 /// Services we serve. Everything else in the descriptor set (cloud, test server, core bindings) stays out of the build.
-const PACKAGES_SERVED: [&str; 3] = [
-    "temporal.api.workflowservice.v1",
-    "temporal.api.operatorservice.v1",
-    "grpc.health.v1",
-];
+const PACKAGES_SERVED: [&str; 3] =
+    ["temporal.api.workflowservice.v1", "temporal.api.operatorservice.v1", "grpc.health.v1"];
 
 fn main() {
     let path = std::env::var("DEP_TEMPORALIO_PROTOS_DESCRIPTOR_PATH")

@@ -59,6 +59,13 @@ pub struct RunKey {
     pub run_id: RunId,
 }
 
+/// The history branch a run writes to: a tree (planted by one run) and a branch in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BranchRef {
+    pub tree: String,
+    pub branch: String,
+}
+
 /// Position in a run's history, from 1. 0 means "none", as on the wire.
 pub type EventId = i64;
 /// Id of the first event that has not been written (Temporal's `EmptyEventID`/buffered marker on the wire is -123).

@@ -5,7 +5,28 @@
 //! randomness: of the outside world this crate knows Temporal's messages only.
 #![forbid(unsafe_code)]
 
+mod context;
 mod ids;
+mod input;
+mod rejection;
+mod state;
+mod task;
+mod transition;
 pub mod wire;
 
+pub use context::*;
 pub use ids::*;
+pub use input::*;
+pub use rejection::Rejection;
+pub use state::{Change, MutableState};
+pub use task::*;
+pub use transition::*;
+
+/// Decides what one input does to a run.
+///
+/// # Errors
+/// A [`Rejection`] means that nothing changed and nothing needs to be written.
+pub fn decide(state: Option<&MutableState>, input: Input, context: &Context) -> Result<Transition, Rejection> {
+    let _ = (state, input, context);
+    Err(Rejection::NotFound("nothing is implemented yet".into()))
+}

@@ -59,7 +59,9 @@ pub mod option {
         }
     }
 
-    pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(deserializer: D) -> Result<Option<M>, D::Error> {
+    pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<M>, D::Error> {
         Option::<Bytes>::deserialize(deserializer)?
             .map(|bytes| M::decode(bytes.0.as_slice()).map_err(D::Error::custom))
             .transpose()

@@ -127,9 +127,7 @@ pub async fn serve(
             }
         }
     });
-    let served = router
-        .serve_with_incoming_shutdown(tokio_stream::wrappers::ReceiverStream::new(incoming), stop)
-        .await;
+    let served = router.serve_with_incoming_shutdown(tokio_stream::wrappers::ReceiverStream::new(incoming), stop).await;
     accepting.abort();
     served
 }

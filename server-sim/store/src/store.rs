@@ -41,12 +41,22 @@ pub trait Store: Send + Sync + 'static {
     async fn runs(&self, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError>;
 
     /// Nodes with `from <= node < until`, in order.
-    async fn history(&self, branch: &BranchId, from: EventId, until: EventId, limit: usize)
-    -> Result<Vec<HistoryNode>, StoreError>;
+    async fn history(
+        &self,
+        branch: &BranchId,
+        from: EventId,
+        until: EventId,
+        limit: usize,
+    ) -> Result<Vec<HistoryNode>, StoreError>;
 
     /// Tasks of `shard` with `after < key < before`, in key order; both keys are of one category.
-    async fn tasks(&self, shard: ShardId, after: TaskKey, before: TaskKey, limit: usize)
-    -> Result<Vec<TaskRow>, StoreError>;
+    async fn tasks(
+        &self,
+        shard: ShardId,
+        after: TaskKey,
+        before: TaskKey,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError>;
 
     /// Creates (version 1) or replaces (version = stored + 1) a namespace.
     ///

@@ -1,0 +1,74 @@
+//! All that the core may know of the world.
+use crate::{RunId, Time};
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Shard time.
+    pub now: Time,
+    /// A fresh run id, used if this input opens a run.
+    pub new_run_id: RunId,
+    pub limits: Limits,
+    pub flags: Flags,
+}
+
+/// Temporal's limits, with its defaults. A scenario may draw others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Workflow task timeout where the request gives none. 1 ms to 120 s.
+    pub workflow_task_timeout_default: Duration,
+    pub workflow_task_timeout_max: Duration,
+    pub pending_activities_max: usize,
+    pub pending_timers_max: usize,
+    pub buffered_events_max: usize,
+    pub signals_max: usize,
+    /// One payload or failure, in bytes.
+    pub blob_bytes_max: usize,
+    /// Events of a run before it is terminated.
+    pub history_events_max: i64,
+    /// Events after which a worker is told to continue as new.
+    pub history_events_suggest_continue_as_new: i64,
+    /// A successor's first workflow task waits until its run is this old.
+    pub continue_as_new_min_interval: Duration,
+    /// Workflow task heartbeats go on for at most this long.
+    pub workflow_task_heartbeat_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            workflow_task_timeout_default: Duration::from_secs(10),
+            workflow_task_timeout_max: Duration::from_secs(120),
+            pending_activities_max: 2000,
+            pending_timers_max: 2000,
+            buffered_events_max: 100,
+            signals_max: 10_000,
+            blob_bytes_max: 2 * 1024 * 1024,
+            history_events_max: 51_200,
+            history_events_suggest_continue_as_new: 4096,
+            continue_as_new_min_interval: Duration::from_secs(1),
+            workflow_task_heartbeat_timeout: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+/// Planted bugs that are armed, by name; empty outside a simulation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    pub planted: std::sync::Arc<std::collections::BTreeSet<String>>,
+}
+
+/// True if the named planted bug is armed in this context; without the feature `chaos` not even its name is compiled.
+#[macro_export]
+macro_rules! planted_in {
+    ($context:expr, $name:literal) => {{
+        #[cfg(feature = "chaos")]
+        let planted = $context.flags.planted.contains($name);
+        #[cfg(not(feature = "chaos"))]
+        let planted = {
+            let _ = &$context;
+            false
+        };
+        planted
+    }};
+}
