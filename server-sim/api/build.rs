@@ -27,5 +27,4 @@ fn main() {
         .extern_path(".google.rpc", "::temporalio_protos::google::rpc")
         .compile_fds(descriptors)
         .expect("the services generate");
-    let _ = std::env::var("OUT_DIR").map(|d| println!("cargo:warning=out {d}"));
 }

@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The languages tempest speaks: Temporal's public gRPC services, and the traits by which its own roles call each other.
+//!
+//! [`services`] is generated; [`HistoryService`] and [`MatchingService`] are what the roles offer one another, in
+//! process today and over the wire when a cluster has several nodes; [`ServiceError`] is the one place where an error
+//! becomes a gRPC status with the details that SDKs look for. No runtime, no transport.
+#![forbid(unsafe_code)]
+
+mod error;
+mod history;
+mod matching;
+mod task_token;
+
+/// Generated server traits and clients.
+pub mod services {
+    #[allow(clippy::all, clippy::pedantic, unused_qualifications, missing_docs)]
+    pub mod workflow {
+        include!(concat!(env!("OUT_DIR"), "/temporal.api.workflowservice.v1.rs"));
+    }
+    #[allow(clippy::all, clippy::pedantic, unused_qualifications, missing_docs)]
+    pub mod operator {
+        include!(concat!(env!("OUT_DIR"), "/temporal.api.operatorservice.v1.rs"));
+    }
+    #[allow(clippy::all, clippy::pedantic, unused_qualifications, missing_docs)]
+    pub mod health {
+        include!(concat!(env!("OUT_DIR"), "/grpc.health.v1.rs"));
+    }
+}
+
+pub use error::{ResourceExhaustedCause, ServiceError};
+pub use history::*;
+pub use matching::*;
+pub use task_token::{TokenError, decode_activity_token, decode_workflow_token, encode_token};
+pub use temporalio_protos::temporal::api as proto;
