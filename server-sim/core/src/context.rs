@@ -22,6 +22,8 @@ pub struct Limits {
     pub pending_timers_max: usize,
     pub buffered_events_max: usize,
     pub signals_max: usize,
+    /// Ids and names that users choose (workflow, activity, timer, type, task queue), in bytes.
+    pub id_bytes_max: usize,
     /// One payload or failure, in bytes.
     pub blob_bytes_max: usize,
     /// Events of a run before it is terminated.
@@ -43,6 +45,7 @@ impl Default for Limits {
             pending_timers_max: 2000,
             buffered_events_max: 100,
             signals_max: 10_000,
+            id_bytes_max: 1000,
             blob_bytes_max: 2 * 1024 * 1024,
             history_events_max: 51_200,
             history_events_suggest_continue_as_new: 4096,

@@ -4,11 +4,13 @@
 //! happens next, performed by nobody yet. There is no second way to change a run. No async, no I/O, no clock, no
 //! randomness: of the outside world this crate knows Temporal's messages only.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod context;
 mod ids;
 mod input;
 mod rejection;
+pub mod rules;
 mod state;
 mod task;
 mod transition;

@@ -1,0 +1,72 @@
+//! Durations as the wire has them: absent, negative, absurdly long.
+use prost_wkt_types::Duration as Wire;
+use std::time::Duration;
+
+/// 100 years of 365 days. Longer durations are cut to this, so that adding one to a time cannot overflow.
+const SECONDS_MAX: i64 = 100 * 365 * 24 * 3600;
+
+/// Checks a duration and cuts it to 100 years.
+///
+/// # Errors
+/// Temporal's words for what is wrong with it.
+pub fn validate_and_cap(duration: Option<&mut Wire>) -> Result<(), &'static str> {
+    let Some(duration) = duration else { return Ok(()) };
+    if (duration.seconds > 0 && duration.nanos < 0) || (duration.seconds < 0 && duration.nanos > 0) {
+        return Err("duration has seconds and nanos with different signs");
+    }
+    if duration.seconds < 0 || duration.nanos < 0 {
+        return Err("negative duration");
+    }
+    if duration.seconds >= SECONDS_MAX {
+        *duration = Wire { seconds: SECONDS_MAX, nanos: 0 };
+    }
+    Ok(())
+}
+
+/// The value of a duration on the wire; absent and negative ones are zero.
+pub fn value(duration: Option<&Wire>) -> Duration {
+    let Some(duration) = duration else { return Duration::ZERO };
+    let nanos = i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos);
+    let longest = i128::from(SECONDS_MAX) * 1_000_000_000;
+    Duration::from_nanos(u64::try_from(nanos.clamp(0, longest)).expect("100 years of nanoseconds fit u64"))
+}
+
+pub fn to_wire(duration: Duration) -> Wire {
+    Wire {
+        seconds: i64::try_from(duration.as_secs()).unwrap_or(SECONDS_MAX).min(SECONDS_MAX),
+        nanos: i32::try_from(duration.subsec_nanos()).expect("nanoseconds below a second fit i32"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: (i64, i32), expect: Result<(i64, i32), &str>) {
+        let mut duration = Wire { seconds: input.0, nanos: input.1 };
+        let result = validate_and_cap(Some(&mut duration)).map(|()| (duration.seconds, duration.nanos));
+        assert_eq!(result, expect, "{input:?}");
+    }
+
+    #[test]
+    fn negative_and_mixed_signs_are_refused_and_long_ones_cut() {
+        check((0, 0), Ok((0, 0)));
+        check((5, 7), Ok((5, 7)));
+        check((-1, 0), Err("negative duration"));
+        check((0, -1), Err("negative duration"));
+        check((1, -1), Err("duration has seconds and nanos with different signs"));
+        check((-1, 1), Err("duration has seconds and nanos with different signs"));
+        check((SECONDS_MAX, 0), Ok((SECONDS_MAX, 0)));
+        check((i64::MAX, 999_999_999), Ok((SECONDS_MAX, 0)));
+        assert_eq!(validate_and_cap(None), Ok(()));
+    }
+
+    #[test]
+    fn values_survive_the_wire() {
+        for duration in [Duration::ZERO, Duration::from_millis(1), Duration::new(7, 999_999_999)] {
+            assert_eq!(value(Some(&to_wire(duration))), duration);
+        }
+        assert_eq!(value(None), Duration::ZERO);
+        assert_eq!(value(Some(&Wire { seconds: -3, nanos: 0 })), Duration::ZERO);
+    }
+}

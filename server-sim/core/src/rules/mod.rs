@@ -1,0 +1,14 @@
+//! Temporal's rules that need no state of a run: values in, values out.
+//!
+//! Whoever decides ([`crate::decide`]) or admits a request (the frontend) asks here for defaults, validity, delays and
+//! the texts users know. Rules that normalise change their argument in place, as the normalised value is what
+//! history records.
+pub mod activity_timeouts;
+pub mod durations;
+pub mod failure;
+pub mod names;
+pub mod priority;
+pub mod retry_policy;
+pub mod start_request;
+pub mod task_queue;
+pub mod validate_command;
