@@ -6,9 +6,12 @@
 //!
 //! This crate does not know what is inside a run's state or a history batch: to it they are bytes.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod file_system;
 mod outcome;
 mod records;
+pub mod redb;
 mod store;
 
 pub use outcome::{CommitOutcome, StoreError};

@@ -1,0 +1,180 @@
+//! The open database: batches of writes, reads, and what becomes of it after an I/O error. Everything here blocks.
+use crate::StoreError;
+use crate::redb::config::RedbConfig;
+use crate::redb::open::Source;
+use crate::redb::tables::{Stop, Tables};
+use crate::redb::write::{Applied, Request};
+use redb::{Database, Durability, ReadTransaction, ReadableDatabase, WriteTransaction};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
+
+pub type Answer = Result<Applied, StoreError>;
+
+/// With the planted bug `ack-before-fsync` only every so-manieth batch is made durable.
+const PLANTED_BATCHES_PER_FSYNC: u64 = 8;
+
+#[derive(Debug)]
+pub struct Engine {
+    /// `None` once closed.
+    database: RwLock<Option<Arc<Database>>>,
+    /// Why nothing is served any more. Set once, by the first I/O error: only a restart recovers.
+    failure: watch::Sender<Option<String>>,
+    batches: std::sync::atomic::AtomicU64,
+}
+
+/// How a transaction as a whole failed.
+enum BatchFailure {
+    /// It was never asked to commit: certainly nothing of it is stored.
+    BeforeCommit(redb::Error),
+    /// The commit itself failed: it may or may not be there after recovery.
+    InCommit(redb::Error, Vec<Answer>),
+}
+
+impl Engine {
+    pub fn open(source: &Source, config: &RedbConfig) -> Result<Self, StoreError> {
+        let database = source.open(config)?;
+        Ok(Self {
+            database: RwLock::new(Some(Arc::new(database))),
+            failure: watch::Sender::new(None),
+            batches: Default::default(),
+        })
+    }
+
+    /// Applies `requests` in order in one transaction and makes them durable together. One answer each.
+    pub fn write(&self, requests: &[Request]) -> Vec<Answer> {
+        let database = match self.database() {
+            Ok(database) => database,
+            Err(error) => return vec![Err(error); requests.len()],
+        };
+        let batch = self.batches.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let written = catch_unwind(AssertUnwindSafe(|| write_batch(&database, requests, batch)));
+        match written {
+            Ok(Ok(answers)) => answers,
+            Ok(Err(BatchFailure::BeforeCommit(error))) => {
+                let message = self.fail(&error.to_string());
+                vec![Err(StoreError::Unavailable(message)); requests.len()]
+            }
+            Ok(Err(BatchFailure::InCommit(error, answers))) => {
+                let message = self.fail(&error.to_string());
+                answers.into_iter().map(|answer| after_failed_commit(answer, &message)).collect()
+            }
+            Err(_panic) => {
+                let message = self.fail("the storage engine panicked");
+                vec![Err(StoreError::OutcomeUnknown(message)); requests.len()]
+            }
+        }
+    }
+
+    /// Runs `read` over what is durable now.
+    pub fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, Stop>) -> Result<T, StoreError> {
+        let database = self.database()?;
+        let done = catch_unwind(AssertUnwindSafe(|| read(&database.begin_read().map_err(broken)?)));
+        match done {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Stop::Refused(error))) => Err(error),
+            // redb refuses everything after an I/O error, also after one while reading.
+            Ok(Err(Stop::Broken(error))) => Err(StoreError::Unavailable(self.fail(&error.to_string()))),
+            Err(_panic) => Err(StoreError::Corrupt("the storage engine panicked while reading".into())),
+        }
+    }
+
+    /// Resolves, with the reason, once nothing is served any more.
+    pub fn failed(&self) -> impl Future<Output = String> + Send + use<> {
+        let mut failure = self.failure.subscribe();
+        async move {
+            let reason = failure.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+            match reason {
+                Some(reason) => reason,
+                // The store was dropped unharmed.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Refuses everything from here on and closes the file once the last user let go of it.
+    pub fn close(&self) {
+        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(database);
+    }
+
+    fn database(&self) -> Result<Arc<Database>, StoreError> {
+        if let Some(reason) = &*self.failure.borrow() {
+            return Err(StoreError::Unavailable(reason.clone()));
+        }
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        database.clone().ok_or_else(|| StoreError::Unavailable("the store is closed".into()))
+    }
+
+    /// Turns every later operation away; returns the message they get.
+    fn fail(&self, what: &str) -> String {
+        let message = format!("the store stopped after an I/O error and must be recovered by a restart: {what}");
+        let first = self.failure.send_if_modified(|failure| {
+            let first = failure.is_none();
+            if first {
+                *failure = Some(message.clone());
+            }
+            first
+        });
+        if first {
+            tracing::error!("{message}");
+        }
+        message
+    }
+}
+
+fn broken(error: impl Into<redb::Error>) -> Stop {
+    Stop::Broken(error.into())
+}
+
+fn write_batch(database: &Database, requests: &[Request], batch: u64) -> Result<Vec<Answer>, BatchFailure> {
+    let transaction = database.begin_write().map_err(|error| BatchFailure::BeforeCommit(error.into()))?;
+    let answers = apply_all(&transaction, requests).map_err(BatchFailure::BeforeCommit)?;
+    if !answers.iter().any(writes) {
+        // Nothing to make durable: what was read was durable already.
+        return match transaction.abort() {
+            Ok(()) => Ok(answers),
+            Err(error) => Err(BatchFailure::BeforeCommit(error.into())),
+        };
+    }
+    match commit(transaction, batch) {
+        Ok(()) => Ok(answers),
+        Err(error) => Err(BatchFailure::InCommit(error, answers)),
+    }
+}
+
+fn apply_all(transaction: &WriteTransaction, requests: &[Request]) -> Result<Vec<Answer>, redb::Error> {
+    let mut tables = Tables::open(transaction)?;
+    let mut answers = Vec::with_capacity(requests.len());
+    for request in requests {
+        answers.push(match request.apply(&mut tables) {
+            Ok(applied) => Ok(applied),
+            Err(Stop::Refused(error)) => Err(error),
+            Err(Stop::Broken(error)) => return Err(error),
+        });
+    }
+    Ok(answers)
+}
+
+fn writes(answer: &Answer) -> bool {
+    match answer {
+        Ok(Applied::ClusterFound(_)) | Err(_) => false,
+        Ok(Applied::Done | Applied::Shard(_) | Applied::Partition(_) | Applied::Cluster(_)) => true,
+    }
+}
+
+fn commit(mut transaction: WriteTransaction, batch: u64) -> Result<(), redb::Error> {
+    if tempest_rt::planted!("ack-before-fsync") && !batch.is_multiple_of(PLANTED_BATCHES_PER_FSYNC) {
+        transaction.set_durability(Durability::None).expect("no savepoint was taken in this transaction");
+    }
+    Ok(transaction.commit()?)
+}
+
+/// What was applied is in doubt. What was refused is not stored for certain, but the reason may be an effect that is
+/// itself in doubt, so it is not repeated.
+fn after_failed_commit(answer: Answer, message: &str) -> Answer {
+    match answer {
+        Ok(Applied::ClusterFound(_)) | Err(_) => Err(StoreError::Unavailable(message.to_owned())),
+        Ok(_) => Err(StoreError::OutcomeUnknown(message.to_owned())),
+    }
+}
