@@ -183,9 +183,7 @@ impl From<tempest_core::Rejection> for ServiceError {
             R::FailedPrecondition(_) => Self::FailedPrecondition(message),
             R::TaskAlreadyStarted => Self::TaskAlreadyStarted,
             R::ObsoleteTask => Self::ObsoleteMatchingTask,
-            R::BusyWorkflow(_) => {
-                Self::ResourceExhausted { cause: ResourceExhaustedCause::BusyWorkflow, message }
-            }
+            R::BusyWorkflow(_) => Self::ResourceExhausted { cause: ResourceExhaustedCause::BusyWorkflow, message },
         }
     }
 }

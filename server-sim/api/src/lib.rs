@@ -8,6 +8,7 @@
 mod error;
 mod history;
 mod matching;
+mod page_token;
 mod task_token;
 
 /// Generated server traits and clients.
@@ -29,5 +30,6 @@ pub mod services {
 pub use error::{ResourceExhaustedCause, ServiceError};
 pub use history::*;
 pub use matching::*;
+pub use page_token::{HistoryPageToken, PageTokenError};
 pub use task_token::{TokenError, decode_activity_token, decode_workflow_token, encode_token};
 pub use temporalio_protos::temporal::api as proto;
