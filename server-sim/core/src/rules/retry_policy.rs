@@ -47,8 +47,7 @@ pub fn validate(policy: &mut RetryPolicy) -> Result<(), String> {
     }
     durations::validate_and_cap(policy.initial_interval.as_mut())
         .map_err(|error| format!("invalid InitialInterval set on retry policy: {error}"))?;
-    // Written so that NaN is refused as well.
-    if !(policy.backoff_coefficient >= 1.0) {
+    if policy.backoff_coefficient.is_nan() || policy.backoff_coefficient < 1.0 {
         return Err("BackoffCoefficient cannot be less than 1 on retry policy.".into());
     }
     durations::validate_and_cap(policy.maximum_interval.as_mut())

@@ -102,7 +102,7 @@ mod tests {
         let check = |input: Command, expect: Result<(), &str>| {
             let attributes = Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(input);
             let expect = expect.map_err(|text| format!("BadContinueAsNewAttributes: {text}"));
-            let expect = expect.as_ref().map(|()| ()).map_err(String::as_str);
+            let expect = expect.as_ref().copied().map_err(String::as_str);
             testing::check(CommandType::ContinueAsNewWorkflowExecution, Some(attributes), expect);
         };
         let place = "WorkflowType=OrderSaga TaskQueue=name:\"orders\" kind:TASK_QUEUE_KIND_NORMAL";
