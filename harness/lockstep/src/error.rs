@@ -21,9 +21,8 @@ impl fmt::Display for Error {
             Error::Unsupported => out.write_str(
                 "lockstep simulations need Linux on x86_64 with the GNU C library, and a build without --cfg madsim",
             ),
-            Error::AlreadyBegun => out.write_str(
-                "this process has held a simulation already: start another process for another simulation",
-            ),
+            Error::AlreadyBegun => out
+                .write_str("this process has held a simulation already: start another process for another simulation"),
             Error::NotInterposed(symbols) => write!(
                 out,
                 "not interposed in this executable: {}; link it statically against tempest-lockstep, without \

@@ -11,17 +11,11 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    pub const NEVER: Ratio = Ratio {
-        numerator: 0,
-        denominator: 1,
-    };
+    pub const NEVER: Ratio = Ratio { numerator: 0, denominator: 1 };
 
     pub const fn new(numerator: u64, denominator: u64) -> Ratio {
         assert!(denominator > 0, "a ratio needs a denominator");
-        Ratio {
-            numerator,
-            denominator,
-        }
+        Ratio { numerator, denominator }
     }
 }
 

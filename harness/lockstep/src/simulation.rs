@@ -51,9 +51,7 @@ pub fn simulate<T: Send + 'static>(
         .stack_size(16 << 20)
         .spawn(move || Ok(body(&mut Simulation::begin(seed, options)?)))
         .expect("the operating system gives us a thread");
-    controller
-        .join()
-        .unwrap_or_else(|panic| resume_unwind(panic))
+    controller.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 impl Simulation {
@@ -68,31 +66,21 @@ impl Simulation {
         if BEGUN.swap(true, Ordering::SeqCst) {
             return Err(Error::AlreadyBegun);
         }
-        if options
-            .pin_to_core
-            .is_some_and(|core| !crate::sys::pin_to_core(core))
-        {
-            return Err(Error::BadOption(
-                "pin_to_core: this process may not run on that core",
-            ));
+        if options.pin_to_core.is_some_and(|core| !crate::sys::pin_to_core(core)) {
+            return Err(Error::BadOption("pin_to_core: this process may not run on that core"));
         }
         let trace = match &options.trace_file {
-            Some(path) => Trace::to_file(path)
-                .map_err(|error| Error::TraceFile(format!("{}: {error}", path.display())))?,
+            Some(path) => {
+                Trace::to_file(path).map_err(|error| Error::TraceFile(format!("{}: {error}", path.display())))?
+            }
             None => Trace::default(),
         };
         kernel::enter(Kernel::create(seed, options, trace), kernel::CONTROLLER);
-        Ok(Simulation {
-            crash_hooks: BTreeMap::new(),
-            _not_send: PhantomData,
-        })
+        Ok(Simulation { crash_hooks: BTreeMap::new(), _not_send: PhantomData })
     }
 
     fn kernel<T>(&self, body: impl FnOnce(&mut Kernel) -> T) -> T {
-        assert!(
-            kernel::is_controller(),
-            "a simulation is controlled by the thread that began it"
-        );
+        assert!(kernel::is_controller(), "a simulation is controlled by the thread that began it");
         kernel::with(body).expect("just asserted")
     }
 
@@ -100,10 +88,7 @@ impl Simulation {
     /// them.
     pub fn add_host(&mut self, name: &str) -> HostId {
         self.kernel(|kernel| {
-            assert!(
-                kernel.find_host(name).is_none(),
-                "there is a host named {name:?} already"
-            );
+            assert!(kernel.find_host(name).is_none(), "there is a host named {name:?} already");
             kernel.add_host(name)
         })
     }
@@ -115,16 +100,8 @@ impl Simulation {
     /// Starts a host, or starts it again after a crash or its end, as a new incarnation whose first thread runs `main`.
     pub fn start(&mut self, host: HostId, main: impl FnOnce() + Send + 'static) {
         let (name, stack) = self.kernel(|kernel| {
-            assert!(
-                host != HostId::CONTROLLER,
-                "the controller is no host to start"
-            );
-            assert_eq!(
-                kernel.live_threads(host),
-                0,
-                "{} is still running: crash it first",
-                kernel.host(host).name
-            );
+            assert!(host != HostId::CONTROLLER, "the controller is no host to start");
+            assert_eq!(kernel.live_threads(host), 0, "{} is still running: crash it first", kernel.host(host).name);
             kernel.record(host, "start", &[]);
             kernel.spawn_for = host;
             let state = kernel.host(host);
@@ -139,10 +116,7 @@ impl Simulation {
                 resume_unwind(panic);
             }
         };
-        let thread = std::thread::Builder::new()
-            .name(name)
-            .stack_size(stack)
-            .spawn(guarded);
+        let thread = std::thread::Builder::new().name(name).stack_size(stack).spawn(guarded);
         self.kernel(|kernel| kernel.spawn_for = HostId::CONTROLLER);
         // Detached: a host is waited for by letting time pass.
         drop(thread.expect("the operating system gives us a thread"));
@@ -188,12 +162,12 @@ impl Simulation {
     }
 
     /// Cuts the host's power: its hooks run, then none of its threads ever runs again, no destructor either. Peers hear
-    /// nothing of it until they send to a later incarnation.
+    /// nothing of it until they send to a later incarnation. Does nothing to a host that is down.
     pub fn crash(&mut self, host: HostId) {
-        assert!(
-            host != HostId::CONTROLLER,
-            "the controller is no host to crash"
-        );
+        assert!(host != HostId::CONTROLLER, "the controller is no host to crash");
+        if !self.kernel(|kernel| kernel.host(host).is_up()) {
+            return;
+        }
         for hook in self.crash_hooks.get_mut(&host).into_iter().flatten() {
             hook();
         }
@@ -202,27 +176,17 @@ impl Simulation {
 
     /// `hook` runs at each crash of `host` before its threads are frozen: a simulated disk loses its power here.
     pub fn on_crash(&mut self, host: HostId, hook: impl FnMut() + 'static) {
-        self.crash_hooks
-            .entry(host)
-            .or_default()
-            .push(Box::new(hook));
+        self.crash_hooks.entry(host).or_default().push(Box::new(hook));
     }
 
     /// Sets the host's wall clock off the true time by `offset_ns`, and the rate of all its clocks off by `rate_ppm`
     /// parts in a million from now on. Timers that are running keep their time.
     pub fn set_clock(&mut self, host: HostId, offset_ns: i64, rate_ppm: i64) {
-        assert!(
-            rate_ppm > -1_000_000 && rate_ppm < 1_000_000_000,
-            "a clock goes forward, and not a thousandfold"
-        );
+        assert!(rate_ppm > -1_000_000 && rate_ppm < 1_000_000_000, "a clock goes forward, and not a thousandfold");
         self.kernel(|kernel| {
             let now = kernel.now;
             kernel.host(host).clock.set(now, offset_ns, rate_ppm);
-            kernel.record(
-                host,
-                "set-clock",
-                &[offset_ns, rate_ppm].map(i64::to_le_bytes).concat(),
-            );
+            kernel.record(host, "set-clock", &[offset_ns, rate_ppm].map(i64::to_le_bytes).concat());
         });
     }
 
@@ -297,16 +261,8 @@ impl Simulation {
     }
 
     /// Makes a link slow: latency added to every segment, and a bound on its throughput (0: none).
-    pub fn slow_link(
-        &mut self,
-        from: HostId,
-        to: HostId,
-        extra_latency: Duration,
-        bytes_per_second: u64,
-    ) {
-        let extra = u64::try_from(extra_latency.as_nanos())
-            .unwrap_or(u64::MAX / 4)
-            .min(u64::MAX / 4);
+    pub fn slow_link(&mut self, from: HostId, to: HostId, extra_latency: Duration, bytes_per_second: u64) {
+        let extra = u64::try_from(extra_latency.as_nanos()).unwrap_or(u64::MAX / 4).min(u64::MAX / 4);
         self.kernel(|kernel| kernel.set_link_speed(from, to, extra, bytes_per_second));
     }
 

@@ -61,24 +61,15 @@ pub(crate) struct Trace {
 
 impl Trace {
     pub fn to_file(path: &Path) -> std::io::Result<Trace> {
-        Ok(Trace {
-            sink: Some(BufWriter::new(File::create(path)?)),
-            ..Trace::default()
-        })
+        Ok(Trace { sink: Some(BufWriter::new(File::create(path)?)), ..Trace::default() })
     }
 
     pub fn record(&mut self, elapsed: u64, host: &str, kind: &str, bytes: &[u8]) {
         self.fold(elapsed, host, kind, bytes);
         if self.sink.is_some() {
             let digest = Sha256::digest(bytes);
-            let start =
-                u64::from_be_bytes(digest[..8].try_into().expect("eight of thirty-two bytes"));
-            self.write_line(
-                elapsed,
-                host,
-                kind,
-                &format!("{} bytes {start:016x}", bytes.len()),
-            );
+            let start = u64::from_be_bytes(digest[..8].try_into().expect("eight of thirty-two bytes"));
+            self.write_line(elapsed, host, kind, &format!("{} bytes {start:016x}", bytes.len()));
         }
     }
 
@@ -143,26 +134,15 @@ mod tests {
     fn every_part_of_a_record_counts() {
         let base = hash_of(&[(1, "a", "b", b"c")]);
         assert_eq!(base, hash_of(&[(1, "a", "b", b"c")]));
-        for other in [
-            (2, "a", "b", b"c"),
-            (1, "x", "b", b"c"),
-            (1, "a", "x", b"c"),
-            (1, "a", "b", b"x"),
-        ] {
+        for other in [(2, "a", "b", b"c"), (1, "x", "b", b"c"), (1, "a", "x", b"c"), (1, "a", "b", b"x")] {
             assert_ne!(base, hash_of(&[(other.0, other.1, other.2, other.3)]));
         }
-        assert_ne!(
-            hash_of(&[(1, "ab", "c", b"")]),
-            hash_of(&[(1, "a", "bc", b"")])
-        );
+        assert_ne!(hash_of(&[(1, "ab", "c", b"")]), hash_of(&[(1, "a", "bc", b"")]));
     }
 
     #[test]
     fn the_hash_is_the_same_in_every_build() {
         let hash = hash_of(&[(1, "host", "kind", b"bytes")]).to_string();
-        assert_eq!(
-            hash,
-            "630c2eba5a62f239e13acb369fb2a2c955cccd371f0ac9d06928f59d9d29cada"
-        );
+        assert_eq!(hash, "630c2eba5a62f239e13acb369fb2a2c955cccd371f0ac9d06928f59d9d29cada");
     }
 }

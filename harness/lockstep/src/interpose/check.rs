@@ -4,6 +4,7 @@
 use crate::error::Error;
 use std::cell::Cell;
 use std::ffi::CStr;
+use std::task::Poll;
 use std::time::Duration;
 
 /// The symbols, in the order of `NAMES`.
@@ -78,68 +79,28 @@ pub(super) fn hit(symbol: Symbol) {
 /// It also makes tokio create its process-wide socket pair for signals, if it was built with them, before a simulation
 /// would refuse it.
 pub fn check_interposition() -> Result<(), Error> {
-    assert!(
-        !crate::kernel::in_simulation(),
-        "checked before a simulation begins"
-    );
+    assert!(!crate::kernel::in_simulation(), "checked before a simulation begins");
     HITS.set(0);
     call_directly();
     let direct = HITS.replace(0);
     let through_std = call_through_std();
     let through_tokio = call_through_tokio();
     let missing = |expected: &[Symbol], hits: u32| {
-        let missing: Vec<Symbol> = expected
-            .iter()
-            .copied()
-            .filter(|symbol| hits & 1 << *symbol as u32 == 0)
-            .collect();
+        let missing: Vec<Symbol> = expected.iter().copied().filter(|symbol| hits & 1 << *symbol as u32 == 0).collect();
         missing
     };
     let all_ours = (1u32 << NAMES.len()) - 1;
-    let mut lost: Vec<&'static str> = NAMES
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| (all_ours & !direct) & 1 << place != 0)
-        .map(|x| *x.1)
-        .collect();
+    let mut lost: Vec<&'static str> =
+        NAMES.iter().enumerate().filter(|(place, _)| (all_ours & !direct) & 1 << place != 0).map(|x| *x.1).collect();
     use Symbol::*;
-    let std_uses = [
-        ClockGettime,
-        PthreadCreate,
-        PthreadJoin,
-        SchedGetaffinity,
-        SchedYield,
-        Syscall,
-        Getrandom,
-        Close,
-    ];
-    let tokio_uses = [
-        EpollCreate1,
-        EpollCtl,
-        EpollWait,
-        Eventfd,
-        Fcntl,
-        Write,
-        Close,
-    ];
-    lost.extend(
-        missing(&std_uses, through_std)
-            .into_iter()
-            .map(|symbol| NAMES[symbol as usize]),
-    );
-    lost.extend(
-        missing(&tokio_uses, through_tokio)
-            .into_iter()
-            .map(|symbol| NAMES[symbol as usize]),
-    );
+    let std_uses = [ClockGettime, PthreadCreate, PthreadJoin, SchedGetaffinity, SchedYield, Syscall, Getrandom, Close];
+    let tokio_uses = [EpollCreate1, EpollCtl, EpollWait, Eventfd, Fcntl, Write, Close];
+    lost.extend(missing(&std_uses, through_std).into_iter().map(|symbol| NAMES[symbol as usize]));
+    lost.extend(missing(&tokio_uses, through_tokio).into_iter().map(|symbol| NAMES[symbol as usize]));
     lost.extend(exported_elsewhere());
     lost.sort_unstable();
     lost.dedup();
-    if lost.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::NotInterposed(lost))
-    }
+    if lost.is_empty() { Ok(()) } else { Err(Error::NotInterposed(lost)) }
 }
 
 /// Every symbol once, with arguments that do nothing.
@@ -155,43 +116,23 @@ fn call_directly() {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         let mut event: libc::epoll_event = std::mem::zeroed();
         let mut pair = [0; 2];
-        let moment = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 1,
-        };
+        let moment = libc::timespec { tv_sec: 0, tv_nsec: 1 };
         libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now);
         libc::gettimeofday(&mut day, null_mut());
         libc::time(null_mut());
         libc::clock_nanosleep(libc::CLOCK_MONOTONIC, 0, &moment, null_mut());
         libc::nanosleep(&moment, null_mut());
-        libc::syscall(
-            libc::SYS_futex,
-            &raw const byte,
-            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-            1,
-            0,
-            0,
-            0,
-        );
+        libc::syscall(libc::SYS_futex, &raw const byte, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
         libc::getrandom(byte.as_mut_ptr().cast(), 1, 0);
         libc::getentropy(byte.as_mut_ptr().cast(), 1);
         libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set);
         libc::sysconf(libc::_SC_NPROCESSORS_ONLN);
         libc::sched_yield();
         libc::poll(null_mut(), 0, 0);
-        let no_time = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
+        let no_time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         libc::ppoll(null_mut(), 0, &no_time, null());
         let socket = libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
-        if libc::socketpair(
-            libc::AF_UNIX,
-            libc::SOCK_STREAM | libc::SOCK_CLOEXEC,
-            0,
-            pair.as_mut_ptr(),
-        ) == 0
-        {
+        if libc::socketpair(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0, pair.as_mut_ptr()) == 0 {
             libc::close(pair[0]);
             libc::close(pair[1]);
         }
@@ -232,52 +173,34 @@ fn call_through_std() -> u32 {
     HITS.replace(0) | on_thread
 }
 
+/// A runtime's life: it waits once, and is woken by another thread, which writes to its event descriptor.
 fn call_through_tokio() -> u32 {
     HITS.set(0);
-    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        runtime.block_on(async {
-            let other_thread = tokio::task::spawn_blocking(|| ());
-            let _ = other_thread.await;
-            tokio::time::sleep(Duration::from_nanos(1)).await;
-        });
-        // Wakes the runtime's own event descriptor, whatever happened above.
-        let context = runtime.enter();
-        drop(context);
-        drop(runtime);
-    }
-    HITS.replace(0) | written_by_waker()
-}
-
-/// A write to the event descriptor is made by whichever thread wakes the runtime.
-fn written_by_waker() -> u32 {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    else {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return 0;
     };
-    let (send, receive) = tokio::sync::oneshot::channel();
-    let waking = std::thread::spawn(move || {
-        HITS.set(0);
-        let _ = send.send(());
-        HITS.get()
+    let by_waker = runtime.block_on(async {
+        tokio::time::sleep(Duration::from_nanos(1)).await;
+        std::future::poll_fn(|context| {
+            let waker = context.waker().clone();
+            let waking = std::thread::spawn(move || {
+                HITS.set(0);
+                waker.wake();
+                HITS.get()
+            });
+            Poll::Ready(waking.join().unwrap_or(0))
+        })
+        .await
     });
-    let _ = runtime.block_on(receive);
-    let waking = waking.join().unwrap_or(0);
-    waking | 1 << Symbol::Write as u32
+    drop(runtime);
+    HITS.replace(0) | by_waker
 }
 
 /// What the dynamic linker would give to other shared libraries: if it gives anything, it must be ours.
 fn exported_elsewhere() -> Vec<&'static str> {
     let ours: [(&'static CStr, usize); 3] = [
         (c"clock_gettime", libc::clock_gettime as *const () as usize),
-        (
-            c"pthread_create",
-            libc::pthread_create as *const () as usize,
-        ),
+        (c"pthread_create", libc::pthread_create as *const () as usize),
         (c"syscall", libc::syscall as *const () as usize),
     ];
     let foreign = ours.into_iter().filter(|(name, address)| {

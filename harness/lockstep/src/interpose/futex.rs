@@ -10,15 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Variadic in C; on this architecture a variadic caller passes integers as to any other function.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn syscall(
-    number: c_long,
-    a: usize,
-    b: usize,
-    c: usize,
-    d: usize,
-    e: usize,
-    f: usize,
-) -> c_long {
+unsafe extern "C" fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
     check::hit(check::Symbol::Syscall);
     if kernel::in_simulation() {
         let simulated = match number {
@@ -33,12 +25,7 @@ unsafe extern "C" fn syscall(
     with_errno(unsafe { raw_syscall(number, [a, b, c, d, e, f]) })
 }
 
-unsafe fn futex(
-    address: usize,
-    operation: c_int,
-    value: u32,
-    timeout: *const timespec,
-) -> Option<c_long> {
+unsafe fn futex(address: usize, operation: c_int, value: u32, timeout: *const timespec) -> Option<c_long> {
     let realtime = operation & libc::FUTEX_CLOCK_REALTIME != 0;
     match operation & libc::FUTEX_CMD_MASK {
         command @ (libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET) => {
@@ -50,11 +37,7 @@ unsafe fn futex(
                 None => u64::MAX,
                 Some(timeout) if command == libc::FUTEX_WAIT => deadline_in(nanos_of(timeout)),
                 Some(timeout) => {
-                    let clock = if realtime {
-                        Clock::Wall
-                    } else {
-                        Clock::Monotonic
-                    };
+                    let clock = if realtime { Clock::Wall } else { Clock::Monotonic };
                     let read = kernel::with(|kernel| time::read(clock, kernel)).unwrap_or(0);
                     deadline_in(nanos_of(timeout).saturating_sub(read))
                 }
@@ -74,9 +57,7 @@ unsafe fn futex(
             Some(woken.into())
         }
         command => {
-            complain(&format!(
-                "futex operation {command} is not simulated; it fails with ENOSYS"
-            ));
+            complain(&format!("futex operation {command} is not simulated; it fails with ENOSYS"));
             Some(-c_long::from(libc::ENOSYS))
         }
     }

@@ -54,12 +54,7 @@ unsafe extern "C" fn sched_getaffinity(process: pid_t, size: size_t, set: *mut c
         }
         return 0;
     }
-    let result = unsafe {
-        raw_syscall(
-            libc::SYS_sched_getaffinity,
-            [process as usize, size, set as usize, 0, 0, 0],
-        )
-    };
+    let result = unsafe { raw_syscall(libc::SYS_sched_getaffinity, [process as usize, size, set as usize, 0, 0, 0]) };
     if result < 0 {
         return with_errno(result) as c_int;
     }
@@ -72,16 +67,13 @@ unsafe extern "C" fn sched_getaffinity(process: pid_t, size: size_t, set: *mut c
 #[unsafe(no_mangle)]
 unsafe extern "C" fn sysconf(name: c_int) -> c_long {
     check::hit(check::Symbol::Sysconf);
-    if matches!(
-        name,
-        libc::_SC_NPROCESSORS_ONLN | libc::_SC_NPROCESSORS_CONF
-    ) && let Some(processors) = kernel::with(|kernel| kernel.options.processors)
+    if matches!(name, libc::_SC_NPROCESSORS_ONLN | libc::_SC_NPROCESSORS_CONF)
+        && let Some(processors) = kernel::with(|kernel| kernel.options.processors)
     {
         return processors as c_long;
     }
     // Safety: the C library's function of this name has this type.
-    let real: unsafe extern "C" fn(c_int) -> c_long =
-        unsafe { std::mem::transmute(SYSCONF.address()) };
+    let real: unsafe extern "C" fn(c_int) -> c_long = unsafe { std::mem::transmute(SYSCONF.address()) };
     unsafe { real(name) }
 }
 
@@ -101,12 +93,7 @@ unsafe extern "C" fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_in
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn socketpair(
-    domain: c_int,
-    kind: c_int,
-    protocol: c_int,
-    pair: *mut c_int,
-) -> c_int {
+unsafe extern "C" fn socketpair(domain: c_int, kind: c_int, protocol: c_int, pair: *mut c_int) -> c_int {
     check::hit(check::Symbol::Socketpair);
     if let Some(host) = crate::host_name() {
         complain(&format!(
@@ -115,13 +102,6 @@ unsafe extern "C" fn socketpair(
         ));
         return with_errno(-c_long::from(libc::EACCES)) as c_int;
     }
-    let arguments = [
-        domain as usize,
-        kind as usize,
-        protocol as usize,
-        pair as usize,
-        0,
-        0,
-    ];
+    let arguments = [domain as usize, kind as usize, protocol as usize, pair as usize, 0, 0];
     with_errno(unsafe { raw_syscall(libc::SYS_socketpair, arguments) }) as c_int
 }

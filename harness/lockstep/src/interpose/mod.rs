@@ -28,10 +28,7 @@ struct Real {
 
 impl Real {
     const fn new(name: &'static CStr) -> Real {
-        Real {
-            name,
-            address: AtomicUsize::new(0),
-        }
+        Real { name, address: AtomicUsize::new(0) }
     }
 
     fn address(&self) -> usize {
@@ -56,7 +53,5 @@ fn deadline_in(nanos: u64) -> u64 {
 }
 
 fn nanos_of(time: &libc::timespec) -> u64 {
-    (time.tv_sec.max(0) as u64)
-        .saturating_mul(kernel::SECOND)
-        .saturating_add(time.tv_nsec.max(0) as u64)
+    (time.tv_sec.max(0) as u64).saturating_mul(kernel::SECOND).saturating_add(time.tv_nsec.max(0) as u64)
 }

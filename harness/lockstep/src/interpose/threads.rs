@@ -9,8 +9,7 @@ use std::collections::hash_map::RandomState;
 use std::sync::OnceLock;
 
 type Main = extern "C" fn(*mut c_void) -> *mut c_void;
-type Create =
-    unsafe extern "C" fn(*mut pthread_t, *const pthread_attr_t, Main, *mut c_void) -> c_int;
+type Create = unsafe extern "C" fn(*mut pthread_t, *const pthread_attr_t, Main, *mut c_void) -> c_int;
 type Join = unsafe extern "C" fn(pthread_t, *mut *mut c_void) -> c_int;
 
 static PTHREAD_CREATE: Real = Real::new(c"pthread_create");
@@ -40,13 +39,7 @@ unsafe extern "C" fn pthread_create(
         return unsafe { real(handle, attributes, main, argument) };
     };
     exit_key();
-    let start = Box::into_raw(Box::new(Start {
-        main,
-        argument,
-        kernel,
-        thread,
-        baton,
-    }));
+    let start = Box::into_raw(Box::new(Start { main, argument, kernel, thread, baton }));
     let result = unsafe { real(handle, attributes, first_turn, start.cast()) };
     kernel::with(|kernel| {
         if result == 0 {
@@ -81,10 +74,7 @@ fn exit_key() -> pthread_key_t {
     *KEY.get_or_init(|| {
         let mut key = 0;
         let result = unsafe { libc::pthread_key_create(&mut key, Some(on_exit)) };
-        assert_eq!(
-            result, 0,
-            "a process has more than one key for thread-local storage"
-        );
+        assert_eq!(result, 0, "a process has more than one key for thread-local storage");
         key
     })
 }
@@ -111,10 +101,7 @@ unsafe extern "C" fn pthread_join(handle: pthread_t, result: *mut *mut c_void) -
     check::hit(check::Symbol::PthreadJoin);
     // Handles are used again; the newest thread is the one meant.
     let target = kernel::with(|kernel| {
-        let thread = kernel
-            .threads
-            .iter()
-            .rposition(|thread| thread.handle == handle)?;
+        let thread = kernel.threads.iter().rposition(|thread| thread.handle == handle)?;
         Some((thread, kernel.threads[thread].state == State::Exited))
     });
     if let Some((thread, exited)) = target.flatten() {

@@ -18,21 +18,16 @@ pub(super) enum Clock {
 fn classify(id: clockid_t) -> Option<Clock> {
     match id {
         libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => Some(Clock::Wall),
-        libc::CLOCK_MONOTONIC
-        | libc::CLOCK_MONOTONIC_RAW
-        | libc::CLOCK_MONOTONIC_COARSE
-        | libc::CLOCK_BOOTTIME => Some(Clock::Monotonic),
+        libc::CLOCK_MONOTONIC | libc::CLOCK_MONOTONIC_RAW | libc::CLOCK_MONOTONIC_COARSE | libc::CLOCK_BOOTTIME => {
+            Some(Clock::Monotonic)
+        }
         libc::CLOCK_PROCESS_CPUTIME_ID | libc::CLOCK_THREAD_CPUTIME_ID => Some(Clock::Processor),
         _ => None,
     }
 }
 
 pub(super) fn read(clock: Clock, kernel: &mut Kernel) -> u64 {
-    let (now, epoch, host) = (
-        kernel.now,
-        kernel.options.epoch.as_nanos() as u64,
-        kernel.current_host(),
-    );
+    let (now, epoch, host) = (kernel.now, kernel.options.epoch.as_nanos() as u64, kernel.current_host());
     match clock {
         Clock::Wall => kernel.host(host).clock.wall(now, epoch),
         Clock::Monotonic => kernel.host(host).clock.monotonic(now),
@@ -42,15 +37,12 @@ pub(super) fn read(clock: Clock, kernel: &mut Kernel) -> u64 {
 
 /// A clock read by the program: takes its nanosecond.
 fn read_and_tick(clock: Clock) -> Option<u64> {
-    kernel::tick();
+    kernel::tick(1);
     kernel::with(|kernel| read(clock, kernel))
 }
 
 fn timespec_of(nanos: u64) -> timespec {
-    timespec {
-        tv_sec: (nanos / SECOND) as time_t,
-        tv_nsec: (nanos % SECOND) as i64,
-    }
+    timespec { tv_sec: (nanos / SECOND) as time_t, tv_nsec: (nanos % SECOND) as i64 }
 }
 
 #[unsafe(no_mangle)]
@@ -74,30 +66,16 @@ unsafe extern "C" fn gettimeofday(result: *mut timeval, zone: *mut libc::c_void)
     if kernel::in_simulation()
         && let Some(nanos) = read_and_tick(Clock::Wall)
     {
-        unsafe {
-            *result = timeval {
-                tv_sec: (nanos / SECOND) as time_t,
-                tv_usec: (nanos % SECOND / 1_000) as i64,
-            }
-        };
+        unsafe { *result = timeval { tv_sec: (nanos / SECOND) as time_t, tv_usec: (nanos % SECOND / 1_000) as i64 } };
         return 0;
     }
-    with_errno(unsafe {
-        raw_syscall(
-            libc::SYS_gettimeofday,
-            [result as usize, zone as usize, 0, 0, 0, 0],
-        )
-    }) as c_int
+    with_errno(unsafe { raw_syscall(libc::SYS_gettimeofday, [result as usize, zone as usize, 0, 0, 0, 0]) }) as c_int
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn time(result: *mut time_t) -> time_t {
     check::hit(check::Symbol::Time);
-    let virtual_time = if kernel::in_simulation() {
-        read_and_tick(Clock::Wall)
-    } else {
-        None
-    };
+    let virtual_time = if kernel::in_simulation() { read_and_tick(Clock::Wall) } else { None };
     let seconds = match virtual_time {
         Some(nanos) => (nanos / SECOND) as time_t,
         None => unsafe { raw_syscall(libc::SYS_time, [0; 6]) },
@@ -128,14 +106,7 @@ unsafe extern "C" fn clock_nanosleep(
         kernel::block(State::Sleeping, deadline_in(span));
         return 0;
     }
-    let arguments = [
-        id as usize,
-        flags as usize,
-        request as usize,
-        remaining as usize,
-        0,
-        0,
-    ];
+    let arguments = [id as usize, flags as usize, request as usize, remaining as usize, 0, 0];
     -unsafe { raw_syscall(libc::SYS_clock_nanosleep, arguments) } as c_int
 }
 

@@ -16,12 +16,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub fn new() -> Clock {
-        Clock {
-            anchor: BOOT,
-            monotonic_at_anchor: BOOT,
-            rate_ppm: 0,
-            wall_offset: 0,
-        }
+        Clock { anchor: BOOT, monotonic_at_anchor: BOOT, rate_ppm: 0, wall_offset: 0 }
     }
 
     pub fn set(&mut self, now: u64, wall_offset: i64, rate_ppm: i64) {
@@ -55,8 +50,7 @@ impl Clock {
             return now.saturating_add(duration);
         }
         let real = (u128::from(duration) * 1_000_000).div_ceil((1_000_000 + self.rate_ppm) as u128);
-        now.saturating_add(u64::try_from(real).unwrap_or(u64::MAX))
-            .saturating_add(1)
+        now.saturating_add(u64::try_from(real).unwrap_or(u64::MAX)).saturating_add(1)
     }
 }
 
@@ -68,10 +62,7 @@ mod tests {
     fn the_monotonic_clock_never_goes_back_when_the_rate_changes() {
         let mut clock = Clock::new();
         let mut last = clock.monotonic(BOOT);
-        for (step, ppm) in [500_000, -500_000, 0, -999_000, 100]
-            .into_iter()
-            .enumerate()
-        {
+        for (step, ppm) in [500_000, -500_000, 0, -999_000, 100].into_iter().enumerate() {
             let now = BOOT + (step as u64 + 1) * SECOND;
             clock.set(now, -5 * SECOND as i64, ppm);
             assert!(clock.monotonic(now) >= last);
@@ -86,10 +77,7 @@ mod tests {
             clock.set(BOOT + 17, 0, ppm);
             let now = BOOT + 12_345;
             let due = clock.deadline(now, 1_000_003);
-            assert!(
-                clock.monotonic(due) >= clock.monotonic(now) + 1_000_003,
-                "{ppm}"
-            );
+            assert!(clock.monotonic(due) >= clock.monotonic(now) + 1_000_003, "{ppm}");
         }
     }
 

@@ -28,10 +28,7 @@ impl Descriptors {
     }
 
     fn original(&self, descriptor: i32) -> i32 {
-        self.originals
-            .get(&descriptor)
-            .copied()
-            .unwrap_or(descriptor)
+        self.originals.get(&descriptor).copied().unwrap_or(descriptor)
     }
 
     /// `epoll` watches `descriptor`, which may be ready already.
@@ -71,12 +68,8 @@ impl Descriptors {
 
     /// Forgets all descriptors of a host and returns them.
     pub fn forget_host(&mut self, host: HostId) -> Vec<i32> {
-        let owned: Vec<i32> = self
-            .owners
-            .iter()
-            .filter(|(_, owner)| **owner == host)
-            .map(|(descriptor, _)| *descriptor)
-            .collect();
+        let owned: Vec<i32> =
+            self.owners.iter().filter(|(_, owner)| **owner == host).map(|(descriptor, _)| *descriptor).collect();
         for descriptor in &owned {
             self.closed(*descriptor);
         }

@@ -140,10 +140,7 @@ impl Kernel {
 
     pub fn add_host(&mut self, name: &str) -> HostId {
         let id = HostId(self.hosts.len() as u32);
-        self.hosts.push(Host::new(
-            name,
-            Stream::new(self.seed, &format!("entropy/{name}")),
-        ));
+        self.hosts.push(Host::new(name, Stream::new(self.seed, &format!("entropy/{name}"))));
         id
     }
 
@@ -156,10 +153,7 @@ impl Kernel {
     }
 
     pub fn find_host(&self, name: &str) -> Option<HostId> {
-        self.hosts
-            .iter()
-            .position(|host| host.name == name)
-            .map(|index| HostId(index as u32))
+        self.hosts.iter().position(|host| host.name == name).map(|index| HostId(index as u32))
     }
 
     /// Nanoseconds since the simulation began.
@@ -194,10 +188,7 @@ impl Kernel {
     }
 
     pub fn live_threads(&self, host: HostId) -> usize {
-        self.threads
-            .iter()
-            .filter(|thread| thread.host == host && thread.is_live())
-            .count()
+        self.threads.iter().filter(|thread| thread.host == host && thread.is_live()).count()
     }
 
     /// Nothing of the host ever runs again: its threads are never given a turn, its wakers are leaked (dropping one

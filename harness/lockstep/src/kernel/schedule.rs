@@ -7,9 +7,9 @@ use crate::sys::Baton;
 use std::collections::{BTreeSet, VecDeque};
 use std::task::Waker;
 
-/// A thread that reads the clock this often without ever giving its turn away is spinning on something that only
-/// another thread can change.
-const CLOCK_READS_MAX: u32 = 4096;
+/// A thread that reads the clock, or looks for events, this often without ever giving its turn away is spinning on
+/// something that only another thread can change.
+const SPINS_MAX: u32 = 4096;
 
 /// Virtual time that one `sched_yield` takes, so that a loop of yields reaches any deadline.
 const YIELD_NS: u64 = 1_000;
@@ -72,8 +72,7 @@ impl Schedule {
 /// Gives the turn away until the thread is woken or `deadline` (simulator's time, `u64::MAX` for never) has come.
 /// Must be called outside [`with`], on a thread of the simulation.
 pub(crate) fn block(state: State, deadline: u64) -> ResumeReason {
-    let mine =
-        with(|kernel| kernel.suspend(state, deadline)).expect("a thread of the simulation blocks");
+    let mine = with(|kernel| kernel.suspend(state, deadline)).expect("a thread of the simulation blocks");
     if let Some((next, mine)) = mine {
         next.post();
         mine.wait();
@@ -114,16 +113,17 @@ pub(crate) fn leave() {
     }
 }
 
-/// A clock read by the calling thread: takes a nanosecond, and the turn if the thread spins.
-pub(crate) fn tick() {
+/// The calling thread read a clock, or looked for events without waiting. That takes so many nanoseconds, and the turn
+/// if the thread spins.
+pub(crate) fn tick(nanos: u64) {
     let spinning = with(|kernel| {
         if is_quiet() {
             return false;
         }
-        kernel.now += 1;
+        kernel.now += nanos;
         let thread = &mut kernel.threads[current_thread()];
-        thread.clock_reads += 1;
-        thread.clock_reads >= CLOCK_READS_MAX
+        thread.spins += 1;
+        thread.spins >= SPINS_MAX
     });
     if spinning == Some(true) {
         yield_turn();
@@ -134,10 +134,7 @@ pub(crate) fn tick() {
 pub(crate) fn maybe_preempt() {
     let preempted = with(|kernel| {
         let me = current_thread();
-        if me == CONTROLLER
-            || is_quiet()
-            || !kernel.schedule.picks.chance(kernel.options.preemption)
-        {
+        if me == CONTROLLER || is_quiet() || !kernel.schedule.picks.chance(kernel.options.preemption) {
             return false;
         }
         kernel.make_ready(me);
@@ -172,11 +169,7 @@ impl Kernel {
     }
 
     pub fn finish_run(&mut self) -> RunEnd {
-        let end = self
-            .schedule
-            .run_end
-            .take()
-            .expect("the controller gets its turn back only at the end of a run");
+        let end = self.schedule.run_end.take().expect("the controller gets its turn back only at the end of a run");
         self.schedule.run_deadline = u64::MAX;
         match end {
             RunEnd::Requested => self.schedule.stop_requested = false,
@@ -192,15 +185,13 @@ impl Kernel {
         let thread = &mut self.threads[me];
         thread.state = state;
         thread.notified = false;
-        thread.clock_reads = 0;
+        thread.spins = 0;
         match state {
             State::Polling { .. } => {
                 let host = thread.host;
                 self.host(host).pollers.insert(me);
             }
-            State::WaitingFutex { address } => {
-                self.futex_waiters.entry(address).or_default().push_back(me)
-            }
+            State::WaitingFutex { address } => self.futex_waiters.entry(address).or_default().push_back(me),
             _ => {}
         }
         if deadline != u64::MAX {
@@ -221,11 +212,7 @@ impl Kernel {
         let me = current_thread();
         self.stop_waiting(me);
         self.threads[me].state = State::Running;
-        if self.threads[me].notified {
-            ResumeReason::Notified
-        } else {
-            ResumeReason::Deadline
-        }
+        if self.threads[me].notified { ResumeReason::Notified } else { ResumeReason::Deadline }
     }
 
     /// Takes a thread out of whatever queue its state put it in.
@@ -310,9 +297,8 @@ impl Kernel {
 
     pub fn pause(&mut self, id: HostId) {
         self.host(id).status = HostStatus::Paused;
-        let (held, ready): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.schedule.ready)
-            .into_iter()
-            .partition(|thread| self.threads[*thread].host == id);
+        let (held, ready): (Vec<usize>, Vec<usize>) =
+            std::mem::take(&mut self.schedule.ready).into_iter().partition(|thread| self.threads[*thread].host == id);
         self.host(id).held = held;
         self.schedule.ready = VecDeque::from(ready);
         self.record(id, "pause", &[]);
@@ -328,15 +314,13 @@ impl Kernel {
     fn count_hand_over(&mut self, next: usize) {
         self.schedule.hand_overs += 1;
         for word in [self.now, next as u64] {
-            self.schedule.fingerprint = (self.schedule.fingerprint ^ word)
-                .wrapping_mul(0x0000_0100_0000_01b3)
-                .rotate_left(23);
+            self.schedule.fingerprint =
+                (self.schedule.fingerprint ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
         }
         if self.options.trace_hand_overs {
             let host = &self.hosts[self.threads[next].host.0 as usize];
             let what = format!("thread {next} {:?}", self.threads[next].state);
-            self.trace
-                .comment(self.now - super::BOOT, &host.name, "turn", &what);
+            self.trace.comment(self.now - super::BOOT, &host.name, "turn", &what);
         }
     }
 
@@ -350,24 +334,14 @@ impl Kernel {
             self.fire_due();
             if !self.schedule.ready.is_empty() {
                 let place = match self.options.pick {
-                    Pick::Random => {
-                        self.schedule.picks.below(self.schedule.ready.len() as u64) as usize
-                    }
+                    Pick::Random => self.schedule.picks.below(self.schedule.ready.len() as u64) as usize,
                     Pick::Fifo => 0,
                 };
-                let next = self
-                    .schedule
-                    .ready
-                    .remove(place)
-                    .expect("drawn from within the queue");
+                let next = self.schedule.ready.remove(place).expect("drawn from within the queue");
                 self.threads[next].ready = false;
                 return next;
             }
-            let timer = self
-                .schedule
-                .timers
-                .first()
-                .map_or(u64::MAX, |timer| timer.0);
+            let timer = self.schedule.timers.first().map_or(u64::MAX, |timer| timer.0);
             let due = timer.min(self.network.next_event_at());
             if due == u64::MAX || due > self.schedule.run_deadline {
                 self.nothing_before_deadline(due);
@@ -384,11 +358,7 @@ impl Kernel {
         }
         if self.schedule.run_end.is_some() {
             self.schedule.run_end
-        } else if self
-            .schedule
-            .crash_point
-            .is_some_and(|at| self.schedule.hand_overs >= at)
-        {
+        } else if self.schedule.crash_point.is_some_and(|at| self.schedule.hand_overs >= at) {
             Some(RunEnd::CrashPoint)
         } else if self.schedule.stop_requested {
             Some(RunEnd::Requested)
@@ -416,16 +386,10 @@ impl Kernel {
     /// The next thing that can happen lies behind the deadline of the run, or nowhere.
     fn nothing_before_deadline(&mut self, due: u64) {
         if self.threads[CONTROLLER].state != State::Directing {
-            crate::sys::complain(
-                "deadlock: the controller waits for something that no host can do any more",
-            );
+            crate::sys::complain("deadlock: the controller waits for something that no host can do any more");
             std::process::abort();
         }
-        let left = self
-            .threads
-            .iter()
-            .skip(1)
-            .any(|thread| thread.is_live() && thread.host != HostId::CONTROLLER);
+        let left = self.threads.iter().skip(1).any(|thread| thread.is_live() && thread.host != HostId::CONTROLLER);
         let deadline = self.schedule.run_deadline;
         let end = match (due != u64::MAX, left) {
             (true, _) => RunEnd::Deadline,

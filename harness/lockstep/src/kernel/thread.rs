@@ -38,8 +38,8 @@ pub(crate) struct Thread {
     pub notified: bool,
     /// Its `pthread_t`, for `pthread_join`; 0 until known and after it was joined.
     pub handle: u64,
-    /// Clock reads since it last gave its turn away.
-    pub clock_reads: u32,
+    /// Clock reads and looks for events since it last gave its turn away.
+    pub spins: u32,
 }
 
 impl Thread {
@@ -53,7 +53,7 @@ impl Thread {
             timer: None,
             notified: false,
             handle: 0,
-            clock_reads: 0,
+            spins: 0,
         }
     }
 

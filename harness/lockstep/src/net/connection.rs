@@ -85,42 +85,24 @@ impl Retry {
 
 impl End {
     pub fn new(host: HostId, incarnation: u32) -> End {
-        End {
-            host,
-            incarnation,
-            closed: false,
-            crashed: false,
-            error: None,
-            reader: None,
-            writer: None,
-        }
+        End { host, incarnation, closed: false, crashed: false, error: None, reader: None, writer: None }
     }
 }
 
 impl Connection {
     pub fn new(port: u16, ends: [End; 2]) -> Connection {
-        Connection {
-            port,
-            established: false,
-            ends,
-            flows: Default::default(),
-        }
+        Connection { port, established: false, ends, flows: Default::default() }
     }
 
     /// Everybody who waits at this end.
     pub fn take_wakers(&mut self, end: usize) -> Vec<Waker> {
         let end = &mut self.ends[end];
-        end.reader
-            .take()
-            .into_iter()
-            .chain(end.writer.take())
-            .collect()
+        end.reader.take().into_iter().chain(end.writer.take()).collect()
     }
 
     /// No application will ever ask for it again.
     pub fn is_over(&self) -> bool {
-        self.ends.iter().all(|end| end.closed)
-            && self.flows.iter().all(|flow| flow.in_flight.is_empty())
+        self.ends.iter().all(|end| end.closed) && self.flows.iter().all(|flow| flow.in_flight.is_empty())
     }
 }
 

@@ -14,11 +14,7 @@ pub(crate) enum Event {
     /// A request to connect reaches the listening host.
     Request { connection: u64, attempt: u32 },
     /// The answer, yes or no, reaches the connecting host.
-    Answer {
-        connection: u64,
-        attempt: u32,
-        refused: bool,
-    },
+    Answer { connection: u64, attempt: u32, refused: bool },
     /// The first segments in flight from `end` reach the other end.
     Delivery { connection: u64, end: usize },
     /// `end` learns what of its bytes was read.
@@ -41,20 +37,11 @@ impl Kernel {
                 return;
             };
             match event {
-                Event::Request {
-                    connection,
-                    attempt,
-                } => self.on_request(connection, attempt, event),
-                Event::Answer {
-                    connection,
-                    attempt,
-                    refused,
-                } => self.on_answer(connection, attempt, refused, event),
+                Event::Request { connection, attempt } => self.on_request(connection, attempt, event),
+                Event::Answer { connection, attempt, refused } => self.on_answer(connection, attempt, refused, event),
                 Event::Delivery { connection, end } => self.on_delivery(connection, end, event),
                 Event::Credit { connection, end } => self.on_credit(connection, end, event),
-                Event::Reset { connection, end } => {
-                    self.fail_end(connection, end, ErrorKind::ConnectionReset)
-                }
+                Event::Reset { connection, end } => self.fail_end(connection, end, ErrorKind::ConnectionReset),
             }
         }
     }
@@ -72,16 +59,17 @@ impl Kernel {
     }
 
     fn hosts_of(&self, connection: u64) -> Option<[HostId; 2]> {
-        self.network
-            .connections
-            .get(&connection)
-            .map(|found| [found.ends[0].host, found.ends[1].host])
+        self.network.connections.get(&connection).map(|found| [found.ends[0].host, found.ends[1].host])
     }
 
     fn on_request(&mut self, id: u64, attempt: u32, event: Event) {
         let Some([from, to]) = self.hosts_of(id) else {
             return;
         };
+        if attempt > CONNECT_RETRIES {
+            // The pause after the last attempt is over.
+            return self.fail_end(id, 0, ErrorKind::TimedOut);
+        }
         match self.passage(from, to, event) {
             Passage::Held => return,
             Passage::Lost => return self.request_again(id, attempt),
@@ -102,28 +90,12 @@ impl Kernel {
         };
         connection.ends[1].incarnation = self.hosts[to.0 as usize].incarnation;
         let arrival = self.now + self.draw_latency(to, from);
-        self.network.schedule(
-            arrival,
-            Event::Answer {
-                connection: id,
-                attempt,
-                refused,
-            },
-        );
+        self.network.schedule(arrival, Event::Answer { connection: id, attempt, refused });
     }
 
     fn request_again(&mut self, id: u64, attempt: u32) {
-        if attempt >= CONNECT_RETRIES {
-            return self.fail_end(id, 0, ErrorKind::TimedOut);
-        }
         let at = self.now + (SECOND << attempt);
-        self.network.schedule(
-            at,
-            Event::Request {
-                connection: id,
-                attempt: attempt + 1,
-            },
-        );
+        self.network.schedule(at, Event::Request { connection: id, attempt: attempt + 1 });
     }
 
     fn on_answer(&mut self, id: u64, attempt: u32, refused: bool, event: Event) {
@@ -143,9 +115,7 @@ impl Kernel {
             return;
         }
         let listener = self.network.listeners.get_mut(&(to, connection.port));
-        let Some(listener) =
-            listener.filter(|_| !refused && connection.ends[1].incarnation == incarnation)
-        else {
+        let Some(listener) = listener.filter(|_| !refused && connection.ends[1].incarnation == incarnation) else {
             return self.fail_end(id, 0, ErrorKind::ConnectionRefused);
         };
         connection.established = true;
@@ -172,12 +142,7 @@ impl Kernel {
             return;
         };
         let known = {
-            let End {
-                incarnation: expected,
-                closed,
-                error,
-                ..
-            } = &connection.ends[1 - end];
+            let End { incarnation: expected, closed, error, .. } = &connection.ends[1 - end];
             *expected == incarnation && !closed && error.is_none()
         };
         match passage {
@@ -197,10 +162,7 @@ impl Kernel {
         let now = self.now;
         while let Some(connection) = self.network.connections.get_mut(&id)
             && let flow = &mut connection.flows[end]
-            && flow
-                .in_flight
-                .front()
-                .is_some_and(|segment| segment.arrival <= now)
+            && flow.in_flight.front().is_some_and(|segment| segment.arrival <= now)
         {
             let Some(segment) = flow.in_flight.pop_front() else {
                 break;
@@ -222,10 +184,7 @@ impl Kernel {
         let next = flow.in_flight.front().map(|segment| segment.arrival);
         flow.delivery_scheduled = next.is_some();
         if let Some(arrival) = next {
-            let event = Event::Delivery {
-                connection: id,
-                end,
-            };
+            let event = Event::Delivery { connection: id, end };
             self.network.schedule(arrival, event);
         }
         if let Some(reader) = reader {
@@ -246,10 +205,7 @@ impl Kernel {
         let pause = connection.flows[end].data_retry.again(now);
         match pause {
             Some(pause) => {
-                let event = Event::Delivery {
-                    connection: id,
-                    end,
-                };
+                let event = Event::Delivery { connection: id, end };
                 self.network.schedule(now + pause, event);
             }
             None => self.fail_end(id, end, ErrorKind::TimedOut),
@@ -266,19 +222,10 @@ impl Kernel {
         };
         let flow = &mut connection.flows[end];
         flow.delivery_scheduled = false;
-        let data = flow
-            .in_flight
-            .iter()
-            .any(|segment| matches!(segment.payload, Payload::Data(_)));
+        let data = flow.in_flight.iter().any(|segment| matches!(segment.payload, Payload::Data(_)));
         flow.in_flight.clear();
         if data {
-            self.network.schedule(
-                arrival,
-                Event::Reset {
-                    connection: id,
-                    end,
-                },
-            );
+            self.network.schedule(arrival, Event::Reset { connection: id, end });
         }
         self.forget_if_over(id);
     }
@@ -297,13 +244,7 @@ impl Kernel {
         match passage {
             Passage::Held => {}
             Passage::Lost => match flow.credit_retry.again(now) {
-                Some(pause) => self.network.schedule(
-                    now + pause,
-                    Event::Credit {
-                        connection: id,
-                        end,
-                    },
-                ),
+                Some(pause) => self.network.schedule(now + pause, Event::Credit { connection: id, end }),
                 // The sender hears no acknowledgement and gives up.
                 None => self.fail_end(id, end, ErrorKind::TimedOut),
             },
@@ -326,14 +267,7 @@ impl Kernel {
         let flow = &mut connection.flows[end];
         flow.credit_owed += bytes;
         if !std::mem::replace(&mut flow.credit_scheduled, true) {
-            self.on_credit(
-                id,
-                end,
-                Event::Credit {
-                    connection: id,
-                    end,
-                },
-            );
+            self.on_credit(id, end, Event::Credit { connection: id, end });
         }
     }
 
@@ -359,13 +293,7 @@ impl Kernel {
         flow.window_used += bytes;
         flow.in_flight.push_back(Segment { arrival, payload });
         if !std::mem::replace(&mut flow.delivery_scheduled, true) {
-            self.network.schedule(
-                arrival,
-                Event::Delivery {
-                    connection: id,
-                    end,
-                },
-            );
+            self.network.schedule(arrival, Event::Delivery { connection: id, end });
         }
     }
 
@@ -384,12 +312,7 @@ impl Kernel {
     }
 
     pub(super) fn forget_if_over(&mut self, id: u64) {
-        if self
-            .network
-            .connections
-            .get(&id)
-            .is_some_and(|connection| connection.is_over())
-        {
+        if self.network.connections.get(&id).is_some_and(|connection| connection.is_over()) {
             self.network.connections.remove(&id);
         }
     }

@@ -9,19 +9,11 @@ use crate::kernel::Kernel;
 impl Kernel {
     pub(crate) fn set_blocked(&mut self, from: HostId, to: HostId, blocked: bool) {
         self.link(from, to).blocked = blocked;
-        self.record(
-            to,
-            if blocked { "block" } else { "unblock" },
-            &from.0.to_le_bytes(),
-        );
+        self.record(to, if blocked { "block" } else { "unblock" }, &from.0.to_le_bytes());
     }
 
     pub(crate) fn set_clogged(&mut self, from: HostId, to: HostId, clogged: bool) {
-        self.record(
-            to,
-            if clogged { "clog" } else { "unclog" },
-            &from.0.to_le_bytes(),
-        );
+        self.record(to, if clogged { "clog" } else { "unclog" }, &from.0.to_le_bytes());
         let now = self.now;
         let link = self.link(from, to);
         link.clogged = clogged;
@@ -32,19 +24,11 @@ impl Kernel {
         }
     }
 
-    pub(crate) fn set_link_speed(
-        &mut self,
-        from: HostId,
-        to: HostId,
-        extra_latency_ns: u64,
-        bytes_per_second: u64,
-    ) {
+    pub(crate) fn set_link_speed(&mut self, from: HostId, to: HostId, extra_latency_ns: u64, bytes_per_second: u64) {
         let link = self.link(from, to);
         link.extra_latency_ns = extra_latency_ns;
         link.bytes_per_second = bytes_per_second;
-        let what = [from.0.into(), extra_latency_ns, bytes_per_second]
-            .map(u64::to_le_bytes)
-            .concat();
+        let what = [from.0.into(), extra_latency_ns, bytes_per_second].map(u64::to_le_bytes).concat();
         self.record(to, "link-speed", &what);
     }
 
@@ -72,26 +56,14 @@ impl Kernel {
             let ends = [connection.ends[0].host, connection.ends[1].host];
             connection.established && (ends == [one, other] || ends == [other, one])
         };
-        let hit: Vec<u64> = self
-            .network
-            .connections
-            .iter()
-            .filter(|(_, found)| between(found))
-            .map(|(id, _)| *id)
-            .collect();
+        let hit: Vec<u64> =
+            self.network.connections.iter().filter(|(_, found)| between(found)).map(|(id, _)| *id).collect();
         for &connection in &hit {
             for end in [0, 1] {
-                self.network
-                    .schedule(self.now, Event::Reset { connection, end });
+                self.network.schedule(self.now, Event::Reset { connection, end });
             }
         }
-        self.record(
-            one,
-            "reset",
-            &[u64::from(other.0), hit.len() as u64]
-                .map(u64::to_le_bytes)
-                .concat(),
-        );
+        self.record(one, "reset", &[u64::from(other.0), hit.len() as u64].map(u64::to_le_bytes).concat());
         hit.len()
     }
 }
@@ -100,12 +72,7 @@ impl Network {
     /// Its listeners are gone; peers keep their ends half open and find out when they send. The wakers of the dead
     /// are leaked: dropping one could run its destructors.
     pub(crate) fn host_crashed(&mut self, host: HostId) {
-        let ports: Vec<_> = self
-            .listeners
-            .keys()
-            .filter(|key| key.0 == host)
-            .copied()
-            .collect();
+        let ports: Vec<_> = self.listeners.keys().filter(|key| key.0 == host).copied().collect();
         for key in ports {
             if let Some(Accepting { waker, .. }) = self.listeners.remove(&key) {
                 std::mem::forget(waker);

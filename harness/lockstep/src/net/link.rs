@@ -37,9 +37,6 @@ impl Link {
 
     /// How long the link is busy with so many bytes.
     pub fn transmission_ns(&self, bytes: usize) -> u64 {
-        (bytes as u64)
-            .saturating_mul(SECOND)
-            .checked_div(self.bytes_per_second)
-            .unwrap_or(0)
+        (bytes as u64).saturating_mul(SECOND).checked_div(self.bytes_per_second).unwrap_or(0)
     }
 }

@@ -28,17 +28,9 @@ impl Listener {
             }
             kernel.network.listeners_made += 1;
             let generation = kernel.network.listeners_made;
-            let accepting = Accepting {
-                generation,
-                queue: VecDeque::new(),
-                waker: None,
-            };
+            let accepting = Accepting { generation, queue: VecDeque::new(), waker: None };
             kernel.network.listeners.insert((host, port), accepting);
-            Ok(Listener {
-                host,
-                port,
-                generation,
-            })
+            Ok(Listener { host, port, generation })
         })
         .unwrap_or_else(|| Err(super::stream::outside()))
     }
@@ -54,8 +46,8 @@ impl Listener {
     pub fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         let waker = context.waker().clone();
         // A replaced waker is dropped out here, where its destructor may do as it likes.
-        let (accepted, _replaced) = kernel::with(|kernel| kernel.accept(self, waker))
-            .unwrap_or((Err(super::stream::outside()), None));
+        let (accepted, _replaced) =
+            kernel::with(|kernel| kernel.accept(self, waker)).unwrap_or((Err(super::stream::outside()), None));
         match accepted {
             Ok(Some(connection)) => Poll::Ready(Ok(Stream::accepted(connection))),
             Ok(None) => Poll::Pending,
@@ -71,16 +63,8 @@ impl Drop for Listener {
 }
 
 impl Kernel {
-    fn accept(
-        &mut self,
-        listener: &Listener,
-        waker: Waker,
-    ) -> (io::Result<Option<u64>>, Option<Waker>) {
-        let Some(accepting) = self
-            .network
-            .listeners
-            .get_mut(&(listener.host, listener.port))
-        else {
+    fn accept(&mut self, listener: &Listener, waker: Waker) -> (io::Result<Option<u64>>, Option<Waker>) {
+        let Some(accepting) = self.network.listeners.get_mut(&(listener.host, listener.port)) else {
             return (Err(io::ErrorKind::NotConnected.into()), Some(waker));
         };
         match accepting.queue.pop_front() {
@@ -97,18 +81,15 @@ impl Kernel {
         }
         let accepting = self.network.listeners.remove(&key)?;
         for connection in accepting.queue {
-            let Some(Connection {
-                ends: [End { host, .. }, accepted],
-                ..
-            }) = self.network.connections.get_mut(&connection)
+            let Some(Connection { ends: [End { host, .. }, accepted], .. }) =
+                self.network.connections.get_mut(&connection)
             else {
                 continue;
             };
             accepted.closed = true;
             let host = *host;
             let arrival = self.now + self.draw_latency(listener.host, host);
-            self.network
-                .schedule(arrival, Event::Reset { connection, end: 0 });
+            self.network.schedule(arrival, Event::Reset { connection, end: 0 });
         }
         accepting.waker
     }

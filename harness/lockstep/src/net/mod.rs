@@ -64,10 +64,7 @@ impl Network {
             listeners: BTreeMap::new(),
             listeners_made: 0,
             links: BTreeMap::new(),
-            latency_ns: (
-                options.latency.0.as_nanos() as u64,
-                options.latency.1.as_nanos() as u64,
-            ),
+            latency_ns: (options.latency.0.as_nanos() as u64, options.latency.1.as_nanos() as u64),
             window_bytes: options.window_bytes,
         }
     }

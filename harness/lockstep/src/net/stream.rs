@@ -19,18 +19,14 @@ pub struct Stream {
 /// Errors: `NotFound` for an unknown host, `ConnectionRefused` if nobody listens there, `TimedOut` after about two
 /// minutes without an answer, `Unsupported` outside a simulation.
 pub async fn connect(host: &str, port: u16) -> io::Result<Stream> {
-    let connection =
-        kernel::with(|kernel| kernel.open(host, port)).unwrap_or_else(|| Err(outside()))?;
+    let connection = kernel::with(|kernel| kernel.open(host, port)).unwrap_or_else(|| Err(outside()))?;
     let stream = Stream { connection, end: 0 };
     poll_fn(|context| stream.poll_established(context)).await?;
     Ok(stream)
 }
 
 pub(super) fn outside() -> io::Error {
-    io::Error::new(
-        ErrorKind::Unsupported,
-        "the simulated network exists on threads of a simulation only",
-    )
+    io::Error::new(ErrorKind::Unsupported, "the simulated network exists on threads of a simulation only")
 }
 
 /// What an operation on the kernel's side came to, and a waker to be dropped outside the kernel.
@@ -57,34 +53,23 @@ impl Stream {
             if connection.established {
                 return (Poll::Ready(Ok(())), None);
             }
-            (
-                Poll::Pending,
-                connection.ends[0].reader.replace(context.waker().clone()),
-            )
+            (Poll::Pending, connection.ends[0].reader.replace(context.waker().clone()))
         })
     }
 
     fn operate<T>(&self, body: impl FnOnce(&mut Connection) -> Outcome<T>) -> Poll<io::Result<T>> {
-        let outcome =
-            kernel::with(
-                |kernel| match kernel.network.connections.get_mut(&self.connection) {
-                    Some(connection) => body(connection),
-                    None => (Poll::Ready(Err(ErrorKind::NotConnected.into())), None),
-                },
-            );
-        let (result, _dropped_outside_the_kernel) =
-            outcome.unwrap_or((Poll::Ready(Err(outside())), None));
+        let outcome = kernel::with(|kernel| match kernel.network.connections.get_mut(&self.connection) {
+            Some(connection) => body(connection),
+            None => (Poll::Ready(Err(ErrorKind::NotConnected.into())), None),
+        });
+        let (result, _dropped_outside_the_kernel) = outcome.unwrap_or((Poll::Ready(Err(outside())), None));
         result
     }
 }
 
 impl AsyncRead for Stream {
     /// What has arrived is read before an error is reported, as from a socket.
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if buffer.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
@@ -106,12 +91,7 @@ impl AsyncRead for Stream {
             if flow.ended {
                 return (Poll::Ready(Ok(0)), None);
             }
-            (
-                Poll::Pending,
-                connection.ends[mine]
-                    .reader
-                    .replace(context.waker().clone()),
-            )
+            (Poll::Pending, connection.ends[mine].reader.replace(context.waker().clone()))
         });
         read.map_ok(|count| {
             if count > 0 {
@@ -122,11 +102,7 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let Some(window) = kernel::with(|kernel| kernel.network.window_bytes) else {
             return Poll::Ready(Err(outside()));
         };
@@ -140,9 +116,7 @@ impl AsyncWrite for Stream {
                 return (Poll::Ready(Err(ErrorKind::BrokenPipe.into())), None);
             }
             match window.saturating_sub(flow.window_used) {
-                0 if !bytes.is_empty() => {
-                    (Poll::Pending, end.writer.replace(context.waker().clone()))
-                }
+                0 if !bytes.is_empty() => (Poll::Pending, end.writer.replace(context.waker().clone())),
                 room => (Poll::Ready(Ok(room)), None),
             }
         });
@@ -176,10 +150,7 @@ impl Drop for Stream {
 impl Kernel {
     fn open(&mut self, host: &str, port: u16) -> io::Result<u64> {
         let to = self.find_host(host).ok_or_else(|| {
-            io::Error::new(
-                ErrorKind::NotFound,
-                format!("no host of this simulation is named {host:?}"),
-            )
+            io::Error::new(ErrorKind::NotFound, format!("no host of this simulation is named {host:?}"))
         })?;
         let from = self.current_host();
         let incarnation = self.host(from).incarnation;
@@ -187,17 +158,9 @@ impl Kernel {
         let id = self.network.connections_made;
         // The accepting end learns its incarnation when the request gets there.
         let ends = [End::new(from, incarnation), End::new(to, 0)];
-        self.network
-            .connections
-            .insert(id, Connection::new(port, ends));
+        self.network.connections.insert(id, Connection::new(port, ends));
         let arrival = self.now + self.draw_latency(from, to);
-        self.network.schedule(
-            arrival,
-            Event::Request {
-                connection: id,
-                attempt: 0,
-            },
-        );
+        self.network.schedule(arrival, Event::Request { connection: id, attempt: 0 });
         Ok(id)
     }
 

@@ -36,29 +36,12 @@ pub(crate) fn with_errno(result: c_long) -> c_long {
 
 pub(crate) fn futex_wait(word: &AtomicU32, expected: u32) {
     let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-    unsafe {
-        raw_syscall(
-            libc::SYS_futex,
-            [
-                word.as_ptr() as usize,
-                operation as usize,
-                expected as usize,
-                0,
-                0,
-                0,
-            ],
-        )
-    };
+    unsafe { raw_syscall(libc::SYS_futex, [word.as_ptr() as usize, operation as usize, expected as usize, 0, 0, 0]) };
 }
 
 pub(crate) fn futex_wake_one(word: &AtomicU32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
-    unsafe {
-        raw_syscall(
-            libc::SYS_futex,
-            [word.as_ptr() as usize, operation as usize, 1, 0, 0, 0],
-        )
-    };
+    unsafe { raw_syscall(libc::SYS_futex, [word.as_ptr() as usize, operation as usize, 1, 0, 0, 0]) };
 }
 
 pub(crate) fn close(descriptor: c_int) {
@@ -73,27 +56,13 @@ pub(crate) fn pin_to_core(core: usize) -> bool {
             return false;
         }
         libc::CPU_SET(core, &mut set);
-        raw_syscall(
-            libc::SYS_sched_setaffinity,
-            [
-                0,
-                size_of::<libc::cpu_set_t>(),
-                &raw const set as usize,
-                0,
-                0,
-                0,
-            ],
-        ) == 0
+        raw_syscall(libc::SYS_sched_setaffinity, [0, size_of::<libc::cpu_set_t>(), &raw const set as usize, 0, 0, 0])
+            == 0
     }
 }
 
 /// Writes to standard error past every lock and past the interposed `write`.
 pub(crate) fn complain(message: &str) {
     let line = format!("lockstep: {message}\n");
-    unsafe {
-        raw_syscall(
-            libc::SYS_write,
-            [2, line.as_ptr() as usize, line.len(), 0, 0, 0],
-        )
-    };
+    unsafe { raw_syscall(libc::SYS_write, [2, line.as_ptr() as usize, line.len(), 0, 0, 0]) };
 }

@@ -9,6 +9,7 @@ const BODY: &str = "LOCKSTEP_TEST_BODY";
 const ARGUMENT: &str = "LOCKSTEP_TEST_ARGUMENT";
 const REPORT: &str = "report: ";
 
+#[allow(dead_code, reason = "each test binary uses its own part of this module")]
 /// Runs `body` in a process of its own; fails if it fails. For tests that need one process only.
 pub fn alone(test: &str, body: impl FnOnce()) {
     in_processes(test, &[""], |_| body());
@@ -22,12 +23,10 @@ pub fn in_processes(test: &str, arguments: &[&str], body: impl FnOnce(&str)) -> 
         // Threads of crashed hosts are still there; nobody shall wait for anything of theirs.
         std::process::exit(0);
     }
-    arguments
-        .iter()
-        .map(|argument| execute(test, argument))
-        .collect()
+    arguments.iter().map(|argument| execute(test, argument)).collect()
 }
 
+#[allow(dead_code, reason = "each test binary uses its own part of this module")]
 /// Adds a line to what the body tells its test.
 pub fn report(text: impl std::fmt::Display) {
     println!("{REPORT}{text}");
@@ -42,17 +41,14 @@ fn execute(test: &str, argument: &str) -> String {
         .stdin(Stdio::null())
         .output()
         .expect("a test binary can be executed");
-    let (out, err) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(
-        output.status.success(),
-        "{test} {argument}: {}\n{out}\n{err}",
-        output.status
-    );
-    let lines = out
-        .lines()
-        .filter_map(|line| line.split_once(REPORT).map(|found| found.1));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{test} {argument}: {}\n{out}\n{err}", output.status);
+    let lines = out.lines().filter_map(|line| line.split_once(REPORT).map(|found| found.1));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Runs a simulation of seed 1 with ordinary options.
+#[allow(dead_code, reason = "each test binary uses its own part of this module")]
+pub fn in_simulation(body: impl FnOnce(&mut tempest_lockstep::Simulation) + Send + 'static) {
+    tempest_lockstep::simulate(1, tempest_lockstep::Options::default(), body).expect("a simulation begins");
 }
