@@ -9,7 +9,8 @@ use std::path::Path;
 /// A new or renamed file is there after a power cut only if its directory was synced since.
 pub trait FileSystem: Debug + Send + Sync + 'static {
     /// Opens a file that exists, for reading and writing, and locks it against everybody else until
-    /// [`StorageBackend::close`] or drop.
+    /// [`StorageBackend::close`] or drop. What it shows comes from the medium: after a failed sync a cache may show what
+    /// the medium never got, and whoever recovers from that builds on sand.
     ///
     /// # Errors
     /// `NotFound` if there is none, `ResourceBusy` if somebody else has it open.
@@ -80,11 +81,42 @@ struct RealFile(std::fs::File);
 impl RealFile {
     fn lock(file: std::fs::File) -> io::Result<Box<dyn StorageBackend>> {
         match file.try_lock() {
-            Ok(()) => Ok(Box::new(Self(file))),
+            Ok(()) => {
+                forget_cached(&file)?;
+                Ok(Box::new(Self(file)))
+            }
             Err(std::fs::TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
     }
+}
+
+/// Makes the next reads come from the medium. Pages that are still dirty stay, those that a failed sync called clean go.
+#[cfg(target_os = "linux")]
+fn forget_cached(file: &std::fs::File) -> io::Result<()> {
+    Ok(rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forget_cached(_: &std::fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Reserves the blocks of a file that grows, so that a full disk is noticed here, before a transaction commits, and not
+/// while its pages are being written.
+#[cfg(target_os = "linux")]
+fn reserve(file: &std::fs::File, from: u64, until: u64) -> io::Result<()> {
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), from, until - from) {
+        Ok(()) => Ok(()),
+        // This file system cannot reserve; it will tell later.
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => file.set_len(until),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(file: &std::fs::File, _: u64, until: u64) -> io::Result<()> {
+    file.set_len(until)
 }
 
 impl StorageBackend for RealFile {
@@ -97,7 +129,8 @@ impl StorageBackend for RealFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        let now = self.0.metadata()?.len();
+        if len > now { reserve(&self.0, now, len) } else { self.0.set_len(len) }
     }
 
     fn sync_data(&self) -> io::Result<()> {

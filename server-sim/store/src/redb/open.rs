@@ -67,6 +67,8 @@ fn open_existing(
     file: Box<dyn StorageBackend>,
     config: &RedbConfig,
 ) -> Result<Database, StoreError> {
+    // What a process wrote before it was killed may not be durable yet, and recovery would build on it.
+    file.sync_data().map_err(|error| trouble(path, error.into()))?;
     let database = builder(config).create_with_backend(BoxedFile(file)).map_err(|error| trouble(path, error))?;
     check_schema(&database, path)?;
     // The process that created the file may have died between its rename and this.

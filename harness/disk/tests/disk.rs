@@ -1,0 +1,167 @@
+//! The disk itself: what survives a power cut, and what its faults do.
+#![allow(clippy::unwrap_used)]
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempest_disk::{DiskFaults, DiskOptions, Ratio, SimDisk, Wait};
+use tempest_store::file_system::FileSystem;
+
+fn disk(seed: u8) -> SimDisk {
+    SimDisk::new([seed; 32], DiskOptions::default())
+}
+
+fn path() -> &'static Path {
+    Path::new("/data/file")
+}
+
+fn written(disk: &SimDisk, text: &[u8]) -> Box<dyn redb::StorageBackend> {
+    let file = disk.open_or_create(path()).unwrap();
+    file.write(0, text).unwrap();
+    file
+}
+
+fn content(disk: &SimDisk) -> Option<Vec<u8>> {
+    let file = disk.open(path()).ok()?;
+    let mut bytes = vec![0; usize::try_from(file.len().unwrap()).unwrap()];
+    file.read(0, &mut bytes).unwrap();
+    Some(bytes)
+}
+
+#[test]
+fn what_was_synced_survives_and_the_rest_may() {
+    let (mut whole, mut lost, mut torn) = (0, 0, 0);
+    for seed in 0..100 {
+        let disk = disk(seed);
+        let file = written(&disk, &[1; 2048]);
+        file.sync_data().unwrap();
+        disk.sync_directory(Path::new("/data")).unwrap();
+        file.write(0, &[2; 2048]).unwrap();
+        disk.cut_power();
+        assert!(file.read(0, &mut [0]).is_err());
+        disk.restore_power();
+        assert!(file.write(0, &[3]).is_err(), "a file opened before the cut is dead");
+        let content = content(&disk).unwrap();
+        for sector in content.chunks(512) {
+            assert!(sector.iter().all(|byte| *byte == sector[0]), "a sector is never torn");
+        }
+        match content.iter().filter(|byte| **byte == 2).count() {
+            0 => lost += 1,
+            2048 => whole += 1,
+            _ => torn += 1,
+        }
+    }
+    assert!(whole > 0 && lost > 0 && torn > 0, "{whole} {lost} {torn}");
+}
+
+#[test]
+fn a_name_survives_once_its_directory_was_synced() {
+    let (mut kept, mut lost) = (0, 0);
+    for seed in 0..50 {
+        let disk = disk(seed);
+        written(&disk, b"x").sync_data().unwrap();
+        disk.cut_power();
+        disk.restore_power();
+        *(if content(&disk).is_some() { &mut kept } else { &mut lost }) += 1;
+    }
+    assert!(kept > 0 && lost > 0);
+
+    let disk = disk(1);
+    written(&disk, b"x").sync_data().unwrap();
+    disk.rename(path(), Path::new("/data/other")).unwrap();
+    disk.sync_directory(Path::new("/data")).unwrap();
+    disk.remove(Path::new("/data/other")).unwrap();
+    assert_eq!(disk.exists(Path::new("/data/other")).unwrap(), false);
+    disk.sync_directory(Path::new("/elsewhere")).unwrap();
+    assert_eq!(disk.used_bytes(), 1, "a removal that is not durable frees nothing");
+    disk.sync_directory(Path::new("/data")).unwrap();
+    assert_eq!((disk.used_bytes(), disk.files().len()), (0, 0));
+}
+
+#[test]
+fn the_power_goes_at_the_change_it_was_ordered_for() {
+    let disk = disk(7);
+    let kills = Arc::new(AtomicU32::new(0));
+    let counted = kills.clone();
+    disk.on_power_cut(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    let file = written(&disk, b"x");
+    disk.cut_power_in(2);
+    file.write(0, b"y").unwrap();
+    file.read(0, &mut [0]).unwrap();
+    assert_eq!(file.sync_data().unwrap_err().to_string(), "power is off");
+    assert!(!disk.is_powered());
+    assert_eq!(kills.load(Ordering::Relaxed), 1);
+    disk.cut_power();
+    assert_eq!((disk.statistics().power_cuts, kills.load(Ordering::Relaxed)), (1, 1));
+}
+
+#[test]
+fn a_file_is_locked_while_it_is_open() {
+    let disk = disk(0);
+    let file = written(&disk, b"x");
+    assert_eq!(disk.open(path()).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+    drop(file);
+    let held = disk.open(path()).unwrap();
+    disk.restore_power();
+    disk.open(path()).expect("a restart of the process frees its locks");
+    drop(held);
+}
+
+#[test]
+fn faults_strike_and_heal() {
+    let disk = disk(0);
+    let file = written(&disk, b"old");
+    file.sync_data().unwrap();
+    disk.sync_directory(Path::new("/data")).unwrap();
+
+    disk.set_capacity(Some(4));
+    assert_eq!(file.write(3, b"ab").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    assert_eq!(file.set_len(5).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    disk.set_capacity(None);
+
+    disk.set_faults(DiskFaults { failing_operations: Ratio::one_in(1), ..Default::default() });
+    assert!(file.write(0, b"new").is_err() && file.read(0, &mut [0]).is_err());
+    disk.set_faults(DiskFaults::default());
+    disk.fail_in(2, io::ErrorKind::Other);
+    file.write(0, b"new").unwrap();
+    assert!(file.sync_data().is_err());
+    file.sync_data().unwrap();
+    let mut shown = [0; 3];
+    file.read(0, &mut shown).unwrap();
+    assert_eq!(&shown, b"new", "after a failed sync readers still see what may never be durable");
+
+    file.write(0, b"old").unwrap();
+    file.sync_data().unwrap();
+    disk.set_faults(DiskFaults { lying_syncs: true, lost_writes: Ratio::one_in(1), ..Default::default() });
+    file.write(0, b"new").unwrap();
+    file.sync_data().unwrap();
+    disk.cut_power();
+    disk.restore_power();
+    assert_eq!(content(&disk).unwrap(), b"old");
+    disk.rot_bit(path()).unwrap();
+    assert_ne!(content(&disk).unwrap(), b"old");
+}
+
+#[test]
+fn latency_is_owed_where_nobody_may_sleep() {
+    let second = std::time::Duration::from_secs(1);
+    let options = DiskOptions { latency: second, sync_latency: second * 10, wait: Wait::Owe, ..Default::default() };
+    let disk = SimDisk::new([0; 32], options);
+    disk.set_faults(DiskFaults { slowness: 3, ..Default::default() });
+    let file = written(&disk, b"x");
+    file.sync_data().unwrap();
+    assert_eq!(disk.take_latency_owed(), second * 36);
+    assert_eq!(disk.take_latency_owed(), second * 0);
+}
+
+#[test]
+fn a_copy_leaves_the_original_alone() {
+    let disk = disk(0);
+    written(&disk, b"x");
+    let copy = disk.copy();
+    assert_eq!(content(&copy).unwrap(), b"x");
+    copy.open(path()).unwrap().write(0, b"y").unwrap();
+    assert_eq!(content(&disk).unwrap(), b"x");
+}
