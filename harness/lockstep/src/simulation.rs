@@ -93,6 +93,10 @@ impl Simulation {
         })
     }
 
+    pub fn host_name(&self, host: HostId) -> String {
+        self.kernel(|kernel| kernel.host(host).name.clone())
+    }
+
     pub fn host_named(&self, name: &str) -> Option<HostId> {
         self.kernel(|kernel| kernel.find_host(name))
     }

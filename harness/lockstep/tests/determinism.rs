@@ -1,4 +1,5 @@
 //! One seed is one universe, in every process.
+#![cfg(lockstep_supported)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What a controller can do to a host, and what the host notices of it.
+#![cfg(lockstep_supported)]
 
 mod support;
 

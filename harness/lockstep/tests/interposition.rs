@@ -1,4 +1,5 @@
 //! Every interposed symbol acts inside a simulation and passes through outside.
+#![cfg(lockstep_supported)]
 
 mod support;
 
@@ -135,6 +136,7 @@ fn real_sockets_are_refused() {
             let refused = |kind: ErrorKind| assert_eq!(kind, ErrorKind::PermissionDenied);
             refused(std::net::TcpListener::bind("127.0.0.1:0").expect_err("refused").kind());
             refused(std::net::UdpSocket::bind("127.0.0.1:0").expect_err("refused").kind());
+            assert!(std::net::ToSocketAddrs::to_socket_addrs("localhost:1").is_err(), "names are not resolved");
             refused(std::os::unix::net::UnixStream::pair().expect_err("refused").kind());
         });
     });
@@ -296,6 +298,7 @@ fn use_the_real_world() {
     let address = listener.local_addr().expect("it is bound");
     std::net::TcpStream::connect(address).expect("a real connection");
     std::os::unix::net::UnixStream::pair().expect("a real pair");
+    assert!(std::net::ToSocketAddrs::to_socket_addrs("localhost:1").is_ok());
     std::thread::yield_now();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let sum = runtime.expect("a real runtime").block_on(async {

@@ -1,4 +1,5 @@
 //! Streams between hosts, and what can happen to them.
+#![cfg(lockstep_supported)]
 
 mod support;
 

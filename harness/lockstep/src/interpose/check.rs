@@ -23,6 +23,7 @@ pub(super) enum Symbol {
     Sysconf,
     Socket,
     Socketpair,
+    Getaddrinfo,
     EpollCreate1,
     Eventfd,
     Fcntl,
@@ -37,7 +38,7 @@ pub(super) enum Symbol {
     SchedYield,
 }
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "clock_gettime",
     "gettimeofday",
     "time",
@@ -50,6 +51,7 @@ const NAMES: [&str; 24] = [
     "sysconf",
     "socket",
     "socketpair",
+    "getaddrinfo",
     "epoll_create1",
     "eventfd",
     "fcntl",
@@ -146,6 +148,8 @@ fn call_directly() {
         for descriptor in [socket, epoll, wakeup] {
             libc::close(descriptor);
         }
+        // Neither a name nor a service: an error, at once.
+        libc::getaddrinfo(null(), null(), null(), &mut null_mut());
         let mut thread: libc::pthread_t = 0;
         if libc::pthread_create(&mut thread, null(), nothing, null_mut()) == 0 {
             libc::pthread_join(thread, null_mut());

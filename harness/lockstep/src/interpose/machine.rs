@@ -1,11 +1,12 @@
-//! Randomness, and what the machine says of itself.
+//! Randomness, what the machine says of itself, and the doors to the real network, which are closed.
 
 use super::{Real, check};
 use crate::kernel;
 use crate::sys::{complain, raw_syscall, with_errno};
-use libc::{c_int, c_long, c_uint, c_void, cpu_set_t, pid_t, size_t, ssize_t};
+use libc::{addrinfo, c_char, c_int, c_long, c_uint, c_void, cpu_set_t, pid_t, size_t, ssize_t};
 
 static SYSCONF: Real = Real::new(c"sysconf");
+static GETADDRINFO: Real = Real::new(c"getaddrinfo");
 
 /// Fills memory from the current host's entropy; on a thread of a simulation only.
 pub(super) unsafe fn fill_random(buffer: *mut u8, length: usize) -> usize {
@@ -104,4 +105,23 @@ unsafe extern "C" fn socketpair(domain: c_int, kind: c_int, protocol: c_int, pai
     }
     let arguments = [domain as usize, kind as usize, protocol as usize, pair as usize, 0, 0];
     with_errno(unsafe { raw_syscall(libc::SYS_socketpair, arguments) }) as c_int
+}
+
+/// The C library would ask real servers through sockets of its own, and wait for them in real time.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn getaddrinfo(
+    node: *const c_char,
+    service: *const c_char,
+    hints: *const addrinfo,
+    result: *mut *mut addrinfo,
+) -> c_int {
+    check::hit(check::Symbol::Getaddrinfo);
+    if let Some(host) = crate::host_name() {
+        complain(&format!("{host} wants to resolve a name; there is no real network inside a simulation: it fails"));
+        return libc::EAI_FAIL;
+    }
+    type Resolve = unsafe extern "C" fn(*const c_char, *const c_char, *const addrinfo, *mut *mut addrinfo) -> c_int;
+    // Safety: the C library's function of this name has this type.
+    let real: Resolve = unsafe { std::mem::transmute(GETADDRINFO.address()) };
+    unsafe { real(node, service, hints, result) }
 }

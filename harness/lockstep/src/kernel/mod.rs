@@ -15,7 +15,9 @@ pub(crate) use host::Host;
 pub use host::HostStatus;
 pub(crate) use random::Stream;
 pub use schedule::RunEnd;
-pub(crate) use schedule::{ResumeReason, block, leave, maybe_preempt, tick, yield_turn};
+pub(crate) use schedule::block;
+#[cfg(lockstep_supported)]
+pub(crate) use schedule::{ResumeReason, leave, maybe_preempt, tick, yield_turn};
 pub(crate) use thread::{State, Thread};
 
 use crate::HostId;
