@@ -6,7 +6,7 @@ mod support;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
-use support::{alone, in_processes, in_simulation, report};
+use support::{ON_PURPOSE, alone, in_processes, in_simulation, report};
 use tempest_lockstep::net::{self, Listener};
 use tempest_lockstep::{
     HostId, HostStatus, Options, Pick, Ratio, RunEnd, Simulation, incarnation, now_ns, request_stop, simulate, trace,
@@ -129,7 +129,7 @@ fn a_panic_and_an_end_are_told_apart() {
     alone("a_panic_and_an_end_are_told_apart", || {
         in_simulation(|sim| {
             let (one, other, new) = (sim.add_host("one"), sim.add_host("other"), sim.add_host("new"));
-            sim.start(one, || panic!("on purpose"));
+            sim.start(one, || panic!("{ON_PURPOSE}"));
             sim.start(other, || ());
             assert_eq!(sim.run(), RunEnd::Finished);
             let statuses = [one, other, new].map(|host| sim.status(host));

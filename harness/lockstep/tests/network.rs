@@ -283,7 +283,6 @@ fn a_writer_waits_for_a_reader_that_does_not_read() {
                 let mut all = Vec::new();
                 stream.read_to_end(&mut all).await.expect("the client shuts down in order");
                 assert_eq!(all.len(), 50_000);
-                request_stop();
             });
             sim.start_async(client, move || async move {
                 let mut stream = net::connect("server", 7).await.expect("it listens");
@@ -295,6 +294,7 @@ fn a_writer_waits_for_a_reader_that_does_not_read() {
                 let kind = stream.write_all(b"more").await.map_err(|error| error.kind());
                 assert_eq!(kind, Err(ErrorKind::BrokenPipe));
                 assert_eq!(stream.read(&mut [0]).await.expect("closed in order"), 0);
+                request_stop();
             });
             sim.run_until(SECOND * 99);
             assert_eq!(*written.lock().expect("not poisoned"), 1_000);
@@ -356,4 +356,21 @@ fn a_closed_stream_ends_and_then_resets_its_peer() {
 #[test]
 fn there_is_no_network_outside_a_simulation() {
     assert_eq!(Listener::bind(7).expect_err("outside").kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn what_is_sent_to_a_paused_host_waits_for_it() {
+    alone("what_is_sent_to_a_paused_host_waits_for_it", || {
+        in_simulation(|sim| {
+            let (server, _, log) = pinging(sim);
+            sim.run_until(SECOND * 5 + SECOND / 2);
+            sim.pause(server);
+            sim.run_until(SECOND * 30);
+            assert!(entries(&log, "answer").iter().all(|second| *second <= 6));
+            sim.resume(server);
+            sim.run_until(SECOND * 31);
+            assert_eq!(entries(&log, "answer").last(), Some(&30), "{log:?}");
+            assert_eq!(entries(&log, "connected").len(), 1);
+        });
+    });
 }

@@ -8,6 +8,8 @@ const BODY: &str = "LOCKSTEP_TEST_BODY";
 /// What the body is told by its test.
 const ARGUMENT: &str = "LOCKSTEP_TEST_ARGUMENT";
 const REPORT: &str = "report: ";
+/// What a panic says that a test wants.
+pub const ON_PURPOSE: &str = "panics on purpose";
 
 #[allow(dead_code, reason = "each test binary uses its own part of this module")]
 /// Runs `body` in a process of its own; fails if it fails. For tests that need one process only.
@@ -43,6 +45,9 @@ fn execute(test: &str, argument: &str) -> String {
         .expect("a test binary can be executed");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{test} {argument}: {}\n{out}\n{err}", output.status);
+    // A host that panics ends quietly, as far as the process is concerned.
+    let panics = err.matches("panicked at").count();
+    assert_eq!(panics, err.matches(ON_PURPOSE).count(), "{test} {argument}:\n{out}\n{err}");
     let lines = out.lines().filter_map(|line| line.split_once(REPORT).map(|found| found.1));
     lines.collect::<Vec<_>>().join("\n")
 }
