@@ -354,6 +354,24 @@ fn a_closed_stream_ends_and_then_resets_its_peer() {
 }
 
 #[test]
+fn a_runtime_that_does_not_poll_is_told_so() {
+    alone("a_runtime_that_does_not_poll_is_told_so", || {
+        in_simulation(|sim| {
+            let host = sim.add_host("host");
+            sim.start(host, || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+                runtime.expect("a runtime").block_on(async {
+                    assert_eq!(Listener::bind(7).expect_err("refused").kind(), ErrorKind::Unsupported);
+                    let refused = net::connect("host", 7).await.expect_err("refused");
+                    assert!(refused.to_string().contains("enable_io"), "{refused}");
+                });
+            });
+            assert_eq!(sim.run(), RunEnd::Finished);
+        });
+    });
+}
+
+#[test]
 fn there_is_no_network_outside_a_simulation() {
     assert_eq!(Listener::bind(7).expect_err("outside").kind(), ErrorKind::Unsupported);
 }

@@ -23,7 +23,14 @@ fn own(result: c_long) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn epoll_create1(flags: c_int) -> c_int {
     check::hit(check::Symbol::EpollCreate1);
-    own(unsafe { raw_syscall(libc::SYS_epoll_create1, [flags as usize, 0, 0, 0, 0, 0]) })
+    let result = unsafe { raw_syscall(libc::SYS_epoll_create1, [flags as usize, 0, 0, 0, 0, 0]) };
+    if result >= 0 {
+        kernel::with(|kernel| {
+            let host = kernel.current_host();
+            kernel.descriptors.own_epoll(result as i32, host);
+        });
+    }
+    with_errno(result) as c_int
 }
 
 #[unsafe(no_mangle)]

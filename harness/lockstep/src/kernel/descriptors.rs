@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(crate) struct Descriptors {
     owners: BTreeMap<i32, HostId>,
+    epolls: BTreeSet<i32>,
     /// Duplicates of an epoll descriptor, to the original: runtimes register through one and wait on the other.
     originals: BTreeMap<i32, i32>,
     watched: BTreeMap<i32, i32>,
@@ -19,6 +20,16 @@ pub(crate) struct Descriptors {
 impl Descriptors {
     pub fn own(&mut self, descriptor: i32, host: HostId) {
         self.owners.insert(descriptor, host);
+    }
+
+    pub fn own_epoll(&mut self, descriptor: i32, host: HostId) {
+        self.own(descriptor, host);
+        self.epolls.insert(descriptor);
+    }
+
+    /// Whether the host can be told of what the network brings.
+    pub fn can_poll(&self, host: HostId) -> bool {
+        self.epolls.iter().any(|epoll| self.owners.get(epoll) == Some(&host))
     }
 
     pub fn duplicate(&mut self, from: i32, to: i32, host: HostId) {
@@ -61,6 +72,7 @@ impl Descriptors {
 
     pub fn closed(&mut self, descriptor: i32) {
         self.owners.remove(&descriptor);
+        self.epolls.remove(&descriptor);
         self.originals.remove(&descriptor);
         self.watched.remove(&descriptor);
         self.dirty.remove(&descriptor);

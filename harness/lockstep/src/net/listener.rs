@@ -19,10 +19,12 @@ pub struct Listener {
 impl Listener {
     /// Listens on a port of the current host.
     ///
-    /// Errors: `AddrInUse` if the host listens there already, `Unsupported` outside a simulation.
+    /// Errors: `AddrInUse` if the host listens there already, `Unsupported` outside a simulation and on a
+    /// host without a runtime that polls.
     pub fn bind(port: u16) -> io::Result<Listener> {
         kernel::with(|kernel| {
             let host = kernel.current_host();
+            kernel.must_poll(host)?;
             if kernel.network.listeners.contains_key(&(host, port)) {
                 return Err(io::ErrorKind::AddrInUse.into());
             }

@@ -1,5 +1,6 @@
 use super::connection::{Connection, End, Payload};
 use super::events::Event;
+use crate::HostId;
 use crate::kernel::{self, Kernel};
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
@@ -17,7 +18,7 @@ pub struct Stream {
 /// Connects to a listener of the host so named.
 ///
 /// Errors: `NotFound` for an unknown host, `ConnectionRefused` if nobody listens there, `TimedOut` after about two
-/// minutes without an answer, `Unsupported` outside a simulation.
+/// minutes without an answer, `Unsupported` outside a simulation and on a host without a runtime that polls.
 pub async fn connect(host: &str, port: u16) -> io::Result<Stream> {
     let connection = kernel::with(|kernel| kernel.open(host, port)).unwrap_or_else(|| Err(outside()))?;
     let stream = Stream { connection, end: 0 };
@@ -148,11 +149,21 @@ impl Drop for Stream {
 }
 
 impl Kernel {
+    /// Wakers run in a host's `epoll_wait`: without one, whoever waits for the network would wait for ever.
+    pub(super) fn must_poll(&self, host: HostId) -> io::Result<()> {
+        if self.descriptors.can_poll(host) {
+            return Ok(());
+        }
+        let why = "the simulated network needs a runtime that polls: build tokio's with enable_io or enable_all";
+        Err(io::Error::new(ErrorKind::Unsupported, why))
+    }
+
     fn open(&mut self, host: &str, port: u16) -> io::Result<u64> {
         let to = self.find_host(host).ok_or_else(|| {
             io::Error::new(ErrorKind::NotFound, format!("no host of this simulation is named {host:?}"))
         })?;
         let from = self.current_host();
+        self.must_poll(from)?;
         let incarnation = self.host(from).incarnation;
         self.network.connections_made += 1;
         let id = self.network.connections_made;
