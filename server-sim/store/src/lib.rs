@@ -8,6 +8,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod file_system;
 mod outcome;
 mod records;
