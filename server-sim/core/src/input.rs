@@ -3,8 +3,8 @@ use crate::{EventId, RunId, TimerTask};
 use serde::{Deserialize, Serialize};
 use temporalio_protos::temporal::api::workflowservice::v1 as api;
 
-/// Requests arrive validated for shape by the frontend (ids, sizes, enum values) and with namespace id and defaults
-/// filled in; rules that depend on state are decided here.
+/// Requests arrive validated for shape by the frontend (ids, sizes, enum values), with defaults filled in and with the
+/// namespace's *id* in the field `namespace`; rules that depend on state are decided here.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// State: the workflow id's current run, if any. Creates a run in [`crate::Transition::new_run`].

@@ -6,9 +6,16 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod commands;
 mod context;
+mod decision;
+mod entities;
 mod ids;
 mod input;
+mod inputs;
+mod invariants;
+#[cfg(feature = "chaos")]
+pub mod planted;
 mod rejection;
 pub mod rules;
 mod state;
@@ -20,7 +27,10 @@ pub use context::*;
 pub use ids::*;
 pub use input::*;
 pub use rejection::Rejection;
-pub use state::{Change, MutableState};
+pub use state::{
+    Activity, ActivityProgress, ActivityStart, Change, Closed, DurableProjection, Ephemera, EphemeralChange,
+    MutableState, Owed, Sticky, UserTimer, WorkflowTask, WorkflowTaskEphemera,
+};
 pub use task::*;
 pub use transition::*;
 
@@ -29,6 +39,11 @@ pub use transition::*;
 /// # Errors
 /// A [`Rejection`] means that nothing changed and nothing needs to be written.
 pub fn decide(state: Option<&MutableState>, input: Input, context: &Context) -> Result<Transition, Rejection> {
-    let _ = (state, input, context);
-    Err(Rejection::NotFound("nothing is implemented yet".into()))
+    inputs::decide(state, input, context)
 }
+
+pub(crate) use decision::Decision;
+
+/// Who the server says it is where it acts on its own.
+pub(crate) const HISTORY_SERVICE: &str = "history-service";
+pub(crate) const WORKFLOW_COMPLETED: &str = "workflow execution already completed";

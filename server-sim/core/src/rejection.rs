@@ -9,8 +9,15 @@ pub enum Rejection {
     /// No such run, or not open any more, or a token that names nothing pending.
     #[error("{0}")]
     NotFound(String),
-    #[error("Workflow execution is already running. WorkflowId: {workflow_id}, RunId: {run_id}.")]
-    AlreadyStarted { workflow_id: String, run_id: RunId, start_request_id: String, first_execution_run_id: RunId },
+    /// `message` says whether the run is open or what its reuse policy forbids.
+    #[error("{message}")]
+    AlreadyStarted {
+        message: String,
+        workflow_id: String,
+        run_id: RunId,
+        start_request_id: String,
+        first_execution_run_id: RunId,
+    },
     #[error("{0}")]
     FailedPrecondition(String),
     /// Another poll has it: matching drops the task.

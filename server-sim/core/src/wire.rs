@@ -95,3 +95,52 @@ pub mod list {
             .collect()
     }
 }
+
+/// The same for `Arc<Message>`: large attributes are shared between copies of a state.
+pub mod shared {
+    use prost::Message;
+    use serde::{Deserializer, Serializer};
+    use std::sync::Arc;
+
+    pub fn serialize<M: Message, S: Serializer>(message: &Arc<M>, serializer: S) -> Result<S::Ok, S::Error> {
+        super::serialize(message.as_ref(), serializer)
+    }
+
+    pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<M>, D::Error> {
+        super::deserialize(deserializer).map(Arc::new)
+    }
+}
+
+/// The same for `BTreeMap<String, Message>`.
+pub mod map {
+    use super::Bytes;
+    use prost::Message;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error, ser::SerializeMap};
+    use std::collections::BTreeMap;
+
+    pub fn serialize<M: Message, S: Serializer>(
+        messages: &BTreeMap<String, M>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        struct Raw(Vec<u8>);
+        impl serde::Serialize for Raw {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(&self.0)
+            }
+        }
+        let mut map = serializer.serialize_map(Some(messages.len()))?;
+        for (key, message) in messages {
+            map.serialize_entry(key, &Raw(message.encode_to_vec()))?;
+        }
+        map.end()
+    }
+
+    pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, M>, D::Error> {
+        BTreeMap::<String, Bytes>::deserialize(deserializer)?
+            .into_iter()
+            .map(|(key, bytes)| Ok((key, M::decode(bytes.0.as_slice()).map_err(D::Error::custom)?)))
+            .collect()
+    }
+}

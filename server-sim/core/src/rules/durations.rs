@@ -38,6 +38,11 @@ pub fn to_wire(duration: Duration) -> Wire {
     }
 }
 
+/// A duration that limits something; zero on the wire means that nothing is limited.
+pub fn limit(duration: Option<&Wire>) -> Option<Duration> {
+    Some(value(duration)).filter(|duration| !duration.is_zero())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,26 @@
+//! Signals.
+use crate::{Decision, EphemeralChange, Rejection, decision::Extras, planted_in};
+use temporalio_protos::temporal::api::history::v1::WorkflowExecutionSignaledEventAttributes;
+
+impl Decision<'_> {
+    /// Records a signal unless its request was seen before.
+    ///
+    /// # Errors
+    /// The run has as many signals as it may have.
+    pub(crate) fn signal(
+        &mut self,
+        attributes: WorkflowExecutionSignaledEventAttributes,
+        extras: Extras,
+    ) -> Result<(), Rejection> {
+        if self.state.signal_count() >= self.context.limits.signals_max {
+            self.probe("signal_limit_reached");
+            return Err(Rejection::InvalidArgument("exceeded workflow execution limit for signal events".into()));
+        }
+        let request_id = attributes.request_id.clone();
+        if !request_id.is_empty() && !planted_in!(self.context, "signal-retry-delivered-twice") {
+            self.ephemeral(EphemeralChange::SignalSeen { request_id });
+        }
+        self.event_with(attributes, extras);
+        Ok(())
+    }
+}

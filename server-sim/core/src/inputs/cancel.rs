@@ -1,0 +1,34 @@
+//! RequestCancelWorkflowExecution.
+use crate::{Context, Decision, MutableState, Rejection, Reply, Transition, decision::Extras};
+use temporalio_protos::temporal::api::{
+    history::v1::WorkflowExecutionCancelRequestedEventAttributes, workflowservice::v1 as api,
+};
+
+/// Asking twice, or asking a closed run, succeeds and changes nothing. It does not wait for a delayed start.
+pub(super) fn decide(
+    state: &MutableState,
+    request: api::RequestCancelWorkflowExecutionRequest,
+    context: &Context,
+) -> Result<Transition, Rejection> {
+    refuse_other_chain(state, &request.first_execution_run_id)?;
+    if !state.is_open() || state.cancel_is_requested() {
+        return Ok(super::nothing(Reply::None));
+    }
+    let mut decision = Decision::about(state, context);
+    let attributes = WorkflowExecutionCancelRequestedEventAttributes {
+        cause: request.reason,
+        identity: request.identity,
+        ..WorkflowExecutionCancelRequestedEventAttributes::default()
+    };
+    decision.event_with(attributes, Extras { links: request.links, ..Extras::default() });
+    decision.schedule_workflow_task();
+    Ok(decision.finish(Reply::None))
+}
+
+/// Whoever names the first run of a chain means this chain only.
+pub(super) fn refuse_other_chain(state: &MutableState, first_execution_run_id: &str) -> Result<(), Rejection> {
+    if first_execution_run_id.is_empty() || state.first_execution_run_id().as_str() == first_execution_run_id {
+        return Ok(());
+    }
+    Err(Rejection::NotFound("workflow execution not found".into()))
+}

@@ -1,0 +1,45 @@
+//! SignalWorkflowExecution.
+use crate::{Context, Decision, MutableState, Rejection, Reply, Transition, decision::Extras, planted_in};
+use temporalio_protos::temporal::api::{
+    history::v1::WorkflowExecutionSignaledEventAttributes, workflowservice::v1 as api,
+};
+
+/// A repeat is recognised before the run is asked whether it is open: the signal was delivered, so it succeeds.
+pub(super) fn decide(
+    state: &MutableState,
+    request: api::SignalWorkflowExecutionRequest,
+    context: &Context,
+) -> Result<Transition, Rejection> {
+    let seen = !request.request_id.is_empty() && state.ephemera.signal_request_ids.contains(&request.request_id);
+    if seen && !planted_in!(context, "signal-retry-delivered-twice") {
+        let mut transition = super::nothing(Reply::None);
+        transition.probes.push("signal_repeated");
+        return Ok(transition);
+    }
+    if !state.is_open() {
+        return Err(super::closed());
+    }
+    refuse_while_closing(state)?;
+    let mut decision = Decision::about(state, context);
+    let attributes = WorkflowExecutionSignaledEventAttributes {
+        signal_name: request.signal_name,
+        input: request.input,
+        identity: request.identity,
+        header: request.header,
+        request_id: request.request_id,
+        ..WorkflowExecutionSignaledEventAttributes::default()
+    };
+    decision.signal(attributes, Extras { links: request.links, ..Extras::default() })?;
+    decision.schedule_workflow_task_for_news();
+    Ok(decision.finish(Reply::None))
+}
+
+/// A run that was kept from closing by news must not be kept from it by more and more of them.
+pub(super) fn refuse_while_closing(state: &MutableState) -> Result<(), Rejection> {
+    if state.ephemera.workflow_task.close_attempted && state.workflow_task_is_started() {
+        return Err(Rejection::BusyWorkflow(
+            "workflow operation can not be applied because workflow is closing".into(),
+        ));
+    }
+    Ok(())
+}

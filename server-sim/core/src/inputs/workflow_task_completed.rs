@@ -1,0 +1,145 @@
+//! RespondWorkflowTaskCompleted: completion, commands, news, next workflow task, in this order. If a command is bad,
+//! nothing of that happens: the workflow task fails instead, and the caller is told why.
+use super::workflow_task_failed::check_token;
+use crate::{
+    Context, Decision, EphemeralChange, MutableState, Rejection, Reply, Transition, WorkflowTaskCompleted,
+    WorkflowTaskTimeoutKind, WorkflowTaskToken,
+    commands::{Commands, Failed},
+    entities::workflow_task::{Offer, WorkflowTaskFailure, started_reply},
+    rules::{durations, failure, names, validate_command},
+    state::Sticky,
+};
+use temporalio_protos::temporal::api::{enums::v1::WorkflowTaskFailedCause as Cause, workflowservice::v1 as api};
+
+/// The request id of a workflow task that was started in the answer to the one before.
+const INLINE_REQUEST_ID: &str = "request-from-RespondWorkflowTaskCompleted";
+
+pub(super) fn decide(
+    state: &MutableState,
+    token: &WorkflowTaskToken,
+    request: api::RespondWorkflowTaskCompletedRequest,
+    context: &Context,
+) -> Result<Transition, Rejection> {
+    check_token(state, token)?;
+    validate_command::sequence(&request.commands)?;
+    if is_heartbeat(&request) && heartbeats_too_long(state, context) {
+        return Ok(time_out_heartbeats(state, &request, context));
+    }
+    match complete(state, &request, context) {
+        Ok(transition) => Ok(transition),
+        Err(failed) => fail(state, &request, &failed, context),
+    }
+}
+
+/// Only a completion that brings nothing at all prolongs the same workflow task.
+fn is_heartbeat(request: &api::RespondWorkflowTaskCompletedRequest) -> bool {
+    request.force_create_new_workflow_task && request.commands.is_empty() && request.messages.is_empty()
+}
+
+fn heartbeats_too_long(state: &MutableState, context: &Context) -> bool {
+    let since = state.ephemera.workflow_task.original_scheduled_time;
+    since.0 > 0 && context.now > since.plus(context.limits.workflow_task_heartbeat_timeout)
+}
+
+fn time_out_heartbeats(
+    state: &MutableState,
+    request: &api::RespondWorkflowTaskCompletedRequest,
+    context: &Context,
+) -> Transition {
+    let mut decision = Decision::about(state, context);
+    decision.probe("workflow_task_heartbeats_timed_out");
+    decision.time_out_workflow_task(WorkflowTaskTimeoutKind::StartToClose);
+    decision.set_stickiness(request);
+    decision.schedule_workflow_task();
+    decision.finish(Reply::Refused(Rejection::NotFound("workflow task heartbeat timeout".into())))
+}
+
+fn complete(
+    state: &MutableState,
+    request: &api::RespondWorkflowTaskCompletedRequest,
+    context: &Context,
+) -> Result<Transition, Failed> {
+    let mut decision = Decision::about(state, context);
+    let original_scheduled_time = state.ephemera.workflow_task.original_scheduled_time;
+    let completed_event_id = decision.complete_workflow_task(request);
+    decision.set_stickiness(request);
+    let mut commands = Commands {
+        has_news: !decision.state.ephemera.buffered.is_empty(),
+        decision: &mut decision,
+        completed_event_id,
+        identity: request.identity.clone(),
+        cancelled_unstarted_activity: false,
+    };
+    for command in &request.commands {
+        commands.handle(command.clone())?;
+    }
+    let next_needed =
+        request.force_create_new_workflow_task || commands.has_news || commands.cancelled_unstarted_activity;
+    let mut workflow_task = None;
+    if decision.state.is_open() && next_needed {
+        let original = if is_heartbeat(request) { original_scheduled_time } else { context.now };
+        let offer = if request.return_new_workflow_task { Offer::Inline } else { Offer::ToMatching };
+        decision.schedule_workflow_task_as(original, offer);
+        if offer == Offer::Inline {
+            decision.start_workflow_task(INLINE_REQUEST_ID.to_owned(), request.identity.clone());
+            workflow_task = Some(started_reply(&decision.state, true));
+        }
+    }
+    let reply = WorkflowTaskCompleted {
+        workflow_task,
+        // Eager activities are declined: they all go through matching.
+        activity_tasks: Vec::new(),
+        reset_history_event_id: 0,
+        now: context.now,
+    };
+    Ok(decision.finish(Reply::WorkflowTaskCompleted(Box::new(reply))))
+}
+
+fn fail(
+    state: &MutableState,
+    request: &api::RespondWorkflowTaskCompletedRequest,
+    failed: &Failed,
+    context: &Context,
+) -> Result<Transition, Rejection> {
+    let cause = failed.bad.cause;
+    let unhandled = cause == Cause::UnhandledCommand;
+    let message =
+        if unhandled { names::workflow_task_failed_cause(cause).to_owned() } else { failed.bad.full_message() };
+    let rejection = Rejection::InvalidArgument(message.clone());
+    if state.workflow_task().is_some_and(|task| task.attempt > 1) && !unhandled {
+        // A worker that fails again and again waits for its workflow task to time out, or it would spin.
+        return Err(rejection);
+    }
+    let mut decision = Decision::about(state, context);
+    decision.probe(if unhandled { "unhandled_command" } else { "workflow_task_failed_for_bad_command" });
+    #[allow(deprecated, reason = "Temporal still copies it, and older SDKs still send it")]
+    let binary_checksum = request.binary_checksum.clone();
+    decision.fail_workflow_task(WorkflowTaskFailure {
+        cause,
+        failure: Some(failure::server_failure(message.clone(), true)),
+        identity: request.identity.clone(),
+        binary_checksum,
+    });
+    if failed.terminates {
+        decision.probe("terminated_for_oversized_command");
+        decision.flush_buffer();
+        decision.terminate_run(&message, None, crate::HISTORY_SERVICE, Vec::new());
+    } else {
+        decision.schedule_workflow_task();
+    }
+    Ok(decision.finish(Reply::Refused(rejection)))
+}
+
+impl Decision<'_> {
+    /// Each completion says anew where the next workflow task shall go.
+    fn set_stickiness(&mut self, request: &api::RespondWorkflowTaskCompletedRequest) {
+        let sticky = request.sticky_attributes.as_ref().and_then(|attributes| {
+            let queue = attributes.worker_task_queue.as_ref()?;
+            let timeout = durations::value(attributes.schedule_to_start_timeout.as_ref());
+            Some(Sticky { queue: queue.name.clone(), schedule_to_start_timeout: timeout })
+        });
+        if sticky != self.state.ephemera.sticky {
+            self.ephemeral(EphemeralChange::Sticky(sticky));
+        }
+    }
+}
