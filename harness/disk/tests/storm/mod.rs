@@ -8,6 +8,7 @@ use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use tempest_core::{RunKey, Time};
 use tempest_disk::{DiskFaults, DiskOptions, SimDisk};
@@ -157,12 +158,11 @@ impl Storm {
         }
         let bursts = if weather.kills { 1 + self.below(20) } else { u64::MAX };
         for _ in 0..bursts {
-            self.burst(store).await?;
-            if futures::FutureExt::now_or_never(&mut failed).is_some() {
-                self.tally.failures += 1;
+            if self.burst(store).await?.is_break() {
                 break;
             }
         }
+        self.tally.failures += u64::from(futures::FutureExt::now_or_never(&mut failed).is_some());
         Ok(())
     }
 
@@ -180,7 +180,7 @@ impl Storm {
     }
 
     /// Some commits of all kinds at once, pipelined, then their answers.
-    async fn burst(&mut self, store: &RedbStore) -> Result<(), String> {
+    async fn burst(&mut self, store: &RedbStore) -> Result<ControlFlow<()>, String> {
         let mut answers = Vec::new();
         for _ in 0..1 + self.below(BURST_MAX) {
             let shard = 1 + u32::try_from(self.below(u64::from(SHARDS))).unwrap();
@@ -213,6 +213,7 @@ impl Storm {
                 }
             }
         }
+        let mut end = ControlFlow::Continue(());
         for (shard, sequence, answer) in answers {
             let outcome = answer.await;
             match outcome {
@@ -221,9 +222,13 @@ impl Storm {
                 _ => {}
             }
             let log = &mut self.shards.get_mut(&shard).unwrap().log;
+            // What follows a refused commit has no place in the sequence any more.
+            if matches!(outcome, CommitOutcome::Unavailable(_)) {
+                end = ControlFlow::Break(());
+            }
             log[usize::try_from(sequence).unwrap() - 1].outcome = Some(outcome);
         }
-        Ok(())
+        Ok(end)
     }
 
     /// A commit that a correct store refuses, and that would show if it left anything.

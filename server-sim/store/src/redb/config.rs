@@ -1,5 +1,8 @@
 //! Limits of the embedded store.
 use crate::StoreError;
+use tempest_rt::time::Duration;
+
+const DISK_FULL_PAUSE_MAX: Duration = Duration::from_secs(3600);
 
 /// Every bound of the embedded store. A wrong one slows it down or uses memory; none can lose data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +20,9 @@ pub struct RedbConfig {
     pub reads_concurrent_max: usize,
     /// Bytes that redb may use as its cache, at least 1 MiB. Too little makes every read a disk read.
     pub cache_bytes: usize,
+    /// How long writes are refused after the disk was found full, up to an hour. Each attempt reopens the database, which
+    /// reads all of it: too short a pause keeps a large one busy with nothing else.
+    pub disk_full_pause: Duration,
 }
 
 impl Default for RedbConfig {
@@ -28,6 +34,7 @@ impl Default for RedbConfig {
             queue_bytes_max: 256 << 20,
             reads_concurrent_max: 64,
             cache_bytes: 128 << 20,
+            disk_full_pause: Duration::from_secs(5),
         }
     }
 }
@@ -45,6 +52,9 @@ impl RedbConfig {
         check("queue_bytes_max", self.queue_bytes_max, 1, unbounded)?;
         check("reads_concurrent_max", self.reads_concurrent_max, 1, 512)?;
         check("cache_bytes", self.cache_bytes, 1 << 20, unbounded)?;
+        if self.disk_full_pause > DISK_FULL_PAUSE_MAX {
+            return Err(StoreError::Incompatible("store setting disk_full_pause is longer than an hour".into()));
+        }
         Ok(self)
     }
 }

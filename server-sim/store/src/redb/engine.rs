@@ -6,7 +6,9 @@ use crate::redb::tables::{Stop, Tables};
 use crate::redb::write::{Applied, Request};
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use tempest_rt::time::Instant;
 use tokio::sync::watch;
 
 pub type Answer = Result<Applied, StoreError>;
@@ -16,11 +18,15 @@ const PLANTED_BATCHES_PER_FSYNC: u64 = 8;
 
 #[derive(Debug)]
 pub struct Engine {
-    /// `None` once closed.
-    database: RwLock<Option<Arc<Database>>>,
+    /// `None` once closed. Whoever uses it holds the lock for reading; whoever replaces it waits for them.
+    database: RwLock<Option<Database>>,
+    source: Source,
+    config: RedbConfig,
+    /// Until when writes are refused because the disk was full.
+    full_until: Mutex<Option<Instant>>,
     /// Why nothing is served any more. Set once, by the first I/O error: only a restart recovers.
     failure: watch::Sender<Option<String>>,
-    batches: std::sync::atomic::AtomicU64,
+    batches: AtomicU64,
 }
 
 /// How a transaction as a whole failed.
@@ -32,43 +38,51 @@ enum BatchFailure {
 }
 
 impl Engine {
-    pub fn open(source: &Source, config: &RedbConfig) -> Result<Self, StoreError> {
-        let database = source.open(config)?;
+    pub fn open(source: Source, config: RedbConfig) -> Result<Self, StoreError> {
+        let database = source.open(&config)?;
         Ok(Self {
-            database: RwLock::new(Some(Arc::new(database))),
+            database: RwLock::new(Some(database)),
+            source,
+            config,
+            full_until: Mutex::default(),
             failure: watch::Sender::new(None),
-            batches: Default::default(),
+            batches: AtomicU64::default(),
         })
     }
 
     /// Applies `requests` in order in one transaction and makes them durable together. One answer each.
     pub fn write(&self, requests: &[Request]) -> Vec<Answer> {
-        let database = match self.database() {
-            Ok(database) => database,
-            Err(error) => return vec![Err(error); requests.len()],
+        match self.try_write(requests) {
+            Ok(answers) => answers,
+            Err(error) => vec![Err(error); requests.len()],
+        }
+    }
+
+    /// The error holds for every request of the batch.
+    fn try_write(&self, requests: &[Request]) -> Result<Vec<Answer>, StoreError> {
+        self.refuse_while_full()?;
+        let written = {
+            let guard = self.serving()?;
+            let database = open_database(&guard)?;
+            let batch = self.batches.fetch_add(1, Ordering::Relaxed);
+            catch_unwind(AssertUnwindSafe(|| write_batch(database, requests, batch)))
         };
-        let batch = self.batches.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let written = catch_unwind(AssertUnwindSafe(|| write_batch(&database, requests, batch)));
         match written {
-            Ok(Ok(answers)) => answers,
-            Ok(Err(BatchFailure::BeforeCommit(error))) => {
-                let message = self.fail(&error.to_string());
-                vec![Err(StoreError::Unavailable(message)); requests.len()]
-            }
+            Ok(Ok(answers)) => Ok(answers),
+            Ok(Err(BatchFailure::BeforeCommit(error))) if is_disk_full(&error) => Err(self.recover_from_full_disk()),
+            Ok(Err(BatchFailure::BeforeCommit(error))) => Err(StoreError::Unavailable(self.fail(&error.to_string()))),
             Ok(Err(BatchFailure::InCommit(error, answers))) => {
                 let message = self.fail(&error.to_string());
-                answers.into_iter().map(|answer| after_failed_commit(answer, &message)).collect()
+                Ok(answers.into_iter().map(|answer| after_failed_commit(answer, &message)).collect())
             }
-            Err(_panic) => {
-                let message = self.fail("the storage engine panicked");
-                vec![Err(StoreError::OutcomeUnknown(message)); requests.len()]
-            }
+            Err(_panic) => Err(StoreError::OutcomeUnknown(self.fail("the storage engine panicked"))),
         }
     }
 
     /// Runs `read` over what is durable now.
     pub fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, Stop>) -> Result<T, StoreError> {
-        let database = self.database()?;
+        let guard = self.serving()?;
+        let database = open_database(&guard)?;
         let done = catch_unwind(AssertUnwindSafe(|| read(&database.begin_read().map_err(broken)?)));
         match done {
             Ok(Ok(value)) => Ok(value),
@@ -92,18 +106,43 @@ impl Engine {
         }
     }
 
-    /// Refuses everything from here on and closes the file once the last user let go of it.
+    /// Refuses everything from here on and closes the file once its last user is done.
     pub fn close(&self) {
-        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
-        drop(database);
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn database(&self) -> Result<Arc<Database>, StoreError> {
-        if let Some(reason) = &*self.failure.borrow() {
-            return Err(StoreError::Unavailable(reason.clone()));
+    fn serving(&self) -> Result<RwLockReadGuard<'_, Option<Database>>, StoreError> {
+        let guard = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        match &*self.failure.borrow() {
+            Some(reason) => Err(StoreError::Unavailable(reason.clone())),
+            None => Ok(guard),
         }
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        database.clone().ok_or_else(|| StoreError::Unavailable("the store is closed".into()))
+    }
+
+    fn refuse_while_full(&self) -> Result<(), StoreError> {
+        let full_until = *self.full_until.lock().unwrap_or_else(PoisonError::into_inner);
+        match full_until {
+            Some(until) if Instant::now() < until => Err(disk_full()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nothing was lost: the transaction never committed and no sync failed. But redb wants to be opened again after any
+    /// error, which reads the file; so it is not tried again for every write that comes meanwhile.
+    fn recover_from_full_disk(&self) -> StoreError {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let until = Instant::now() + self.config.disk_full_pause;
+        *self.full_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        // The old one holds the file's lock.
+        *database = None;
+        match self.source.open(&self.config) {
+            Ok(opened) => {
+                *database = Some(opened);
+                tracing::error!("{}", disk_full());
+                disk_full()
+            }
+            Err(error) => StoreError::Unavailable(self.fail(&error.to_string())),
+        }
     }
 
     /// Turns every later operation away; returns the message they get.
@@ -121,6 +160,18 @@ impl Engine {
         }
         message
     }
+}
+
+fn open_database(database: &Option<Database>) -> Result<&Database, StoreError> {
+    database.as_ref().ok_or_else(|| StoreError::Unavailable("the store is closed".into()))
+}
+
+fn disk_full() -> StoreError {
+    StoreError::Unavailable("the disk is full: nothing was written; make room, nothing needs a restart".into())
+}
+
+fn is_disk_full(error: &redb::Error) -> bool {
+    matches!(error, redb::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull)
 }
 
 fn broken(error: impl Into<redb::Error>) -> Stop {

@@ -5,7 +5,8 @@
 //!
 //! After an I/O error nothing that the process believes about the file is safe any more: the store turns *failed*, every
 //! later operation is `Unavailable`, and [`RedbStore::failed`] tells the node to stop, so that the next process recovers
-//! from the disk as after a crash.
+//! from the disk as after a crash. A full disk is milder: it shows when the file grows, before anything commits, so writes
+//! are refused, reads go on, and once there is room so do writes.
 mod config;
 mod engine;
 mod keys;
@@ -71,7 +72,7 @@ impl RedbStore {
     async fn start(source: Source, config: RedbConfig) -> Result<Self, StoreError> {
         let config = config.validated()?;
         let opening = config.clone();
-        let engine = Arc::new(task::blocking(move || Engine::open(&source, &opening)).await?);
+        let engine = Arc::new(task::blocking(move || Engine::open(source, opening)).await?);
         let reads_concurrent_max = u32::try_from(config.reads_concurrent_max).expect("validated to be at most 512");
         let pipeline = Arc::new(Pipeline::new(config));
         let tasks = task::TaskGroup::default();
@@ -223,30 +224,5 @@ impl Store for RedbStore {
     async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError> {
         let partition = partition.clone();
         self.read(move |snapshot| read::backlog(snapshot, &partition, after, limit)).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn commit(range: i64, sequence: u64) -> ShardCommit {
-        ShardCommit { shard: ShardId(1), range_id: RangeId(range), sequence, ..Default::default() }
-    }
-
-    #[tokio::test]
-    async fn a_file_outlives_its_store() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("db");
-        for round in 0..3 {
-            let store = RedbStore::open(Arc::new(crate::file_system::RealFileSystem), &path, RedbConfig::default())
-                .await
-                .unwrap();
-            let shard = store.acquire_shard(ShardId(1), RangeId(round), "me").await.unwrap();
-            assert_eq!(shard.sequence, u64::try_from(round).unwrap());
-            assert_eq!(store.commit(commit(round + 1, shard.sequence + 1)).await, CommitOutcome::Committed);
-            store.close().await;
-            assert!(matches!(store.shard(ShardId(1)).await, Err(StoreError::Unavailable(_))));
-        }
     }
 }
