@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The public API: validates, resolves namespaces, routes to history and matching, and holds long polls.
+//!
+//! [`Frontend`] is the role; [`workflow_service`], [`operator_service`] and [`health_service`] are its gRPC faces. One
+//! RPC per file, in [`workflow`], [`namespace`] and [`cluster`].
+//!
+//! It knows neither state machines nor shards: a request that is well formed is somebody else's to decide.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod cluster;
+mod config;
+mod frontend;
+mod health;
+mod namespace;
+mod operator;
+mod service;
+mod workflow;
+
+pub use config::FrontendConfig;
+pub use frontend::Frontend;
+pub use health::health_service;
+pub use operator::operator_service;
+pub use service::workflow_service;

@@ -1,0 +1,8 @@
+//! Namespaces: the registry, and one RPC per file.
+pub mod describe;
+pub mod list;
+pub mod register;
+mod registry;
+pub mod update;
+
+pub use registry::{Namespace, Registry};

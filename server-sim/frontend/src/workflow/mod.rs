@@ -1,0 +1,1 @@
+//! RPCs on workflows and their tasks, one per file.
