@@ -37,6 +37,11 @@ fn violation(state: &MutableState) -> Option<String> {
             return Some(format!("activity {id} of attempt {}", progress.attempt));
         }
     }
+    let closing = ephemera.activities.values().filter(|progress| progress.closing).count();
+    let waiting = ephemera.buffered.iter().filter(|event| crate::state::closed_activity(event).is_some()).count();
+    if closing != waiting {
+        return Some(format!("{closing} activities are closing, {waiting} closing events wait"));
+    }
     if let Some(id) = ephemera.timers_firing.iter().find(|id| !durable.timers.contains_key(id)) {
         return Some(format!("timer {id} fires without having been started"));
     }

@@ -17,8 +17,14 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
     ("timer-fires-early", "when one user timer is due, all of them fire", "timers-not-early"),
     ("start-request-id-ignored", "a repeated start is not recognised as the one before", "one-open-run"),
     (
-        "closing-events-before-started",
-        "what closes an activity is written before the start that it refers to",
+        "started-id-not-wired",
+        "an event that closes an activity does not learn the id of its started event when the buffer is written",
         "history-wellformed",
     ),
+    (
+        "second-poller-starts-activity",
+        "an attempt that one worker has is handed to the next one that polls",
+        "activity-once",
+    ),
+    ("transient-task-without-timeout", "a transient workflow task gets no start-to-close timer", "liveness"),
 ];

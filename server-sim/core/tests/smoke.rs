@@ -1,256 +1,19 @@
-//! The core's life in short: a run that does a little of everything, with what must hold after each step.
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tempest_core::{
-    ActivityRef, ActivityTaskToken, Context, Flags, Input, Limits, MutableState, Owed, RecordActivityTaskStarted,
-    RecordWorkflowTaskStarted, Rejection, Reply, RunId, TaskKind, Time, TimerKind, TimerTask, TransferTask, Transition,
-    WorkflowTaskToken, decide,
-};
+//! The core's life in short, one habit per test.
+#![allow(clippy::unwrap_used)]
+mod world;
+
+use std::time::Duration;
+use tempest_core::{ActivityRef, Input, Rejection, Reply, TaskKind, TimerKind, TransferTask};
 use temporalio_protos::temporal::api::{
-    command::v1::{
-        CompleteWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes,
-        ScheduleActivityTaskCommandAttributes, StartTimerCommandAttributes, command::Attributes as Command,
-    },
-    common::v1::{ActivityType, WorkflowType},
-    enums::v1::{CommandType, WorkflowExecutionStatus as Status},
-    failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
-    history::v1::HistoryEvent,
+    command::v1::{FailWorkflowExecutionCommandAttributes, command::Attributes as Command},
+    common::v1::WorkflowType,
+    enums::v1::WorkflowExecutionStatus as Status,
+    failure::v1::Failure,
+    history::v1::history_event::Attributes,
     taskqueue::v1::TaskQueue,
     workflowservice::v1 as api,
 };
-
-struct World {
-    now: Time,
-    runs: u32,
-    limits: Limits,
-    planted: BTreeSet<String>,
-    state: Option<MutableState>,
-    history: Vec<HistoryEvent>,
-    tasks: Vec<TaskKind>,
-}
-
-impl World {
-    fn new() -> Self {
-        Self {
-            now: Time(1_000_000_000_000_000_000),
-            runs: 0,
-            limits: Limits::default(),
-            planted: BTreeSet::new(),
-            state: None,
-            history: Vec::new(),
-            tasks: Vec::new(),
-        }
-    }
-
-    fn state(&self) -> &MutableState {
-        self.state.as_ref().expect("started")
-    }
-
-    fn give(&mut self, input: Input) -> Result<Reply, Rejection> {
-        let context = Context {
-            now: self.now,
-            new_run_id: RunId(format!("run-{}", self.runs + 1)),
-            limits: self.limits.clone(),
-            flags: Flags { planted: Arc::new(self.planted.clone()) },
-        };
-        let Transition { run, new_run, reply, .. } = decide(self.state.as_ref(), input, &context)?;
-        if let Some(change) = run {
-            self.state.as_mut().expect("a change has a run").apply(&change);
-            self.history.extend(change.events);
-            self.tasks.extend(change.transfer_tasks.into_iter().map(TaskKind::Transfer));
-            self.tasks.extend(change.timer_tasks.into_iter().map(TaskKind::Timer));
-            self.check();
-        }
-        if let Some(new_run) = new_run {
-            self.runs += 1;
-            self.state = Some(new_run.state);
-            self.history = new_run.events;
-            self.tasks = new_run.transfer_tasks.into_iter().map(TaskKind::Transfer).collect();
-            self.tasks.extend(new_run.timer_tasks.into_iter().map(TaskKind::Timer));
-            self.check();
-        }
-        Ok(reply)
-    }
-
-    /// Events rebuild the state, bytes keep it, and tasks cover it.
-    fn check(&self) {
-        let state = self.state();
-        let rebuilt = MutableState::rebuild(state.key().clone(), &self.history).expect("the history is well formed");
-        assert_eq!(rebuilt.durable_projection(), state.durable_projection());
-        let bytes = rmp_serde::to_vec_named(state).expect("a state has bytes");
-        let read: MutableState = rmp_serde::from_slice(&bytes).expect("its bytes are a state");
-        assert_eq!(read.durable_projection(), state.durable_projection());
-        assert_eq!(format!("{:?}", read.ephemera()), format!("{:?}", state.ephemera()));
-        for owed in state.tasks_owed() {
-            let covered = self.tasks.iter().any(|task| match (&owed, task) {
-                (Owed::Transfer(owed), TaskKind::Transfer(task)) => owed == task,
-                (Owed::Timer { by, kind }, TaskKind::Timer(task)) => task.kind == *kind && task.fire_time <= *by,
-                _ => false,
-            });
-            assert!(covered, "nothing covers {owed:?} among {:#?}", self.tasks);
-        }
-    }
-
-    fn start(&mut self) -> Reply {
-        self.start_with(|_| {}).expect("it starts")
-    }
-
-    fn start_with(&mut self, change: impl FnOnce(&mut api::StartWorkflowExecutionRequest)) -> Result<Reply, Rejection> {
-        let mut request = api::StartWorkflowExecutionRequest {
-            namespace: "ns".into(),
-            workflow_id: "order".into(),
-            workflow_type: Some(WorkflowType { name: "OrderSaga".into() }),
-            task_queue: Some(TaskQueue { name: "orders".into(), ..TaskQueue::default() }),
-            request_id: "start-1".into(),
-            ..Default::default()
-        };
-        change(&mut request);
-        self.give(Input::Start(Box::new(request)))
-    }
-
-    fn poll(&mut self) -> WorkflowTaskToken {
-        let task = self.state().workflow_task().expect("a workflow task is pending");
-        let (scheduled_event_id, polled_queue) = (task.scheduled_event_id, task.queue.clone());
-        let request = RecordWorkflowTaskStarted {
-            scheduled_event_id,
-            stamp: self.state().ephemera().workflow_task.stamp,
-            request_id: format!("poll-{scheduled_event_id}"),
-            identity: "worker".into(),
-            polled_queue,
-        };
-        match self.give(Input::RecordWorkflowTaskStarted(request)) {
-            Ok(Reply::WorkflowTaskStarted(started)) => started.token,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn complete(&mut self, token: &WorkflowTaskToken, commands: Vec<Command>) -> Result<Reply, Rejection> {
-        self.complete_with(token, commands, |_| {})
-    }
-
-    fn complete_with(
-        &mut self,
-        token: &WorkflowTaskToken,
-        commands: Vec<Command>,
-        change: impl FnOnce(&mut api::RespondWorkflowTaskCompletedRequest),
-    ) -> Result<Reply, Rejection> {
-        let commands = commands.into_iter().map(command).collect();
-        let mut request =
-            api::RespondWorkflowTaskCompletedRequest { commands, identity: "worker".into(), ..Default::default() };
-        change(&mut request);
-        self.give(Input::CompleteWorkflowTask(token.clone(), Box::new(request)))
-    }
-
-    fn poll_activity(&mut self, scheduled_event_id: i64, attempt: i32) -> ActivityTaskToken {
-        let request = RecordActivityTaskStarted {
-            scheduled_event_id,
-            attempt,
-            request_id: format!("activity-{scheduled_event_id}-{attempt}"),
-            identity: "worker".into(),
-        };
-        match self.give(Input::RecordActivityTaskStarted(request)) {
-            Ok(Reply::ActivityStarted(_)) => {}
-            other => panic!("{other:?}"),
-        }
-        let key = self.state().key().clone();
-        ActivityTaskToken {
-            namespace_id: key.namespace_id,
-            workflow_id: key.workflow_id,
-            run_id: key.run_id,
-            scheduled_event_id,
-            attempt,
-            started_time: self.now,
-        }
-    }
-
-    fn complete_activity(&mut self, token: ActivityTaskToken) -> Result<Reply, Rejection> {
-        self.give(Input::CompleteActivity(ActivityRef::Token(token), Box::default()))
-    }
-
-    fn fail_activity(&mut self, token: ActivityTaskToken) -> Result<Reply, Rejection> {
-        let info = FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo::default());
-        let failure = Failure { message: "no stock".into(), failure_info: Some(info), ..Failure::default() };
-        let request = api::RespondActivityTaskFailedRequest { failure: Some(failure), ..Default::default() };
-        self.give(Input::FailActivity(ActivityRef::Token(token), Box::new(request)))
-    }
-
-    fn signal(&mut self, request_id: &str) -> Result<Reply, Rejection> {
-        self.give(Input::Signal(Box::new(api::SignalWorkflowExecutionRequest {
-            signal_name: "amend".into(),
-            request_id: request_id.into(),
-            ..Default::default()
-        })))
-    }
-
-    /// Advances to the earliest timer task and fires it.
-    fn fire_next(&mut self) -> TimerTask {
-        let timers = self.tasks.iter().enumerate().filter_map(|(at, task)| match task {
-            TaskKind::Timer(task) => Some((task.fire_time, at)),
-            TaskKind::Transfer(_) => None,
-        });
-        let (_, at) = timers.min().expect("a timer task is stored");
-        let TaskKind::Timer(task) = self.tasks.remove(at) else { unreachable!("it was a timer task") };
-        self.now = self.now.max(task.fire_time);
-        self.give(Input::FireTimer(task.clone())).expect("timers are never refused");
-        task
-    }
-
-    fn events(&self) -> Vec<String> {
-        let name = |event: &HistoryEvent| {
-            let kind = event.event_type().as_str_name();
-            kind.trim_start_matches("EVENT_TYPE_").to_lowercase()
-        };
-        self.history.iter().map(name).collect()
-    }
-
-    fn pass(&mut self, time: Duration) {
-        self.now = self.now.plus(time);
-    }
-}
-
-fn command(attributes: Command) -> temporalio_protos::temporal::api::command::v1::Command {
-    let kind = match &attributes {
-        Command::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
-        Command::StartTimerCommandAttributes(_) => CommandType::StartTimer,
-        Command::CancelTimerCommandAttributes(_) => CommandType::CancelTimer,
-        Command::RequestCancelActivityTaskCommandAttributes(_) => CommandType::RequestCancelActivityTask,
-        Command::CompleteWorkflowExecutionCommandAttributes(_) => CommandType::CompleteWorkflowExecution,
-        Command::FailWorkflowExecutionCommandAttributes(_) => CommandType::FailWorkflowExecution,
-        Command::ContinueAsNewWorkflowExecutionCommandAttributes(_) => CommandType::ContinueAsNewWorkflowExecution,
-        Command::StartChildWorkflowExecutionCommandAttributes(_) => CommandType::StartChildWorkflowExecution,
-        other => panic!("{other:?}"),
-    };
-    let mut command =
-        temporalio_protos::temporal::api::command::v1::Command { attributes: Some(attributes), ..Default::default() };
-    command.set_command_type(kind);
-    command
-}
-
-fn seconds(seconds: i64) -> Option<prost_wkt_types::Duration> {
-    Some(prost_wkt_types::Duration { seconds, nanos: 0 })
-}
-
-fn activity(id: &str) -> Command {
-    Command::ScheduleActivityTaskCommandAttributes(ScheduleActivityTaskCommandAttributes {
-        activity_id: id.into(),
-        activity_type: Some(ActivityType { name: "Charge".into() }),
-        task_queue: Some(TaskQueue { name: "orders".into(), ..TaskQueue::default() }),
-        start_to_close_timeout: seconds(10),
-        heartbeat_timeout: seconds(3),
-        schedule_to_close_timeout: seconds(60),
-        ..Default::default()
-    })
-}
-
-fn timer(id: &str, after: i64) -> Command {
-    Command::StartTimerCommandAttributes(StartTimerCommandAttributes {
-        timer_id: id.into(),
-        start_to_fire_timeout: seconds(after),
-    })
-}
-
-fn complete() -> Command {
-    Command::CompleteWorkflowExecutionCommandAttributes(CompleteWorkflowExecutionCommandAttributes::default())
-}
+use world::*;
 
 #[test]
 fn a_run_with_an_activity_and_a_timer_completes() {
@@ -442,4 +205,164 @@ fn unsupported_commands_fail_their_workflow_task() {
     let Reply::Refused(Rejection::InvalidArgument(message)) = refused else { panic!("{refused:?}") };
     assert!(message.starts_with("BadStartChildExecutionAttributes: "), "{message}");
     assert!(world.state().durable().timers.is_empty(), "nothing of it happened");
+}
+
+#[test]
+fn a_timer_cancelled_in_the_buffer_never_fired() {
+    let mut world = World::new();
+    world.start();
+    let token = world.poll();
+    world.complete_with(&token, vec![timer("t", 2)], |request| request.force_create_new_workflow_task = true).unwrap();
+    let token = world.poll();
+    while world.state().ephemera().buffered.is_empty() {
+        world.fire_next();
+    }
+    world.complete(&token, vec![cancel_timer("t"), complete()]).unwrap();
+    assert_eq!(world.events()[7..].join(" "), "workflow_task_completed timer_canceled workflow_execution_completed");
+}
+
+#[test]
+fn a_heartbeating_workflow_task_comes_back_inline_with_the_time_of_the_first() {
+    let mut world = World::new();
+    world.start();
+    let mut token = world.poll();
+    let first = world.state().ephemera().workflow_task.original_scheduled_time;
+    let beat = |request: &mut api::RespondWorkflowTaskCompletedRequest| {
+        request.force_create_new_workflow_task = true;
+        request.return_new_workflow_task = true;
+    };
+    for _ in 0..3 {
+        world.pass(Duration::from_secs(5));
+        let Reply::WorkflowTaskCompleted(reply) = world.complete_with(&token, vec![], beat).unwrap() else { panic!() };
+        let next = reply.workflow_task.expect("it was asked for");
+        assert_eq!(next.history_from, token.started_event_id + 1);
+        token = next.token;
+        assert_eq!(world.state().ephemera().workflow_task.original_scheduled_time, first);
+    }
+    world.pass(Duration::from_secs(31 * 60));
+    let refused = world.complete_with(&token, vec![], beat).unwrap();
+    assert!(matches!(refused, Reply::Refused(Rejection::NotFound(_))), "{refused:?}");
+}
+
+#[test]
+fn continue_as_new_waits_until_its_run_is_a_second_old() {
+    let mut world = World::new();
+    world.start();
+    world.pass(Duration::from_millis(300));
+    let token = world.poll();
+    world.complete(&token, vec![continue_as_new()]).unwrap();
+    let started = &world.state().durable().started;
+    assert_eq!(world.state().key().run_id.0, "run-2");
+    assert_eq!(started.first_workflow_task_backoff.unwrap().nanos, 700_000_000);
+    assert_eq!(
+        (started.continued_execution_run_id.as_str(), started.first_execution_run_id.as_str()),
+        ("run-1", "run-1")
+    );
+    assert_eq!(started.workflow_type.as_ref().unwrap().name, "OrderSaga", "inherited");
+    world.fire_next();
+    let token = world.poll();
+    world.complete(&token, vec![complete()]).unwrap();
+}
+
+#[test]
+fn an_activity_cancelled_before_it_started_ends_behind_the_commands() {
+    let mut world = World::new();
+    world.start();
+    let token = world.poll();
+    world.complete_with(&token, vec![activity("a")], |request| request.force_create_new_workflow_task = true).unwrap();
+    let token = world.poll();
+    world.complete(&token, vec![cancel_activity(5), timer("t", 1)]).unwrap();
+    assert_eq!(
+        world.events()[7..].join(" "),
+        "workflow_task_completed activity_task_cancel_requested timer_started activity_task_canceled \
+         workflow_task_scheduled"
+    );
+}
+
+#[test]
+fn a_terminated_run_fails_its_workflow_task_and_writes_what_it_had_not_seen() {
+    let mut world = World::new();
+    world.start();
+    world.poll();
+    world.signal("s").unwrap();
+    world.give(Input::Terminate(Box::default())).unwrap();
+    assert_eq!(
+        world.events()[3..].join(" "),
+        "workflow_task_failed workflow_execution_signaled workflow_execution_terminated"
+    );
+    assert!(matches!(world.signal("s2"), Err(Rejection::NotFound(_))));
+    assert!(world.signal("s").is_ok(), "a repeat succeeds");
+    assert!(world.give(Input::RequestCancel(Box::default())).is_ok());
+    assert!(world.give(Input::Terminate(Box::default())).is_err());
+}
+
+#[test]
+fn a_signal_starts_its_run_and_is_its_second_event() {
+    let mut world = World::new();
+    let request = || {
+        Input::SignalWithStart(Box::new(api::SignalWithStartWorkflowExecutionRequest {
+            namespace: "ns".into(),
+            workflow_id: "order".into(),
+            workflow_type: Some(WorkflowType { name: "OrderSaga".into() }),
+            task_queue: Some(TaskQueue { name: "orders".into(), ..TaskQueue::default() }),
+            signal_name: "amend".into(),
+            request_id: "s-1".into(),
+            ..Default::default()
+        }))
+    };
+    for _ in 0..2 {
+        let reply = world.give(request()).unwrap();
+        assert!(matches!(reply, Reply::Started(started) if started.started));
+    }
+    assert_eq!(
+        world.events().join(" "),
+        "workflow_execution_started workflow_execution_signaled workflow_task_scheduled"
+    );
+}
+
+#[test]
+fn a_run_times_out() {
+    let mut world = World::new();
+    world.start_with(|request| request.workflow_run_timeout = seconds(5)).unwrap();
+    while world.state().is_open() {
+        world.fire_next();
+    }
+    assert_eq!(world.state().status(), Status::TimedOut);
+}
+
+#[test]
+fn a_history_that_grows_too_long_ends_its_run() {
+    let mut world = World::new();
+    world.limits.history_events_max = 10;
+    world.start();
+    for n in 0.. {
+        world.signal(&format!("s{n}")).unwrap();
+        if !world.state().is_open() {
+            break;
+        }
+    }
+    assert_eq!(world.history.len(), 12);
+    assert_eq!(world.state().status(), Status::Terminated);
+}
+
+#[test]
+fn results_move_behind_other_news_and_know_their_start() {
+    let mut world = World::new();
+    world.start();
+    let token = world.poll();
+    world.complete_with(&token, vec![activity("a")], |request| request.force_create_new_workflow_task = true).unwrap();
+    let token = world.poll();
+    let charge = world.poll_activity(5, 1);
+    world.complete_activity(charge).unwrap();
+    world.signal("s").unwrap();
+    assert!(world.state().describe().pending_activities.is_empty(), "its end waits in the buffer");
+    world.complete(&token, vec![]).unwrap();
+    assert_eq!(
+        world.events()[8..].join(" "),
+        "activity_task_started workflow_execution_signaled activity_task_completed workflow_task_scheduled"
+    );
+    let Some(Attributes::ActivityTaskCompletedEventAttributes(completed)) = &world.history[10].attributes else {
+        panic!("{:?}", world.history[10])
+    };
+    assert_eq!(completed.started_event_id, 9);
 }

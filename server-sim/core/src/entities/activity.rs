@@ -138,7 +138,11 @@ impl Decision<'_> {
 
     /// A timer task for one deadline of the current attempt, if it has that deadline.
     pub(crate) fn activity_timer(&mut self, scheduled_event_id: EventId, timeout: ActivityTimeoutKind) {
-        let attempt = self.state.progress(scheduled_event_id).attempt;
+        // Schedule-to-close is of all attempts: its one task is the first attempt's.
+        let attempt = match timeout {
+            ActivityTimeoutKind::ScheduleToClose => 1,
+            _ => self.state.progress(scheduled_event_id).attempt,
+        };
         let deadlines = self.state.activity_deadlines(scheduled_event_id);
         if let Some((time, _)) = deadlines.into_iter().find(|(_, kind)| *kind == timeout) {
             self.timer(time, TimerKind::ActivityTimeout { scheduled_event_id, attempt, timeout });

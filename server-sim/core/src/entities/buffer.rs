@@ -57,14 +57,11 @@ impl Decision<'_> {
         let (closing, others): (Vec<_>, Vec<_>) =
             buffered.into_iter().partition(|event| crate::state::closed_activity(event).is_some());
         let mut started_ids = BTreeMap::new();
-        let ordered: Vec<HistoryEvent> = if planted_in!(self.context, "closing-events-before-started") {
-            closing.into_iter().chain(others).collect()
-        } else {
-            others.into_iter().chain(closing).collect()
-        };
-        for mut event in ordered {
+        for mut event in others.into_iter().chain(closing) {
             event.event_id = self.next_event_id();
-            wire_started_id(&mut event, &mut started_ids);
+            if !planted_in!(self.context, "started-id-not-wired") {
+                wire_started_id(&mut event, &mut started_ids);
+            }
             self.append(event);
         }
     }

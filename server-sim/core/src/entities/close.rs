@@ -22,7 +22,7 @@ impl Decision<'_> {
     /// Writes the closing event and tells who waits for it.
     pub(crate) fn close_run(&mut self, attributes: impl Into<Attributes>, extras: Extras) {
         self.event_with(attributes, extras);
-        debug_assert!(!self.state.is_open(), "only closing events come here");
+        assert!(!self.state.is_open(), "only closing events come here");
         self.transfer(TransferTask::CloseExecution);
     }
 

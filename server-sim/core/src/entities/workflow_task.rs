@@ -12,7 +12,8 @@ use crate::{
 use std::time::Duration;
 use temporalio_protos::temporal::api::{
     common::v1::{WorkflowExecution, WorkflowType},
-    enums::v1::{TaskQueueKind, TimeoutType, WorkflowTaskFailedCause},
+    deployment::v1::WorkerDeploymentVersion,
+    enums::v1::{TaskQueueKind, TimeoutType, WorkerVersioningMode, WorkflowTaskFailedCause},
     failure::v1::Failure,
     history::v1::{
         WorkflowTaskCompletedEventAttributes, WorkflowTaskFailedEventAttributes, WorkflowTaskTimedOutEventAttributes,
@@ -156,7 +157,9 @@ impl Decision<'_> {
             stamp: ephemera.stamp,
             timeout: WorkflowTaskTimeoutKind::StartToClose,
         };
-        self.timer(self.now().plus(task.timeout), kind);
+        if ephemera.transient.is_none() || !planted_in!(self.context, "transient-task-without-timeout") {
+            self.timer(self.now().plus(task.timeout), kind);
+        }
         if ephemera.transient.is_some() {
             task.started_event_id = task.scheduled_event_id + 1;
             ephemera.transient = Some(task);
@@ -269,6 +272,10 @@ fn completed_attributes(
     task: &WorkflowTask,
     request: &api::RespondWorkflowTaskCompletedRequest,
 ) -> WorkflowTaskCompletedEventAttributes {
+    let versioned = request
+        .deployment_options
+        .as_ref()
+        .filter(|options| options.worker_versioning_mode() == WorkerVersioningMode::Versioned);
     #[allow(deprecated, reason = "Temporal still copies these, and older SDKs still send them")]
     WorkflowTaskCompletedEventAttributes {
         scheduled_event_id: task.scheduled_event_id,
@@ -277,7 +284,17 @@ fn completed_attributes(
         binary_checksum: request.binary_checksum.clone(),
         worker_version: request.worker_version_stamp.clone(),
         sdk_metadata: request.sdk_metadata.clone(),
-        metering_metadata: request.metering_metadata.clone(),
+        metering_metadata: request.metering_metadata,
+        worker_deployment_name: request
+            .deployment_options
+            .as_ref()
+            .map_or_else(String::new, |options| options.deployment_name.clone()),
+        deployment_version: versioned.map(|options| WorkerDeploymentVersion {
+            deployment_name: options.deployment_name.clone(),
+            build_id: options.build_id.clone(),
+        }),
+        // SDKs may claim a behaviour although their worker is not versioned.
+        versioning_behavior: versioned.map_or(0, |_| request.versioning_behavior),
         ..WorkflowTaskCompletedEventAttributes::default()
     }
 }

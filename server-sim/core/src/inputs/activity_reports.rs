@@ -22,7 +22,6 @@ pub(super) fn heartbeat(
     decision.change_activity(scheduled_event_id, |progress| {
         progress.heartbeat_details = request.details;
         progress.last_heartbeat_time = Some(context.now);
-        progress.last_worker_identity = request.identity;
     });
     Ok(decision.finish(Reply::Heartbeat { cancel_requested }))
 }

@@ -1,7 +1,7 @@
 //! Matching found a poll for an activity.
 use crate::{
     ActivityTimeoutKind, Context, Decision, MutableState, RecordActivityTaskStarted, Rejection, Reply, Transition,
-    entities::activity::ACTIVITY_NOT_FOUND, rules::retry_policy, state::ActivityStart,
+    entities::activity::ACTIVITY_NOT_FOUND, planted_in, rules::retry_policy, state::ActivityStart,
 };
 use temporalio_protos::temporal::api::{
     common::v1::{WorkflowExecution, WorkflowType},
@@ -24,7 +24,8 @@ pub(super) fn decide(
         return Err(Rejection::ObsoleteTask);
     }
     if let Some(start) = &progress.started {
-        if start.request_id != request.request_id {
+        let same_poll = start.request_id == request.request_id;
+        if !same_poll && !planted_in!(context, "second-poller-starts-activity") {
             return Err(Rejection::TaskAlreadyStarted);
         }
         let mut transition = super::nothing(Reply::ActivityStarted(Box::new(response(state, scheduled_event_id))));

@@ -15,6 +15,7 @@ pub(super) fn decide(
     request: api::SignalWithStartWorkflowExecutionRequest,
     context: &Context,
 ) -> Result<Transition, Rejection> {
+    start::refuse_cron(&request.cron_schedule)?;
     if let Some(run) = current.filter(|run| start::started_by(run, &request.request_id, context)) {
         return Ok(super::nothing(Reply::Started(start::started(run, true))));
     }

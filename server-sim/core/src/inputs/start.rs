@@ -20,6 +20,7 @@ pub(super) fn decide(
     request: api::StartWorkflowExecutionRequest,
     context: &Context,
 ) -> Result<Transition, Rejection> {
+    refuse_cron(&request.cron_schedule)?;
     if let Some(run) = current.filter(|run| started_by(run, &request.request_id, context)) {
         let mut transition = super::nothing(Reply::Started(started(run, true)));
         transition.probes.push("start_repeated");
@@ -34,6 +35,14 @@ pub(super) fn decide(
         (Existing::Use, Some(run)) => Ok(super::nothing(Reply::Started(started(run, false)))),
         (Existing::Terminate, Some(run)) => open_instead(run, request, context),
         _ => open(request, context),
+    }
+}
+
+/// Refused rather than run once: the caller would wait for the second run forever.
+pub(super) fn refuse_cron(cron_schedule: &str) -> Result<(), Rejection> {
+    match cron_schedule {
+        "" => Ok(()),
+        _ => Err(Rejection::InvalidArgument("Cron schedules are not supported yet.".into())),
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn decide(
     check_token(state, token)?;
     validate_command::sequence(&request.commands)?;
     if is_heartbeat(&request) && heartbeats_too_long(state, context) {
-        return Ok(time_out_heartbeats(state, &request, context));
+        return Ok(time_out_heartbeats(state, context));
     }
     match complete(state, &request, context) {
         Ok(transition) => Ok(transition),
@@ -41,15 +41,11 @@ fn heartbeats_too_long(state: &MutableState, context: &Context) -> bool {
     since.0 > 0 && context.now > since.plus(context.limits.workflow_task_heartbeat_timeout)
 }
 
-fn time_out_heartbeats(
-    state: &MutableState,
-    request: &api::RespondWorkflowTaskCompletedRequest,
-    context: &Context,
-) -> Transition {
+/// The worker makes no progress: its stickiness ends, and anybody may try.
+fn time_out_heartbeats(state: &MutableState, context: &Context) -> Transition {
     let mut decision = Decision::about(state, context);
     decision.probe("workflow_task_heartbeats_timed_out");
     decision.time_out_workflow_task(WorkflowTaskTimeoutKind::StartToClose);
-    decision.set_stickiness(request);
     decision.schedule_workflow_task();
     decision.finish(Reply::Refused(Rejection::NotFound("workflow task heartbeat timeout".into())))
 }

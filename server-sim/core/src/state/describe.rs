@@ -107,9 +107,9 @@ impl MutableState {
 fn describe(activity: &Activity, progress: &ActivityProgress) -> PendingActivityInfo {
     let attributes = activity.attributes.as_ref();
     let state = match (&progress.started, activity.cancel_is_requested()) {
-        (Some(_), true) => PendingActivityState::CancelRequested,
+        (_, true) => PendingActivityState::CancelRequested,
         (Some(_), false) => PendingActivityState::Started,
-        (None, _) => PendingActivityState::Scheduled,
+        (None, false) => PendingActivityState::Scheduled,
     };
     let mut policy = attributes.retry_policy.clone().unwrap_or_default();
     retry_policy::fill_defaults(&mut policy);
