@@ -41,7 +41,9 @@ impl Decision<'_> {
     /// The run's own timeout: a retry may follow, until the whole chain's time is over.
     pub(crate) fn time_out_run(&mut self) {
         let timeout = failure::workflow_timeout();
-        let retry = self.workflow_retry(&timeout);
+        // If the chain's time is over as well, that is the reason, whatever the policy says.
+        let chain_is_over = self.state.durable.execution_expiration().is_some_and(|end| end <= self.now());
+        let retry = if chain_is_over { Err(RetryState::Timeout) } else { self.workflow_retry(&timeout) };
         let last_completion_result = self.state.durable.started.last_completion_result.clone();
         self.close_timed_out(retry);
         if let Ok(delay) = retry {

@@ -133,8 +133,13 @@ fn continued_as_new(
     let is_retry = command.initiator() == ContinueAsNewInitiator::Retry;
     let asked = durations::value(command.backoff_start_interval.as_ref());
     let backoff = minimal_backoff(previous, asked, now, context);
+    // The closing event keeps the initiator as the worker gave it; only the new run gets the default.
+    let initiator = match command.initiator() {
+        ContinueAsNewInitiator::Unspecified => ContinueAsNewInitiator::Workflow,
+        given => given,
+    };
     WorkflowExecutionStartedEventAttributes {
-        initiator: command.initiator,
+        initiator: initiator.into(),
         continued_failure: command.failure,
         last_completion_result: command.last_completion_result,
         attempt: if is_retry { previous.durable.started.attempt + 1 } else { 1 },

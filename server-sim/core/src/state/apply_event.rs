@@ -257,10 +257,9 @@ fn size_without_task_id(event: &HistoryEvent) -> i64 {
     i64::try_from(event.encoded_len() - task_id).expect("an event is far below 2^63 bytes")
 }
 
-/// A nil or empty-list payload removes its field, as in Temporal.
+/// A payload that says nothing removes its field: nil, its JSON, or an empty list, as in Temporal.
 fn upsert(fields: &mut BTreeMap<String, Payload>, name: &str, value: &Payload) {
-    let is_nil = value.metadata.get("encoding").is_some_and(|encoding| encoding == b"binary/null");
-    if is_nil || value.data == b"[]" {
+    if matches!(value.data.as_slice(), b"" | b"null" | b"[]") {
         fields.remove(name);
     } else {
         fields.insert(name.to_owned(), value.clone());

@@ -1,0 +1,34 @@
+//! Too much of something.
+use crate::prelude::*;
+
+#[test]
+fn an_oversized_input_terminates_the_run() {
+    let mut story = polled();
+    story.shard.limits.blob_bytes_max = 100;
+    story.signal("amend", "signal-1");
+    story.complete(vec![schedule_activity("charge", |activity| activity.input = payloads(&"x".repeat(200)))]);
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn a_history_that_is_too_long_ends() {
+    let mut story = polled();
+    story.shard.limits.history_events_suggest_continue_as_new = 6;
+    story.shard.limits.history_events_max = 8;
+    story.complete(vec![marker("first")]);
+    story.signal("amend", "signal-1");
+    story.poll_workflow_task();
+    story.complete(vec![marker("second"), marker("third")]);
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn a_run_takes_only_so_many_signals() {
+    let mut story = polled();
+    story.shard.limits.signals_max = 1;
+    story.signal("amend", "signal-1");
+    story.signal("amend", "signal-2");
+    story.complete(vec![]);
+    story.signal("amend", "signal-2");
+    insta::assert_snapshot!(story.text());
+}

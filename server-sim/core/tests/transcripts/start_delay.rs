@@ -1,0 +1,13 @@
+//! A run that begins later than it is started.
+use crate::prelude::*;
+
+#[test]
+fn signals_wait_until_then() {
+    let mut story = Story::new();
+    story.start_with(|request| request.workflow_start_delay = seconds(60));
+    story.signal("amend", "signal-1");
+    story.pass_seconds(60);
+    story.signal("amend", "signal-2");
+    story.poll_workflow_task();
+    insta::assert_snapshot!(story.text());
+}
