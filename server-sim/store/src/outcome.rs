@@ -35,7 +35,7 @@ pub enum StoreError {
     /// Call an operator: what was read makes no sense.
     #[error("stored data is damaged: {0}")]
     Corrupt(String),
-    /// Call an operator: the file is not one this version can read.
+    /// Call an operator: the file is not one this version can read, or its settings are out of range.
     #[error("{0}")]
     Incompatible(String),
 }

@@ -45,14 +45,15 @@ pub struct ShardCommit {
     pub range_id: RangeId,
     /// Must be the shard's sequence + 1, else [`crate::CommitOutcome::Conflict`].
     pub sequence: u64,
-    /// New high-water mark of shard time.
+    /// High-water mark of shard time; a store keeps the highest it was ever given.
     pub time: Time,
-    /// At most two.
+    /// At most two, different ones, else `Conflict`.
     pub runs: Vec<RunWrite>,
     pub current: Option<CurrentRunWrite>,
     pub history: Vec<HistoryAppend>,
+    /// A task whose key is there already is a `Conflict`: ids are never used twice, and the other's work would be lost.
     pub tasks_added: Vec<TaskRow>,
-    /// Deleting a task that is not there is no error.
+    /// Deleted after the additions. Deleting a task that is not there is no error.
     pub tasks_deleted: Vec<TaskKey>,
 }
 
@@ -170,8 +171,9 @@ pub struct BacklogCommit {
     /// Must equal the partition's range id, else `OwnershipLost`.
     pub range_id: RangeId,
     pub added: Vec<BacklogRow>,
-    /// Tasks to delete, by id.
+    /// Tasks to delete, by id; ids that are not there are no error.
     pub deleted: Vec<i64>,
+    /// A store keeps the highest it was ever given.
     pub ack_level: i64,
 }
 

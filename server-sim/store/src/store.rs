@@ -27,7 +27,8 @@ pub trait Store: Send + Sync + 'static {
     async fn shard(&self, shard: ShardId) -> Result<Option<ShardRecord>, StoreError>;
 
     /// Enqueues a commit before it returns, so that calls in sequence order are applied in sequence order; commits of
-    /// all shards that wait together become durable by one fsync.
+    /// all shards that wait together become durable by one fsync. Never blocks: a store with too much waiting answers
+    /// `Unavailable`, and what is queued behind in that shard then finds a gap in the sequence.
     fn commit(&self, commit: ShardCommit) -> CommitFuture;
 
     /// Proves ownership for a batch of reads (read-index): for each pair the range id found now.

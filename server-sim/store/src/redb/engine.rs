@@ -137,6 +137,7 @@ impl Engine {
         *database = None;
         match self.source.open(&self.config) {
             Ok(opened) => {
+                tempest_rt::probe!("store-disk-full");
                 *database = Some(opened);
                 tracing::error!("{}", disk_full());
                 disk_full()
@@ -156,6 +157,7 @@ impl Engine {
             first
         });
         if first {
+            tempest_rt::probe!("store-failed");
             tracing::error!("{message}");
         }
         message
