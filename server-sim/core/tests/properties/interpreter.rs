@@ -19,26 +19,74 @@ use temporalio_protos::temporal::api::{
 /// Numbers pick among what there is, modulo its count.
 #[derive(Clone, Debug)]
 pub enum Operation {
-    Start { policy: u8, retried: bool, timeout_seconds: u8, delay_seconds: u8 },
-    Signal { request: u8 },
-    SignalWithStart { request: u8, policy: u8 },
-    RequestCancel { request: u8 },
+    Start {
+        policy: u8,
+        retried: bool,
+        timeout_seconds: u8,
+        delay_seconds: u8,
+    },
+    Signal {
+        request: u8,
+    },
+    SignalWithStart {
+        request: u8,
+        policy: u8,
+    },
+    RequestCancel {
+        request: u8,
+    },
     Terminate,
-    PollWorkflowTask { pick: u8 },
-    CompleteWorkflowTask { stale: u8, commands: Vec<Cmd>, sticky: bool, force: bool, inline: bool },
-    FailWorkflowTask { stale: u8 },
-    PollActivity { pick: u8 },
-    Heartbeat { pick: u8 },
-    CompleteActivity { pick: u8 },
-    FailActivity { pick: u8, non_retryable: bool, delay_seconds: u8 },
-    CancelActivity { pick: u8 },
-    CompleteActivityById { id: u8 },
-    FailActivityById { id: u8 },
-    Advance { milliseconds: u16 },
+    PollWorkflowTask {
+        pick: u8,
+    },
+    CompleteWorkflowTask {
+        stale: u8,
+        commands: Vec<Cmd>,
+        sticky: bool,
+        force: bool,
+        inline: bool,
+    },
+    FailWorkflowTask {
+        stale: u8,
+    },
+    PollActivity {
+        pick: u8,
+    },
+    Heartbeat {
+        pick: u8,
+    },
+    CompleteActivity {
+        pick: u8,
+    },
+    FailActivity {
+        pick: u8,
+        non_retryable: bool,
+        delay_seconds: u8,
+    },
+    CancelActivity {
+        pick: u8,
+    },
+    CompleteActivityById {
+        id: u8,
+    },
+    FailActivityById {
+        id: u8,
+    },
+    Advance {
+        milliseconds: u16,
+    },
     FireNextTimer,
-    FireOldTimer { pick: u8 },
+    FireOldTimer {
+        pick: u8,
+    },
     ResetStickiness,
-    Repeat { pick: u8 },
+    Repeat {
+        pick: u8,
+    },
+    /// Matching hands over again, to another poll, what it handed over before.
+    HandOverAgain {
+        pick: u8,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -90,6 +138,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => any::<u8>().prop_map(|pick| FireOldTimer { pick }),
         1 => Just(ResetStickiness),
         4 => any::<u8>().prop_map(|pick| Repeat { pick }),
+        2 => (0..8u8).prop_map(|pick| HandOverAgain { pick }),
     ]
 }
 
@@ -128,6 +177,8 @@ pub struct Life {
     activity_tokens: Vec<ActivityTaskToken>,
     fired: Vec<(usize, TimerTask)>,
     inputs: Vec<(Option<usize>, Input)>,
+    /// Offers that were taken.
+    hand_overs: Vec<(usize, Input)>,
     serial: u32,
 }
 
@@ -142,6 +193,7 @@ impl Life {
             activity_tokens: Vec::new(),
             fired: Vec::new(),
             inputs: Vec::new(),
+            hand_overs: Vec::new(),
             serial: 0,
         }
     }
@@ -191,6 +243,7 @@ impl Life {
         if let (Some(request), Some(target), true) = (signal, target, changed) {
             self.signals.push((target, request.clone()));
         }
+        self.remember_hand_over(run, input);
         match &transition.reply {
             Reply::WorkflowTaskStarted(started) => self.hand_over(started),
             Reply::WorkflowTaskCompleted(completed) => {
@@ -204,6 +257,23 @@ impl Life {
             Reply::ActivityStarted(response) => self.remember_activity(run, response),
             _ => {}
         }
+    }
+
+    /// One offer is taken by one poll, however often matching makes it.
+    fn remember_hand_over(&mut self, run: Option<usize>, input: &Input) {
+        let mut input = input.clone();
+        let (Some(run), Some(request)) = (run, hand_over_request(&mut input).cloned()) else { return };
+        let offer = |input: &Input| match input {
+            Input::RecordWorkflowTaskStarted(record) => (0, record.stamp),
+            Input::RecordActivityTaskStarted(record) => (record.scheduled_event_id, record.attempt as u64),
+            _ => unreachable!("only hand-overs are remembered"),
+        };
+        for (other_run, other) in &mut self.hand_overs {
+            if *other_run == run && offer(other) == offer(&input) {
+                assert_eq!(hand_over_request(other).as_deref(), Some(&request), "two polls took one offer: {input:?}");
+            }
+        }
+        self.hand_overs.push((run, input));
     }
 
     fn hand_over(&mut self, started: &WorkflowTaskStarted) {
@@ -270,6 +340,12 @@ impl Life {
                     _ => WorkflowIdConflictPolicy::TerminateExisting,
                 });
                 Input::SignalWithStart(Box::new(request))
+            }
+            HandOverAgain { pick } => {
+                self.serial += 1;
+                let (run, mut input) = nth_last(&self.hand_overs, *pick)?.clone();
+                *hand_over_request(&mut input)? = format!("poll-{}", self.serial);
+                return Some((Some(run), input));
             }
             Repeat { pick } => {
                 let (run, input) = self.inputs.get(usize::from(*pick) % self.inputs.len().max(1))?.clone();
@@ -366,7 +442,9 @@ impl Life {
             Heartbeat { pick } | CompleteActivity { pick } | FailActivity { pick, .. } | CancelActivity { pick } => {
                 return self.activity_answer(*pick, operation);
             }
-            Start { .. } | SignalWithStart { .. } | Advance { .. } | Repeat { .. } => return None,
+            Start { .. } | SignalWithStart { .. } | Advance { .. } | Repeat { .. } | HandOverAgain { .. } => {
+                return None;
+            }
         };
         Some((Some(current), input))
     }
@@ -531,6 +609,14 @@ fn distinct<T: PartialEq>(items: &[T]) -> Vec<&T> {
         }
     }
     distinct
+}
+
+fn hand_over_request(input: &mut Input) -> Option<&mut String> {
+    match input {
+        Input::RecordWorkflowTaskStarted(record) => Some(&mut record.request_id),
+        Input::RecordActivityTaskStarted(record) => Some(&mut record.request_id),
+        _ => None,
+    }
 }
 
 fn names_its_run(input: &Input) -> bool {
