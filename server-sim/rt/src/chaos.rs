@@ -30,6 +30,11 @@ mod armed {
         PROBES.lock().map(|p| p.clone()).unwrap_or_default()
     }
 
+    /// Names of the planted bugs that are in.
+    pub fn armed_plants() -> BTreeSet<String> {
+        ARMS.get().map(|arms| arms.planted.clone()).unwrap_or_default()
+    }
+
     #[doc(hidden)]
     pub fn is_planted(name: &str) -> bool {
         ARMS.get().is_some_and(|arms| arms.planted.contains(name))
@@ -61,6 +66,10 @@ pub use armed::*;
 
 #[cfg(not(feature = "chaos"))]
 mod unarmed {
+    /// Names of the planted bugs that are in: none in this build.
+    pub fn armed_plants() -> std::collections::BTreeSet<String> {
+        std::collections::BTreeSet::new()
+    }
     #[doc(hidden)]
     pub fn is_planted(_: &str) -> bool {
         false

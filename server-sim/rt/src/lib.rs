@@ -11,6 +11,7 @@ pub mod net;
 pub mod task;
 pub mod time;
 
+pub use chaos::armed_plants;
 #[cfg(feature = "chaos")]
 pub use chaos::{Arms, arm, probes};
 #[doc(hidden)]

@@ -1,0 +1,180 @@
+//! The bounds of the history role.
+use std::time::Duration;
+use tempest_core::Limits;
+
+/// Every limit of the history role. Each field says its unit, its range and what goes wrong outside good values.
+#[derive(Clone, Debug)]
+pub struct HistoryConfig {
+    /// Who takes the shards, for operators to read in the shard's row.
+    pub owner: String,
+    /// Shards of the cluster, 1 to 16384. Fixed for the life of a cluster: placement of every run depends on it.
+    pub shard_count: u32,
+    /// Requests that wait at a shard's door, 1 to 100 000. Too small: callers queue before the door, unseen. Too
+    /// large: after a stall, long-abandoned requests are worked off first.
+    pub mailbox_max: usize,
+    /// Requests of one shard that wait for a run to be read, 1 to 100 000. At the bound the door closes.
+    pub requests_waiting_max: usize,
+    /// Runs that a shard keeps in memory, 1 and up. Too small: every request reads its run from the store.
+    pub executions_cached_max: usize,
+    /// Commits that a shard has in flight, 1 and up. 1 turns pipelining off; too large: one failure discards much.
+    pub commits_in_flight_max: usize,
+    /// Long polls that wait at one shard for history, 1 and up. Beyond it callers are told to come back later.
+    pub history_waiters_max: usize,
+    /// Events on the first history page of a poll response, 1 to 10 000; Temporal's is 256.
+    pub poll_page_events: usize,
+    /// History batches read from the store at once, 1 to 10 000. Too large: one read holds much memory.
+    pub history_nodes_per_read: usize,
+
+    /// Transfer tasks read at once, 1 to 10 000.
+    pub transfer_page: usize,
+    /// Transfer tasks of one shard in memory, at least `transfer_page`. When all of them are backing off, newer ones
+    /// wait in the store.
+    pub transfer_pending_max: usize,
+    /// Transfer tasks of one shard that are with matching at one time, 1 and up. Too large floods matching.
+    pub transfer_concurrency_max: usize,
+
+    /// Timer tasks read at once, 1 to 10 000.
+    pub timer_page: usize,
+    /// Timer tasks of one shard in memory, at least `timer_page`; later ones stay in the store.
+    pub timer_pending_max: usize,
+    /// Timers of one shard that are being fired at one time, 1 and up.
+    pub timers_firing_max: usize,
+    /// The longest sleep before a pending timer is judged again, 1 ms and up: a jump of the wall clock goes unnoticed
+    /// for at most this long. Small values wake an idle server.
+    pub timer_recheck_interval: Duration,
+
+    /// First and longest pause between tries of a task, 1 ms and up. Too small: a broken neighbour is hammered.
+    pub task_retry_initial: Duration,
+    pub task_retry_max: Duration,
+
+    /// Ended tasks whose deletion shares one commit, 1 to 10 000.
+    pub deletion_batch_max: usize,
+    /// How long ended tasks wait for a commit to travel with before they get one of their own. Too long: a restart
+    /// repeats more tasks.
+    pub deletion_flush_delay: Duration,
+
+    /// First and longest pause between tries to take a shard, 1 ms and up.
+    pub acquire_retry_initial: Duration,
+    pub acquire_retry_max: Duration,
+    /// How long a shard that was taken away is left alone, 1 ms and up. Too short: two nodes steal it in turns.
+    pub reacquire_delay: Duration,
+    /// Shards of this node that are being taken at one time, 1 and up: bounds the storm after an outage of the store.
+    pub acquisitions_in_flight_max: usize,
+    /// Task ids given out before the range is renewed, 16 to 2^24. Small values renew often (for simulations).
+    pub task_ids_per_range: i64,
+
+    pub limits: Limits,
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        Self {
+            owner: "local".into(),
+            shard_count: 4,
+            mailbox_max: 1024,
+            requests_waiting_max: 1024,
+            executions_cached_max: 4096,
+            commits_in_flight_max: 256,
+            history_waiters_max: 10_000,
+            poll_page_events: 256,
+            history_nodes_per_read: 256,
+            transfer_page: 256,
+            transfer_pending_max: 4096,
+            transfer_concurrency_max: 64,
+            timer_page: 256,
+            timer_pending_max: 16_384,
+            timers_firing_max: 64,
+            timer_recheck_interval: Duration::from_secs(60),
+            task_retry_initial: Duration::from_millis(50),
+            task_retry_max: Duration::from_secs(10),
+            deletion_batch_max: 256,
+            deletion_flush_delay: Duration::from_millis(200),
+            acquire_retry_initial: Duration::from_millis(20),
+            acquire_retry_max: Duration::from_secs(5),
+            reacquire_delay: Duration::from_secs(1),
+            acquisitions_in_flight_max: 64,
+            task_ids_per_range: TASK_IDS_PER_RANGE_MAX,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Task ids of one range: the counter has 24 bits.
+pub(crate) const TASK_IDS_PER_RANGE_MAX: i64 = 1 << 24;
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("history configuration: {field} is {value}, but must be {range}")]
+pub struct ConfigError {
+    field: &'static str,
+    value: String,
+    range: &'static str,
+}
+
+impl HistoryConfig {
+    /// # Errors
+    /// The first field that is out of its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let count = |field, value: usize, max: usize, range| match value {
+            v if v >= 1 && v <= max => Ok(()),
+            v => Err(ConfigError { field, value: v.to_string(), range }),
+        };
+        let pause = |field, value: Duration| match value {
+            v if v >= Duration::from_millis(1) => Ok(()),
+            v => Err(ConfigError { field, value: format!("{v:?}"), range: "at least 1 ms" }),
+        };
+        count("shard_count", self.shard_count as usize, 16_384, "1 to 16384")?;
+        count("mailbox_max", self.mailbox_max, 100_000, "1 to 100000")?;
+        count("requests_waiting_max", self.requests_waiting_max, 100_000, "1 to 100000")?;
+        count("executions_cached_max", self.executions_cached_max, usize::MAX, "at least 1")?;
+        count("commits_in_flight_max", self.commits_in_flight_max, usize::MAX, "at least 1")?;
+        count("history_waiters_max", self.history_waiters_max, usize::MAX, "at least 1")?;
+        count("poll_page_events", self.poll_page_events, 10_000, "1 to 10000")?;
+        count("history_nodes_per_read", self.history_nodes_per_read, 10_000, "1 to 10000")?;
+        count("transfer_page", self.transfer_page, 10_000, "1 to 10000")?;
+        count("transfer_concurrency_max", self.transfer_concurrency_max, usize::MAX, "at least 1")?;
+        count("timer_page", self.timer_page, 10_000, "1 to 10000")?;
+        count("timers_firing_max", self.timers_firing_max, usize::MAX, "at least 1")?;
+        count("deletion_batch_max", self.deletion_batch_max, 10_000, "1 to 10000")?;
+        count("acquisitions_in_flight_max", self.acquisitions_in_flight_max, 1 << 20, "1 to 1048576")?;
+        let at_least = |field, value: usize, page: usize, range| match value {
+            v if v >= page => Ok(()),
+            v => Err(ConfigError { field, value: v.to_string(), range }),
+        };
+        at_least("transfer_pending_max", self.transfer_pending_max, self.transfer_page, "at least transfer_page")?;
+        at_least("timer_pending_max", self.timer_pending_max, self.timer_page, "at least timer_page")?;
+        pause("timer_recheck_interval", self.timer_recheck_interval)?;
+        pause("task_retry_initial", self.task_retry_initial)?;
+        pause("task_retry_max", self.task_retry_max)?;
+        pause("acquire_retry_initial", self.acquire_retry_initial)?;
+        pause("acquire_retry_max", self.acquire_retry_max)?;
+        pause("reacquire_delay", self.reacquire_delay)?;
+        if !(16..=TASK_IDS_PER_RANGE_MAX).contains(&self.task_ids_per_range) {
+            let value = self.task_ids_per_range.to_string();
+            return Err(ConfigError { field: "task_ids_per_range", value, range: "16 to 2^24" });
+        }
+        Ok(())
+    }
+}
+
+/// Pause before the next try: doubles from `initial` with each failed one, up to `max`.
+pub(crate) fn backoff(initial: Duration, max: Duration, failures: u32) -> Duration {
+    initial.saturating_mul(1 << failures.saturating_sub(1).min(20)).min(max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_valid_and_zero_is_refused_by_name() {
+        HistoryConfig::default().validate().expect("the defaults are in range");
+        let error = HistoryConfig { commits_in_flight_max: 0, ..HistoryConfig::default() }.validate().unwrap_err();
+        assert_eq!(error.to_string(), "history configuration: commits_in_flight_max is 0, but must be at least 1");
+    }
+
+    #[test]
+    fn pauses_double_up_to_their_bound() {
+        let pause = |failures| backoff(Duration::from_millis(50), Duration::from_secs(1), failures).as_millis();
+        assert_eq!([1, 2, 3, 5, 6, 1000].map(pause), [50, 100, 200, 800, 1000, 1000]);
+    }
+}

@@ -1,0 +1,67 @@
+//! Reading events from a history branch.
+use prost::Message;
+use tempest_api::proto::history::v1::{History, HistoryEvent};
+use tempest_api::{ServiceError, ServiceResult};
+use tempest_core::{BranchRef, EventId};
+use tempest_store::{BranchId, HistoryNode, Store, StoreError};
+
+/// Events with `from <= id < until`, in order, in whole batches: stops after the batch with which there are `page_events`.
+pub(crate) async fn read_events(
+    store: &dyn Store,
+    branch: &BranchRef,
+    from: EventId,
+    until: EventId,
+    page_events: usize,
+    nodes_per_read: usize,
+) -> ServiceResult<Vec<HistoryEvent>> {
+    let branch = BranchId { tree: branch.tree.clone(), branch: branch.branch.clone() };
+    let mut events: Vec<HistoryEvent> = Vec::new();
+    let mut next = from;
+    let mut start = from;
+    while next < until && events.len() < page_events {
+        let nodes = store.history(&branch, start, until, nodes_per_read).await.map_err(unreadable)?;
+        let covers = nodes.first().is_some_and(|node| node.node <= next);
+        if !covers && start > 1 {
+            // `next` is inside a batch that begins before it: look further back, twice as far each time.
+            start = (start - 2 * (next - start).max(1)).max(1);
+            continue;
+        }
+        if nodes.is_empty() {
+            return Err(ServiceError::DataLoss(format!("events from {next} of branch {} are missing", branch.branch)));
+        }
+        for node in nodes {
+            for event in decode(&node)? {
+                if event.event_id < next || event.event_id >= until {
+                    continue;
+                }
+                if event.event_id != next {
+                    let (found, branch) = (event.event_id, &branch.branch);
+                    return Err(ServiceError::DataLoss(format!(
+                        "event {found} of branch {branch} is where event {next} should be"
+                    )));
+                }
+                next += 1;
+                events.push(event);
+            }
+            if events.len() >= page_events {
+                break;
+            }
+        }
+        start = next;
+    }
+    Ok(events)
+}
+
+fn decode(node: &HistoryNode) -> ServiceResult<Vec<HistoryEvent>> {
+    let history = History::decode(node.events.clone());
+    history
+        .map(|history| history.events)
+        .map_err(|error| ServiceError::DataLoss(format!("history batch {} does not decode: {error}", node.node)))
+}
+
+fn unreadable(error: StoreError) -> ServiceError {
+    match error {
+        StoreError::Corrupt(_) | StoreError::Incompatible(_) => ServiceError::DataLoss(error.to_string()),
+        _ => ServiceError::Unavailable(error.to_string()),
+    }
+}

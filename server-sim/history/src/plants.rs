@@ -1,0 +1,31 @@
+//! The planted bugs of this role: name, what goes wrong, which invariant notices.
+
+/// Each is a mistake a good engineer could really make.
+pub const PLANTED: &[(&str, &str, &str)] = &[
+    ("reply-before-durable", "a caller is answered when its commit is staged, not when it is durable", "acked-durable"),
+    (
+        "answer-from-staged",
+        "reads, repeats and refusals are answered from staged state that may yet be discarded, without proof of ownership",
+        "acked-durable",
+    ),
+    (
+        "timers-lost-on-reload",
+        "after a shard is acquired its timer reader starts at now: older timers are never read again",
+        "liveness",
+    ),
+    (
+        "transfer-task-deleted-before-matching-accepted",
+        "a transfer task is deleted when it is sent, not when matching has taken it",
+        "liveness",
+    ),
+    (
+        "timer-behind-cursor",
+        "a timer written behind the reader's cursor (after the clock jumped back, or one already due) is never read",
+        "liveness",
+    ),
+    (
+        "shard-time-follows-wall-clock",
+        "shard time is the wall clock alone: it goes back and stands still with it",
+        "history-wellformed",
+    ),
+];

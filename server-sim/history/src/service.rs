@@ -1,0 +1,123 @@
+//! One node's history service: finds the shard, asks it, and shapes its answer.
+use crate::history_read::read_events;
+use crate::placement::shard_of;
+use crate::poll_response::poll_response;
+use crate::shard::{self, Ask, Decided, Door, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};
+use crate::{ConfigError, Counters, HistoryConfig};
+use std::sync::{Arc, Mutex};
+use tempest_api::{MatchingService, ServiceError, ServiceResult};
+use tempest_core::{Flags, Input, Time};
+use tempest_rt::task::TaskGroup;
+use tempest_store::{ShardId, Store};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+mod calls;
+
+/// Reads the wall clock. Real nodes use `tempest_rt::time`'s.
+pub type WallClock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// The history service of one node. It owns every shard today; when a cluster has several nodes, shards whose owner is
+/// elsewhere have no door here.
+pub struct HistoryHandle {
+    config: HistoryConfig,
+    store: Arc<dyn Store>,
+    wall: WallClock,
+    counters: Arc<Counters>,
+    /// By shard id, from 1.
+    shards: Vec<mpsc::Sender<Request>>,
+    /// The other ends, until [`HistoryHandle::start`].
+    waiting: Mutex<Vec<mpsc::Receiver<Request>>>,
+    tasks: TaskGroup,
+    stop: watch::Sender<bool>,
+    /// Shards that have been started and have not ended.
+    running: watch::Sender<usize>,
+}
+
+impl HistoryHandle {
+    /// Requests wait at the shards' doors until [`HistoryHandle::start`].
+    ///
+    /// # Errors
+    /// A field of `config` is out of its range.
+    pub fn new(config: HistoryConfig, store: Arc<dyn Store>) -> Result<Self, ConfigError> {
+        Self::with_wall_clock(config, store, Arc::new(|| Time(tempest_rt::time::wall_clock_ns())))
+    }
+
+    /// As [`HistoryHandle::new`], with a wall clock of the caller's.
+    ///
+    /// # Errors
+    /// A field of `config` is out of its range.
+    pub fn with_wall_clock(config: HistoryConfig, store: Arc<dyn Store>, wall: WallClock) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let doors = (0..config.shard_count).map(|_| mpsc::channel(config.mailbox_max));
+        let (shards, waiting) = doors.unzip::<_, _, _, Vec<_>>();
+        Ok(Self {
+            config,
+            store,
+            wall,
+            counters: Arc::default(),
+            shards,
+            waiting: Mutex::new(waiting),
+            tasks: TaskGroup::default(),
+            stop: watch::Sender::new(false),
+            running: watch::Sender::new(0),
+        })
+    }
+
+    /// Takes the shards and begins to serve. Matching usually holds this handle, which is why it comes second.
+    /// A second call does nothing.
+    pub fn start(&self, matching: Arc<dyn MatchingService>) {
+        let waiting = std::mem::take(&mut *self.waiting.lock().expect("no holder of this lock panics"));
+        if waiting.is_empty() {
+            return;
+        }
+        let (read_index, look) = ReadIndex::new(self.store.clone());
+        self.tasks.spawn(look);
+        let node = Arc::new(Node {
+            config: self.config.clone(),
+            store: self.store.clone(),
+            matching,
+            read_index,
+            counters: self.counters.clone(),
+            flags: Flags { planted: Arc::new(tempest_rt::armed_plants()) },
+            wall: self.wall.clone(),
+            acquisitions: Semaphore::new(self.config.acquisitions_in_flight_max),
+        });
+        for (index, mailbox) in waiting.into_iter().enumerate() {
+            let shard = ShardId(u32::try_from(index).expect("the shard count is a u32") + 1);
+            let door = Door { mailbox, stop: self.stop.subscribe() };
+            let (node, running) = (node.clone(), self.running.clone());
+            running.send_modify(|running| *running += 1);
+            self.tasks.spawn(async move {
+                shard::run(node, shard, door).await;
+                running.send_modify(|running| *running -= 1);
+            });
+        }
+    }
+
+    /// Stops taking requests, lets what is in flight end, answers it, and stops.
+    pub async fn shutdown(&self) {
+        self.stop.send_replace(true);
+        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+        self.tasks.stop_and_wait().await;
+    }
+
+    pub fn counters(&self) -> Arc<Counters> {
+        self.counters.clone()
+    }
+
+    async fn ask<T>(&self, target: Target, ask: impl FnOnce(ReplyTo<T>) -> Ask) -> ServiceResult<T> {
+        let WorkflowKey { namespace_id, workflow_id } = &target.workflow;
+        let shard = shard_of(namespace_id, workflow_id, self.config.shard_count);
+        let (reply, answer) = oneshot::channel();
+        let door = &self.shards[shard.0 as usize - 1];
+        let sent = door.send(Request { target, ask: ask(reply) }).await;
+        sent.map_err(|_| ServiceError::Unavailable("the history service is shutting down".into()))?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(ServiceError::OutcomeUnknown("the shard stopped before it answered".into())))
+    }
+
+    async fn decide(&self, target: Target, input: Input) -> ServiceResult<Decided> {
+        self.ask(target, |reply| Ask::Decide(Box::new(input), reply)).await
+    }
+}

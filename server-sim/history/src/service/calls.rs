@@ -1,0 +1,271 @@
+//! The calls that history answers.
+use super::*;
+use async_trait::async_trait;
+use tempest_api::proto::common::v1::WorkflowExecution;
+use tempest_api::proto::history::v1::HistoryEvent;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ActivityAddress, HistoryPosition, HistoryService, HistoryWait};
+use tempest_core::{
+    BranchRef, EventId, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted, Reply, RunId, RunKey,
+    Started, TransferTask, WorkflowTaskToken,
+};
+
+#[async_trait]
+impl HistoryService for HistoryHandle {
+    async fn start_workflow(
+        &self,
+        namespace: &NamespaceId,
+        request: api::StartWorkflowExecutionRequest,
+    ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
+        let target = current(namespace, &request.workflow_id);
+        let decided = self.decide(target, Input::Start(Box::new(request))).await?;
+        let Reply::Started(Started { run_id, first_execution_run_id, started, status }) = decided.reply else {
+            return Err(unexpected(&decided.reply));
+        };
+        Ok(api::StartWorkflowExecutionResponse {
+            run_id: run_id.0,
+            first_execution_run_id: first_execution_run_id.0,
+            started,
+            status: status as i32,
+            ..Default::default()
+        })
+    }
+
+    async fn signal_with_start_workflow(
+        &self,
+        namespace: &NamespaceId,
+        request: api::SignalWithStartWorkflowExecutionRequest,
+    ) -> ServiceResult<api::SignalWithStartWorkflowExecutionResponse> {
+        let target = current(namespace, &request.workflow_id);
+        let decided = self.decide(target, Input::SignalWithStart(Box::new(request))).await?;
+        let Reply::Started(Started { run_id, first_execution_run_id, started, .. }) = decided.reply else {
+            return Err(unexpected(&decided.reply));
+        };
+        Ok(api::SignalWithStartWorkflowExecutionResponse {
+            run_id: run_id.0,
+            first_execution_run_id: first_execution_run_id.0,
+            started,
+            ..Default::default()
+        })
+    }
+
+    async fn signal_workflow(
+        &self,
+        namespace: &NamespaceId,
+        request: api::SignalWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        let target = execution(namespace, request.workflow_execution.as_ref());
+        self.decide(target, Input::Signal(Box::new(request))).await.map(drop)
+    }
+
+    async fn request_cancel_workflow(
+        &self,
+        namespace: &NamespaceId,
+        request: api::RequestCancelWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        let mut target = execution(namespace, request.workflow_execution.as_ref());
+        if !request.first_execution_run_id.is_empty() {
+            // The chain is named, so its newest run is meant, as in Temporal; the core compares the chain.
+            target.run_id = RunId::default();
+        }
+        self.decide(target, Input::RequestCancel(Box::new(request))).await.map(drop)
+    }
+
+    async fn terminate_workflow(
+        &self,
+        namespace: &NamespaceId,
+        request: api::TerminateWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        let mut target = execution(namespace, request.workflow_execution.as_ref());
+        if !request.first_execution_run_id.is_empty() {
+            target.run_id = RunId::default();
+        }
+        self.decide(target, Input::Terminate(Box::new(request))).await.map(drop)
+    }
+
+    async fn describe_workflow(
+        &self,
+        namespace: &NamespaceId,
+        execution: &WorkflowExecution,
+    ) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
+        self.ask(self::execution(namespace, Some(execution)), Ask::Describe).await
+    }
+
+    async fn record_workflow_task_started(
+        &self,
+        run: &RunKey,
+        request: RecordWorkflowTaskStarted,
+    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
+        let decided = self.decide(Target::of(run), Input::RecordWorkflowTaskStarted(request)).await?;
+        let Reply::WorkflowTaskStarted(started) = decided.reply else { return Err(unexpected(&decided.reply)) };
+        poll_response(&*self.store, &self.config, &decided.run, &decided.branch, *started).await
+    }
+
+    async fn record_activity_task_started(
+        &self,
+        run: &RunKey,
+        request: RecordActivityTaskStarted,
+    ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
+        let decided = self.decide(Target::of(run), Input::RecordActivityTaskStarted(request)).await?;
+        match decided.reply {
+            Reply::ActivityStarted(response) => Ok(*response),
+            reply => Err(unexpected(&reply)),
+        }
+    }
+
+    async fn complete_workflow_task(
+        &self,
+        token: WorkflowTaskToken,
+        request: api::RespondWorkflowTaskCompletedRequest,
+    ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
+        let target = task_target(&token);
+        let decided = self.decide(target, Input::CompleteWorkflowTask(token, Box::new(request))).await?;
+        let completed = match decided.reply {
+            Reply::WorkflowTaskCompleted(completed) => completed,
+            Reply::None => return Ok(api::RespondWorkflowTaskCompletedResponse::default()),
+            reply => return Err(unexpected(&reply)),
+        };
+        let mut workflow_task = None;
+        if let Some(started) = completed.workflow_task {
+            // An answer that got lost on its way would look the same: the task then times out and comes again.
+            if tempest_rt::buggify!("history-drop-inline-task") {
+                return Err(ServiceError::OutcomeUnknown("the answer got lost".into()));
+            }
+            workflow_task =
+                Some(poll_response(&*self.store, &self.config, &decided.run, &decided.branch, started).await?);
+        }
+        Ok(api::RespondWorkflowTaskCompletedResponse {
+            workflow_task,
+            activity_tasks: completed.activity_tasks,
+            reset_history_event_id: completed.reset_history_event_id,
+        })
+    }
+
+    async fn fail_workflow_task(
+        &self,
+        token: WorkflowTaskToken,
+        request: api::RespondWorkflowTaskFailedRequest,
+    ) -> ServiceResult<()> {
+        let target = task_target(&token);
+        self.decide(target, Input::FailWorkflowTask(token, Box::new(request))).await.map(drop)
+    }
+
+    async fn heartbeat_activity(
+        &self,
+        activity: ActivityAddress,
+        request: api::RecordActivityTaskHeartbeatRequest,
+    ) -> ServiceResult<api::RecordActivityTaskHeartbeatResponse> {
+        let (target, activity) = activity_target(activity);
+        let decided = self.decide(target, Input::HeartbeatActivity(activity, Box::new(request))).await?;
+        match decided.reply {
+            Reply::Heartbeat { cancel_requested } => {
+                Ok(api::RecordActivityTaskHeartbeatResponse { cancel_requested, ..Default::default() })
+            }
+            reply => Err(unexpected(&reply)),
+        }
+    }
+
+    async fn complete_activity(
+        &self,
+        activity: ActivityAddress,
+        request: api::RespondActivityTaskCompletedRequest,
+    ) -> ServiceResult<()> {
+        let (target, activity) = activity_target(activity);
+        self.decide(target, Input::CompleteActivity(activity, Box::new(request))).await.map(drop)
+    }
+
+    async fn fail_activity(
+        &self,
+        activity: ActivityAddress,
+        request: api::RespondActivityTaskFailedRequest,
+    ) -> ServiceResult<()> {
+        let (target, activity) = activity_target(activity);
+        self.decide(target, Input::FailActivity(activity, Box::new(request))).await.map(drop)
+    }
+
+    async fn cancel_activity(
+        &self,
+        activity: ActivityAddress,
+        request: api::RespondActivityTaskCanceledRequest,
+    ) -> ServiceResult<()> {
+        let (target, activity) = activity_target(activity);
+        self.decide(target, Input::CancelActivity(activity, Box::new(request))).await.map(drop)
+    }
+
+    async fn history_position(
+        &self,
+        namespace: &NamespaceId,
+        execution: &WorkflowExecution,
+        wait: Option<HistoryWait>,
+    ) -> ServiceResult<HistoryPosition> {
+        let target = self::execution(namespace, Some(execution));
+        if let Some(wait) = wait {
+            // Dropping the ask withdraws it: the shard sees that nobody listens any more.
+            let asked = self.ask(target.clone(), |reply| Ask::Position(Some(wait), reply));
+            if let Ok(answer) = tempest_rt::time::timeout(wait.timeout, asked).await {
+                return answer;
+            }
+        }
+        self.ask(target, |reply| Ask::Position(None, reply)).await
+    }
+
+    async fn read_history(
+        &self,
+        _run: &RunKey,
+        branch: &BranchRef,
+        from: EventId,
+        until: EventId,
+        page_size: usize,
+    ) -> ServiceResult<Vec<HistoryEvent>> {
+        let page = if tempest_rt::buggify!("history-read-page-of-one") { 1 } else { page_size };
+        read_events(&*self.store, branch, from.max(1), until, page, self.config.history_nodes_per_read).await
+    }
+
+    async fn read_history_reverse(
+        &self,
+        _run: &RunKey,
+        branch: &BranchRef,
+        until: EventId,
+        page_size: usize,
+    ) -> ServiceResult<Vec<HistoryEvent>> {
+        let from = until.saturating_sub(i64::try_from(page_size).unwrap_or(i64::MAX)).max(1);
+        let nodes = self.config.history_nodes_per_read;
+        let mut events = read_events(&*self.store, branch, from, until, usize::MAX, nodes).await?;
+        events.reverse();
+        Ok(events)
+    }
+
+    async fn task_is_due(&self, run: &RunKey, task: &TransferTask) -> ServiceResult<bool> {
+        self.ask(Target::of(run), |reply| Ask::TransferIsDue(task.clone(), reply)).await
+    }
+
+    async fn reset_sticky_task_queue(&self, run: &RunKey) -> ServiceResult<()> {
+        self.decide(Target::of(run), Input::ResetStickiness).await.map(drop)
+    }
+}
+
+fn current(namespace: &NamespaceId, workflow_id: &str) -> Target {
+    target(namespace.clone(), workflow_id.into(), RunId::default())
+}
+
+fn execution(namespace: &NamespaceId, execution: Option<&WorkflowExecution>) -> Target {
+    let WorkflowExecution { workflow_id, run_id } = execution.cloned().unwrap_or_default();
+    target(namespace.clone(), workflow_id.into(), run_id.into())
+}
+
+fn task_target(token: &WorkflowTaskToken) -> Target {
+    target(token.namespace_id.clone(), token.workflow_id.clone(), token.run_id.clone())
+}
+
+fn activity_target(address: ActivityAddress) -> (Target, tempest_core::ActivityRef) {
+    (target(address.namespace_id, address.workflow_id, address.run_id), address.activity)
+}
+
+fn target(namespace_id: NamespaceId, workflow_id: tempest_core::WorkflowId, run_id: RunId) -> Target {
+    Target { workflow: WorkflowKey { namespace_id, workflow_id }, run_id }
+}
+
+/// The core answered another question.
+fn unexpected(reply: &Reply) -> ServiceError {
+    ServiceError::Internal(format!("the core gave a reply of another kind: {reply:?}"))
+}

@@ -1,0 +1,216 @@
+//! What a shard does with a request whose run is in memory.
+use super::executions::Found;
+use super::owned::Owned;
+use super::request::{Answer, Ask, Decided, ReplyTo, Request, WorkflowKey};
+use super::stage::Step;
+use crate::Counters;
+use tempest_api::{HistoryPosition, HistoryWait, ServiceError, ServiceResult};
+use tempest_core::{
+    Context, HistoryTask, Input, MutableState, Reply, RunId, RunKey, TaskKind, TimerKind, TransferTask,
+};
+use tempest_store::TaskKey;
+
+impl Owned {
+    /// Takes a request: decides it now, or lets it wait until its run was read.
+    pub fn handle(&mut self, request: Request) {
+        if request.ask.is_abandoned() {
+            tempest_rt::probe!("history-request-abandoned");
+            return;
+        }
+        let (workflow, run_id) = (&request.target.workflow, &request.target.run_id);
+        match self.executions.find(workflow, run_id) {
+            Found::Ready(run_id) => self.execute(request, run_id),
+            Found::Loading => self.wait(request),
+            Found::Cold => {
+                self.executions.begin_load(workflow);
+                self.begin_load(workflow.clone(), run_id.clone());
+                self.wait(request);
+            }
+        }
+    }
+
+    fn wait(&mut self, request: Request) {
+        self.waiting += 1;
+        self.executions.wait(request);
+    }
+
+    fn execute(&mut self, request: Request, run_id: Option<RunId>) {
+        let workflow = request.target.workflow;
+        match request.ask {
+            Ask::Decide(input, reply) => self.decide(&workflow, run_id, *input, reply),
+            Ask::Describe(reply) => {
+                let described = self.existing(&workflow, run_id.as_ref()).map(MutableState::describe);
+                self.answer_read(&workflow, reply, described);
+            }
+            Ask::Position(wait, reply) => self.position(workflow, run_id, wait, reply),
+            Ask::TransferIsDue(task, reply) => {
+                let due = self.state(&workflow, run_id.as_ref()).is_some_and(|state| state.task_is_due(&task));
+                self.answer_read(&workflow, reply, Ok(due));
+            }
+            Ask::FireTimer(key, task) => self.fire_timer(&workflow, key, task),
+            Ask::SendTransfer(id, task) => self.send_transfer(&workflow, id, task),
+        }
+    }
+
+    fn decide(&mut self, workflow: &WorkflowKey, run_id: Option<RunId>, input: Input, reply: ReplyTo<Decided>) {
+        Counters::add(&self.node.counters.requests);
+        let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_));
+        if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
+            return self.answer_read(workflow, reply, Err(missing));
+        }
+        let context = self.context();
+        let state = self.state(workflow, run_id.as_ref());
+        let transition = match tempest_core::decide(state, input, &context) {
+            Ok(transition) => transition,
+            Err(rejection) => return self.answer_read(workflow, reply, Err(rejection.into())),
+        };
+        let opened = transition.new_run.as_ref().map(|new| &new.state);
+        let subject = state.or(opened).expect("a decision is about a run that is or comes to be");
+        let (run, branch) = (subject.key().clone(), subject.branch());
+        hit(&transition.probes);
+        let result = match transition.reply {
+            Reply::Refused(rejection) => Err(rejection.into()),
+            reply => Ok(Decided { run, branch, reply }),
+        };
+        if transition.run.is_none() && transition.new_run.is_none() {
+            return self.answer_read(workflow, reply, result);
+        }
+        self.stage(Step {
+            workflow,
+            run_id: run_id.as_ref(),
+            change: transition.run,
+            new_run: transition.new_run,
+            ended: None,
+            answer: Some(Answer::new(reply, result)),
+        });
+    }
+
+    fn position(
+        &mut self,
+        workflow: WorkflowKey,
+        run_id: Option<RunId>,
+        wait: Option<HistoryWait>,
+        reply: ReplyTo<HistoryPosition>,
+    ) {
+        let state = match self.existing(&workflow, run_id.as_ref()) {
+            Ok(state) => state,
+            Err(missing) => return self.answer_read(&workflow, reply, Err(missing)),
+        };
+        let run = state.key().clone();
+        let must_wait = wait
+            .is_some_and(|wait| state.is_open() && (wait.until_closed || state.next_event_id() <= wait.next_event_id));
+        if !must_wait {
+            let position = HistoryPosition {
+                branch: state.branch(),
+                next_event_id: state.next_event_id(),
+                status: state.status(),
+                transient_events: state.transient_events(),
+                run,
+            };
+            return self.answer_read(&workflow, reply, Ok(position));
+        }
+        // From now on the question is about this run, also when another becomes current.
+        let target = super::Target { workflow, run_id: run.run_id.clone() };
+        let request = Request { target, ask: Ask::Position(wait, reply) };
+        if let Err(request) = self.waiters.add(run, request) {
+            tempest_rt::probe!("history-waiters-full");
+            request.ask.refuse(ServiceError::ResourceExhausted {
+                cause: tempest_api::ResourceExhaustedCause::SystemOverloaded,
+                message: "too many long polls for history wait at this shard".into(),
+            });
+        }
+    }
+
+    fn fire_timer(&mut self, workflow: &WorkflowKey, key: TaskKey, task: HistoryTask) {
+        self.timers.done(key);
+        let TaskKind::Timer(timer) = task.kind else { unreachable!("the timer queue holds timers only") };
+        let context = self.context();
+        let run_id = task.run.run_id;
+        let decided = match self.state(workflow, Some(&run_id)) {
+            // Retention has no effect yet: the closed run stays where it is.
+            Some(state) if timer.kind != TimerKind::DeleteHistory => {
+                tempest_core::decide(Some(state), Input::FireTimer(timer), &context).ok()
+            }
+            _ => None,
+        };
+        match decided {
+            Some(transition) if transition.run.is_some() || transition.new_run.is_some() => {
+                Counters::add(&self.node.counters.timers_fired);
+                hit(&transition.probes);
+                self.stage(Step {
+                    workflow,
+                    run_id: Some(&run_id),
+                    change: transition.run,
+                    new_run: transition.new_run,
+                    ended: Some(key),
+                    answer: None,
+                });
+            }
+            // Stale. It was judged by staged state, but its deletion is staged behind that and shares its fate.
+            _ => {
+                Counters::add(&self.node.counters.timers_stale);
+                self.delete_later(key);
+            }
+        }
+    }
+
+    fn send_transfer(&mut self, workflow: &WorkflowKey, id: i64, task: HistoryTask) {
+        let TaskKind::Transfer(transfer) = task.kind else { unreachable!("the transfer queue holds transfers only") };
+        let due = match &transfer {
+            // Nobody waits for a closed run yet.
+            TransferTask::CloseExecution => false,
+            _ => self.state(workflow, Some(&task.run.run_id)).is_some_and(|state| state.task_is_due(&transfer)),
+        };
+        if due {
+            self.begin_send(id, task.run, transfer);
+        } else {
+            self.transfer_done(id);
+        }
+    }
+
+    fn state(&self, workflow: &WorkflowKey, run_id: Option<&RunId>) -> Option<&MutableState> {
+        self.executions.workflow(workflow).state(run_id?)
+    }
+
+    fn existing(&self, workflow: &WorkflowKey, run_id: Option<&RunId>) -> ServiceResult<&MutableState> {
+        self.state(workflow, run_id).ok_or_else(|| {
+            let WorkflowKey { workflow_id, .. } = workflow;
+            ServiceError::NotFound(match run_id {
+                None => format!("workflow not found for ID: {workflow_id}"),
+                Some(run_id) => {
+                    format!("workflow execution not found for workflow ID \"{workflow_id}\" and run ID \"{run_id}\"")
+                }
+            })
+        })
+    }
+
+    /// Answers what changed nothing: when the state it was read from is durable, and ownership proven.
+    fn answer_read<T: Send + 'static>(&mut self, workflow: &WorkflowKey, to: ReplyTo<T>, result: ServiceResult<T>) {
+        let sequence = self.executions.workflow(workflow).last_sequence();
+        self.answer_unwritten(sequence, Answer::new(to, result));
+    }
+
+    fn context(&mut self) -> Context {
+        Context {
+            now: self.clock.now(),
+            new_run_id: RunId(tempest_rt::entropy::uuid()),
+            limits: self.node.config.limits.clone(),
+            flags: self.node.flags.clone(),
+        }
+    }
+}
+
+/// Rare paths that the core took.
+fn hit(probes: &[&'static str]) {
+    #[cfg(feature = "chaos")]
+    probes.iter().for_each(|probe| tempest_rt::hit(probe));
+    #[cfg(not(feature = "chaos"))]
+    let _ = probes;
+}
+
+/// One run, in a workflow.
+impl WorkflowKey {
+    pub(super) fn key_of(&self, run_id: &RunId) -> RunKey {
+        self.run(run_id.clone())
+    }
+}

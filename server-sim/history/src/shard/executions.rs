@@ -1,0 +1,186 @@
+//! The workflows a shard has in memory: staged state, and requests that wait while a run is read.
+use super::request::{Request, WorkflowKey};
+use std::collections::{BTreeMap, VecDeque};
+use tempest_core::{MutableState, RunId};
+
+/// Least recently used workflows leave when there are more runs than `max`; those with anything staged or waiting stay.
+pub(crate) struct Executions {
+    workflows: BTreeMap<WorkflowKey, Workflow>,
+    /// Last use -> workflow.
+    used: BTreeMap<u64, WorkflowKey>,
+    uses: u64,
+    runs: usize,
+    max: usize,
+}
+
+/// One workflow id: which run is current, and the runs that were asked for. All of it as staged.
+#[derive(Default)]
+pub(crate) struct Workflow {
+    known: bool,
+    current: Option<RunId>,
+    /// `None`: there is no such run.
+    runs: BTreeMap<RunId, Option<MutableState>>,
+    /// The newest commit that touched it: whoever reads the state must wait until that is durable.
+    last_sequence: u64,
+    loading: bool,
+    waiting: VecDeque<Request>,
+    used: u64,
+}
+
+/// What the store knew of a workflow.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub workflow: WorkflowKey,
+    pub current: Option<RunId>,
+    /// The run that was asked for (the current one, if none was named).
+    pub run: Option<(RunId, Option<MutableState>)>,
+}
+
+/// Where a request's state is.
+pub(crate) enum Found {
+    /// It must be read first.
+    Cold,
+    /// A read for this workflow is under way.
+    Loading,
+    /// It is in memory; this is the run meant, if the workflow id has one.
+    Ready(Option<RunId>),
+}
+
+impl Executions {
+    pub fn new(max: usize) -> Self {
+        Self { workflows: BTreeMap::new(), used: BTreeMap::new(), uses: 0, runs: 0, max }
+    }
+
+    /// Finds the workflow and the run meant (empty: the current one).
+    pub fn find(&mut self, key: &WorkflowKey, run_id: &RunId) -> Found {
+        let Some(workflow) = self.workflows.get_mut(key) else { return Found::Cold };
+        if workflow.loading {
+            return Found::Loading;
+        }
+        if !workflow.known {
+            return Found::Cold;
+        }
+        self.uses += 1;
+        self.used.remove(&workflow.used);
+        workflow.used = self.uses;
+        self.used.insert(self.uses, key.clone());
+        let run_id = if run_id.is_empty() { workflow.current.clone() } else { Some(run_id.clone()) };
+        match &run_id {
+            Some(run_id) if !workflow.runs.contains_key(run_id) => Found::Cold,
+            _ => Found::Ready(run_id),
+        }
+    }
+
+    pub fn workflow(&self, key: &WorkflowKey) -> &Workflow {
+        self.workflows.get(key).expect("only a workflow that was found ready is asked for")
+    }
+
+    pub fn workflow_mut(&mut self, key: &WorkflowKey) -> &mut Workflow {
+        self.workflows.get_mut(key).expect("only a workflow that was found ready is asked for")
+    }
+
+    /// From now on requests for this workflow wait.
+    pub fn begin_load(&mut self, key: &WorkflowKey) {
+        let workflow = self.workflows.entry(key.clone()).or_default();
+        assert!(!workflow.loading, "one read at a time for a workflow");
+        workflow.loading = true;
+    }
+
+    pub fn wait(&mut self, request: Request) {
+        let workflow = self.workflows.get_mut(&request.target.workflow).expect("a workflow being read has an entry");
+        workflow.waiting.push_back(request);
+    }
+
+    /// A read has ended; returns who waited for it, in order.
+    pub fn loaded(&mut self, loaded: Loaded) -> VecDeque<Request> {
+        let workflow = self.workflows.get_mut(&loaded.workflow).expect("a workflow being read has an entry");
+        workflow.loading = false;
+        if !workflow.known {
+            workflow.known = true;
+            workflow.current = loaded.current;
+            self.uses += 1;
+            workflow.used = self.uses;
+            self.used.insert(self.uses, loaded.workflow.clone());
+        }
+        if let Some((run_id, state)) = loaded.run {
+            if !workflow.runs.contains_key(&run_id) {
+                self.runs += 1;
+            }
+            // What is staged is newer than what was read.
+            workflow.runs.entry(run_id).or_insert(state);
+        }
+        std::mem::take(&mut workflow.waiting)
+    }
+
+    /// A read has failed; returns who waited for it.
+    pub fn load_failed(&mut self, key: &WorkflowKey) -> VecDeque<Request> {
+        let workflow = self.workflows.get_mut(key).expect("a workflow being read has an entry");
+        workflow.loading = false;
+        let waiting = std::mem::take(&mut workflow.waiting);
+        if !workflow.known {
+            self.workflows.remove(key);
+        }
+        waiting
+    }
+
+    /// A staged commit opens a run.
+    pub fn open_run(&mut self, key: &WorkflowKey, run_id: RunId, state: MutableState, becomes_current: bool) {
+        let workflow = self.workflow_mut(key);
+        if becomes_current {
+            workflow.current = Some(run_id.clone());
+        }
+        if workflow.runs.insert(run_id, Some(state)).is_none() {
+            self.runs += 1;
+        }
+    }
+
+    /// Lets the least recently used workflows go until the bound is kept, or nothing more may go. Returns how many.
+    pub fn evict(&mut self, durable: u64, keep_nothing: bool) -> usize {
+        let max = if keep_nothing { 0 } else { self.max };
+        let mut evicted = 0;
+        while self.runs.max(self.used.len()) > max {
+            let idle = |(use_, key): (&u64, &WorkflowKey)| {
+                let workflow = &self.workflows[key];
+                let idle = !workflow.loading && workflow.waiting.is_empty() && workflow.last_sequence <= durable;
+                idle.then_some(*use_)
+            };
+            // Only a few of the oldest are looked at: what is staged becomes durable soon, and the next round sees it.
+            let Some(oldest) = self.used.iter().take(EVICTION_LOOKS_MAX).find_map(idle) else { break };
+            let key = self.used.remove(&oldest).expect("just found");
+            let workflow = self.workflows.remove(&key).expect("every use names a workflow in memory");
+            self.runs -= workflow.runs.len();
+            evicted += 1;
+        }
+        evicted
+    }
+
+    /// Everybody who waits for a read, in the order of workflows.
+    pub fn into_waiting(self) -> impl Iterator<Item = Request> {
+        self.workflows.into_values().flat_map(|workflow| workflow.waiting)
+    }
+}
+
+const EVICTION_LOOKS_MAX: usize = 16;
+
+impl Workflow {
+    pub fn current(&self) -> Option<&RunId> {
+        self.current.as_ref()
+    }
+
+    pub fn state(&self, run_id: &RunId) -> Option<&MutableState> {
+        self.runs.get(run_id)?.as_ref()
+    }
+
+    pub fn state_mut(&mut self, run_id: &RunId) -> Option<&mut MutableState> {
+        self.runs.get_mut(run_id)?.as_mut()
+    }
+
+    pub fn last_sequence(&self) -> u64 {
+        self.last_sequence
+    }
+
+    /// A commit that touches this workflow was staged.
+    pub fn staged(&mut self, sequence: u64) {
+        self.last_sequence = sequence;
+    }
+}

@@ -1,0 +1,130 @@
+//! One shard: taken, served, lost and taken again.
+//!
+//! [`run`] is the actor. While it owns the shard, [`serve`] feeds what happens to [`owned::Owned`], which decides;
+//! everything in `Owned` belongs to one range id and dies with it. Requests that had not been decided survive into the
+//! next ownership.
+mod acquire;
+mod clock;
+mod events;
+mod execute;
+mod executions;
+mod owned;
+mod pipeline;
+mod queues;
+mod read_index;
+mod reads;
+mod request;
+mod serve;
+mod stage;
+mod timer_queue;
+mod transfer_queue;
+mod waiters;
+
+pub(crate) use read_index::ReadIndex;
+pub(crate) use request::{Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
+
+use crate::config::backoff;
+use crate::service::WallClock;
+use crate::{Counters, HistoryConfig};
+use acquire::Acquired;
+use owned::{Exit, Owned};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tempest_api::{MatchingService, ServiceError};
+use tempest_core::Flags;
+use tempest_store::{ShardId, Store};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// What all shards of a node share.
+pub(crate) struct Node {
+    pub config: HistoryConfig,
+    pub store: Arc<dyn Store>,
+    pub matching: Arc<dyn MatchingService>,
+    pub read_index: ReadIndex,
+    pub counters: Arc<Counters>,
+    pub flags: Flags,
+    pub wall: WallClock,
+    /// Shards being taken at one time.
+    pub acquisitions: Semaphore,
+}
+
+/// A shard's way in.
+pub(crate) struct Door {
+    pub mailbox: mpsc::Receiver<Request>,
+    pub stop: watch::Receiver<bool>,
+}
+
+/// The shard's life, until the node stops.
+#[tracing::instrument(name = "shard", skip_all, fields(shard = shard.0))]
+pub(crate) async fn run(node: Arc<Node>, shard: ShardId, mut door: Door) {
+    let mut carried = VecDeque::new();
+    let mut failures = 0;
+    // The newest sequence that this process knows to be durable: it must never be found lower.
+    let mut durable_seen = 0;
+    loop {
+        let Acquired::Owned(record) = acquire::acquire(&node, shard, &mut door, &mut carried).await else { break };
+        if record.sequence < durable_seen {
+            tempest_rt::probe!("history-data-loss");
+            Counters::add(&node.counters.data_loss);
+            tracing::error!(
+                data_loss = true,
+                found = record.sequence,
+                acknowledged = durable_seen,
+                "acknowledged commits of this shard are gone from the store"
+            );
+        }
+        let first = record.sequence;
+        let mut owned = Owned::new(node.clone(), shard, record);
+        for request in carried.drain(..) {
+            owned.handle(request);
+        }
+        let exit = serve::serve(&mut owned, &mut door).await;
+        durable_seen = owned.durable();
+        failures = if durable_seen > first { 0 } else { failures + 1 };
+        carried = owned.dissolve(&exit);
+        match exit {
+            Exit::Stopped => break,
+            Exit::Renewal => failures = 0,
+            Exit::OwnershipLost { current } => {
+                tempest_rt::probe!("history-ownership-lost");
+                Counters::add(&node.counters.shards_lost);
+                tracing::warn!(%current, "the shard was taken away");
+                let lost = ServiceError::ShardOwnershipLost { owner_host: String::new() };
+                refuse_for(&mut door, &mut carried, node.config.reacquire_delay, &lost).await;
+            }
+            Exit::Failed(why) => {
+                tracing::warn!(%why, "the shard is taken anew");
+                // The first time at once: most unknown outcomes are over when they are noticed.
+                if failures > 1 {
+                    let (initial, max) = (node.config.acquire_retry_initial, node.config.acquire_retry_max);
+                    let pause = backoff(initial, max, failures - 1);
+                    refuse_for(&mut door, &mut carried, pause, &acquire::status_unknown()).await;
+                }
+            }
+        }
+    }
+    door.mailbox.close();
+    let stopping = ServiceError::Unavailable("the history service is shutting down".into());
+    while let Some(request) = carried.pop_front().or_else(|| door.mailbox.try_recv().ok()) {
+        request.ask.refuse(stopping.clone());
+    }
+}
+
+/// Sends callers away for a while.
+async fn refuse_for(door: &mut Door, carried: &mut VecDeque<Request>, pause: Duration, error: &ServiceError) {
+    carried.drain(..).for_each(|request| request.ask.refuse(error.clone()));
+    let over = tempest_rt::time::sleep(pause);
+    tokio::pin!(over);
+    loop {
+        tokio::select! {
+            biased;
+            _ = door.stop.wait_for(|stop| *stop) => return,
+            () = &mut over => return,
+            request = door.mailbox.recv() => match request {
+                Some(request) => request.ask.refuse(error.clone()),
+                None => return,
+            },
+        }
+    }
+}
