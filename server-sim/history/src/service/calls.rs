@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ActivityAddress, HistoryPosition, HistoryService, HistoryWait};
+use tempest_api::{ActivityAddress, HistoryPosition, HistoryService, HistoryWait, encode_token};
 use tempest_core::{
-    BranchRef, EventId, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted, Reply, RunId, RunKey,
-    Started, TransferTask, WorkflowTaskToken,
+    ActivityTaskToken, BranchRef, EventId, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted, Reply,
+    RunId, RunKey, Started, TransferTask, WorkflowTaskToken,
 };
 
 #[async_trait]
@@ -15,8 +15,10 @@ impl HistoryService for HistoryHandle {
     async fn start_workflow(
         &self,
         namespace: &NamespaceId,
-        request: api::StartWorkflowExecutionRequest,
+        mut request: api::StartWorkflowExecutionRequest,
     ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
+        // The core knows namespaces by id only; for the frontend the field is the name.
+        request.namespace.clone_from(&namespace.0);
         let target = current(namespace, &request.workflow_id);
         let decided = self.decide(target, Input::Start(Box::new(request))).await?;
         let Reply::Started(Started { run_id, first_execution_run_id, started, status }) = decided.reply else {
@@ -34,8 +36,9 @@ impl HistoryService for HistoryHandle {
     async fn signal_with_start_workflow(
         &self,
         namespace: &NamespaceId,
-        request: api::SignalWithStartWorkflowExecutionRequest,
+        mut request: api::SignalWithStartWorkflowExecutionRequest,
     ) -> ServiceResult<api::SignalWithStartWorkflowExecutionResponse> {
+        request.namespace.clone_from(&namespace.0);
         let target = current(namespace, &request.workflow_id);
         let decided = self.decide(target, Input::SignalWithStart(Box::new(request))).await?;
         let Reply::Started(Started { run_id, first_execution_run_id, started, .. }) = decided.reply else {
@@ -106,11 +109,19 @@ impl HistoryService for HistoryHandle {
         run: &RunKey,
         request: RecordActivityTaskStarted,
     ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
+        let scheduled_event_id = request.scheduled_event_id;
         let decided = self.decide(Target::of(run), Input::RecordActivityTaskStarted(request)).await?;
-        match decided.reply {
-            Reply::ActivityStarted(response) => Ok(*response),
-            reply => Err(unexpected(&reply)),
-        }
+        let Reply::ActivityStarted(mut response) = decided.reply else { return Err(unexpected(&decided.reply)) };
+        let started_time = response.started_time.as_ref().map(Time::from_proto).unwrap_or_default();
+        response.task_token = encode_token(&ActivityTaskToken {
+            namespace_id: run.namespace_id.clone(),
+            workflow_id: run.workflow_id.clone(),
+            run_id: decided.run.run_id,
+            scheduled_event_id,
+            attempt: response.attempt,
+            started_time,
+        });
+        Ok(*response)
     }
 
     async fn complete_workflow_task(

@@ -1,0 +1,139 @@
+//! What goes well.
+use crate::world::*;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{HistoryPageToken, HistoryService, ServiceError};
+use tempest_core::RecordActivityTaskStarted;
+
+#[tokio::test(start_paused = true)]
+async fn a_run_goes_from_start_to_completion() {
+    let world = World::new();
+    let run_id = world.start("order").await.unwrap();
+    let task = world.poll().await;
+    let started = task.workflow_execution.as_ref().unwrap();
+    assert_eq!((started.workflow_id.as_str(), &started.run_id), ("order", &run_id));
+    let ids: Vec<_> = task.history.as_ref().unwrap().events.iter().map(|event| event.event_id).collect();
+    assert_eq!(ids, [1, 2, 3]);
+    assert!(task.next_page_token.is_empty());
+    world.complete(&task, vec![finish()]).await.unwrap();
+    assert_eq!(
+        world.story("order").await,
+        "WORKFLOW_EXECUTION_STARTED WORKFLOW_TASK_SCHEDULED WORKFLOW_TASK_STARTED WORKFLOW_TASK_COMPLETED \
+         WORKFLOW_EXECUTION_COMPLETED"
+    );
+    assert!(world.events("order").await.iter().all(|event| event.task_id > 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_activity_is_offered_started_once_and_completed() {
+    let world = World::new();
+    world.start("order").await.unwrap();
+    let task = world.poll().await;
+    world.complete(&task, vec![activity("charge")]).await.unwrap();
+    let offer = world.matching.activity_task().await;
+    let record = |poll: &str| RecordActivityTaskStarted {
+        scheduled_event_id: offer.scheduled_event_id,
+        attempt: offer.attempt,
+        request_id: poll.into(),
+        identity: "worker".into(),
+    };
+    let started = world.history.record_activity_task_started(&offer.run, record("one")).await.unwrap();
+    let again = world.history.record_activity_task_started(&offer.run, record("one")).await.unwrap();
+    assert_eq!(started, again, "a lost answer can be asked for again");
+    let other = world.history.record_activity_task_started(&offer.run, record("two")).await;
+    assert_eq!(other, Err(ServiceError::TaskAlreadyStarted));
+    let token = tempest_api::decode_activity_token(&started.task_token).unwrap();
+    let address = tempest_api::ActivityAddress {
+        namespace_id: namespace(),
+        workflow_id: "order".into(),
+        run_id: offer.run.run_id.clone(),
+        activity: tempest_core::ActivityRef::Token(token),
+    };
+    let request = api::RespondActivityTaskCompletedRequest::default();
+    world.history.complete_activity(address, request).await.unwrap();
+    let task = world.poll().await;
+    world.complete(&task, vec![finish()]).await.unwrap();
+    assert!(world.story("order").await.ends_with("WORKFLOW_EXECUTION_COMPLETED"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_history_comes_in_pages_of_whole_batches() {
+    let world = World::with(|config| config.poll_page_events = 4);
+    world.start("order").await.unwrap();
+    let task = world.poll().await;
+    world.complete(&task, vec![]).await.unwrap();
+    for signal in ["a", "b", "c"] {
+        world.signal("order", signal).await.unwrap();
+    }
+    let task = world.poll().await;
+    let shipped = task.history.as_ref().unwrap().events.last().unwrap().event_id;
+    let token = HistoryPageToken::decode(&task.next_page_token).unwrap();
+    assert_eq!(token.from, shipped + 1);
+    assert_eq!(token.until, task.started_event_id + 1);
+    let rest = world.history.read_history(&token.run, &token.branch, token.from, token.until, 100).await.unwrap();
+    assert_eq!(rest.last().unwrap().event_id, task.started_event_id);
+    // From the middle of a batch, and backwards.
+    let middle = world.history.read_history(&token.run, &token.branch, 2, 4, 100).await.unwrap();
+    assert_eq!(middle.iter().map(|event| event.event_id).collect::<Vec<_>>(), [2, 3]);
+    let back = world.history.read_history_reverse(&token.run, &token.branch, 4, 2).await.unwrap();
+    assert_eq!(back.iter().map(|event| event.event_id).collect::<Vec<_>>(), [3, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_workflow_task_comes_inline_when_it_is_asked_for() {
+    let world = World::new();
+    world.start("order").await.unwrap();
+    let task = world.poll().await;
+    let request = api::RespondWorkflowTaskCompletedRequest {
+        return_new_workflow_task: true,
+        force_create_new_workflow_task: true,
+        ..Default::default()
+    };
+    let next = world.complete_with(&task, request).await.unwrap().workflow_task.unwrap();
+    let ids: Vec<_> = next.history.as_ref().unwrap().events.iter().map(|event| event.event_id).collect();
+    assert_eq!(ids, [4, 5, 6], "an inline task ships only what is new");
+    world.complete(&next, vec![finish()]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_wakes_for_news_and_ends_without() {
+    let world = World::new();
+    world.start("order").await.unwrap();
+    let before = tokio::time::Instant::now();
+    let position = |timeout| {
+        let history = world.history.clone();
+        async move { history.history_position(&namespace(), &execution("order"), wait_beyond(3, timeout)).await.unwrap() }
+    };
+    assert_eq!(position(20 * SECOND).await.next_event_id, 3, "after its time it gets what there is");
+    assert!(before.elapsed() >= 20 * SECOND);
+    let waiting = tokio::spawn(position(20 * SECOND));
+    settle().await;
+    let before = tokio::time::Instant::now();
+    world.signal("order", "hurry").await.unwrap();
+    assert_eq!(waiting.await.unwrap().next_event_id, 4);
+    assert!(before.elapsed() < SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_workflows_and_runs_are_not_found() {
+    let world = World::new();
+    let missing = world.describe("nobody").await.unwrap_err();
+    assert_eq!(missing, ServiceError::NotFound("workflow not found for ID: nobody".into()));
+    world.start("order").await.unwrap();
+    let mut other = execution("order");
+    other.run_id = "another".into();
+    let missing = world.history.describe_workflow(&namespace(), &other).await.unwrap_err();
+    assert!(matches!(missing, ServiceError::NotFound(_)), "{missing:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_done_with_is_deleted_in_the_end() {
+    let world = World::new();
+    world.start("order").await.unwrap();
+    let task = world.poll().await;
+    world.complete(&task, vec![finish()]).await.unwrap();
+    tokio::time::sleep(60 * SECOND).await;
+    assert_eq!(world.store.tasks_left().iter().filter(|key| key.fire_time.0 == 0).count(), 0, "no transfer task");
+    world.history.shutdown().await;
+    let gone = world.describe("order").await.unwrap_err();
+    assert!(matches!(gone, ServiceError::Unavailable(_)), "{gone:?}");
+}

@@ -1,0 +1,7 @@
+//! Stories of one history node, with a store that fails as told and a clock that jumps.
+#![allow(clippy::unwrap_used)]
+
+mod lifecycle;
+mod matching;
+mod store;
+mod world;

@@ -1,0 +1,119 @@
+//! Matching that only writes down what it is given, and refuses when told to.
+use async_trait::async_trait;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{AddActivityTask, AddWorkflowTask, MatchingService, ServiceError, ServiceResult};
+use tempest_core::NamespaceId;
+use tokio::sync::{Notify, mpsc};
+
+pub struct FakeMatching {
+    workflow_tasks: mpsc::UnboundedSender<AddWorkflowTask>,
+    activity_tasks: mpsc::UnboundedSender<AddActivityTask>,
+    pub given: tokio::sync::Mutex<Given>,
+    refusals: Mutex<VecDeque<ServiceError>>,
+    /// While set, nothing that is added is answered.
+    silent: Mutex<bool>,
+    never: Notify,
+}
+
+pub struct Given {
+    pub workflow_tasks: mpsc::UnboundedReceiver<AddWorkflowTask>,
+    pub activity_tasks: mpsc::UnboundedReceiver<AddActivityTask>,
+}
+
+impl Default for FakeMatching {
+    fn default() -> Self {
+        let (workflow_tasks, given_workflow_tasks) = mpsc::unbounded_channel();
+        let (activity_tasks, given_activity_tasks) = mpsc::unbounded_channel();
+        let given = Given { workflow_tasks: given_workflow_tasks, activity_tasks: given_activity_tasks };
+        Self {
+            workflow_tasks,
+            activity_tasks,
+            given: tokio::sync::Mutex::new(given),
+            refusals: Mutex::default(),
+            silent: Mutex::new(false),
+            never: Notify::new(),
+        }
+    }
+}
+
+impl FakeMatching {
+    pub fn refuse_next(&self, error: ServiceError) {
+        self.refusals.lock().unwrap().push_back(error);
+    }
+
+    pub fn never_answer(&self, silent: bool) {
+        *self.silent.lock().unwrap() = silent;
+    }
+
+    pub async fn workflow_task(&self) -> AddWorkflowTask {
+        self.given.lock().await.workflow_tasks.recv().await.unwrap()
+    }
+
+    pub async fn activity_task(&self) -> AddActivityTask {
+        self.given.lock().await.activity_tasks.recv().await.unwrap()
+    }
+
+    pub async fn has_nothing(&self) -> bool {
+        let given = self.given.lock().await;
+        given.workflow_tasks.is_empty() && given.activity_tasks.is_empty()
+    }
+
+    async fn admit(&self) -> ServiceResult<()> {
+        let silent = *self.silent.lock().unwrap();
+        if silent {
+            self.never.notified().await;
+        }
+        match self.refusals.lock().unwrap().pop_front() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl MatchingService for FakeMatching {
+    async fn add_workflow_task(&self, task: AddWorkflowTask) -> ServiceResult<()> {
+        self.admit().await?;
+        self.workflow_tasks.send(task).unwrap();
+        Ok(())
+    }
+
+    async fn add_activity_task(&self, task: AddActivityTask) -> ServiceResult<()> {
+        self.admit().await?;
+        self.activity_tasks.send(task).unwrap();
+        Ok(())
+    }
+
+    async fn poll_workflow_task_queue(
+        &self,
+        _: &NamespaceId,
+        _: api::PollWorkflowTaskQueueRequest,
+        _: Duration,
+    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
+        unimplemented!("history never polls")
+    }
+
+    async fn poll_activity_task_queue(
+        &self,
+        _: &NamespaceId,
+        _: api::PollActivityTaskQueueRequest,
+        _: Duration,
+    ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
+        unimplemented!("history never polls")
+    }
+
+    async fn describe_task_queue(
+        &self,
+        _: &NamespaceId,
+        _: api::DescribeTaskQueueRequest,
+    ) -> ServiceResult<api::DescribeTaskQueueResponse> {
+        unimplemented!("history never asks")
+    }
+
+    async fn unload_sticky_task_queue(&self, _: &NamespaceId, _: &str) -> ServiceResult<()> {
+        unimplemented!("history never asks")
+    }
+}

@@ -1,0 +1,269 @@
+//! A store in memory whose commits end as the test says.
+use async_trait::async_trait;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
+use tempest_store::*;
+use tokio::sync::oneshot;
+
+/// How a commit ends that is not simply applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Not applied, and said so.
+    Conflict,
+    /// Refused before anything was done.
+    Unavailable,
+    /// Nobody knows, and it was not applied.
+    UnknownLost,
+    /// Nobody knows, but it was applied.
+    UnknownApplied,
+    /// Somebody else takes the shard first.
+    Stolen,
+}
+
+#[derive(Default)]
+pub struct MemoryStore(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    shards: BTreeMap<ShardId, ShardRecord>,
+    runs: BTreeMap<RunKey, RunRecord>,
+    current: BTreeMap<(NamespaceId, WorkflowId), RunId>,
+    history: BTreeMap<(BranchId, EventId), bytes::Bytes>,
+    tasks: BTreeMap<(ShardId, TaskKey), bytes::Bytes>,
+    /// Commits are held back.
+    held: bool,
+    queue: VecDeque<(ShardCommit, oneshot::Sender<CommitOutcome>)>,
+    faults: VecDeque<Fault>,
+    acquire_faults: VecDeque<StoreError>,
+    read_delays: BTreeMap<WorkflowId, Duration>,
+    /// Every commit that was applied, in order.
+    applied: Vec<ShardCommit>,
+    proofs: usize,
+}
+
+impl MemoryStore {
+    /// From now on commits wait for [`MemoryStore::release`].
+    pub fn hold(&self) {
+        self.0.lock().unwrap().held = true;
+    }
+
+    /// Ends what waits, with what `faults` say for the first of them.
+    pub fn release(&self, faults: &[Fault]) {
+        let mut inner = self.0.lock().unwrap();
+        inner.held = false;
+        inner.faults.extend(faults);
+        inner.drain();
+    }
+
+    /// The next commits end like this.
+    pub fn fail_next(&self, faults: &[Fault]) {
+        self.0.lock().unwrap().faults.extend(faults);
+    }
+
+    pub fn fail_next_acquisitions(&self, errors: &[StoreError]) {
+        self.0.lock().unwrap().acquire_faults.extend(errors.iter().cloned());
+    }
+
+    pub fn delay_reads(&self, workflow: &str, delay: Duration) {
+        self.0.lock().unwrap().read_delays.insert(workflow.into(), delay);
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.0.lock().unwrap().queue.len()
+    }
+
+    pub fn applied(&self) -> Vec<ShardCommit> {
+        self.0.lock().unwrap().applied.clone()
+    }
+
+    pub fn proofs(&self) -> usize {
+        self.0.lock().unwrap().proofs
+    }
+
+    pub fn tasks_left(&self) -> Vec<TaskKey> {
+        self.0.lock().unwrap().tasks.keys().map(|(_, key)| *key).collect()
+    }
+
+    pub fn record(&self, shard: ShardId) -> ShardRecord {
+        self.0.lock().unwrap().shards[&shard].clone()
+    }
+
+    /// Another node takes the shard.
+    pub fn steal(&self, shard: ShardId) {
+        self.0.lock().unwrap().shards.get_mut(&shard).unwrap().range_id.0 += 1;
+    }
+
+    async fn delay(&self, workflow: &WorkflowId) {
+        let delay = self.0.lock().unwrap().read_delays.get(workflow).copied();
+        if let Some(delay) = delay {
+            tokio::time::sleep(delay).await;
+        }
+    }
+}
+
+impl Inner {
+    fn drain(&mut self) {
+        while !self.held
+            && let Some((commit, end)) = self.queue.pop_front()
+        {
+            let outcome = match self.faults.pop_front() {
+                None => self.apply(commit),
+                Some(Fault::Conflict) => CommitOutcome::Conflict("as the test says".into()),
+                Some(Fault::Unavailable) => CommitOutcome::Unavailable("as the test says".into()),
+                Some(Fault::UnknownLost) => CommitOutcome::OutcomeUnknown("as the test says".into()),
+                Some(Fault::UnknownApplied) => {
+                    assert_eq!(self.apply(commit), CommitOutcome::Committed);
+                    CommitOutcome::OutcomeUnknown("as the test says".into())
+                }
+                Some(Fault::Stolen) => {
+                    self.shards.get_mut(&commit.shard).unwrap().range_id.0 += 1;
+                    self.apply(commit)
+                }
+            };
+            let _ = end.send(outcome);
+        }
+    }
+
+    fn apply(&mut self, commit: ShardCommit) -> CommitOutcome {
+        let shard = self.shards.get(&commit.shard).cloned().unwrap_or_default();
+        if shard.range_id != commit.range_id {
+            return CommitOutcome::OwnershipLost { current: shard.range_id };
+        }
+        if shard.sequence + 1 != commit.sequence {
+            return CommitOutcome::Conflict(format!("sequence {} after {}", commit.sequence, shard.sequence));
+        }
+        assert!(commit.time >= shard.time, "shard time went back");
+        for run in &commit.runs {
+            let found = self.runs.get(&run.key).map(|run| run.version);
+            assert_eq!(found, run.expected_version, "a single writer knows the version");
+        }
+        if let Some(current) = &commit.current {
+            let key = (current.namespace_id.clone(), current.workflow_id.clone());
+            assert_eq!(self.current.get(&key), current.expected.as_ref(), "a single writer knows the current run");
+            self.current.insert(key, current.run_id.clone());
+        }
+        for run in &commit.runs {
+            self.runs.insert(run.key.clone(), RunRecord { version: run.version, state: run.state.clone() });
+        }
+        for append in &commit.history {
+            let old = self.history.insert((append.branch.clone(), append.node), append.events.clone());
+            assert!(old.is_none(), "a history node is written once");
+        }
+        for row in &commit.tasks_added {
+            let old = self.tasks.insert((commit.shard, row.key), row.body.clone());
+            assert!(old.is_none(), "a task id is used once");
+        }
+        for key in &commit.tasks_deleted {
+            self.tasks.remove(&(commit.shard, *key));
+        }
+        let shard = ShardRecord { sequence: commit.sequence, time: commit.time, ..shard };
+        self.shards.insert(commit.shard, shard);
+        self.applied.push(commit);
+        CommitOutcome::Committed
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
+        Ok(initial)
+    }
+
+    async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
+        let mut inner = self.0.lock().unwrap();
+        let fault = inner.acquire_faults.pop_front();
+        let record = inner.shards.entry(shard).or_default();
+        if record.range_id != expected {
+            return Err(StoreError::Conflict("not the range that was expected".into()));
+        }
+        if !matches!(fault, None | Some(StoreError::OutcomeUnknown(_))) {
+            return Err(fault.unwrap());
+        }
+        record.range_id.0 += 1;
+        record.owner = owner.into();
+        let record = record.clone();
+        fault.map_or(Ok(record), Err)
+    }
+
+    async fn shard(&self, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
+        Ok(self.0.lock().unwrap().shards.get(&shard).cloned())
+    }
+
+    fn commit(&self, commit: ShardCommit) -> CommitFuture {
+        let (end, ended) = oneshot::channel();
+        let mut inner = self.0.lock().unwrap();
+        inner.queue.push_back((commit, end));
+        inner.drain();
+        Box::pin(async move { ended.await.expect("a store in memory ends every commit") })
+    }
+
+    async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
+        let mut inner = self.0.lock().unwrap();
+        inner.proofs += 1;
+        Ok(shards.iter().map(|shard| inner.shards[shard].range_id).collect())
+    }
+
+    async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
+        self.delay(&key.workflow_id).await;
+        Ok(self.0.lock().unwrap().runs.get(key).cloned())
+    }
+
+    async fn current_run(&self, namespace: &NamespaceId, workflow: &WorkflowId) -> Result<Option<RunId>, StoreError> {
+        self.delay(workflow).await;
+        Ok(self.0.lock().unwrap().current.get(&(namespace.clone(), workflow.clone())).cloned())
+    }
+
+    async fn runs(&self, _after: Option<RunKey>, _limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
+        unimplemented!("no request scans runs")
+    }
+
+    async fn history(
+        &self,
+        branch: &BranchId,
+        from: EventId,
+        until: EventId,
+        limit: usize,
+    ) -> Result<Vec<HistoryNode>, StoreError> {
+        let inner = self.0.lock().unwrap();
+        let nodes = inner.history.range((branch.clone(), from)..(branch.clone(), until)).take(limit);
+        Ok(nodes.map(|((_, node), events)| HistoryNode { node: *node, events: events.clone() }).collect())
+    }
+
+    async fn tasks(
+        &self,
+        shard: ShardId,
+        after: TaskKey,
+        before: TaskKey,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        let inner = self.0.lock().unwrap();
+        let rows = inner.tasks.range((shard, after)..(shard, before)).filter(|((_, key), _)| *key > after).take(limit);
+        Ok(rows.map(|((_, key), body)| TaskRow { key: *key, body: body.clone() }).collect())
+    }
+
+    async fn put_namespace(&self, _record: NamespaceRecord) -> Result<(), StoreError> {
+        unimplemented!("history knows no namespaces")
+    }
+
+    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
+        unimplemented!("history knows no namespaces")
+    }
+
+    async fn lease_partition(&self, _partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
+        unimplemented!("history has no partitions")
+    }
+
+    fn commit_backlog(&self, _commit: BacklogCommit) -> CommitFuture {
+        unimplemented!("history has no backlog")
+    }
+
+    async fn backlog(&self, _: &PartitionKey, _: i64, _: usize) -> Result<Vec<BacklogRow>, StoreError> {
+        unimplemented!("history has no backlog")
+    }
+}
+
+pub fn shared() -> Arc<MemoryStore> {
+    Arc::default()
+}

@@ -1,0 +1,211 @@
+//! A history node with one shard, its store, its matching, its clock, and a client's and a worker's few words.
+use crate::matching::FakeMatching;
+use crate::store::MemoryStore;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempest_api::proto::command::v1::command::Attributes as Command;
+use tempest_api::proto::command::v1::{
+    Command as ProtoCommand, CompleteWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
+    StartTimerCommandAttributes,
+};
+use tempest_api::proto::common::v1::{ActivityType, WorkflowExecution, WorkflowType};
+use tempest_api::proto::enums::v1::{CommandType, EventType};
+use tempest_api::proto::history::v1::HistoryEvent;
+use tempest_api::proto::taskqueue::v1::TaskQueue;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{
+    AddWorkflowTask, HistoryService, HistoryWait, MatchingService, ServiceResult, decode_workflow_token,
+};
+use tempest_core::{NamespaceId, RecordWorkflowTaskStarted, Time};
+use tempest_history::{HistoryConfig, HistoryHandle};
+use tempest_store::ShardId;
+
+pub const SECOND: Duration = Duration::from_secs(1);
+pub const SHARD: ShardId = ShardId(1);
+const EPOCH: i64 = 1_700_000_000_000_000_000;
+
+pub struct World {
+    pub store: Arc<MemoryStore>,
+    pub matching: Arc<FakeMatching>,
+    pub history: Arc<HistoryHandle>,
+    /// Nanoseconds that the wall clock is off.
+    skew: Arc<Mutex<i64>>,
+    began: tokio::time::Instant,
+    config: HistoryConfig,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut HistoryConfig)) -> Self {
+        let mut config = HistoryConfig { shard_count: 1, ..HistoryConfig::default() };
+        change(&mut config);
+        let store = crate::store::shared();
+        let (skew, began) = (Arc::new(Mutex::new(0)), tokio::time::Instant::now());
+        let matching = Arc::new(FakeMatching::default());
+        let history = node(&config, &store, &matching, &skew, began);
+        Self { store, matching, history, skew, began, config }
+    }
+
+    /// The process dies and another begins on the same store.
+    pub fn restart(&mut self) {
+        self.history = node(&self.config, &self.store, &self.matching, &self.skew, self.began);
+    }
+
+    /// The wall clock jumps.
+    pub fn jump(&self, seconds: i64) {
+        *self.skew.lock().unwrap() += seconds * 1_000_000_000;
+    }
+
+    pub async fn start(&self, workflow: &str) -> ServiceResult<String> {
+        self.start_with(workflow, "start-1").await
+    }
+
+    pub async fn start_with(&self, workflow: &str, request_id: &str) -> ServiceResult<String> {
+        let request = api::StartWorkflowExecutionRequest {
+            workflow_id: workflow.into(),
+            workflow_type: Some(WorkflowType { name: "Order".into() }),
+            task_queue: Some(TaskQueue { name: "orders".into(), ..TaskQueue::default() }),
+            request_id: request_id.into(),
+            ..Default::default()
+        };
+        self.history.start_workflow(&namespace(), request).await.map(|response| response.run_id)
+    }
+
+    pub async fn signal(&self, workflow: &str, name: &str) -> ServiceResult<()> {
+        let request = api::SignalWorkflowExecutionRequest {
+            workflow_execution: Some(execution(workflow)),
+            signal_name: name.into(),
+            request_id: format!("signal-{name}"),
+            ..Default::default()
+        };
+        self.history.signal_workflow(&namespace(), request).await
+    }
+
+    pub async fn describe(&self, workflow: &str) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
+        self.history.describe_workflow(&namespace(), &execution(workflow)).await
+    }
+
+    /// The next workflow task that matching was given, started for a poll.
+    pub async fn poll(&self) -> api::PollWorkflowTaskQueueResponse {
+        let task = self.matching.workflow_task().await;
+        self.record_started(&task, "poll").await.unwrap()
+    }
+
+    pub async fn record_started(
+        &self,
+        task: &AddWorkflowTask,
+        poll: &str,
+    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
+        let request = RecordWorkflowTaskStarted {
+            scheduled_event_id: task.scheduled_event_id,
+            stamp: task.stamp,
+            request_id: format!("{poll}-{}-{}", task.scheduled_event_id, task.stamp),
+            identity: "worker".into(),
+            polled_queue: task.task_queue.clone(),
+        };
+        self.history.record_workflow_task_started(&task.run, request).await
+    }
+
+    pub async fn complete(
+        &self,
+        task: &api::PollWorkflowTaskQueueResponse,
+        commands: Vec<Command>,
+    ) -> ServiceResult<()> {
+        let commands = commands.into_iter().map(command).collect();
+        let request = api::RespondWorkflowTaskCompletedRequest { commands, ..Default::default() };
+        self.complete_with(task, request).await.map(drop)
+    }
+
+    pub async fn complete_with(
+        &self,
+        task: &api::PollWorkflowTaskQueueResponse,
+        request: api::RespondWorkflowTaskCompletedRequest,
+    ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
+        let token = decode_workflow_token(&task.task_token).unwrap();
+        self.history.complete_workflow_task(token, request).await
+    }
+
+    pub async fn events(&self, workflow: &str) -> Vec<HistoryEvent> {
+        let position = self.history.history_position(&namespace(), &execution(workflow), None).await.unwrap();
+        self.history.read_history(&position.run, &position.branch, 1, position.next_event_id, 1000).await.unwrap()
+    }
+
+    /// The history's event types, in short.
+    pub async fn story(&self, workflow: &str) -> String {
+        let events = self.events(workflow).await;
+        let name = |event: &HistoryEvent| event.event_type().as_str_name().replace("EVENT_TYPE_", "");
+        events.iter().map(name).collect::<Vec<_>>().join(" ")
+    }
+
+    pub async fn count(&self, workflow: &str, event_type: EventType) -> usize {
+        self.events(workflow).await.iter().filter(|event| event.event_type() == event_type).count()
+    }
+}
+
+fn node(
+    config: &HistoryConfig,
+    store: &Arc<MemoryStore>,
+    matching: &Arc<FakeMatching>,
+    skew: &Arc<Mutex<i64>>,
+    began: tokio::time::Instant,
+) -> Arc<HistoryHandle> {
+    let skew = skew.clone();
+    let wall = Arc::new(move || {
+        let elapsed = i64::try_from(began.elapsed().as_nanos()).unwrap();
+        Time(EPOCH + elapsed + *skew.lock().unwrap())
+    });
+    let history = HistoryHandle::with_wall_clock(config.clone(), store.clone(), wall).unwrap();
+    history.start(matching.clone() as Arc<dyn MatchingService>);
+    Arc::new(history)
+}
+
+pub fn namespace() -> NamespaceId {
+    "namespace-id".into()
+}
+
+pub fn execution(workflow: &str) -> WorkflowExecution {
+    WorkflowExecution { workflow_id: workflow.into(), run_id: String::new() }
+}
+
+pub fn wait_beyond(next_event_id: i64, timeout: Duration) -> Option<HistoryWait> {
+    Some(HistoryWait { next_event_id, until_closed: false, timeout })
+}
+
+pub fn timer(id: &str, after: Duration) -> Command {
+    Command::StartTimerCommandAttributes(StartTimerCommandAttributes {
+        timer_id: id.into(),
+        start_to_fire_timeout: Some(after.try_into().unwrap()),
+    })
+}
+
+pub fn activity(id: &str) -> Command {
+    Command::ScheduleActivityTaskCommandAttributes(ScheduleActivityTaskCommandAttributes {
+        activity_id: id.into(),
+        activity_type: Some(ActivityType { name: "Charge".into() }),
+        task_queue: Some(TaskQueue { name: "orders".into(), ..TaskQueue::default() }),
+        start_to_close_timeout: Some(Duration::from_secs(30).try_into().unwrap()),
+        ..Default::default()
+    })
+}
+
+pub fn finish() -> Command {
+    Command::CompleteWorkflowExecutionCommandAttributes(CompleteWorkflowExecutionCommandAttributes::default())
+}
+
+pub fn command(attributes: Command) -> ProtoCommand {
+    let command_type = match &attributes {
+        Command::StartTimerCommandAttributes(_) => CommandType::StartTimer,
+        Command::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
+        Command::CompleteWorkflowExecutionCommandAttributes(_) => CommandType::CompleteWorkflowExecution,
+        other => unimplemented!("{other:?}"),
+    };
+    ProtoCommand { command_type: command_type.into(), attributes: Some(attributes), ..Default::default() }
+}
+
+/// Lets everything that can happen at this moment happen.
+pub async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
