@@ -1,0 +1,258 @@
+//! The matcher of one partition, pure: tasks, polls and the passing of time in, hand-overs out.
+//!
+//! It knows ids only; what a task is and who polls is the shell's affair. Tasks are served in the order of their ids,
+//! polls in the order they came. A task handed over is neither waiting nor gone until the shell says how it ended.
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A task of this partition. Tasks in memory alone go first: they were delayed already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaskId {
+    Memory(u64),
+    /// A row of the backlog, by its id.
+    Row(i64),
+}
+
+/// A poll, numbered in the order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PollId(pub u64);
+
+/// What the shell shall do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Record the task as started for this poll, then report with [`TaskQueuePartition::hand_over_ended`].
+    HandOver { task: TaskId, poll: PollId },
+    /// The task has outlived its schedule-to-start timeout: forget it.
+    Expired { task: TaskId },
+}
+
+/// How a hand-over ended, as far as the matcher cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandOverEnd {
+    /// The poll has its answer; the task is done.
+    Started,
+    /// History does not want the task any more; the poll waits on.
+    Dropped,
+    /// The start could not be recorded: offer the task again after this pause.
+    Kept { pause: Duration },
+    /// The task left the matcher (it is being written to the backlog); the poll waits on.
+    Spooled,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    not_before: Duration,
+    expires: Option<Duration>,
+}
+
+#[derive(Clone, Debug)]
+struct Serving {
+    task: TaskId,
+    identity: String,
+    gone: bool,
+}
+
+/// Times are durations since some fixed moment of the shell's monotonic clock.
+#[derive(Debug)]
+pub struct TaskQueuePartition {
+    tasks: BTreeMap<TaskId, Waiting>,
+    handed_over: BTreeMap<TaskId, Waiting>,
+    polls: BTreeMap<PollId, String>,
+    serving: BTreeMap<PollId, Serving>,
+    /// Who polled, and when that was seen last.
+    pollers: BTreeMap<String, Duration>,
+    pollers_max: usize,
+    last_poll: Option<Duration>,
+}
+
+impl TaskQueuePartition {
+    pub fn new(pollers_max: usize) -> Self {
+        Self {
+            tasks: BTreeMap::new(),
+            handed_over: BTreeMap::new(),
+            polls: BTreeMap::new(),
+            serving: BTreeMap::new(),
+            pollers: BTreeMap::new(),
+            pollers_max,
+            last_poll: None,
+        }
+    }
+
+    /// A poll arrives.
+    pub fn poll(&mut self, now: Duration, id: PollId, identity: &str) -> Vec<Action> {
+        self.polls.insert(id, identity.to_owned());
+        self.seen(now, identity);
+        self.matches(now)
+    }
+
+    /// A poll was withdrawn or its time is over. True if a hand-over to it is under way: then its task returns with the
+    /// end of that hand-over.
+    pub fn poll_gone(&mut self, now: Duration, id: PollId) -> bool {
+        if let Some(identity) = self.polls.remove(&id) {
+            self.seen(now, &identity);
+        }
+        match self.serving.get_mut(&id) {
+            Some(serving) => {
+                serving.gone = true;
+                let identity = serving.identity.clone();
+                self.seen(now, &identity);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A poll's time is over. True if a hand-over to it is under way, which it may still wait for.
+    pub fn poll_ends(&mut self, now: Duration, id: PollId) -> bool {
+        if self.serving.contains_key(&id) {
+            return true;
+        }
+        self.poll_gone(now, id)
+    }
+
+    /// Who polls, if that poll is being served and did not go away.
+    pub fn identity_served(&self, id: PollId) -> Option<&str> {
+        self.serving.get(&id).filter(|serving| !serving.gone).map(|serving| serving.identity.as_str())
+    }
+
+    /// Sync match: hands the task to a waiting poll, or refuses it (no actions), because none waits or others are first.
+    pub fn offer(&mut self, now: Duration, task: TaskId, expires: Option<Duration>) -> Option<Action> {
+        assert!(!self.holds(task), "a task is offered once");
+        let others_first = self.tasks.values().any(|waiting| waiting.not_before <= now);
+        if others_first {
+            return None;
+        }
+        self.hand_over(task, Waiting { not_before: now, expires })
+    }
+
+    /// A task that may wait here.
+    pub fn add(&mut self, now: Duration, task: TaskId, expires: Option<Duration>) -> Vec<Action> {
+        self.add_after(now, now, task, expires)
+    }
+
+    /// A task that may wait here, and is not to be handed over before `not_before`.
+    pub fn add_after(
+        &mut self,
+        now: Duration,
+        not_before: Duration,
+        task: TaskId,
+        expires: Option<Duration>,
+    ) -> Vec<Action> {
+        assert!(!self.holds(task), "a task is added once");
+        self.tasks.insert(task, Waiting { not_before, expires });
+        self.matches(now)
+    }
+
+    /// The shell did what [`Action::HandOver`] asked for.
+    pub fn hand_over_ended(&mut self, now: Duration, task: TaskId, poll: PollId, end: HandOverEnd) -> Vec<Action> {
+        let waiting = self.handed_over.remove(&task).expect("only tasks that were handed over come back");
+        let serving = self.serving.remove(&poll).expect("only polls that were served come back");
+        assert_eq!(serving.task, task, "a hand-over ends with the poll it began with");
+        if end != HandOverEnd::Started && !serving.gone {
+            self.polls.insert(poll, serving.identity);
+        }
+        if let HandOverEnd::Kept { pause } = end {
+            self.tasks.insert(task, Waiting { not_before: now + pause, expires: waiting.expires });
+        }
+        self.matches(now)
+    }
+
+    /// Time has passed: what paused may go on, what expired goes.
+    pub fn tick(&mut self, now: Duration) -> Vec<Action> {
+        self.matches(now)
+    }
+
+    /// When [`TaskQueuePartition::tick`] has something to do next.
+    pub fn next_tick(&self) -> Option<Duration> {
+        let expiry = self.tasks.values().filter_map(|waiting| waiting.expires).min();
+        let pause_over = match self.polls.is_empty() {
+            true => None,
+            false => self.tasks.values().map(|waiting| waiting.not_before).min(),
+        };
+        expiry.into_iter().chain(pause_over).min()
+    }
+
+    /// Forgets all waiting tasks and returns them in order; hand-overs under way go on.
+    pub fn take_waiting(&mut self) -> Vec<TaskId> {
+        std::mem::take(&mut self.tasks).into_keys().collect()
+    }
+
+    /// Whether the task waits here or is being handed over.
+    pub fn holds(&self, task: TaskId) -> bool {
+        self.tasks.contains_key(&task) || self.handed_over.contains_key(&task)
+    }
+
+    pub fn tasks_waiting(&self) -> usize {
+        self.tasks.len()
+    }
+
+    pub fn polls_waiting(&self) -> usize {
+        self.polls.len()
+    }
+
+    pub fn hand_overs_under_way(&self) -> usize {
+        self.handed_over.len()
+    }
+
+    /// Whether a poll waits, is being served, or was here less than `window` ago.
+    pub fn polled_within(&self, now: Duration, window: Duration) -> bool {
+        !self.polls.is_empty()
+            || self.serving.values().any(|serving| !serving.gone)
+            || self.last_poll.is_some_and(|seen| now.saturating_sub(seen) < window)
+    }
+
+    /// Pretends that nobody ever polled: the only worker said good-bye.
+    pub fn forget_pollers(&mut self) {
+        self.pollers.clear();
+        self.last_poll = None;
+    }
+
+    /// Identities seen within `window` with the time since they were seen; those with a poll waiting were seen now.
+    pub fn pollers(&self, now: Duration, window: Duration) -> Vec<(String, Duration)> {
+        let mut ages: BTreeMap<&str, Duration> = BTreeMap::new();
+        for (identity, seen) in &self.pollers {
+            ages.insert(identity, now.saturating_sub(*seen));
+        }
+        for identity in self.polls.values() {
+            ages.insert(identity, Duration::ZERO);
+        }
+        ages.into_iter().filter(|(_, age)| *age < window).map(|(id, age)| (id.to_owned(), age)).collect()
+    }
+
+    fn seen(&mut self, now: Duration, identity: &str) {
+        self.last_poll = Some(now);
+        self.pollers.insert(identity.to_owned(), now);
+        if self.pollers.len() > self.pollers_max {
+            let oldest = self.pollers.iter().min_by_key(|(_, seen)| **seen).map(|(identity, _)| identity.clone());
+            if let Some(oldest) = oldest {
+                self.pollers.remove(&oldest);
+            }
+        }
+    }
+
+    fn matches(&mut self, now: Duration) -> Vec<Action> {
+        let expired = |waiting: &Waiting| waiting.expires.is_some_and(|expires| expires <= now);
+        let mut actions: Vec<Action> = self
+            .tasks
+            .extract_if(.., |_, waiting| expired(waiting))
+            .map(|(task, _)| Action::Expired { task })
+            .collect();
+        while !self.polls.is_empty() {
+            let ready = self.tasks.iter().find(|(_, waiting)| waiting.not_before <= now).map(|(task, _)| *task);
+            let Some(task) = ready else { break };
+            let waiting = self.tasks.remove(&task).expect("it was found just now");
+            actions.push(self.hand_over(task, waiting).expect("a poll waits"));
+        }
+        actions
+    }
+
+    fn hand_over(&mut self, task: TaskId, waiting: Waiting) -> Option<Action> {
+        let (poll, identity) = self.polls.pop_first()?;
+        self.handed_over.insert(task, waiting);
+        self.serving.insert(poll, Serving { task, identity, gone: false });
+        Some(Action::HandOver { task, poll })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,373 @@
+//! One loaded partition: the shell around the matcher and the backlog. It holds what their ids stand for, performs what
+//! they decide, and answers those who wait.
+use crate::backlog::Backlog;
+use crate::config::MatchingConfig;
+use crate::hand_over::{Verdict, record_started};
+use crate::partition::{Action, HandOverEnd, PollId, TaskId, TaskQueuePartition};
+use crate::task::QueuedTask;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
+use tempest_api::{
+    HistoryService, ResourceExhaustedCause, ServiceError, ServiceResult, proto::workflowservice::v1 as api,
+};
+use tempest_rt::task::TaskGroup;
+use tempest_rt::time::Instant;
+use tempest_store::{PartitionKey, Store};
+use tokio::sync::{Notify, oneshot};
+
+mod keeper;
+mod poll;
+pub(crate) use keeper::{acknowledged, keep};
+
+/// What all partitions of a node share.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) config: MatchingConfig,
+    pub(crate) tasks: TaskGroup,
+    pub(crate) epoch: Instant,
+    /// Weak: history holds on to matching already.
+    pub(crate) history: Mutex<Option<Weak<dyn HistoryService>>>,
+}
+
+impl Shared {
+    /// Monotonic time since the node started.
+    pub(crate) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    pub(crate) fn history(&self) -> Option<Arc<dyn HistoryService>> {
+        self.history.lock().expect("no holder of this lock panics").as_ref().and_then(Weak::upgrade)
+    }
+}
+
+/// The answer to a poll.
+#[derive(Clone, Debug)]
+pub(crate) enum StartedTask {
+    Workflow(Box<api::PollWorkflowTaskQueueResponse>),
+    Activity(Box<api::PollActivityTaskQueueResponse>),
+}
+
+/// The partition was unloaded between finding it and using it: look it up again.
+#[derive(Debug)]
+pub(crate) struct Unloaded;
+
+type Ack = oneshot::Sender<ServiceResult<()>>;
+
+/// A task in memory.
+struct Held {
+    task: QueuedTask,
+    /// Drawn for the first hand-over and kept until one succeeds: if an answer of history was lost, the next hand-over
+    /// gets the same answer instead of being refused.
+    request_id: Option<String>,
+    failures: u32,
+    /// Its start is recorded, but the poll went away before it had the answer.
+    started: bool,
+    ack: Option<Ack>,
+}
+
+/// A task that waits for its row.
+struct Append {
+    task: QueuedTask,
+    request_id: Option<String>,
+    ack: Option<Ack>,
+}
+
+enum Answer {
+    Started { response: StartedTask, held: Box<Held> },
+    Failed(ServiceError),
+    Nothing,
+}
+
+struct State {
+    matcher: TaskQueuePartition,
+    backlog: Backlog,
+    tasks: BTreeMap<TaskId, Held>,
+    polls: BTreeMap<PollId, oneshot::Sender<Answer>>,
+    appends: VecDeque<Append>,
+    /// Numbers polls and tasks in memory.
+    next: u64,
+    last_used: Duration,
+    unloaded: bool,
+}
+
+/// A loaded partition.
+pub(crate) struct Queue {
+    pub(crate) key: PartitionKey,
+    pub(crate) sticky: bool,
+    shared: Arc<Shared>,
+    state: Mutex<State>,
+    /// Wakes the keeper.
+    wake: Notify,
+}
+
+impl Queue {
+    pub(crate) fn new(key: PartitionKey, sticky: bool, shared: Arc<Shared>) -> Arc<Self> {
+        let state = State {
+            matcher: TaskQueuePartition::new(shared.config.pollers_max),
+            backlog: Backlog::default(),
+            tasks: BTreeMap::new(),
+            polls: BTreeMap::new(),
+            appends: VecDeque::new(),
+            next: 0,
+            last_used: shared.now(),
+            unloaded: false,
+        };
+        Arc::new(Self { key, sticky, shared, state: Mutex::new(state), wake: Notify::new() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder of this lock panics")
+    }
+
+    /// Adds a task; the receiver hears when it is acknowledged.
+    pub(crate) fn add(self: &Arc<Self>, task: QueuedTask) -> Result<oneshot::Receiver<ServiceResult<()>>, Unloaded> {
+        let (ack, acknowledged) = oneshot::channel();
+        let mut state = self.lock();
+        if state.unloaded {
+            return Err(Unloaded);
+        }
+        let now = self.shared.now();
+        state.last_used = now;
+        let expires = task.lifetime().map(|lifetime| now + lifetime);
+        let sync_match = self.sticky || !tempest_rt::buggify!("matching-skips-sync-match");
+        let id = state.memory_id();
+        match state.matcher.offer(now, id, expires).filter(|_| sync_match) {
+            Some(action) => {
+                tempest_rt::probe!("matching-sync-match");
+                let held = Held { task, request_id: None, failures: 0, started: false, ack: Some(ack) };
+                state.tasks.insert(id, held);
+                self.perform(&mut state, vec![action]);
+            }
+            None if self.sticky => self.add_sticky(&mut state, id, task, expires, ack),
+            None => self.append(&mut state, Append { task, request_id: None, ack: Some(ack) }),
+        }
+        Ok(acknowledged)
+    }
+
+    /// A sticky task waits in memory if a worker may come for it; history's schedule-to-start timer guards it, so a task
+    /// without one is not taken.
+    fn add_sticky(
+        self: &Arc<Self>,
+        state: &mut State,
+        id: TaskId,
+        task: QueuedTask,
+        expires: Option<Duration>,
+        ack: Ack,
+    ) {
+        let now = self.shared.now();
+        let polled = state.matcher.polled_within(now, self.shared.config.sticky_poller_timeout);
+        if !polled || expires.is_none() || state.tasks.len() >= self.shared.config.sticky_tasks_max {
+            let _ = ack.send(Err(ServiceError::StickyWorkerUnavailable));
+            return;
+        }
+        state.tasks.insert(id, Held { task, request_id: None, failures: 0, started: false, ack: None });
+        let actions = state.matcher.add(now, id, expires);
+        self.perform(state, actions);
+        self.wake.notify_one();
+        let _ = ack.send(Ok(()));
+    }
+
+    /// Queues a task for the backlog.
+    fn append(&self, state: &mut State, mut append: Append) {
+        if state.appends.len() >= self.shared.config.pending_appends_max {
+            let error = ServiceError::ResourceExhausted {
+                cause: ResourceExhaustedCause::SystemOverloaded,
+                message: "too many outstanding appends to the task queue".to_owned(),
+            };
+            append.answer(Err(error));
+            return;
+        }
+        if tempest_rt::planted!("backlog-acknowledged-before-durable") {
+            append.answer(Ok(()));
+        }
+        state.appends.push_back(append);
+        self.wake.notify_one();
+    }
+
+    /// Does what the matcher decided.
+    fn perform(self: &Arc<Self>, state: &mut State, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Expired { task } => {
+                    tempest_rt::probe!("matching-task-expired");
+                    let _ = self.finish(state, task);
+                }
+                Action::HandOver { task, poll } => {
+                    let held = state.tasks.get_mut(&task).expect("the matcher hands over tasks that are held");
+                    let request_id = held.request_id.get_or_insert_with(tempest_rt::entropy::uuid).clone();
+                    let queued = held.task.clone();
+                    let queue = Arc::clone(self);
+                    self.shared.tasks.spawn(async move { queue.hand_over(task, poll, queued, request_id).await });
+                }
+            }
+        }
+    }
+
+    /// In a task of its own, so that a poll that goes away leaves no half-done hand-over behind.
+    async fn hand_over(self: Arc<Self>, task: TaskId, poll: PollId, queued: QueuedTask, request_id: String) {
+        let verdict = match self.identity_waiting(poll) {
+            Some(identity) => record_started(&self.shared, &queued, request_id, identity).await,
+            None if tempest_rt::planted!("task-dropped-when-poll-goes-away") => {
+                self.lock().matcher.poll_gone(self.shared.now(), poll);
+                Verdict::Dropped
+            }
+            None => Verdict::Kept { fail_poll: None },
+        };
+        self.hand_over_ended(task, poll, verdict);
+    }
+
+    fn identity_waiting(&self, poll: PollId) -> Option<String> {
+        let state = self.lock();
+        state.polls.get(&poll)?;
+        state.matcher.identity_served(poll).map(str::to_owned)
+    }
+
+    fn hand_over_ended(self: &Arc<Self>, task: TaskId, poll: PollId, verdict: Verdict) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let now = self.shared.now();
+        let end = match verdict {
+            Verdict::Started(response) => {
+                let held = self.finish(state, task).expect("a task handed over is held");
+                self.answer(state, poll, response, held);
+                HandOverEnd::Started
+            }
+            Verdict::Dropped => {
+                let _ = self.finish(state, task);
+                HandOverEnd::Dropped
+            }
+            Verdict::Kept { fail_poll } => {
+                if let Some(error) = fail_poll
+                    && let Some(poll_answer) = state.polls.remove(&poll)
+                {
+                    let _ = poll_answer.send(Answer::Failed(error));
+                    state.matcher.poll_gone(now, poll);
+                }
+                self.keep_task(state, task)
+            }
+        };
+        let actions = state.matcher.hand_over_ended(now, task, poll, end);
+        self.perform(state, actions);
+        self.wake.notify_one();
+    }
+
+    /// The start of a task could not be recorded.
+    fn keep_task(&self, state: &mut State, task: TaskId) -> HandOverEnd {
+        let held = state.tasks.get_mut(&task).expect("a task handed over is held");
+        let config = &self.shared.config;
+        let pause = config.retry_backoff_min.saturating_mul(1 << held.failures.min(16)).min(config.retry_backoff_max);
+        held.failures += 1;
+        let waits_for_row = matches!(task, TaskId::Memory(_)) && !self.sticky && !held.started;
+        if waits_for_row {
+            // Its caller waits for an acknowledgement, and history may need long: from now on a row keeps the task.
+            let Held { task: queued, request_id, ack, .. } = state.tasks.remove(&task).expect("it was found just now");
+            self.append(state, Append { task: queued, request_id, ack });
+            return HandOverEnd::Spooled;
+        }
+        if let Some(ack) = held.ack.take() {
+            // Only sticky tasks are held with someone waiting.
+            if held.task.lifetime().is_none() {
+                state.tasks.remove(&task);
+                let _ = ack.send(Err(ServiceError::StickyWorkerUnavailable));
+                return HandOverEnd::Dropped;
+            }
+            let _ = ack.send(Ok(()));
+        }
+        HandOverEnd::Kept { pause }
+    }
+
+    /// A task needs nothing more of this partition.
+    fn finish(&self, state: &mut State, task: TaskId) -> Option<Held> {
+        let mut held = state.tasks.remove(&task)?;
+        if let TaskId::Row(row) = task {
+            state.backlog.done(row, self.shared.now());
+        }
+        if let Some(ack) = held.ack.take() {
+            let _ = ack.send(Ok(()));
+        }
+        Some(held)
+    }
+
+    fn answer(self: &Arc<Self>, state: &mut State, poll: PollId, response: StartedTask, held: Held) {
+        let answer = Answer::Started { response, held: Box::new(held) };
+        let undelivered = match state.polls.remove(&poll) {
+            Some(poll_answer) => poll_answer.send(answer).err(),
+            None => Some(answer),
+        };
+        if let Some(Answer::Started { held, .. }) = undelivered {
+            self.offer_again(state, *held);
+        }
+    }
+
+    /// The poll went away before it had its task, whose start is recorded: whoever polls next may ask for the same
+    /// start. If nobody does, its start-to-close timeout passes as if a worker had taken it and died.
+    fn offer_again(self: &Arc<Self>, state: &mut State, mut held: Held) {
+        tempest_rt::probe!("matching-poll-gone-after-start");
+        if state.unloaded {
+            return;
+        }
+        held.started = true;
+        let now = self.shared.now();
+        let id = state.memory_id();
+        state.tasks.insert(id, held);
+        let actions = state.matcher.add(now, id, Some(now + self.shared.config.record_started_timeout));
+        self.perform(state, actions);
+        self.wake.notify_one();
+    }
+
+    /// Unloads the partition if nothing needs it. True if it is unloaded now.
+    pub(crate) fn unload_if_idle(&self) -> bool {
+        let mut state = self.lock();
+        let idle_for = self.shared.now().saturating_sub(state.last_used);
+        let busy = !state.polls.is_empty()
+            || !state.tasks.is_empty()
+            || !state.appends.is_empty()
+            || !state.backlog.is_idle()
+            || state.matcher.hand_overs_under_way() > 0;
+        if !busy && idle_for >= self.shared.config.idle_unload {
+            state.unloaded = true;
+            self.wake.notify_one();
+        }
+        state.unloaded
+    }
+
+    /// Unloads a sticky partition whose worker goes down; returns the tasks that waited for it.
+    pub(crate) fn unload_sticky(&self) -> Vec<QueuedTask> {
+        let mut state = self.lock();
+        state.unloaded = true;
+        self.wake.notify_one();
+        for (_, poll) in std::mem::take(&mut state.polls) {
+            let _ = poll.send(Answer::Nothing);
+        }
+        let waiting = state.matcher.take_waiting();
+        waiting.into_iter().filter_map(|id| state.tasks.remove(&id)).map(|held| held.task).collect()
+    }
+
+    /// Pollers of late with the time since they were seen, and how many tasks are known to wait.
+    pub(crate) fn describe(&self) -> (Vec<(String, Duration)>, usize) {
+        let state = self.lock();
+        let pollers = state.matcher.pollers(self.shared.now(), self.shared.config.poller_history);
+        (pollers, state.matcher.tasks_waiting() + state.appends.len())
+    }
+
+    /// Tasks that wait, for the poll's answer.
+    pub(crate) fn tasks_waiting(&self) -> usize {
+        self.lock().matcher.tasks_waiting()
+    }
+}
+
+impl State {
+    fn memory_id(&mut self) -> TaskId {
+        self.next += 1;
+        TaskId::Memory(self.next)
+    }
+}
+
+impl Append {
+    fn answer(&mut self, result: ServiceResult<()>) {
+        if let Some(ack) = self.ack.take() {
+            let _ = ack.send(result);
+        }
+    }
+}

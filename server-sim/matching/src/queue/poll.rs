@@ -1,0 +1,117 @@
+//! A poll's side of a partition.
+use super::{Answer, Queue, StartedTask, Unloaded};
+use crate::partition::PollId;
+use std::sync::Arc;
+use std::time::Duration;
+use tempest_api::{ResourceExhaustedCause, ServiceError, ServiceResult};
+use tempest_rt::time::{sleep, timeout as within};
+use tokio::sync::oneshot;
+
+impl Queue {
+    /// Waits for a task; `None` when the time is over. Dropping the future withdraws the poll, and a task that was on
+    /// its way to it is offered to the next.
+    pub(crate) async fn poll(
+        self: &Arc<Self>,
+        identity: &str,
+        timeout: Duration,
+    ) -> Result<ServiceResult<Option<StartedTask>>, Unloaded> {
+        let mut waiting = match self.enter(identity)? {
+            Ok(waiting) => waiting,
+            Err(error) => return Ok(Err(error)),
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = &mut waiting.answer => answer.ok(),
+            () = sleep(timeout) => waiting.time_is_over().await,
+        };
+        waiting.ended = true;
+        Ok(match answer {
+            Some(Answer::Started { response, .. }) => Ok(Some(response)),
+            Some(Answer::Failed(error)) => Err(error),
+            Some(Answer::Nothing) | None => Ok(None),
+        })
+    }
+
+    fn enter(self: &Arc<Self>, identity: &str) -> Result<ServiceResult<WaitingPoll>, Unloaded> {
+        let mut state = self.lock();
+        if state.unloaded {
+            return Err(Unloaded);
+        }
+        if state.polls.len() >= self.shared.config.waiting_polls_max {
+            return Ok(Err(ServiceError::ResourceExhausted {
+                cause: ResourceExhaustedCause::ConcurrentLimit,
+                message: "too many outstanding polls of the task queue".to_owned(),
+            }));
+        }
+        let now = self.shared.now();
+        state.last_used = now;
+        state.next += 1;
+        let id = PollId(state.next);
+        let (sender, answer) = oneshot::channel();
+        state.polls.insert(id, sender);
+        let actions = state.matcher.poll(now, id, identity);
+        self.perform(&mut state, actions);
+        self.wake.notify_one();
+        Ok(Ok(WaitingPoll { queue: Arc::clone(self), id, answer, ended: false }))
+    }
+
+    fn withdraw(self: &Arc<Self>, poll: &mut WaitingPoll) {
+        let mut state = self.lock();
+        state.polls.remove(&poll.id);
+        let now = self.shared.now();
+        state.last_used = now;
+        if !tempest_rt::planted!("task-dropped-when-poll-goes-away") {
+            state.matcher.poll_gone(now, poll.id);
+        }
+        // The answer may have come after the last time anybody looked.
+        if let Ok(Answer::Started { held, .. }) = poll.answer.try_recv() {
+            self.offer_again(&mut state, *held);
+        }
+    }
+}
+
+/// A registered poll. Dropped before its end, it withdraws itself.
+struct WaitingPoll {
+    queue: Arc<Queue>,
+    id: PollId,
+    answer: oneshot::Receiver<Answer>,
+    ended: bool,
+}
+
+impl WaitingPoll {
+    /// A task that is on its way already is worth a little more patience.
+    async fn time_is_over(&mut self) -> Option<Answer> {
+        let on_its_way = {
+            let mut state = self.queue.lock();
+            let now = self.queue.shared.now();
+            state.last_used = now;
+            let on_its_way = state.matcher.poll_ends(now, self.id);
+            if !on_its_way {
+                state.polls.remove(&self.id);
+            }
+            on_its_way
+        };
+        if !on_its_way {
+            return self.answer.try_recv().ok();
+        }
+        let grace = self.queue.shared.config.poll_grace;
+        match within(grace, &mut self.answer).await {
+            Ok(answer) => answer.ok(),
+            Err(_) => {
+                let queue = Arc::clone(&self.queue);
+                queue.withdraw(self);
+                None
+            }
+        }
+    }
+}
+
+impl Drop for WaitingPoll {
+    fn drop(&mut self) {
+        if !self.ended {
+            tempest_rt::probe!("matching-poll-went-away");
+            let queue = Arc::clone(&self.queue);
+            queue.withdraw(self);
+        }
+    }
+}

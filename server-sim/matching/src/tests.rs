@@ -1,0 +1,271 @@
+//! Stories of tasks and polls, with a history and a store that do as the story says.
+mod fakes;
+
+use crate::{Matching, MatchingConfig};
+use fakes::{FakeHistory, FakeStore, Record};
+use std::sync::Arc;
+use std::time::Duration;
+use tempest_api::proto::enums::v1::TaskQueueKind;
+use tempest_api::proto::taskqueue::v1::TaskQueue;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{AddActivityTask, AddWorkflowTask, HistoryService, MatchingService, ServiceError, ServiceResult};
+use tempest_core::{NamespaceId, RunKey};
+use tempest_rt::task::TaskGroup;
+use tempest_store::CommitOutcome;
+
+const WAIT: Duration = Duration::from_secs(60);
+
+struct World {
+    matching: Arc<Matching>,
+    history: Arc<FakeHistory>,
+    store: Arc<FakeStore>,
+    tasks: TaskGroup,
+    _history: Arc<dyn HistoryService>,
+}
+
+fn world() -> World {
+    world_on(Arc::new(FakeStore::default()))
+}
+
+fn world_on(store: Arc<FakeStore>) -> World {
+    let history = Arc::new(FakeHistory::default());
+    let tasks = TaskGroup::default();
+    let matching =
+        Matching::start(store.clone(), MatchingConfig::default(), tasks.clone()).expect("the config is valid");
+    let as_service: Arc<dyn HistoryService> = history.clone();
+    matching.connect(&as_service);
+    World { matching, history, store, tasks, _history: as_service }
+}
+
+fn namespace() -> NamespaceId {
+    "ns".into()
+}
+
+fn activity(id: i64) -> AddActivityTask {
+    let run = RunKey { namespace_id: namespace(), workflow_id: "w".into(), run_id: "r".into() };
+    AddActivityTask { run, scheduled_event_id: id, attempt: 1, task_queue: "q".into(), schedule_to_start_timeout: None }
+}
+
+fn sticky(id: i64) -> AddWorkflowTask {
+    let run = RunKey { namespace_id: namespace(), workflow_id: "w".into(), run_id: "r".into() };
+    AddWorkflowTask {
+        run,
+        scheduled_event_id: id,
+        stamp: 1,
+        task_queue: "sticky".into(),
+        sticky_for: Some("q".into()),
+        schedule_to_start_timeout: Some(Duration::from_secs(5)),
+    }
+}
+
+impl World {
+    /// The scheduled event id of the activity that a poll gets, if it gets one.
+    async fn poll(&self, timeout: Duration) -> ServiceResult<Option<i64>> {
+        let request = api::PollActivityTaskQueueRequest {
+            task_queue: Some(TaskQueue { name: "q".into(), ..TaskQueue::default() }),
+            identity: "worker".into(),
+            ..Default::default()
+        };
+        let answer = self.matching.poll_activity_task_queue(&namespace(), request, timeout).await?;
+        Ok(answer.activity_id.parse().ok())
+    }
+
+    async fn poll_workflow(&self, queue: &str, kind: TaskQueueKind, timeout: Duration) -> Option<i64> {
+        let request = api::PollWorkflowTaskQueueRequest {
+            task_queue: Some(TaskQueue { name: queue.into(), kind: kind as i32, ..TaskQueue::default() }),
+            identity: "worker".into(),
+            ..Default::default()
+        };
+        let answer = self.matching.poll_workflow_task_queue(&namespace(), request, timeout).await;
+        Some(answer.expect("the poll succeeds").started_event_id).filter(|id| *id != 0)
+    }
+
+    async fn crash(self) -> World {
+        self.tasks.stop_and_wait().await;
+        world_on(self.store)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_poll_gets_the_task_without_a_row() {
+    let w = world();
+    let (polled, added) = tokio::join!(biased; w.poll(WAIT), w.matching.add_activity_task(activity(5)));
+    assert_eq!((polled, added), (Ok(Some(5)), Ok(())));
+    assert_eq!(w.store.rows_ever(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_poll_the_task_becomes_a_row_and_survives_a_crash() {
+    let w = world();
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    assert_eq!(w.store.rows().len(), 1);
+    let w = w.crash().await;
+    assert_eq!(w.poll(WAIT).await, Ok(Some(5)));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(w.store.rows().len(), 0, "what is done is deleted");
+    let w = w.crash().await;
+    assert_eq!(w.poll(Duration::from_secs(1)).await, Ok(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_backlog_is_served_in_order_and_in_pages() {
+    let w = world();
+    for id in 1..=1200 {
+        assert_eq!(w.matching.add_activity_task(activity(id)).await, Ok(()));
+    }
+    let w = w.crash().await;
+    for id in 1..=1200 {
+        assert_eq!(w.poll(WAIT).await, Ok(Some(id)));
+    }
+    assert!(w.store.pages_read() >= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_history_does_not_want_is_dropped_and_the_poll_goes_on() {
+    for error in
+        [ServiceError::NotFound("gone".into()), ServiceError::TaskAlreadyStarted, ServiceError::ObsoleteMatchingTask]
+    {
+        let w = world();
+        w.history.script([Record::Fail(error)]);
+        let adding = async {
+            assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+            assert_eq!(w.matching.add_activity_task(activity(6)).await, Ok(()));
+        };
+        let (polled, ()) = tokio::join!(biased; w.poll(WAIT), adding);
+        assert_eq!(polled, Ok(Some(6)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_whose_answer_was_lost_is_asked_for_again_with_the_same_request_id() {
+    let w = world();
+    let lost = || Record::Fail(ServiceError::OutcomeUnknown("?".into()));
+    w.history.script([lost(), lost()]);
+    let (polled, added) = tokio::join!(biased; w.poll(WAIT), w.matching.add_activity_task(activity(5)));
+    assert_eq!((polled, added), (Ok(Some(5)), Ok(())));
+    let ids = w.history.request_ids();
+    assert_eq!(ids.len(), 3);
+    assert!(ids.iter().all(|id| *id == ids[0]));
+    assert_eq!(w.store.rows_ever(), 1, "from the first failure on a row keeps the task");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_goes_away_takes_no_task_with_it() {
+    let w = world();
+    // The poll is dropped before there is a task.
+    let _ = tokio::time::timeout(Duration::from_secs(1), w.poll(WAIT)).await;
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    assert_eq!(w.poll(WAIT).await, Ok(Some(5)));
+    // The poll is dropped while history records the start.
+    w.history.script([Record::Slow(Duration::from_secs(2))]);
+    assert_eq!(w.matching.add_activity_task(activity(6)).await, Ok(()));
+    let _ = tokio::time::timeout(Duration::from_secs(1), w.poll(WAIT)).await;
+    assert_eq!(w.poll(WAIT).await, Ok(Some(6)), "the next poll asks for the same start");
+    let ids = w.history.request_ids();
+    assert_eq!(ids[ids.len() - 1], ids[ids.len() - 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_ends_when_its_time_is_over() {
+    let w = world();
+    let began = tokio::time::Instant::now();
+    assert_eq!(w.poll(Duration::from_secs(7)).await, Ok(None));
+    assert_eq!(began.elapsed(), Duration::from_secs(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_in_doubt_is_reported_and_nothing_is_lost() {
+    let w = world();
+    assert_eq!(w.matching.add_activity_task(activity(4)).await, Ok(()));
+    for applied in [true, false] {
+        w.store.script_commits([(CommitOutcome::OutcomeUnknown("timeout".into()), applied)]);
+        let added = w.matching.add_activity_task(activity(5)).await;
+        assert!(matches!(added, Err(ServiceError::OutcomeUnknown(_))), "{added:?}");
+    }
+    assert_eq!(w.matching.add_activity_task(activity(6)).await, Ok(()));
+    let mut got = Vec::new();
+    while let Ok(Some(id)) = w.poll(Duration::from_secs(1)).await {
+        got.push(id);
+    }
+    assert_eq!(got, [4, 5, 6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stolen_partition_refuses_and_recovers() {
+    let w = world();
+    assert_eq!(w.matching.add_activity_task(activity(4)).await, Ok(()));
+    w.store.steal();
+    let added = w.matching.add_activity_task(activity(5)).await;
+    assert!(matches!(added, Err(ServiceError::Unavailable(_))), "{added:?}");
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    assert_eq!((w.poll(WAIT).await, w.poll(WAIT).await), (Ok(Some(4)), Ok(Some(5))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_history_fails_the_poll_and_keeps_the_task() {
+    let w = world();
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    let cause = tempest_api::ResourceExhaustedCause::SystemOverloaded;
+    w.history.script([Record::Fail(ServiceError::ResourceExhausted { cause, message: "busy".into() })]);
+    assert!(matches!(w.poll(WAIT).await, Err(ServiceError::ResourceExhausted { .. })));
+    assert_eq!(w.poll(WAIT).await, Ok(Some(5)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sticky_queue_takes_tasks_only_while_its_worker_is_there() {
+    let w = world();
+    assert_eq!(w.matching.add_workflow_task(sticky(5)).await, Err(ServiceError::StickyWorkerUnavailable));
+    assert_eq!(w.poll_workflow("sticky", TaskQueueKind::Sticky, Duration::from_secs(1)).await, None);
+    assert_eq!(w.matching.add_workflow_task(sticky(5)).await, Ok(()));
+    assert_eq!(w.poll_workflow("sticky", TaskQueueKind::Sticky, WAIT).await, Some(6));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(w.matching.add_workflow_task(sticky(7)).await, Err(ServiceError::StickyWorkerUnavailable));
+    assert_eq!(w.store.rows_ever(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sticky_task_expires_with_its_timeout() {
+    let w = world();
+    w.poll_workflow("sticky", TaskQueueKind::Sticky, Duration::from_secs(1)).await;
+    assert_eq!(w.matching.add_workflow_task(sticky(5)).await, Ok(()));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(w.poll_workflow("sticky", TaskQueueKind::Sticky, Duration::from_secs(1)).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_goes_down_leaves_its_sticky_tasks_to_the_normal_queue() {
+    let w = world();
+    w.poll_workflow("sticky", TaskQueueKind::Sticky, Duration::from_secs(1)).await;
+    assert_eq!(w.matching.add_workflow_task(sticky(5)).await, Ok(()));
+    assert_eq!(w.matching.unload_sticky_task_queue(&namespace(), "sticky").await, Ok(()));
+    assert_eq!(w.matching.add_workflow_task(sticky(9)).await, Err(ServiceError::StickyWorkerUnavailable));
+    assert_eq!(w.poll_workflow("q", TaskQueueKind::Normal, WAIT).await, Some(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_partitions_are_unloaded() {
+    let w = world();
+    assert_eq!(w.poll(Duration::from_secs(1)).await, Ok(None));
+    assert_eq!(w.matching.partitions_loaded(), 1);
+    tokio::time::sleep(Duration::from_secs(10 * 60)).await;
+    assert_eq!(w.matching.partitions_loaded(), 0);
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    assert_eq!(w.poll(WAIT).await, Ok(Some(5)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn describe_names_the_pollers_and_counts_the_backlog() {
+    let w = world();
+    assert_eq!(w.poll(Duration::from_secs(1)).await, Ok(None));
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    let request = api::DescribeTaskQueueRequest {
+        task_queue: Some(TaskQueue { name: "q".into(), ..TaskQueue::default() }),
+        task_queue_type: tempest_api::proto::enums::v1::TaskQueueType::Activity as i32,
+        report_stats: true,
+        ..Default::default()
+    };
+    let described = w.matching.describe_task_queue(&namespace(), request).await.expect("it is described");
+    assert_eq!(described.pollers.len(), 1);
+    assert_eq!(described.pollers[0].identity, "worker");
+    assert_eq!(described.stats.expect("stats were asked for").approximate_backlog_count, 1);
+}

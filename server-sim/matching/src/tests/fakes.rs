@@ -1,0 +1,317 @@
+//! A history and a store that do as they are told.
+use async_trait::async_trait;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+use std::time::Duration;
+use tempest_api::proto::common::v1::WorkflowExecution;
+use tempest_api::proto::history::v1::HistoryEvent;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ActivityAddress, HistoryPosition, HistoryService, HistoryWait, ServiceError, ServiceResult};
+use tempest_core::*;
+use tempest_store::*;
+
+/// How history answers one attempt to record a start; with an empty script it succeeds at once.
+pub(super) enum Record {
+    Fail(ServiceError),
+    Slow(Duration),
+}
+
+#[derive(Default)]
+pub(super) struct FakeHistory {
+    script: Mutex<VecDeque<Record>>,
+    request_ids: Mutex<Vec<String>>,
+}
+
+impl FakeHistory {
+    pub(super) fn script(&self, records: impl IntoIterator<Item = Record>) {
+        self.script.lock().unwrap().extend(records);
+    }
+
+    pub(super) fn request_ids(&self) -> Vec<String> {
+        self.request_ids.lock().unwrap().clone()
+    }
+
+    async fn record(&self, request_id: String) -> ServiceResult<()> {
+        self.request_ids.lock().unwrap().push(request_id);
+        let record = self.script.lock().unwrap().pop_front();
+        match record {
+            Some(Record::Fail(error)) => Err(error),
+            Some(Record::Slow(time)) => {
+                tempest_rt::time::sleep(time).await;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn not_asked<T>() -> ServiceResult<T> {
+    panic!("matching does not ask history for this")
+}
+
+#[async_trait]
+impl HistoryService for FakeHistory {
+    async fn record_workflow_task_started(
+        &self,
+        _: &RunKey,
+        request: RecordWorkflowTaskStarted,
+    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
+        self.record(request.request_id).await?;
+        Ok(api::PollWorkflowTaskQueueResponse {
+            started_event_id: request.scheduled_event_id + 1,
+            ..Default::default()
+        })
+    }
+
+    async fn record_activity_task_started(
+        &self,
+        _: &RunKey,
+        request: RecordActivityTaskStarted,
+    ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
+        self.record(request.request_id).await?;
+        Ok(api::PollActivityTaskQueueResponse {
+            activity_id: request.scheduled_event_id.to_string(),
+            ..Default::default()
+        })
+    }
+
+    async fn start_workflow(
+        &self,
+        _: &NamespaceId,
+        _: api::StartWorkflowExecutionRequest,
+    ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
+        not_asked()
+    }
+    async fn signal_with_start_workflow(
+        &self,
+        _: &NamespaceId,
+        _: api::SignalWithStartWorkflowExecutionRequest,
+    ) -> ServiceResult<api::SignalWithStartWorkflowExecutionResponse> {
+        not_asked()
+    }
+    async fn signal_workflow(&self, _: &NamespaceId, _: api::SignalWorkflowExecutionRequest) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn request_cancel_workflow(
+        &self,
+        _: &NamespaceId,
+        _: api::RequestCancelWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn terminate_workflow(
+        &self,
+        _: &NamespaceId,
+        _: api::TerminateWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn describe_workflow(
+        &self,
+        _: &NamespaceId,
+        _: &WorkflowExecution,
+    ) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
+        not_asked()
+    }
+    async fn complete_workflow_task(
+        &self,
+        _: WorkflowTaskToken,
+        _: api::RespondWorkflowTaskCompletedRequest,
+    ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
+        not_asked()
+    }
+    async fn fail_workflow_task(
+        &self,
+        _: WorkflowTaskToken,
+        _: api::RespondWorkflowTaskFailedRequest,
+    ) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn heartbeat_activity(
+        &self,
+        _: ActivityAddress,
+        _: api::RecordActivityTaskHeartbeatRequest,
+    ) -> ServiceResult<api::RecordActivityTaskHeartbeatResponse> {
+        not_asked()
+    }
+    async fn complete_activity(
+        &self,
+        _: ActivityAddress,
+        _: api::RespondActivityTaskCompletedRequest,
+    ) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn fail_activity(&self, _: ActivityAddress, _: api::RespondActivityTaskFailedRequest) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn cancel_activity(
+        &self,
+        _: ActivityAddress,
+        _: api::RespondActivityTaskCanceledRequest,
+    ) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn history_position(
+        &self,
+        _: &NamespaceId,
+        _: &WorkflowExecution,
+        _: Option<HistoryWait>,
+    ) -> ServiceResult<HistoryPosition> {
+        not_asked()
+    }
+    async fn read_history(
+        &self,
+        _: &RunKey,
+        _: &BranchRef,
+        _: EventId,
+        _: EventId,
+        _: usize,
+    ) -> ServiceResult<Vec<HistoryEvent>> {
+        not_asked()
+    }
+    async fn read_history_reverse(
+        &self,
+        _: &RunKey,
+        _: &BranchRef,
+        _: EventId,
+        _: usize,
+    ) -> ServiceResult<Vec<HistoryEvent>> {
+        not_asked()
+    }
+    async fn task_is_due(&self, _: &RunKey, _: &TransferTask) -> ServiceResult<bool> {
+        not_asked()
+    }
+    async fn reset_sticky_task_queue(&self, _: &RunKey) -> ServiceResult<()> {
+        not_asked()
+    }
+}
+
+/// Backlogs in memory, fenced as the contract says.
+#[derive(Default)]
+pub(super) struct FakeStore {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    partitions: BTreeMap<PartitionKey, (PartitionRecord, BTreeMap<i64, BacklogRow>)>,
+    /// The next commits with additions end like this; the flag says whether they are applied all the same.
+    script: VecDeque<(CommitOutcome, bool)>,
+    rows_ever: usize,
+    pages_read: usize,
+}
+
+impl FakeStore {
+    pub(super) fn script_commits(&self, outcomes: impl IntoIterator<Item = (CommitOutcome, bool)>) {
+        self.inner.lock().unwrap().script.extend(outcomes);
+    }
+
+    pub(super) fn rows(&self) -> Vec<i64> {
+        self.inner.lock().unwrap().partitions.values().flat_map(|(_, rows)| rows.keys().copied()).collect()
+    }
+
+    pub(super) fn rows_ever(&self) -> usize {
+        self.inner.lock().unwrap().rows_ever
+    }
+
+    pub(super) fn pages_read(&self) -> usize {
+        self.inner.lock().unwrap().pages_read
+    }
+
+    pub(super) fn steal(&self) {
+        for (record, _) in self.inner.lock().unwrap().partitions.values_mut() {
+            record.range_id.0 += 1;
+        }
+    }
+
+    fn apply(&self, commit: BacklogCommit) -> CommitOutcome {
+        let mut inner = self.inner.lock().unwrap();
+        let scripted = match commit.added.is_empty() {
+            true => None,
+            false => inner.script.pop_front(),
+        };
+        let added = commit.added.len();
+        let (record, rows) = inner.partitions.get_mut(&commit.partition).expect("it was leased");
+        if record.range_id != commit.range_id {
+            return CommitOutcome::OwnershipLost { current: record.range_id };
+        }
+        if scripted.as_ref().is_none_or(|(_, applied)| *applied) {
+            assert!(commit.ack_level >= record.ack_level, "the ack level never goes back");
+            record.ack_level = commit.ack_level;
+            for row in commit.added {
+                assert!(rows.insert(row.task_id, row).is_none(), "row ids are unique");
+            }
+            for row in commit.deleted {
+                rows.remove(&row);
+            }
+            inner.rows_ever += added;
+        }
+        scripted.map_or(CommitOutcome::Committed, |(outcome, _)| outcome)
+    }
+}
+
+fn no_such<T>() -> Result<T, StoreError> {
+    panic!("matching does not ask the store for this")
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
+        let mut inner = self.inner.lock().unwrap();
+        let (record, _) = inner.partitions.entry(partition.clone()).or_default();
+        record.range_id.0 += 1;
+        Ok(record.clone())
+    }
+
+    fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture {
+        let outcome = self.apply(commit);
+        Box::pin(async move {
+            tempest_rt::time::sleep(Duration::from_millis(1)).await;
+            outcome
+        })
+    }
+
+    async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError> {
+        let mut inner = self.inner.lock().unwrap();
+        inner.pages_read += 1;
+        let (_, rows) = inner.partitions.get(partition).expect("it was leased");
+        Ok(rows.range(after + 1..).take(limit).map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn cluster(&self, _: ClusterRecord) -> Result<ClusterRecord, StoreError> {
+        no_such()
+    }
+    async fn acquire_shard(&self, _: ShardId, _: RangeId, _: &str) -> Result<ShardRecord, StoreError> {
+        no_such()
+    }
+    async fn shard(&self, _: ShardId) -> Result<Option<ShardRecord>, StoreError> {
+        no_such()
+    }
+    fn commit(&self, _: ShardCommit) -> CommitFuture {
+        panic!("matching writes no shards")
+    }
+    async fn ranges(&self, _: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
+        no_such()
+    }
+    async fn run(&self, _: &RunKey) -> Result<Option<RunRecord>, StoreError> {
+        no_such()
+    }
+    async fn current_run(&self, _: &NamespaceId, _: &WorkflowId) -> Result<Option<RunId>, StoreError> {
+        no_such()
+    }
+    async fn runs(&self, _: Option<RunKey>, _: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
+        no_such()
+    }
+    async fn history(&self, _: &BranchId, _: EventId, _: EventId, _: usize) -> Result<Vec<HistoryNode>, StoreError> {
+        no_such()
+    }
+    async fn tasks(&self, _: ShardId, _: TaskKey, _: TaskKey, _: usize) -> Result<Vec<TaskRow>, StoreError> {
+        no_such()
+    }
+    async fn put_namespace(&self, _: NamespaceRecord) -> Result<(), StoreError> {
+        no_such()
+    }
+    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
+        no_such()
+    }
+}
