@@ -32,7 +32,7 @@ pub use history::*;
 pub use matching::*;
 pub use page_token::{HistoryPageToken, PageTokenError};
 pub use task_token::{TokenError, decode_activity_token, decode_workflow_token, encode_token};
-pub use temporalio_protos::temporal::api as proto;
 pub use temporalio_protos::grpc::health::v1::{
     HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus,
 };
+pub use temporalio_protos::temporal::api as proto;

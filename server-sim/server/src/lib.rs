@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Wiring: from a configuration to a node that serves.
+//!
+//! [`Node`] puts the roles together over a `Store` and a `Network`, both given as values, so that the very same node
+//! runs on a real file and real TCP and on a simulated disk and network. It decides nothing about workflows.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod config;
+mod node;
+
+pub use config::NodeConfig;
+pub use node::{Node, NodeError};
+
+/// Version that the server reports of itself.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Every planted bug of the server crates: name, what it does, the invariant that notices.
+#[cfg(feature = "chaos")]
+pub fn planted_bugs() -> Vec<(&'static str, &'static str, &'static str)> {
+    [tempest_store::PLANTED, tempest_history::PLANTED, tempest_matching::PLANTED, tempest_core::planted::PLANTED]
+        .concat()
+}

@@ -19,3 +19,11 @@ mod store;
 pub use outcome::{CommitOutcome, StoreError};
 pub use records::*;
 pub use store::{CommitFuture, Store};
+
+/// Planted bugs of this crate: name, what it does, the invariant that notices.
+#[cfg(feature = "chaos")]
+pub const PLANTED: &[(&str, &str, &str)] = &[(
+    "ack-before-fsync",
+    "commits are acknowledged when they are written, most of them before any fsync",
+    "acked-durable",
+)];

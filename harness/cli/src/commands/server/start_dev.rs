@@ -1,0 +1,233 @@
+//! `tempest server start-dev`: takes the flags of `temporal server start-dev`, so that whatever starts Temporal's
+//! development server can start this one instead.
+use super::logging::{self, LogFormat, LogLevel};
+use anyhow::{Context, bail};
+use clap::Args;
+use futures::future::BoxFuture;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tempest_rt::net::Tcp;
+use tempest_server::{Node, NodeConfig, NodeError};
+use tempest_store::file_system::RealFileSystem;
+use tempest_store::redb::{RedbConfig, RedbStore};
+
+/// A new development database gets this many shards; an existing one keeps its own.
+const SHARDS: u32 = 16;
+
+#[derive(Args)]
+pub struct StartDev {
+    /// Keep everything in this file. Without it nothing outlives the process.
+    #[arg(short = 'f', long, value_name = "PATH")]
+    db_filename: Option<PathBuf>,
+
+    /// Register this namespace at start, beside `default`. May be given several times.
+    #[arg(short = 'n', long = "namespace", value_name = "NAME")]
+    namespaces: Vec<String>,
+
+    /// Port of the gRPC frontend.
+    #[arg(short, long, default_value_t = 7233)]
+    port: u16,
+
+    /// Address that the frontend listens on.
+    #[arg(long, default_value = "localhost")]
+    ip: String,
+
+    /// Log on standard error from this level up.
+    #[arg(long, value_enum, default_value = "warn")]
+    log_level: LogLevel,
+
+    /// How log lines look.
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: LogFormat,
+
+    #[command(flatten)]
+    accepted: Accepted,
+}
+
+/// Flags of `temporal server start-dev` that have nothing to act on here yet. They are taken, so that scripts work
+/// unchanged, and those that somebody would miss are named once at start.
+#[derive(Args)]
+#[command(next_help_heading = "Accepted for compatibility, not implemented yet")]
+struct Accepted {
+    /// Port of the HTTP API.
+    #[arg(long, value_name = "PORT")]
+    http_port: Option<u16>,
+    /// Port of the metrics endpoint.
+    #[arg(long, value_name = "PORT")]
+    metrics_port: Option<u16>,
+    /// Port of the Web UI.
+    #[arg(long, value_name = "PORT")]
+    ui_port: Option<u16>,
+    /// Address of the Web UI.
+    #[arg(long, value_name = "IP")]
+    ui_ip: Option<String>,
+    /// Path under which the Web UI is published.
+    #[arg(long, value_name = "PATH")]
+    ui_public_path: Option<String>,
+    /// Folder of Web UI assets.
+    #[arg(long, value_name = "PATH")]
+    ui_asset_path: Option<String>,
+    /// Codec endpoint of the Web UI.
+    #[arg(long, value_name = "URL")]
+    ui_codec_endpoint: Option<String>,
+    /// Do without the Web UI (there is none yet).
+    #[arg(long)]
+    headless: bool,
+    /// SQLite pragma; there is no SQLite here.
+    #[arg(long, value_name = "NAME=VALUE")]
+    sqlite_pragma: Vec<String>,
+    /// Dynamic configuration.
+    #[arg(long, value_name = "KEY=VALUE")]
+    dynamic_config_value: Vec<String>,
+    /// Search attribute to register.
+    #[arg(long, value_name = "KEY=TYPE")]
+    search_attribute: Vec<String>,
+    /// Print the server's configuration.
+    #[arg(long)]
+    log_config: bool,
+    /// Colours of the output.
+    #[arg(long, value_name = "WHEN")]
+    color: Option<String>,
+    /// Output format of other commands.
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<String>,
+}
+
+impl Accepted {
+    /// What was asked for and will not be there.
+    fn missing(&self) -> Vec<&'static str> {
+        let flags = [
+            ("--http-port", self.http_port.is_some()),
+            ("--metrics-port", self.metrics_port.is_some()),
+            ("--ui-port", self.ui_port.is_some() && !self.headless),
+            ("--ui-ip", self.ui_ip.is_some() && !self.headless),
+            ("--ui-public-path", self.ui_public_path.is_some() && !self.headless),
+            ("--ui-asset-path", self.ui_asset_path.is_some() && !self.headless),
+            ("--ui-codec-endpoint", self.ui_codec_endpoint.is_some() && !self.headless),
+            ("--sqlite-pragma", !self.sqlite_pragma.is_empty()),
+            ("--dynamic-config-value", !self.dynamic_config_value.is_empty()),
+            ("--search-attribute", !self.search_attribute.is_empty()),
+            ("--log-config", self.log_config),
+        ];
+        flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).collect()
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        for (flag, values) in [
+            ("--sqlite-pragma", &self.sqlite_pragma),
+            ("--dynamic-config-value", &self.dynamic_config_value),
+            ("--search-attribute", &self.search_attribute),
+        ] {
+            if let Some(value) = values.iter().find(|value| !value.contains('=')) {
+                bail!("{flag} {value:?} has no '=': write {flag} KEY=VALUE");
+            }
+        }
+        Ok(())
+    }
+}
+
+pub fn run(arguments: StartDev) -> anyhow::Result<ExitCode> {
+    arguments.accepted.check()?;
+    let host = host(&arguments.ip)?;
+    logging::begin(arguments.log_level, arguments.log_format);
+    let missing = arguments.accepted.missing();
+    if !missing.is_empty() {
+        eprintln!("note: accepted, but without effect yet: {}", missing.join(", "));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the operating system gives no threads for the runtime")?;
+    let code = runtime.block_on(serve(&arguments, &host));
+    // Reads that nobody waits for any more must not delay the end.
+    runtime.shutdown_background();
+    code
+}
+
+async fn serve(arguments: &StartDev, host: &str) -> anyhow::Result<ExitCode> {
+    // Handlers first: a signal that comes during the start ends the process cleanly too.
+    let stop_signal = stop_signal()?;
+    let store = Arc::new(open_store(arguments).await?);
+    let mut config = NodeConfig::new(address(host, arguments.port), SHARDS);
+    config.namespaces.extend(arguments.namespaces.iter().cloned());
+    let failed = store.failed();
+    let node = match Node::start(config, store.clone(), Arc::new(Tcp)).await {
+        Ok(node) => node,
+        Err(error) => {
+            store.close().await;
+            return Err(explained(error, arguments.port));
+        }
+    };
+    banner(arguments, &node);
+    let code = tokio::select! {
+        biased;
+        reason = failed => {
+            eprintln!("error: the database failed, and the server stops so that a restart recovers from disk: {reason}");
+            ExitCode::FAILURE
+        }
+        () = stop_signal => ExitCode::SUCCESS,
+    };
+    node.stop().await;
+    store.close().await;
+    Ok(code)
+}
+
+async fn open_store(arguments: &StartDev) -> anyhow::Result<RedbStore> {
+    let config = RedbConfig::default();
+    Ok(match &arguments.db_filename {
+        Some(path) => RedbStore::open(Arc::new(RealFileSystem), path, config).await?,
+        None => RedbStore::in_memory(config).await?,
+    })
+}
+
+/// Resolves on SIGINT or SIGTERM.
+fn stop_signal() -> anyhow::Result<BoxFuture<'static, ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
+    Ok(Box::pin(async move {
+        tokio::select! {
+            biased;
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }))
+}
+
+fn banner(arguments: &StartDev, node: &Node) {
+    println!("Tempest {}", tempest_server::VERSION);
+    println!("Server:       {}", node.address());
+    match &arguments.db_filename {
+        Some(path) => println!("Database:     {}", path.display()),
+        None => println!("Database:     in memory; give --db-filename to keep it"),
+    }
+    let mut namespaces = vec!["default"];
+    namespaces.extend(arguments.namespaces.iter().map(String::as_str));
+    println!("Namespaces:   {}", namespaces.join(", "));
+}
+
+/// A name or an address that can be listened on.
+fn host(ip: &str) -> anyhow::Result<String> {
+    if ip == "localhost" {
+        return Ok("127.0.0.1".into());
+    }
+    match ip.parse::<IpAddr>() {
+        Ok(ip) => Ok(ip.to_string()),
+        Err(_) => bail!("--ip {ip:?} is no IP address: give one like 127.0.0.1, 0.0.0.0 or ::1"),
+    }
+}
+
+fn address(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+fn explained(error: NodeError, port: u16) -> anyhow::Error {
+    match &error {
+        NodeError::Listen { error: io, .. } if io.kind() == std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "port {port} is taken: another server is running there. Stop it, or choose another with --port"
+        ),
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,35 @@
+//! What a node needs to know.
+use tempest_frontend::FrontendConfig;
+use tempest_history::HistoryConfig;
+use tempest_matching::MatchingConfig;
+
+/// One node that carries all roles.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Where the frontend listens, `host:port`; port 0 lets the system choose.
+    pub address: String,
+    /// Registered at boot if they do not exist yet.
+    pub namespaces: Vec<String>,
+    /// A store remembers the shard count that it was created with; another one is refused.
+    pub shard_count: u32,
+    /// Name of the cluster, as clients see it.
+    pub cluster_name: String,
+    pub history: HistoryConfig,
+    pub matching: MatchingConfig,
+    pub frontend: FrontendConfig,
+}
+
+impl NodeConfig {
+    /// A node on `address` with the default namespace and default bounds.
+    pub fn new(address: impl Into<String>, shard_count: u32) -> Self {
+        Self {
+            address: address.into(),
+            namespaces: vec!["default".into()],
+            shard_count,
+            cluster_name: "active".into(),
+            history: HistoryConfig { shard_count, ..HistoryConfig::default() },
+            matching: MatchingConfig::default(),
+            frontend: FrontendConfig::default(),
+        }
+    }
+}

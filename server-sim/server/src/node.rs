@@ -1,0 +1,127 @@
+//! A running node.
+use crate::NodeConfig;
+use std::sync::Arc;
+use tempest_api::{HistoryService, MatchingService, ServiceError};
+use tempest_frontend::{Frontend, health_service, operator_service, workflow_service};
+use tempest_history::HistoryHandle;
+use tempest_matching::Matching;
+use tempest_rt::net::{self, Network};
+use tempest_rt::task::TaskGroup;
+use tempest_rt::time::{Duration, timeout};
+use tempest_store::{ClusterRecord, Store, StoreError};
+use tokio::sync::watch;
+
+/// Calls that are under way when a node is asked to stop get this long to end: long polls do not end by themselves.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: String, error: std::io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "the database was created with {stored} shards, and the configuration asks for {asked}: a cluster keeps the \
+         shard count it was created with"
+    )]
+    ShardCount { stored: u32, asked: u32 },
+    #[error("namespace {namespace} cannot be registered: {error}")]
+    Namespace { namespace: String, error: ServiceError },
+    #[error("invalid configuration: {0}")]
+    Config(String),
+}
+
+/// One node: all roles in one process, serving. Dropping it abandons what is under way, as a crash would.
+pub struct Node {
+    address: String,
+    history: Arc<HistoryHandle>,
+    tasks: TaskGroup,
+    stopping: watch::Sender<bool>,
+    served: watch::Receiver<bool>,
+}
+
+impl Node {
+    /// Listens, takes the shards, registers the namespaces, and serves.
+    ///
+    /// # Errors
+    /// [`NodeError`] says what a person has to change.
+    pub async fn start(
+        config: NodeConfig,
+        store: Arc<dyn Store>,
+        network: Arc<dyn Network>,
+    ) -> Result<Self, NodeError> {
+        // Listening comes first: a taken port is the commonest mistake, and nothing has been touched yet.
+        let listener = network
+            .listen(config.address.clone())
+            .await
+            .map_err(|error| NodeError::Listen { address: config.address.clone(), error })?;
+        let address = listener.local_address();
+        let cluster = store
+            .cluster(ClusterRecord {
+                shard_count: config.shard_count,
+                cluster_id: tempest_rt::entropy::uuid(),
+                cluster_name: config.cluster_name.clone(),
+                timeline: 1,
+            })
+            .await?;
+        if cluster.shard_count != config.shard_count {
+            return Err(NodeError::ShardCount { stored: cluster.shard_count, asked: config.shard_count });
+        }
+
+        let tasks = TaskGroup::default();
+        let history = HistoryHandle::new(config.history.clone(), store.clone())
+            .map_err(|error| NodeError::Config(error.to_string()))?;
+        let history = Arc::new(history);
+        let matching = Matching::start(store.clone(), config.matching.clone(), tasks.clone())
+            .map_err(|error| NodeError::Config(error.to_string()))?;
+        let as_history: Arc<dyn HistoryService> = history.clone();
+        let as_matching: Arc<dyn MatchingService> = matching.clone();
+        matching.connect(&as_history);
+        history.start(as_matching.clone());
+
+        let frontend = Frontend::new(config.frontend.clone(), as_history, as_matching, store);
+        for namespace in &config.namespaces {
+            frontend
+                .ensure_namespace(namespace)
+                .await
+                .map_err(|error| NodeError::Namespace { namespace: namespace.clone(), error })?;
+        }
+
+        let (stopping, stop) = watch::channel(false);
+        let (served_sender, served) = watch::channel(false);
+        let router = net::server()
+            .add_service(workflow_service(frontend.clone()))
+            .add_service(operator_service(frontend.clone()))
+            .add_service(health_service(frontend));
+        tasks.spawn(async move {
+            let mut stop = stop;
+            let stopped = async move {
+                let _ = stop.wait_for(|stop| *stop).await;
+            };
+            if let Err(error) = net::serve(router, listener, stopped).await {
+                tracing::error!(%error, "the listener failed");
+            }
+            served_sender.send_replace(true);
+        });
+        tracing::info!(%address, shards = config.shard_count, "serving");
+        Ok(Self { address, history, tasks, stopping, served })
+    }
+
+    /// Where it listens, port 0 resolved.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub fn history(&self) -> &Arc<HistoryHandle> {
+        &self.history
+    }
+
+    /// Stops taking calls, lets those under way end for a moment, lets every commit end, and stops.
+    pub async fn stop(mut self) {
+        self.stopping.send_replace(true);
+        let _ = timeout(DRAIN_TIMEOUT, self.served.wait_for(|served| *served)).await;
+        self.history.shutdown().await;
+        self.tasks.stop_and_wait().await;
+    }
+}
