@@ -28,8 +28,8 @@ pub use ids::*;
 pub use input::*;
 pub use rejection::Rejection;
 pub use state::{
-    Activity, ActivityProgress, ActivityStart, Change, Closed, DurableProjection, Ephemera, EphemeralChange,
-    MutableState, Owed, Sticky, UserTimer, WorkflowTask, WorkflowTaskEphemera,
+    Activity, ActivityProgress, ActivityStart, Change, Closed, CopyOnWrite, DurableProjection, Ephemera,
+    EphemeralChange, MutableState, Owed, Sticky, UserTimer, WorkflowTask, WorkflowTaskEphemera,
 };
 pub use task::*;
 pub use transition::*;

@@ -6,7 +6,13 @@ use crate::{
 
 pub(super) fn decide(state: &MutableState, task: &TimerTask, context: &Context) -> Transition {
     let mut decision = Decision::about(state, context);
-    if state.is_open() {
+    if !state.is_open() {
+        return decision.finish(Reply::None);
+    }
+    if task.fire_time > context.now {
+        // Too early, whoever's clock was wrong: it comes again.
+        decision.timer(task.fire_time, task.kind.clone());
+    } else {
         fire(&mut decision, &task.kind);
     }
     decision.finish(Reply::None)
@@ -106,7 +112,7 @@ fn workflow_task_timeout(decision: &mut Decision<'_>, stamp: u64, timeout: Workf
     let Some(task) = decision.state.workflow_task() else { return };
     let deadline = match timeout {
         WorkflowTaskTimeoutKind::StartToClose if task.is_started() => task.started_time.plus(task.timeout),
-        // Only sticky queues give up waiting; the task carries no copy of the timeout, so its coming is trusted.
+        // Only sticky queues give up waiting, and the deadline of one never moves: its task's coming is enough.
         WorkflowTaskTimeoutKind::ScheduleToStart if !task.is_started() => decision.now(),
         _ => return,
     };

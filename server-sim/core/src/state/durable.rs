@@ -1,5 +1,6 @@
 //! What follows from a run's events alone. This one type says which parts those are: rebuilding and checking use it
 //! and keep no list of their own. A buffered event has no place in history yet, so nothing here knows of it.
+use super::CopyOnWrite;
 use crate::{EventId, RunId, Time, rules::durations, wire};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -35,10 +36,10 @@ pub struct DurableProjection {
     pub previous_started_event_id: EventId,
     /// By scheduled event id.
     #[serde(default)]
-    pub activities: BTreeMap<EventId, Activity>,
+    pub activities: CopyOnWrite<BTreeMap<EventId, Activity>>,
     /// By started event id.
     #[serde(default)]
-    pub timers: BTreeMap<EventId, UserTimer>,
+    pub timers: CopyOnWrite<BTreeMap<EventId, UserTimer>>,
     #[serde(default)]
     pub cancel_requested: bool,
     #[serde(default)]
@@ -118,8 +119,8 @@ impl Default for DurableProjection {
             closed: None,
             workflow_task: None,
             previous_started_event_id: 0,
-            activities: BTreeMap::new(),
-            timers: BTreeMap::new(),
+            activities: CopyOnWrite::default(),
+            timers: CopyOnWrite::default(),
             cancel_requested: false,
             signal_count: 0,
             memo: BTreeMap::new(),

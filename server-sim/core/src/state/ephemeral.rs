@@ -1,4 +1,5 @@
 //! What follows from no event: lost by a rebuild, kept by the store.
+use super::CopyOnWrite;
 use crate::{EventId, Time, wire};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -16,12 +17,12 @@ pub struct Ephemera {
     pub workflow_task: WorkflowTaskEphemera,
     pub sticky: Option<Sticky>,
     /// By scheduled event id; exactly the activities of the durable projection.
-    pub activities: BTreeMap<EventId, ActivityProgress>,
+    pub activities: CopyOnWrite<BTreeMap<EventId, ActivityProgress>>,
     /// Started event ids of timers whose fired event is in the buffer.
     pub timers_firing: BTreeSet<EventId>,
     /// The request that made this run, for de-duplication.
     pub start_request_id: String,
-    pub signal_request_ids: BTreeSet<String>,
+    pub signal_request_ids: CopyOnWrite<BTreeSet<String>>,
     /// The delay before the first workflow task has passed.
     pub backoff_is_over: bool,
 }
@@ -167,8 +168,8 @@ impl Ephemera {
     fn empty_buffer(&mut self) {
         self.buffered.clear();
         self.timers_firing.clear();
-        for progress in self.activities.values_mut() {
-            progress.closing = false;
+        if self.activities.values().any(|progress| progress.closing) {
+            self.activities.values_mut().for_each(|progress| progress.closing = false);
         }
     }
 }

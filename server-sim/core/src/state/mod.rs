@@ -1,5 +1,6 @@
 //! One run's state: what its events say ([`DurableProjection`]) and what they do not ([`Ephemera`]).
 mod apply_event;
+mod copy_on_write;
 mod describe;
 mod durable;
 mod ephemeral;
@@ -7,6 +8,7 @@ mod owed;
 mod text;
 
 pub(crate) use apply_event::closed_activity;
+pub use copy_on_write::CopyOnWrite;
 pub use durable::{Activity, Closed, DurableProjection, UserTimer, WorkflowTask};
 pub use ephemeral::{ActivityProgress, ActivityStart, Ephemera, EphemeralChange, Sticky, WorkflowTaskEphemera};
 pub use owed::Owed;

@@ -29,6 +29,7 @@ pub struct World {
     pub state: Option<MutableState>,
     pub history: Vec<HistoryEvent>,
     pub tasks: Vec<TaskKind>,
+    pub probes: BTreeSet<&'static str>,
 }
 
 impl World {
@@ -41,6 +42,7 @@ impl World {
             state: None,
             history: Vec::new(),
             tasks: Vec::new(),
+            probes: BTreeSet::new(),
         }
     }
 
@@ -55,7 +57,8 @@ impl World {
             limits: self.limits.clone(),
             flags: Flags { planted: Arc::new(self.planted.clone()) },
         };
-        let Transition { run, new_run, reply, .. } = decide(self.state.as_ref(), input, &context)?;
+        let Transition { run, new_run, reply, probes } = decide(self.state.as_ref(), input, &context)?;
+        self.probes.extend(probes);
         if let Some(change) = run {
             self.state.as_mut().expect("a change has a run").apply(&change);
             self.history.extend(change.events);
