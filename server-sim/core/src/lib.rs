@@ -14,6 +14,7 @@ mod ids;
 mod input;
 mod inputs;
 mod invariants;
+mod payloads;
 #[cfg(feature = "chaos")]
 pub mod planted;
 mod rejection;

@@ -1,9 +1,8 @@
 //! ScheduleActivityTask and RequestCancelActivityTask.
 use super::{Commands, Handled, does_not_fit, size_of};
-use crate::{decision::Extras, rules::validate_command::BadCommand};
+use crate::{decision::Extras, payloads, rules::validate_command::BadCommand};
 use temporalio_protos::temporal::api::{
     command::v1::{RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes},
-    common::v1::{Payload, Payloads},
     enums::v1::WorkflowTaskFailedCause as Cause,
     history::v1::{
         ActivityTaskCancelRequestedEventAttributes, ActivityTaskCanceledEventAttributes,
@@ -83,7 +82,7 @@ impl Commands<'_, '_> {
         self.decision.event_with(requested, extras);
         if unstarted {
             let canceled = ActivityTaskCanceledEventAttributes {
-                details: Some(text_payloads(ACTIVITY_ID_NOT_STARTED)),
+                details: Some(payloads::text(ACTIVITY_ID_NOT_STARTED)),
                 latest_cancel_requested_event_id: cancel_requested_event_id,
                 scheduled_event_id,
                 identity: self.identity.clone(),
@@ -94,14 +93,4 @@ impl Commands<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// A string as the default data converters write it.
-fn text_payloads(text: &str) -> Payloads {
-    let payload = Payload {
-        metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
-        data: format!("\"{text}\"").into_bytes(),
-        ..Payload::default()
-    };
-    Payloads { payloads: vec![payload] }
 }

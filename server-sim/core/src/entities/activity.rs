@@ -197,7 +197,6 @@ impl Decision<'_> {
             progress.offered = false;
             progress.last_failure = Some(remembered);
             progress.last_attempt_complete_time = Some(now);
-            progress.retry_interval = Some(delay);
         });
         let progress = self.state.progress(scheduled_event_id);
         let (due, attempt) = (progress.due_time, progress.attempt);

@@ -36,7 +36,6 @@ pub(super) fn decide(
     let start = ActivityStart { time: context.now, request_id: request.request_id, identity: request.identity };
     decision.change_activity(scheduled_event_id, |progress| {
         progress.last_worker_identity.clone_from(&start.identity);
-        progress.last_started_time = Some(start.time);
         progress.started = Some(start);
     });
     decision.activity_timer(scheduled_event_id, ActivityTimeoutKind::StartToClose);

@@ -3,7 +3,7 @@ use crate::{
     Context, Decision, MutableState, NamespaceId, Rejection, Reply, RunKey, Started, Transition, WorkflowId,
     decision::Extras,
     entities::run::{self, Opening},
-    planted_in,
+    payloads, planted_in,
     rules::{durations, start_request},
 };
 use temporalio_protos::temporal::api::{
@@ -14,6 +14,9 @@ use temporalio_protos::temporal::api::{
     history::v1::WorkflowExecutionStartedEventAttributes,
     workflowservice::v1 as api,
 };
+
+/// Why an open run ends when another takes its place; Temporal's words are of the policy's older name.
+const REPLACED: &str = "TerminateIfRunning WorkflowIdReusePolicy";
 
 pub(super) fn decide(
     current: Option<&MutableState>,
@@ -128,10 +131,9 @@ pub(super) fn replace(
     let (new_run, probes) = run::open(key, opening, context)?;
     let reply = Reply::Started(started(&new_run.state, true));
     let mut decision = Decision::about(current, context);
-    let reason =
-        format!("TerminateIfRunning WorkflowIdReusePolicy Policy: terminated by new runID: {}", new_run.run_id);
+    let details = payloads::text(&format!("terminated by new runID: {}", new_run.run_id));
     decision.probe("existing_run_terminated");
-    decision.terminate_run(&reason, None, crate::HISTORY_SERVICE, Vec::new());
+    decision.terminate_run(REPLACED, Some(details), crate::HISTORY_SERVICE, Vec::new());
     decision.new_run = Some(new_run);
     for probe in probes {
         decision.probe(probe);

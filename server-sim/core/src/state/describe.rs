@@ -2,6 +2,7 @@
 use super::{Activity, ActivityProgress, MutableState};
 use crate::rules::{durations, retry_policy};
 use temporalio_protos::temporal::api::{
+    activity::v1::ActivityOptions,
     common::v1::{Memo, SearchAttributes, WorkflowExecution, WorkflowType},
     enums::v1::{EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueKind},
     taskqueue::v1::TaskQueue,
@@ -113,24 +114,39 @@ fn describe(activity: &Activity, progress: &ActivityProgress) -> PendingActivity
     };
     let mut policy = attributes.retry_policy.clone().unwrap_or_default();
     retry_policy::fill_defaults(&mut policy);
-    let waiting = progress.started.is_none();
+    let backs_off = state == PendingActivityState::Scheduled && !progress.offered;
+    let since_last = progress.last_attempt_complete_time.map(|last| durations::to_wire(progress.due_time.since(last)));
     PendingActivityInfo {
         activity_id: attributes.activity_id.clone(),
         activity_type: attributes.activity_type.clone(),
         state: state.into(),
-        heartbeat_details: progress.heartbeat_details.clone(),
+        heartbeat_details: progress.last_heartbeat_time.and(progress.heartbeat_details.clone()),
         last_heartbeat_time: progress.last_heartbeat_time.map(crate::Time::to_proto),
-        last_started_time: progress.last_started_time.map(crate::Time::to_proto),
+        last_started_time: progress.started.as_ref().map(|start| start.time.to_proto()),
         attempt: progress.attempt,
         maximum_attempts: policy.maximum_attempts,
-        scheduled_time: waiting.then(|| progress.due_time.to_proto()),
+        scheduled_time: Some(progress.due_time.to_proto()),
         expiration_time: activity.expiration().map(crate::Time::to_proto),
         last_failure: progress.last_failure.clone(),
         last_worker_identity: progress.last_worker_identity.clone(),
         last_attempt_complete_time: progress.last_attempt_complete_time.map(crate::Time::to_proto),
-        current_retry_interval: progress.retry_interval.filter(|_| waiting).map(durations::to_wire),
-        next_attempt_schedule_time: (waiting && progress.attempt > 1).then(|| progress.due_time.to_proto()),
+        current_retry_interval: since_last.filter(|_| backs_off),
+        next_attempt_schedule_time: backs_off.then(|| progress.due_time.to_proto()),
         priority: attributes.priority.clone(),
+        activity_options: Some(ActivityOptions {
+            task_queue: Some(TaskQueue {
+                name: activity.task_queue().to_owned(),
+                normal_name: activity.task_queue().to_owned(),
+                ..TaskQueue::default()
+            }),
+            schedule_to_close_timeout: attributes.schedule_to_close_timeout,
+            schedule_to_start_timeout: attributes.schedule_to_start_timeout,
+            start_to_close_timeout: attributes.start_to_close_timeout,
+            heartbeat_timeout: attributes.heartbeat_timeout,
+            retry_policy: Some(policy),
+            priority: attributes.priority.clone(),
+            ..ActivityOptions::default()
+        }),
         ..PendingActivityInfo::default()
     }
 }

@@ -65,10 +65,7 @@ pub struct ActivityProgress {
     #[serde(with = "wire::option")]
     pub last_failure: Option<Failure>,
     pub last_worker_identity: String,
-    pub last_started_time: Option<Time>,
     pub last_attempt_complete_time: Option<Time>,
-    /// How long this attempt was made to wait after the last one failed.
-    pub retry_interval: Option<Duration>,
     /// Its closing event is in the buffer.
     pub closing: bool,
 }
@@ -123,9 +120,7 @@ impl Default for ActivityProgress {
             last_heartbeat_time: None,
             last_failure: None,
             last_worker_identity: String::new(),
-            last_started_time: None,
             last_attempt_complete_time: None,
-            retry_interval: None,
             closing: false,
         }
     }
