@@ -162,7 +162,6 @@ fn continued_as_new(
 /// A run that lived shorter than the minimal interval makes its successor wait, or a workflow that only continues as
 /// new would spin.
 fn minimal_backoff(previous: &MutableState, asked: Duration, now: Time, context: &Context) -> Duration {
-    let lifetime = now.since(previous.durable.execution_time());
-    let minimum = context.limits.continue_as_new_min_interval;
-    if lifetime + asked < minimum { minimum - lifetime } else { asked }
+    let earliest = previous.durable.execution_time().plus(context.limits.continue_as_new_min_interval);
+    if now.plus(asked) < earliest { earliest.since(now) } else { asked }
 }

@@ -32,8 +32,15 @@ fn live(operations: &[interpreter::Operation], planted: &[&str]) {
     oracle::signals_are_there_once_in_order(&life);
 }
 
+/// `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if asked { config } else { ProptestConfig { cases: 400, ..config } }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_life_keeps_the_rules(operations in operations(OPERATIONS_MAX)) {

@@ -93,7 +93,7 @@ fn activities(
     has_timer: &HasTimer<'_>,
     missing: &mut Vec<String>,
 ) {
-    for (id, activity) in &state.durable().activities {
+    for (id, activity) in state.durable().activities.iter() {
         let progress = &state.ephemera().activities[id];
         if progress.closing {
             continue;

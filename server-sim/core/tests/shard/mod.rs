@@ -74,6 +74,9 @@ impl Shard {
             run.transfer_tasks.extend(change.transfer_tasks.iter().cloned());
             run.timer_tasks.extend(change.timer_tasks.iter().cloned());
         }
+        if let (Some(_), Some(run)) = (&transition.run, run) {
+            self.runs[run].check();
+        }
         if let Some(new) = &transition.new_run {
             assert_eq!(new.run_id, context.new_run_id, "a new run has the id that the context drew for it");
             assert!(
@@ -86,9 +89,7 @@ impl Shard {
                 transfer_tasks: new.transfer_tasks.clone(),
                 timer_tasks: new.timer_tasks.clone(),
             });
-        }
-        for run in &self.runs {
-            run.check();
+            self.runs.last().expect("it was just opened").check();
         }
         Ok(transition)
     }

@@ -34,3 +34,13 @@ fn not_with_news_unseen() {
     story.complete(vec![continue_as_new("2 books", |_| {})]);
     insta::assert_snapshot!(story.text());
 }
+
+#[test]
+fn a_run_cancelled_before_its_time_makes_the_next_wait_for_it() {
+    let mut story = Story::new();
+    story.start_with(|request| request.workflow_start_delay = seconds(60));
+    story.cancel();
+    story.poll_workflow_task();
+    story.complete(vec![continue_as_new("2 books", |_| {})]);
+    insta::assert_snapshot!(story.text());
+}

@@ -23,3 +23,15 @@ fn a_cancelled_timer_that_had_fired_is_no_news() {
     story.complete(vec![cancel_timer("wait"), complete_workflow("shipped")]);
     insta::assert_snapshot!(story.text());
 }
+
+#[test]
+fn a_transient_workflow_task_with_news_is_not_left_to_time_out() {
+    let mut story = polled();
+    story.fail_workflow_task("panic");
+    story.poll_workflow_task();
+    story.signal("amend", "signal-1");
+    story.complete(vec![complete_workflow("shipped")]);
+    story.poll_workflow_task();
+    story.complete(vec![complete_workflow("shipped with one more book")]);
+    insta::assert_snapshot!(story.text());
+}
