@@ -94,6 +94,16 @@ impl World {
         self.record_started(&task, "poll").await.unwrap()
     }
 
+    /// The next workflow task of this workflow; those of others are let lie.
+    pub async fn poll_of(&self, workflow: &str) -> api::PollWorkflowTaskQueueResponse {
+        loop {
+            let task = self.matching.workflow_task().await;
+            if task.run.workflow_id.as_str() == workflow {
+                return self.record_started(&task, "poll").await.unwrap();
+            }
+        }
+    }
+
     pub async fn record_started(
         &self,
         task: &AddWorkflowTask,
