@@ -20,7 +20,7 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
     ),
     (
         "timer-behind-cursor",
-        "a timer written behind the reader's cursor (after the clock jumped back, or one already due) is never read",
+        "the timer reader looks a second ahead: a timer written behind its cursor is not read until the shard is reloaded",
         "liveness",
     ),
     (

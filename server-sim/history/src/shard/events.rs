@@ -58,6 +58,7 @@ impl Owned {
                 self.waiting -= waited.len();
                 // One of them may need another run of this workflow: then it waits again, and the rest behind it.
                 waited.into_iter().for_each(|request| self.handle(request));
+                self.evict();
             }
             Err(error) => {
                 tempest_rt::probe!("history-load-failed");

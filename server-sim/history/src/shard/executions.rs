@@ -154,6 +154,20 @@ impl Executions {
         evicted
     }
 
+    /// Lets closed runs of a workflow go that are not current, when there are many of them and nothing is staged: a
+    /// chain of runs would otherwise grow in memory with every link.
+    pub fn prune(&mut self, key: &WorkflowKey, durable: u64) {
+        let Some(workflow) = self.workflows.get_mut(key) else { return };
+        if workflow.runs.len() <= RUNS_KEPT || workflow.last_sequence > durable {
+            return;
+        }
+        let (before, current) = (workflow.runs.len(), workflow.current.as_ref());
+        workflow
+            .runs
+            .retain(|run_id, state| current == Some(run_id) || state.as_ref().is_some_and(MutableState::is_open));
+        self.runs -= before - workflow.runs.len();
+    }
+
     /// Everybody who waits for a read, in the order of workflows.
     pub fn into_waiting(self) -> impl Iterator<Item = Request> {
         self.workflows.into_values().flat_map(|workflow| workflow.waiting)
@@ -161,6 +175,9 @@ impl Executions {
 }
 
 const EVICTION_LOOKS_MAX: usize = 16;
+
+/// Runs of one workflow that stay in memory without question.
+const RUNS_KEPT: usize = 2;
 
 impl Workflow {
     pub fn current(&self) -> Option<&RunId> {

@@ -4,7 +4,7 @@ use super::clock::ShardClock;
 use super::events::Event;
 use super::executions::Executions;
 use super::pipeline::Pipeline;
-use super::request::{Answer, Request};
+use super::request::{Answer, Request, WorkflowKey};
 use super::timer_queue::TimerQueue;
 use super::transfer_queue::TransferQueue;
 use super::waiters::Waiters;
@@ -186,6 +186,14 @@ impl Owned {
                 self.handle(request);
             }
         }
+        for run in &staged.runs {
+            self.executions.prune(&WorkflowKey::of(run), self.pipeline.durable());
+        }
+        self.evict();
+    }
+
+    /// Keeps the bound on what is in memory.
+    pub(super) fn evict(&mut self) {
         let nothing = tempest_rt::buggify!("history-evict-everything");
         let evicted = self.executions.evict(self.pipeline.durable(), nothing);
         self.node.counters.executions_evicted.fetch_add(evicted as u64, Relaxed);

@@ -18,7 +18,7 @@ pub(crate) struct TimerQueue {
     firing: BTreeMap<TaskKey, u32>,
     loaded_until: TaskKey,
     reading: Option<Reading>,
-    /// The highest key handed out (for the planted bug only).
+    /// Only the planted bug looks at it: what a reader that looks ahead believes to have read.
     cursor: TaskKey,
     page: usize,
     pending_max: usize,
@@ -36,6 +36,9 @@ struct Reading {
 pub(crate) fn timer_key(fire_time: Time, task_id: i64) -> TaskKey {
     TaskKey { category: TaskCategory::Timer, fire_time, task_id }
 }
+
+/// How far beyond what it fires a reader with a cursor has read.
+const LOOK_AHEAD: Duration = Duration::from_secs(1);
 
 const END: TaskKey = TaskKey { category: TaskCategory::Timer, fire_time: Time(i64::MAX), task_id: i64::MAX };
 
@@ -129,7 +132,7 @@ impl TimerQueue {
             return None;
         }
         let (key, task) = self.pending.pop_first()?;
-        self.cursor = self.cursor.max(key);
+        self.cursor = self.cursor.max(timer_key(key.fire_time.plus(LOOK_AHEAD), 0));
         self.firing.insert(key, 0);
         Some((key, task))
     }

@@ -4,6 +4,8 @@
 mod durability;
 mod lifecycle;
 mod matching;
+mod on_redb;
 mod queues;
 mod store;
+mod storm;
 mod world;

@@ -41,6 +41,32 @@ struct Inner {
     /// Every commit that was applied, in order.
     applied: Vec<ShardCommit>,
     proofs: usize,
+    storm: Option<Storm>,
+}
+
+/// Commits fail at random.
+struct Storm {
+    state: u64,
+    one_in: u64,
+}
+
+impl Storm {
+    fn draw(&mut self, below: u64) -> u64 {
+        // SplitMix64.
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+
+    fn fault(&mut self) -> Option<Fault> {
+        let faults = [Fault::Conflict, Fault::Unavailable, Fault::UnknownLost, Fault::UnknownApplied, Fault::Stolen];
+        if self.draw(self.one_in) > 0 {
+            return None;
+        }
+        let which = usize::try_from(self.draw(faults.len() as u64)).unwrap();
+        Some(faults[which])
+    }
 }
 
 impl MemoryStore {
@@ -90,6 +116,18 @@ impl MemoryStore {
         self.0.lock().unwrap().shards[&shard].clone()
     }
 
+    /// From now on one commit in `one_in` fails in some way.
+    pub fn storm(&self, seed: u64, one_in: u64) {
+        self.0.lock().unwrap().storm = Some(Storm { state: seed, one_in });
+    }
+
+    pub fn heal(&self) {
+        let mut inner = self.0.lock().unwrap();
+        inner.storm = None;
+        inner.held = false;
+        inner.drain();
+    }
+
     /// Another node takes the shard.
     pub fn steal(&self, shard: ShardId) {
         self.0.lock().unwrap().shards.get_mut(&shard).unwrap().range_id.0 += 1;
@@ -108,13 +146,15 @@ impl Inner {
         while !self.held
             && let Some((commit, end)) = self.queue.pop_front()
         {
-            let outcome = match self.faults.pop_front() {
+            let by_chance = self.storm.as_mut().and_then(Storm::fault);
+            let outcome = match self.faults.pop_front().or(by_chance) {
                 None => self.apply(commit),
                 Some(Fault::Conflict) => CommitOutcome::Conflict("as the test says".into()),
                 Some(Fault::Unavailable) => CommitOutcome::Unavailable("as the test says".into()),
                 Some(Fault::UnknownLost) => CommitOutcome::OutcomeUnknown("as the test says".into()),
                 Some(Fault::UnknownApplied) => {
-                    assert_eq!(self.apply(commit), CommitOutcome::Committed);
+                    // Unless it was behind one that failed.
+                    let _ = self.apply(commit);
                     CommitOutcome::OutcomeUnknown("as the test says".into())
                 }
                 Some(Fault::Stolen) => {

@@ -54,6 +54,11 @@ impl World {
         self.history = node(&self.config, &self.store, &self.matching, &self.skew, self.began);
     }
 
+    /// Another node that believes to own the shard as well.
+    pub fn second_node(&self) -> Arc<HistoryHandle> {
+        node(&self.config, &self.store, &self.matching, &self.skew, self.began)
+    }
+
     /// The wall clock jumps.
     pub fn jump(&self, seconds: i64) {
         *self.skew.lock().unwrap() += seconds * 1_000_000_000;
