@@ -32,7 +32,7 @@ fn violation(state: &MutableState) -> Option<String> {
     if !durable.activities.keys().eq(ephemera.activities.keys()) {
         return Some("activities and their progress differ".into());
     }
-    for (id, progress) in ephemera.activities.iter() {
+    for (id, progress) in &ephemera.activities {
         if progress.attempt < 1 {
             return Some(format!("activity {id} of attempt {}", progress.attempt));
         }

@@ -24,6 +24,18 @@ impl<T: Clone> DerefMut for CopyOnWrite<T> {
     }
 }
 
+impl<'a, T> IntoIterator for &'a CopyOnWrite<T>
+where
+    &'a T: IntoIterator,
+{
+    type Item = <&'a T as IntoIterator>::Item;
+    type IntoIter = <&'a T as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.as_ref().into_iter()
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for CopyOnWrite<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
