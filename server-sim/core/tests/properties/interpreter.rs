@@ -1,9 +1,9 @@
 //! Makes lives: operations are arbitrary, what they mean depends on the state they meet.
 use crate::shard::{NAMESPACE, STEP_LIMIT, Shard, WORKFLOW_ID, requests};
 use proptest::prelude::*;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use tempest_core::{
-    ActivityRef, ActivityTaskToken, Input, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted,
+    ActivityRef, ActivityTaskToken, Input, Limits, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted,
     Rejection, Reply, Time, TimerTask, TransferTask, Transition, WorkflowId, WorkflowTaskStarted, WorkflowTaskToken,
 };
 use temporalio_protos::temporal::api::{
@@ -15,6 +15,9 @@ use temporalio_protos::temporal::api::{
     taskqueue::v1::{StickyExecutionAttributes, TaskQueue},
     workflowservice::v1 as api,
 };
+
+/// Low limits, so that lives meet them.
+const BLOB_BYTES_MAX: usize = 1000;
 
 /// Numbers pick among what there is, modulo its count.
 #[derive(Clone, Debug)]
@@ -38,6 +41,7 @@ pub enum Operation {
     Terminate,
     PollWorkflowTask {
         pick: u8,
+        on_normal_queue: bool,
     },
     CompleteWorkflowTask {
         stale: u8,
@@ -97,6 +101,7 @@ pub enum Cmd {
     CancelTimer { id: u8 },
     Marker,
     Bad,
+    Oversized,
     Complete,
     Fail,
     Cancel,
@@ -104,36 +109,49 @@ pub enum Cmd {
 }
 
 pub fn operations(count_max: usize) -> impl Strategy<Value = Vec<Operation>> {
-    proptest::collection::vec(operation(), 1..count_max)
+    (start(), proptest::collection::vec(operation(), 1..count_max)).prop_map(|(start, mut operations)| {
+        operations.insert(0, start);
+        operations
+    })
+}
+
+fn start() -> impl Strategy<Value = Operation> {
+    (0..9u8, any::<bool>(), 0..90u8, 0..20u8).prop_map(|(policy, retried, timeout_seconds, delay)| Operation::Start {
+        policy: policy.saturating_sub(6),
+        retried,
+        timeout_seconds,
+        delay_seconds: delay.saturating_sub(15),
+    })
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
     use Operation::*;
     prop_oneof![
-        4 => (0..3u8, any::<bool>(), 0..40u8, 0..20u8).prop_map(|(policy, retried, timeout_seconds, delay)| Start {
-            policy, retried, timeout_seconds, delay_seconds: delay.saturating_sub(15),
-        }),
+        2 => start(),
         8 => (0..6u8).prop_map(|request| Signal { request }),
-        1 => (0..4u8, 0..2u8).prop_map(|(request, policy)| SignalWithStart { request, policy }),
+        1 => (0..4u8, 0..6u8).prop_map(|(request, policy)| SignalWithStart { request, policy: policy / 5 }),
         2 => (0..2u8).prop_map(|request| RequestCancel { request }),
-        1 => Just(Terminate),
-        14 => (0..4u8).prop_map(|pick| PollWorkflowTask { pick: pick / 3 }),
-        14 => (0..8u8, commands(), any::<bool>(), 0..5u8, any::<bool>()).prop_map(
+        1 => (0..3u8).prop_map(|often| if often == 0 { Terminate } else { FireNextTimer }),
+        8 => (0..4u8, 0..4u8).prop_map(|(pick, normal)| PollWorkflowTask {
+            pick: pick / 3, on_normal_queue: normal == 0,
+        }),
+        40 => (0..24u8, commands(), any::<bool>(), 0..5u8, any::<bool>()).prop_map(
             |(stale, commands, sticky, force, inline)| CompleteWorkflowTask {
-                stale: stale.saturating_sub(5), commands, sticky, force: force == 0, inline,
+                stale: stale.saturating_sub(21), commands, sticky, force: force == 0, inline,
             }
         ),
-        4 => (0..4u8).prop_map(|stale| FailWorkflowTask { stale: stale / 3 }),
-        8 => (0..8u8).prop_map(|pick| PollActivity { pick }),
-        3 => (0..8u8).prop_map(|pick| Heartbeat { pick }),
+        3 => (0..4u8).prop_map(|stale| FailWorkflowTask { stale: stale / 3 }),
+        14 => (0..8u8).prop_map(|pick| PollActivity { pick }),
+        5 => (0..8u8).prop_map(|pick| Heartbeat { pick }),
         4 => (0..8u8).prop_map(|pick| CompleteActivity { pick }),
         5 => (0..8u8, 0..4u8, 0..4u8).prop_map(|(pick, non_retryable, delay)| FailActivity {
             pick, non_retryable: non_retryable == 0, delay_seconds: delay.saturating_sub(2),
         }),
         2 => (0..8u8).prop_map(|pick| CancelActivity { pick }),
-        1 => (0..3u8).prop_map(|id| CompleteActivityById { id }),
-        1 => (0..3u8).prop_map(|id| FailActivityById { id }),
-        6 => (0..12_000u16).prop_map(|milliseconds| Advance { milliseconds }),
+        2 => (0..6u8).prop_map(|id| CompleteActivityById { id }),
+        1 => (0..6u8).prop_map(|id| FailActivityById { id }),
+        4 => (0..2_000u16).prop_map(|milliseconds| Advance { milliseconds }),
+        3 => (2_000..15_000u16).prop_map(|milliseconds| Advance { milliseconds }),
         10 => Just(FireNextTimer),
         1 => any::<u8>().prop_map(|pick| FireOldTimer { pick }),
         1 => Just(ResetStickiness),
@@ -144,28 +162,30 @@ fn operation() -> impl Strategy<Value = Operation> {
 
 fn commands() -> impl Strategy<Value = Vec<Cmd>> {
     let open = prop_oneof![
-        5 => (0..3u8, any::<bool>(), 0..4u8, any::<bool>(), 0..20u8).prop_map(
+        5 => (0..6u8, any::<bool>(), 0..4u8, any::<bool>(), 0..20u8).prop_map(
             |(id, eager, attempts, heartbeat, schedule_to_close_seconds)| Cmd::Activity {
                 id, eager, attempts, heartbeat, schedule_to_close_seconds,
             }
         ),
         2 => (0..4u8).prop_map(|pick| Cmd::CancelActivity { pick }),
-        4 => (0..3u8, 0..15u8).prop_map(|(id, seconds)| Cmd::Timer { id, seconds }),
-        2 => (0..3u8).prop_map(|id| Cmd::CancelTimer { id }),
+        5 => (0..6u8, 0..15u8).prop_map(|(id, seconds)| Cmd::Timer { id, seconds }),
+        3 => (0..6u8).prop_map(|id| Cmd::CancelTimer { id }),
         1 => Just(Cmd::Marker),
     ];
     let last = prop_oneof![
-        12 => Just(None),
+        50 => Just(None),
         1 => Just(Some(Cmd::Bad)),
+        1 => Just(Some(Cmd::Oversized)),
         1 => Just(Some(Cmd::Complete)),
         1 => Just(Some(Cmd::Fail)),
         1 => Just(Some(Cmd::Cancel)),
         1 => Just(Some(Cmd::ContinueAsNew)),
     ];
-    (proptest::collection::vec(open, 0..3), last).prop_map(|(mut commands, last)| {
+    let some = (proptest::collection::vec(open, 0..4), last).prop_map(|(mut commands, last)| {
         commands.extend(last);
         commands
-    })
+    });
+    prop_oneof![5 => some, 1 => Just(Vec::new())]
 }
 
 /// One workflow id's life, and what its clients and workers remember of it.
@@ -173,6 +193,8 @@ pub struct Life {
     pub shard: Shard,
     /// Signals that were accepted for the first time, as (run, request id), in order.
     pub signals: Vec<(usize, String)>,
+    /// Names of the rare paths that its decisions took.
+    pub probes: BTreeSet<&'static str>,
     workflow_tokens: Vec<WorkflowTaskToken>,
     activity_tokens: Vec<ActivityTaskToken>,
     fired: Vec<(usize, TimerTask)>,
@@ -185,10 +207,19 @@ pub struct Life {
 impl Life {
     pub fn new(planted: &[&str]) -> Self {
         let mut shard = Shard::with_planted(planted);
-        shard.limits.buffered_events_max = 5;
+        shard.limits = Limits {
+            buffered_events_max: 2,
+            signals_max: 4,
+            history_events_max: 60,
+            history_events_suggest_continue_as_new: 30,
+            blob_bytes_max: BLOB_BYTES_MAX,
+            workflow_task_heartbeat_timeout: Duration::from_secs(8),
+            ..Limits::default()
+        };
         Self {
             shard,
             signals: Vec::new(),
+            probes: BTreeSet::new(),
             workflow_tokens: Vec::new(),
             activity_tokens: Vec::new(),
             fired: Vec::new(),
@@ -215,6 +246,7 @@ impl Life {
         // A repeated request meets the run that is current then; everything else names its run.
         let run = if names_its_run(&input) { run } else { self.shard.current() };
         let second = self.shard.apply_to(run, input.clone());
+        self.probes.extend(second.iter().flat_map(|transition| &transition.probes));
         assert_eq!(
             self.fingerprint(),
             before,
@@ -226,6 +258,7 @@ impl Life {
     fn apply(&mut self, run: Option<usize>, input: Input) -> Result<Transition, Rejection> {
         let result = self.shard.apply_to(run, input.clone());
         if let Ok(transition) = &result {
+            self.probes.extend(&transition.probes);
             self.remember(run, &input, transition);
         }
         self.forget_paid_tasks();
@@ -380,9 +413,9 @@ impl Life {
             });
         }
         // Short timeouts for some, none for most.
-        if timeout_seconds > 30 {
+        if timeout_seconds > 80 {
             request.workflow_run_timeout = requests::seconds(i64::from(timeout_seconds));
-        } else if timeout_seconds > 25 {
+        } else if timeout_seconds > 75 {
             request.workflow_execution_timeout = requests::seconds(i64::from(timeout_seconds));
             request.workflow_run_timeout = request.workflow_execution_timeout;
         }
@@ -401,7 +434,11 @@ impl Life {
             RequestCancel { request } => Input::RequestCancel(Box::new(requests::cancel(&format!("cancel-{request}")))),
             Terminate => Input::Terminate(Box::new(requests::terminate("enough"))),
             ResetStickiness => Input::ResetStickiness,
-            PollWorkflowTask { pick } => self.poll_workflow_task(current, *pick)?,
+            PollWorkflowTask { pick, on_normal_queue } => self.poll_workflow_task(current, *pick, *on_normal_queue)?,
+            // A worker that has nothing to complete polls first.
+            CompleteWorkflowTask { stale: 0, .. } if self.workflow_task_waits(current) => {
+                self.poll_workflow_task(current, 0, false)?
+            }
             CompleteWorkflowTask { stale, commands, sticky, force, inline } => {
                 let token = nth_last(&self.workflow_tokens, *stale)?.clone();
                 let run = self.run_of(&token.run_id)?;
@@ -458,7 +495,7 @@ impl Life {
         u32::from(request)
     }
 
-    fn poll_workflow_task(&mut self, run: usize, pick: u8) -> Option<Input> {
+    fn poll_workflow_task(&mut self, run: usize, pick: u8, on_normal_queue: bool) -> Option<Input> {
         self.serial += 1;
         let tasks: Vec<_> = self.shard.runs[run]
             .transfer_tasks
@@ -471,7 +508,8 @@ impl Life {
                 _ => None,
             })
             .collect();
-        let (scheduled_event_id, stamp, polled_queue) = pick_one(&tasks, pick)?.clone();
+        let (scheduled_event_id, stamp, task_queue) = pick_one(&tasks, pick)?.clone();
+        let polled_queue = if on_normal_queue { requests::QUEUE.to_owned() } else { task_queue };
         Some(Input::RecordWorkflowTaskStarted(RecordWorkflowTaskStarted {
             scheduled_event_id,
             stamp,
@@ -500,6 +538,10 @@ impl Life {
         }))
     }
 
+    fn workflow_task_waits(&self, run: usize) -> bool {
+        self.shard.runs[run].state.workflow_task().is_some_and(|task| !task.is_started())
+    }
+
     /// Mostly the youngest token, sometimes an old one.
     fn activity_answer(&mut self, pick: u8, operation: &Operation) -> Option<(Option<usize>, Input)> {
         let token = nth_last(&self.activity_tokens, pick / 2)?.clone();
@@ -523,7 +565,18 @@ impl Life {
         Some((Some(run), input))
     }
 
+    /// `None` if the command would only fail the workflow task: ids that are taken or unknown. Id 0 tries all the same.
     fn command(&self, run: usize, command: &Cmd) -> Option<Command> {
+        let durable = self.shard.runs[run].state.durable();
+        let is_timer = |id: u8| durable.timers.values().any(|timer| timer.timer_id == format!("timer-{id}"));
+        let is_activity =
+            |id: u8| durable.activities.values().any(|activity| activity.activity_id() == format!("activity-{id}"));
+        match command {
+            Cmd::Activity { id, .. } if *id != 0 && is_activity(*id) => return None,
+            Cmd::Timer { id, .. } if *id != 0 && is_timer(*id) => return None,
+            Cmd::CancelTimer { id } if *id != 0 && !is_timer(*id) => return None,
+            _ => {}
+        }
         Some(match command {
             Cmd::Activity { id, eager, attempts, heartbeat, schedule_to_close_seconds } => {
                 requests::schedule_activity(&format!("activity-{id}"), |activity| {
@@ -541,13 +594,14 @@ impl Life {
                 })
             }
             Cmd::CancelActivity { pick } => {
-                let activities: Vec<_> = self.shard.runs[run].state.durable().activities.keys().copied().collect();
+                let activities: Vec<_> = durable.activities.keys().copied().collect();
                 requests::cancel_activity(*pick_one(&activities, *pick)?)
             }
             Cmd::Timer { id, seconds } => requests::start_timer(&format!("timer-{id}"), i64::from(*seconds)),
             Cmd::CancelTimer { id } => requests::cancel_timer(&format!("timer-{id}")),
             Cmd::Marker => requests::marker("seen"),
             Cmd::Bad => requests::start_timer("", 1),
+            Cmd::Oversized => requests::complete_workflow(&"x".repeat(2 * BLOB_BYTES_MAX)),
             Cmd::Complete => requests::complete_workflow("shipped"),
             Cmd::Fail => requests::fail_workflow(requests::application_failure("no stock", "Stock")),
             Cmd::Cancel => requests::cancel_workflow(),
@@ -561,13 +615,14 @@ impl Life {
 
     /// From now on everybody behaves: the workflow id must come to rest with every run closed.
     pub fn drain(&mut self) {
+        self.shard.limits = Limits::default();
         for _ in 0..STEP_LIMIT {
             let Some(current) = self.shard.current().filter(|run| self.shard.runs[*run].state.is_open()) else {
                 return;
             };
             self.forget_paid_tasks();
             crate::oracle::tasks_cover_state(&self.shard);
-            if let Some(input) = self.poll_workflow_task(current, 0)
+            if let Some(input) = self.poll_workflow_task(current, 0, false)
                 && self.apply(Some(current), input).is_ok()
             {
                 let token = self.workflow_tokens.last().expect("the poll just got it").clone();

@@ -11,15 +11,16 @@ mod oracle;
 mod planted;
 #[path = "../shard/mod.rs"]
 mod shard;
+mod vacuity;
 
 use interpreter::{Life, operations};
 use proptest::prelude::*;
 
 /// Operations of one life. Long enough for several workflow tasks, retries and a successor.
-const OPERATIONS_MAX: usize = 60;
+const OPERATIONS_MAX: usize = 120;
 
 /// Lives a life to its end and judges it.
-fn live(operations: &[interpreter::Operation], planted: &[&str]) {
+fn live(operations: &[interpreter::Operation], planted: &[&str]) -> Life {
     let mut life = Life::new(planted);
     for operation in operations {
         life.perform(operation);
@@ -30,13 +31,14 @@ fn live(operations: &[interpreter::Operation], planted: &[&str]) {
         oracle::history_is_well_formed(&run.history);
     }
     oracle::signals_are_there_once_in_order(&life);
+    life
 }
 
 /// `PROPTEST_CASES` asks for more.
 fn config() -> ProptestConfig {
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    if asked { config } else { ProptestConfig { cases: 400, ..config } }
+    if asked { config } else { ProptestConfig { cases: 200, ..config } }
 }
 
 proptest! {
