@@ -18,17 +18,20 @@ pub(crate) async fn read_events(
     let mut events: Vec<HistoryEvent> = Vec::new();
     let mut next = from;
     let mut start = from;
+    // Whether everything between a batch that begins before `next` and `start` was read.
+    let mut no_gap = false;
     while next < until && events.len() < page_events {
         let nodes = store.history(&branch, start, until, nodes_per_read).await.map_err(unreadable)?;
-        let covers = nodes.first().is_some_and(|node| node.node <= next);
-        if !covers && start > 1 {
+        let (last, full) = (nodes.last().map(|node| node.node), nodes.len() >= nodes_per_read);
+        if nodes.first().is_none_or(|first| first.node > next) {
+            if start <= 1 || no_gap {
+                return Err(ServiceError::DataLoss(format!("event {next} of branch {} is missing", branch.branch)));
+            }
             // `next` is inside a batch that begins before it: look further back, twice as far each time.
             start = (start - 2 * (next - start).max(1)).max(1);
             continue;
         }
-        if nodes.is_empty() {
-            return Err(ServiceError::DataLoss(format!("events from {next} of branch {} are missing", branch.branch)));
-        }
+        let wanted = next;
         for node in nodes {
             for event in decode(&node)? {
                 if event.event_id < next || event.event_id >= until {
@@ -47,7 +50,12 @@ pub(crate) async fn read_events(
                 break;
             }
         }
-        start = next;
+        no_gap = true;
+        start = match last {
+            Some(last) if next == wanted && full => last + 1,
+            Some(_) if next > wanted => next,
+            _ => return Err(ServiceError::DataLoss(format!("event {next} of branch {} is missing", branch.branch))),
+        };
     }
     Ok(events)
 }

@@ -5,9 +5,7 @@ use super::request::{Answer, Ask, Decided, ReplyTo, Request, WorkflowKey};
 use super::stage::Step;
 use crate::Counters;
 use tempest_api::{HistoryPosition, HistoryWait, ServiceError, ServiceResult};
-use tempest_core::{
-    Context, HistoryTask, Input, MutableState, Reply, RunId, RunKey, TaskKind, TimerKind, TransferTask,
-};
+use tempest_core::{Context, HistoryTask, Input, MutableState, Reply, RunId, TaskKind, TimerKind, TransferTask};
 use tempest_store::TaskKey;
 
 impl Owned {
@@ -109,16 +107,17 @@ impl Owned {
             };
             return self.answer_read(&workflow, reply, Ok(position));
         }
-        // From now on the question is about this run, also when another becomes current.
-        let target = super::Target { workflow, run_id: run.run_id.clone() };
-        let request = Request { target, ask: Ask::Position(wait, reply) };
-        if let Err(request) = self.waiters.add(run, request) {
+        if !self.waiters.has_room() {
             tempest_rt::probe!("history-waiters-full");
-            request.ask.refuse(ServiceError::ResourceExhausted {
+            let full = ServiceError::ResourceExhausted {
                 cause: tempest_api::ResourceExhaustedCause::SystemOverloaded,
                 message: "too many long polls for history wait at this shard".into(),
-            });
+            };
+            return Ask::Position(wait, reply).refuse(full);
         }
+        // From now on the question is about this run, also when another becomes current.
+        let target = super::Target { workflow, run_id: run.run_id.clone() };
+        self.waiters.add(run, Request { target, ask: Ask::Position(wait, reply) });
     }
 
     fn fire_timer(&mut self, workflow: &WorkflowKey, key: TaskKey, task: HistoryTask) {
@@ -206,11 +205,4 @@ fn hit(probes: &[&'static str]) {
     probes.iter().for_each(|probe| tempest_rt::hit(probe));
     #[cfg(not(feature = "chaos"))]
     let _ = probes;
-}
-
-/// One run, in a workflow.
-impl WorkflowKey {
-    pub(super) fn key_of(&self, run_id: &RunId) -> RunKey {
-        self.run(run_id.clone())
-    }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Workflow {
     known: bool,
     current: Option<RunId>,
     /// `None`: there is no such run.
-    runs: BTreeMap<RunId, Option<MutableState>>,
+    runs: BTreeMap<RunId, Option<Box<MutableState>>>,
     /// The newest commit that touched it: whoever reads the state must wait until that is durable.
     last_sequence: u64,
     loading: bool,
@@ -33,7 +33,7 @@ pub(crate) struct Loaded {
     pub workflow: WorkflowKey,
     pub current: Option<RunId>,
     /// The run that was asked for (the current one, if none was named).
-    pub run: Option<(RunId, Option<MutableState>)>,
+    pub run: Option<(RunId, Option<Box<MutableState>>)>,
 }
 
 /// Where a request's state is.
@@ -129,7 +129,7 @@ impl Executions {
         if becomes_current {
             workflow.current = Some(run_id.clone());
         }
-        if workflow.runs.insert(run_id, Some(state)).is_none() {
+        if workflow.runs.insert(run_id, Some(Box::new(state))).is_none() {
             self.runs += 1;
         }
     }
@@ -164,7 +164,7 @@ impl Executions {
         let (before, current) = (workflow.runs.len(), workflow.current.as_ref());
         workflow
             .runs
-            .retain(|run_id, state| current == Some(run_id) || state.as_ref().is_some_and(MutableState::is_open));
+            .retain(|run_id, state| current == Some(run_id) || state.as_deref().is_some_and(MutableState::is_open));
         self.runs -= before - workflow.runs.len();
     }
 
@@ -185,11 +185,11 @@ impl Workflow {
     }
 
     pub fn state(&self, run_id: &RunId) -> Option<&MutableState> {
-        self.runs.get(run_id)?.as_ref()
+        self.runs.get(run_id)?.as_deref()
     }
 
     pub fn state_mut(&mut self, run_id: &RunId) -> Option<&mut MutableState> {
-        self.runs.get_mut(run_id)?.as_mut()
+        self.runs.get_mut(run_id)?.as_deref_mut()
     }
 
     pub fn last_sequence(&self) -> u64 {

@@ -65,7 +65,7 @@ async fn load(store: &dyn Store, workflow: WorkflowKey, run_id: RunId) -> Result
     let current = store.current_run(&workflow.namespace_id, &workflow.workflow_id).await?;
     let meant = if run_id.is_empty() { current.clone() } else { Some(run_id) };
     let Some(run_id) = meant else { return Ok(Loaded { workflow, current, run: None }) };
-    let key = workflow.key_of(&run_id);
+    let key = workflow.run(run_id.clone());
     let state = match store.run(&key).await? {
         None => None,
         Some(record) => {
@@ -75,7 +75,7 @@ async fn load(store: &dyn Store, workflow: WorkflowKey, run_id: RunId) -> Result
                     "the state stored for run {run_id} is another's or another version's"
                 )));
             }
-            Some(state)
+            Some(Box::new(state))
         }
     };
     if state.is_none() && current.as_ref() == Some(&run_id) {

@@ -56,7 +56,7 @@ impl Owned {
         }
         if let Some(new_run) = step.new_run {
             let NewRun { run_id, state, events, transfer_tasks, timer_tasks, becomes_current } = *new_run;
-            let run = step.workflow.key_of(&run_id);
+            let run = step.workflow.run(run_id.clone());
             commit.runs.push(RunWrite {
                 key: run.clone(),
                 expected_version: None,

@@ -15,22 +15,21 @@ impl Waiters {
         Self { by_run: BTreeMap::new(), count: 0, max }
     }
 
-    /// # Errors
-    /// The request, if no more may wait.
-    pub fn add(&mut self, run: RunKey, request: Request) -> Result<(), Request> {
+    /// Whether one more may wait.
+    pub fn has_room(&mut self) -> bool {
         if self.count >= self.max {
             self.forget_abandoned();
         }
-        if self.count >= self.max {
-            return Err(request);
-        }
+        self.count < self.max
+    }
+
+    pub fn add(&mut self, run: RunKey, request: Request) {
         let waiting = self.by_run.entry(run).or_default();
         self.count += 1;
         let before = waiting.len();
         waiting.retain(|other| !other.ask.is_abandoned());
         self.count -= before - waiting.len();
         waiting.push(request);
-        Ok(())
     }
 
     /// The run has changed durably: everybody who waits for it asks again.

@@ -241,7 +241,7 @@ async fn a_long_poll_outlives_an_unknown_outcome() {
     let world = World::new();
     started(&world, "order").await;
     let history = world.history.clone();
-    let poll = tokio::spawn(async move {
+    let poll = tempest_rt::task::spawn(async move {
         history.history_position(&namespace(), &execution("order"), wait_beyond(3, 20 * SECOND)).await
     });
     settle().await;

@@ -105,7 +105,7 @@ async fn a_long_poll_wakes_for_news_and_ends_without() {
     };
     assert_eq!(position(20 * SECOND).await.next_event_id, 3, "after its time it gets what there is");
     assert!(before.elapsed() >= 20 * SECOND);
-    let waiting = tokio::spawn(position(20 * SECOND));
+    let waiting = tempest_rt::task::spawn(position(20 * SECOND));
     settle().await;
     let before = tokio::time::Instant::now();
     world.signal("order", "hurry").await.unwrap();

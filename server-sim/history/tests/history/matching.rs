@@ -16,6 +16,8 @@ pub struct FakeMatching {
     /// While set, nothing that is added is answered.
     silent: Mutex<bool>,
     never: Notify,
+    /// How long it takes to accept a task.
+    latency: Mutex<Duration>,
 }
 
 pub struct Given {
@@ -35,6 +37,7 @@ impl Default for FakeMatching {
             refusals: Mutex::default(),
             silent: Mutex::new(false),
             never: Notify::new(),
+            latency: Mutex::default(),
         }
     }
 }
@@ -46,6 +49,10 @@ impl FakeMatching {
 
     pub fn never_answer(&self, silent: bool) {
         *self.silent.lock().unwrap() = silent;
+    }
+
+    pub fn take_long(&self, latency: Duration) {
+        *self.latency.lock().unwrap() = latency;
     }
 
     pub async fn workflow_task(&self) -> AddWorkflowTask {
@@ -65,6 +72,10 @@ impl FakeMatching {
         let silent = *self.silent.lock().unwrap();
         if silent {
             self.never.notified().await;
+        }
+        let latency = *self.latency.lock().unwrap();
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
         }
         match self.refusals.lock().unwrap().pop_front() {
             Some(error) => Err(error),
