@@ -60,7 +60,7 @@ pub struct HistoryConfig {
     pub reacquire_delay: Duration,
     /// Shards of this node that are being taken at one time, 1 and up: bounds the storm after an outage of the store.
     pub acquisitions_in_flight_max: usize,
-    /// Task ids given out before the range is renewed, 16 to 2^24. Small values renew often (for simulations).
+    /// Task ids given out before the range is renewed, 16 to 2^23. Small values renew often (for simulations).
     pub task_ids_per_range: i64,
 
     pub limits: Limits,
@@ -99,8 +99,9 @@ impl Default for HistoryConfig {
     }
 }
 
-/// Task ids of one range: the counter has 24 bits.
-pub(crate) const TASK_IDS_PER_RANGE_MAX: i64 = 1 << 24;
+/// The counter has 24 bits. Half of them are left for what is decided between noticing that the range must be renewed
+/// and its renewal.
+pub(crate) const TASK_IDS_PER_RANGE_MAX: i64 = 1 << 23;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("history configuration: {field} is {value}, but must be {range}")]
@@ -150,7 +151,7 @@ impl HistoryConfig {
         pause("reacquire_delay", self.reacquire_delay)?;
         if !(16..=TASK_IDS_PER_RANGE_MAX).contains(&self.task_ids_per_range) {
             let value = self.task_ids_per_range.to_string();
-            return Err(ConfigError { field: "task_ids_per_range", value, range: "16 to 2^24" });
+            return Err(ConfigError { field: "task_ids_per_range", value, range: "16 to 2^23" });
         }
         Ok(())
     }

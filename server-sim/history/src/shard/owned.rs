@@ -20,7 +20,7 @@ use tempest_rt::time::{Duration, Instant};
 use tempest_store::{CommitOutcome, RangeId, ShardId, ShardRecord, TaskKey};
 
 /// Task ids: the range id, then a counter of this many bits.
-const TASK_ID_BITS: u32 = 24;
+pub(super) const TASK_ID_BITS: u32 = 24;
 
 pub(crate) struct Owned {
     pub(super) node: Arc<Node>,

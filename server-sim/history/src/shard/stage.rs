@@ -1,5 +1,5 @@
 //! From a decision to a commit in flight.
-use super::owned::Owned;
+use super::owned::{Owned, TASK_ID_BITS};
 use super::pipeline::Staged;
 use super::request::{Answer, WorkflowKey};
 use super::timer_queue::timer_key;
@@ -153,6 +153,7 @@ impl Owned {
 
     fn take_task_id(&mut self) -> i64 {
         let id = self.next_task_id;
+        assert_eq!(id >> TASK_ID_BITS, self.range.0, "a task id of another range would be used twice");
         self.next_task_id += 1;
         id
     }
