@@ -2,13 +2,15 @@
 use crate::FrontendConfig;
 use crate::namespace::{Namespace, Registry, register};
 use std::sync::Arc;
+use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::{HistoryService, MatchingService, ServiceError, ServiceResult};
-use tempest_core::NamespaceId;
+use tempest_core::{Limits, NamespaceId};
 use tempest_store::Store;
 
 /// The frontend of one node.
 pub struct Frontend {
     pub(crate) config: FrontendConfig,
+    pub(crate) limits: Limits,
     pub(crate) history: Arc<dyn HistoryService>,
     pub(crate) matching: Arc<dyn MatchingService>,
     pub(crate) namespaces: Registry,
@@ -21,7 +23,8 @@ impl Frontend {
         matching: Arc<dyn MatchingService>,
         store: Arc<dyn Store>,
     ) -> Arc<Self> {
-        Arc::new(Self { namespaces: Registry::new(store, config.namespaces_max), config, history, matching })
+        let limits = Limits { blob_bytes_max: config.blob_bytes_max, ..Limits::default() };
+        Arc::new(Self { limits, namespaces: Registry::new(store, config.namespaces_max), config, history, matching })
     }
 
     /// Registers a namespace if there is none of that name; used at boot.
@@ -31,7 +34,7 @@ impl Frontend {
     pub async fn ensure_namespace(&self, name: &str) -> ServiceResult<NamespaceId> {
         loop {
             match self.namespaces.by_name(name).await {
-                Ok(namespace) => return Ok(namespace.id),
+                Ok(namespace) => return Ok(namespace.id.clone()),
                 Err(ServiceError::NamespaceNotFound(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -46,11 +49,37 @@ impl Frontend {
     /// The namespace a request names.
     ///
     /// # Errors
-    /// `InvalidArgument` if it names none, `NamespaceNotFound` if there is no such namespace.
-    pub(crate) async fn namespace(&self, name: &str) -> ServiceResult<Namespace> {
+    /// `InvalidArgument` if it names none, `NamespaceNotFound` if there is no such namespace, `NamespaceInvalidState` if
+    /// it was deleted.
+    pub(crate) async fn namespace(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
+        self.namespace_in(name, &[NamespaceState::Registered, NamespaceState::Deprecated]).await
+    }
+
+    /// The same for requests that open runs: a deprecated namespace takes none.
+    pub(crate) async fn namespace_to_start_in(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
+        self.namespace_in(name, &[NamespaceState::Registered]).await
+    }
+
+    /// The namespace of a task token; a request that names another one is refused.
+    pub(crate) async fn namespace_of_token(&self, name: &str, id: &NamespaceId) -> ServiceResult<Arc<Namespace>> {
+        let of_token = self.namespaces.by_id(id.as_str()).await?;
+        if !name.is_empty() && of_token.name != name {
+            self.namespace(name).await?;
+            return Err(ServiceError::InvalidArgument(
+                "Operation requested with a token from a different namespace.".into(),
+            ));
+        }
+        Ok(of_token)
+    }
+
+    async fn namespace_in(&self, name: &str, allowed: &[NamespaceState]) -> ServiceResult<Arc<Namespace>> {
         if name.is_empty() {
             return Err(ServiceError::InvalidArgument("Namespace not set on request.".into()));
         }
-        self.namespaces.by_name(name).await
+        let namespace = self.namespaces.by_name(name).await?;
+        match namespace.state() {
+            state if allowed.contains(&state) => Ok(namespace),
+            state => Err(ServiceError::NamespaceInvalidState { namespace: name.to_owned(), state }),
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! The public API: validates, resolves namespaces, routes to history and matching, and holds long polls.
 //!
 //! [`Frontend`] is the role; [`workflow_service`], [`operator_service`] and [`health_service`] are its gRPC faces. One
-//! RPC per file, in [`workflow`], [`namespace`] and [`cluster`].
+//! RPC per file: what clients call in [`workflow`], what workers call in [`worker`], and [`namespace`], [`task_queue`] and
+//! [`cluster`].
 //!
 //! It knows neither state machines nor shards: a request that is well formed is somebody else's to decide.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod caller;
 mod cluster;
 mod config;
 mod frontend;
@@ -14,6 +16,11 @@ mod health;
 mod namespace;
 mod operator;
 mod service;
+mod task_queue;
+#[cfg(test)]
+mod tests;
+mod validation;
+mod worker;
 mod workflow;
 
 pub use config::FrontendConfig;

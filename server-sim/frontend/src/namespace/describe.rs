@@ -15,5 +15,5 @@ pub async fn describe(
         ("", id) => frontend.namespaces.by_id(id).await?,
         (name, _) => frontend.namespaces.by_name(name).await?,
     };
-    Ok(advertised(frontend, namespace.description))
+    Ok(advertised(frontend, namespace.description.clone()))
 }

@@ -27,6 +27,6 @@ pub async fn list(
         (Some(_), Some(last)) => last.name.clone().into_bytes(),
         _ => Vec::new(),
     };
-    let namespaces = page.into_iter().map(|namespace| advertised(frontend, namespace.description)).collect();
+    let namespaces = page.into_iter().map(|namespace| advertised(frontend, namespace.description.clone())).collect();
     Ok(api::ListNamespacesResponse { namespaces, next_page_token })
 }

@@ -2,6 +2,7 @@
 use prost::Message;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
+use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::proto::workflowservice::v1::DescribeNamespaceResponse;
 use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::NamespaceId;
@@ -17,12 +18,18 @@ pub struct Namespace {
     pub description: DescribeNamespaceResponse,
 }
 
+impl Namespace {
+    pub fn state(&self) -> NamespaceState {
+        self.description.namespace_info.as_ref().map_or(NamespaceState::Registered, |info| info.state())
+    }
+}
+
 /// A read-through cache: what it has may be old, what it lacks it reads. Namespaces are never renamed, so an old entry
 /// names the right id.
 pub struct Registry {
     store: Arc<dyn Store>,
     namespaces_max: usize,
-    by_name: RwLock<BTreeMap<String, Namespace>>,
+    by_name: RwLock<BTreeMap<String, Arc<Namespace>>>,
 }
 
 impl Registry {
@@ -32,9 +39,9 @@ impl Registry {
 
     /// # Errors
     /// `NamespaceNotFound`, or the store's.
-    pub async fn by_name(&self, name: &str) -> ServiceResult<Namespace> {
+    pub async fn by_name(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
         if let Some(namespace) = self.cached().get(name) {
-            return Ok(namespace.clone());
+            return Ok(Arc::clone(namespace));
         }
         self.refresh().await?;
         self.cached().get(name).cloned().ok_or_else(|| ServiceError::NamespaceNotFound(name.to_owned()))
@@ -42,17 +49,19 @@ impl Registry {
 
     /// # Errors
     /// `NamespaceNotFound`, or the store's.
-    pub async fn by_id(&self, id: &str) -> ServiceResult<Namespace> {
+    pub async fn by_id(&self, id: &str) -> ServiceResult<Arc<Namespace>> {
+        if let Some(namespace) = self.cached_by_id(id) {
+            return Ok(namespace);
+        }
         self.refresh().await?;
-        let found = self.cached().values().find(|namespace| namespace.id.as_str() == id).cloned();
-        found.ok_or_else(|| ServiceError::NamespaceNotFound(id.to_owned()))
+        self.cached_by_id(id).ok_or_else(|| ServiceError::NamespaceNotFound(id.to_owned()))
     }
 
     /// All of them by name, as they are in the store now.
     ///
     /// # Errors
     /// The store's.
-    pub async fn all(&self) -> ServiceResult<Vec<Namespace>> {
+    pub async fn all(&self) -> ServiceResult<Vec<Arc<Namespace>>> {
         self.refresh().await?;
         Ok(self.cached().values().cloned().collect())
     }
@@ -82,7 +91,7 @@ impl Registry {
             Err(StoreError::Conflict(reason)) => return Err(ServiceError::Unavailable(reason)),
             Err(error) => return Err(store_error(error)),
         }
-        self.cached_mut().insert(namespace.name.clone(), namespace);
+        self.cached_mut().insert(namespace.name.clone(), Arc::new(namespace));
         Ok(())
     }
 
@@ -100,17 +109,21 @@ impl Registry {
         for (name, namespace) in fresh {
             // A write of ours may have been faster than this read.
             if cached.get(&name).is_none_or(|known| known.version < namespace.version) {
-                cached.insert(name, namespace);
+                cached.insert(name, Arc::new(namespace));
             }
         }
         Ok(())
     }
 
-    fn cached(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Namespace>> {
+    fn cached_by_id(&self, id: &str) -> Option<Arc<Namespace>> {
+        self.cached().values().find(|namespace| namespace.id.as_str() == id).cloned()
+    }
+
+    fn cached(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Arc<Namespace>>> {
         self.by_name.read().expect("no holder of this lock panics")
     }
 
-    fn cached_mut(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Namespace>> {
+    fn cached_mut(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Arc<Namespace>>> {
         self.by_name.write().expect("no holder of this lock panics")
     }
 }

@@ -19,10 +19,11 @@ pub async fn update(
     frontend.namespace(&request.namespace).await?;
     // The cache may be old, and the write compares versions: decide on what is in the store now.
     let all = frontend.namespaces.all().await?;
-    let mut namespace = all
+    let stored = all
         .into_iter()
         .find(|namespace| namespace.name == request.namespace)
         .ok_or_else(|| ServiceError::NamespaceNotFound(request.namespace.clone()))?;
+    let mut namespace = Namespace::clone(&stored);
     change(&mut namespace, request)?;
     namespace.version += 1;
     frontend.namespaces.put(namespace.clone()).await?;

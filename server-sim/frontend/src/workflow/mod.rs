@@ -1,1 +1,9 @@
-//! RPCs on workflows and their tasks, one per file.
+//! What clients call: one RPC per file.
+pub mod describe;
+pub mod get_history;
+pub mod get_history_reverse;
+pub mod request_cancel;
+pub mod signal;
+pub mod signal_with_start;
+pub mod start;
+pub mod terminate;

@@ -1,0 +1,2 @@
+//! What is asked of task queues.
+pub mod describe;

@@ -1,0 +1,69 @@
+//! Checks that several requests share, with Temporal's texts.
+use crate::Frontend;
+use prost::Message;
+use tempest_api::proto::common::v1::{Payloads, WorkflowExecution};
+use tempest_api::proto::taskqueue::v1::TaskQueue;
+use tempest_api::{ServiceError, ServiceResult};
+use tempest_core::rules;
+
+/// Ids, names, types and identities, in bytes.
+pub const ID_BYTES_MAX: usize = 1000;
+
+pub fn invalid<T>(text: impl Into<String>) -> ServiceResult<T> {
+    Err(ServiceError::InvalidArgument(text.into()))
+}
+
+/// A run that a request names; the run id may be empty.
+pub fn execution(execution: Option<&WorkflowExecution>) -> ServiceResult<&WorkflowExecution> {
+    let Some(execution) = execution else { return invalid("Execution is not set on request.") };
+    workflow_id(&execution.workflow_id)?;
+    run_id(&execution.run_id)?;
+    Ok(execution)
+}
+
+pub fn workflow_id(workflow_id: &str) -> ServiceResult<()> {
+    if workflow_id.is_empty() {
+        return invalid("WorkflowId is not set on request.");
+    }
+    within_limit(workflow_id, "WorkflowId")
+}
+
+/// Empty, or a UUID.
+pub fn run_id(run_id: &str) -> ServiceResult<()> {
+    if !run_id.is_empty() && uuid::Uuid::try_parse(run_id).is_err() {
+        return invalid("Invalid RunId.");
+    }
+    Ok(())
+}
+
+/// `name` is how the error calls it.
+pub fn within_limit(value: &str, name: &str) -> ServiceResult<()> {
+    if value.len() > ID_BYTES_MAX {
+        return invalid(format!("{name} length exceeds limit."));
+    }
+    Ok(())
+}
+
+/// Fills in the queue's kind.
+pub fn task_queue(queue: Option<&mut TaskQueue>) -> ServiceResult<()> {
+    rules::task_queue::normalize(queue, None, None, ID_BYTES_MAX).map_err(ServiceError::InvalidArgument)
+}
+
+/// Whether a message exceeds the limit for one payload or failure.
+pub fn too_large(frontend: &Frontend, message: Option<&impl Message>) -> bool {
+    message.is_some_and(|message| message.encoded_len() > frontend.config.blob_bytes_max)
+}
+
+pub fn payloads(frontend: &Frontend, payloads: Option<&Payloads>) -> ServiceResult<()> {
+    if too_large(frontend, payloads) {
+        return invalid("Blob data size exceeds limit.");
+    }
+    Ok(())
+}
+
+pub fn memo(frontend: &Frontend, memo: Option<&impl Message>) -> ServiceResult<()> {
+    if memo.is_some_and(|memo| memo.encoded_len() > frontend.config.memo_bytes_max) {
+        return invalid("Memo size exceeds limit.");
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! RespondActivityTaskCanceled and RespondActivityTaskCanceledById.
+use super::{by_id, by_token, fail_for_size};
+use crate::{Frontend, validation};
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ActivityAddress, ServiceResult};
+
+/// # Errors
+/// `InvalidArgument` for a token that is none of ours, and history's.
+pub async fn cancel(
+    frontend: &Frontend,
+    request: api::RespondActivityTaskCanceledRequest,
+) -> ServiceResult<api::RespondActivityTaskCanceledResponse> {
+    let activity = by_token(frontend, &request.namespace, &request.task_token).await?;
+    finish(frontend, activity, request).await?;
+    Ok(api::RespondActivityTaskCanceledResponse {})
+}
+
+/// # Errors
+/// `InvalidArgument`, and history's.
+pub async fn cancel_by_id(
+    frontend: &Frontend,
+    request: api::RespondActivityTaskCanceledByIdRequest,
+) -> ServiceResult<api::RespondActivityTaskCanceledByIdResponse> {
+    let api::RespondActivityTaskCanceledByIdRequest {
+        namespace, workflow_id, run_id, activity_id, details, identity, ..
+    } = request;
+    let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
+    let request = api::RespondActivityTaskCanceledRequest { details, identity, namespace, ..Default::default() };
+    finish(frontend, activity, request).await?;
+    Ok(api::RespondActivityTaskCanceledByIdResponse {})
+}
+
+async fn finish(
+    frontend: &Frontend,
+    activity: ActivityAddress,
+    request: api::RespondActivityTaskCanceledRequest,
+) -> ServiceResult<()> {
+    validation::within_limit(&request.identity, "Identity")?;
+    if validation::too_large(frontend, request.details.as_ref()) {
+        return fail_for_size(frontend, activity, "Cancel details exceed size limit.", request.identity).await;
+    }
+    frontend.history.cancel_activity(activity, request).await
+}

@@ -1,0 +1,43 @@
+//! RespondActivityTaskCompleted and RespondActivityTaskCompletedById.
+use super::{by_id, by_token, fail_for_size};
+use crate::{Frontend, validation};
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ActivityAddress, ServiceResult};
+
+/// # Errors
+/// `InvalidArgument` for a token that is none of ours, and history's.
+pub async fn complete(
+    frontend: &Frontend,
+    request: api::RespondActivityTaskCompletedRequest,
+) -> ServiceResult<api::RespondActivityTaskCompletedResponse> {
+    let activity = by_token(frontend, &request.namespace, &request.task_token).await?;
+    finish(frontend, activity, request).await?;
+    Ok(api::RespondActivityTaskCompletedResponse {})
+}
+
+/// # Errors
+/// `InvalidArgument`, and history's.
+pub async fn complete_by_id(
+    frontend: &Frontend,
+    request: api::RespondActivityTaskCompletedByIdRequest,
+) -> ServiceResult<api::RespondActivityTaskCompletedByIdResponse> {
+    let api::RespondActivityTaskCompletedByIdRequest {
+        namespace, workflow_id, run_id, activity_id, result, identity, ..
+    } = request;
+    let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
+    let request = api::RespondActivityTaskCompletedRequest { result, identity, namespace, ..Default::default() };
+    finish(frontend, activity, request).await?;
+    Ok(api::RespondActivityTaskCompletedByIdResponse {})
+}
+
+async fn finish(
+    frontend: &Frontend,
+    activity: ActivityAddress,
+    request: api::RespondActivityTaskCompletedRequest,
+) -> ServiceResult<()> {
+    validation::within_limit(&request.identity, "Identity")?;
+    if validation::too_large(frontend, request.result.as_ref()) {
+        return fail_for_size(frontend, activity, "Complete result exceeds size limit.", request.identity).await;
+    }
+    frontend.history.complete_activity(activity, request).await
+}

@@ -1,0 +1,69 @@
+//! RespondActivityTaskFailed and RespondActivityTaskFailedById.
+use super::{bounded, by_id, by_token};
+use crate::validation::{self, invalid};
+use crate::Frontend;
+use tempest_api::proto::failure::v1::{Failure, failure::FailureInfo};
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ActivityAddress, ServiceResult};
+use tempest_core::rules::failure;
+
+/// # Errors
+/// `InvalidArgument` for a token that is none of ours, and history's.
+pub async fn fail(
+    frontend: &Frontend,
+    request: api::RespondActivityTaskFailedRequest,
+) -> ServiceResult<api::RespondActivityTaskFailedResponse> {
+    let activity = by_token(frontend, &request.namespace, &request.task_token).await?;
+    let failures = finish(frontend, activity, request).await?;
+    Ok(api::RespondActivityTaskFailedResponse { failures })
+}
+
+/// # Errors
+/// `InvalidArgument`, and history's.
+pub async fn fail_by_id(
+    frontend: &Frontend,
+    request: api::RespondActivityTaskFailedByIdRequest,
+) -> ServiceResult<api::RespondActivityTaskFailedByIdResponse> {
+    let api::RespondActivityTaskFailedByIdRequest {
+        namespace, workflow_id, run_id, activity_id, failure, identity, last_heartbeat_details, cause, ..
+    } = request;
+    let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
+    let request = api::RespondActivityTaskFailedRequest {
+        failure,
+        identity,
+        namespace,
+        last_heartbeat_details,
+        cause,
+        ..Default::default()
+    };
+    let failures = finish(frontend, activity, request).await?;
+    Ok(api::RespondActivityTaskFailedByIdResponse { failures })
+}
+
+/// Returns what the server had to cut.
+async fn finish(
+    frontend: &Frontend,
+    activity: ActivityAddress,
+    mut request: api::RespondActivityTaskFailedRequest,
+) -> ServiceResult<Vec<Failure>> {
+    let of_application =
+        |failure: &Failure| matches!(failure.failure_info, Some(FailureInfo::ApplicationFailureInfo(_)));
+    if request.failure.as_ref().is_some_and(|failure| !of_application(failure)) {
+        return invalid("Failure must have ApplicationFailureInfo.");
+    }
+    validation::within_limit(&request.identity, "Identity")?;
+    let mut cut = Vec::new();
+    if validation::too_large(frontend, request.last_heartbeat_details.as_ref()) {
+        cut.push(failure::server_failure("Heartbeat details exceed size limit.", true));
+        request.last_heartbeat_details = None;
+    }
+    if let Some(reported) = request.failure.take() {
+        let (failure, was_cut) = bounded(frontend, reported);
+        if was_cut {
+            cut.push(failure.clone());
+        }
+        request.failure = Some(failure);
+    }
+    frontend.history.fail_activity(activity, request).await?;
+    Ok(cut)
+}

@@ -1,0 +1,19 @@
+//! RespondWorkflowTaskFailed.
+use super::{bounded, token_error};
+use crate::{Frontend, validation};
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ServiceResult, decode_workflow_token};
+
+/// # Errors
+/// `InvalidArgument` for a token that is none of ours, and history's.
+pub async fn fail(
+    frontend: &Frontend,
+    mut request: api::RespondWorkflowTaskFailedRequest,
+) -> ServiceResult<api::RespondWorkflowTaskFailedResponse> {
+    let token = decode_workflow_token(&request.task_token).map_err(token_error)?;
+    frontend.namespace_of_token(&request.namespace, &token.namespace_id).await?;
+    validation::within_limit(&request.identity, "Identity")?;
+    request.failure = request.failure.map(|failure| bounded(frontend, failure).0);
+    frontend.history.fail_workflow_task(token, request).await?;
+    Ok(api::RespondWorkflowTaskFailedResponse {})
+}

@@ -1,0 +1,46 @@
+//! RecordActivityTaskHeartbeat and RecordActivityTaskHeartbeatById.
+use super::{by_id, by_token, fail_for_size};
+use crate::{Frontend, validation};
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ActivityAddress, ServiceResult};
+
+/// # Errors
+/// `InvalidArgument` for a token that is none of ours, and history's: `NotFound` tells the worker to stop.
+pub async fn heartbeat(
+    frontend: &Frontend,
+    request: api::RecordActivityTaskHeartbeatRequest,
+) -> ServiceResult<api::RecordActivityTaskHeartbeatResponse> {
+    let activity = by_token(frontend, &request.namespace, &request.task_token).await?;
+    record(frontend, activity, request).await
+}
+
+/// # Errors
+/// `InvalidArgument`, and history's.
+pub async fn heartbeat_by_id(
+    frontend: &Frontend,
+    request: api::RecordActivityTaskHeartbeatByIdRequest,
+) -> ServiceResult<api::RecordActivityTaskHeartbeatByIdResponse> {
+    let api::RecordActivityTaskHeartbeatByIdRequest {
+        namespace, workflow_id, run_id, activity_id, details, identity, ..
+    } = request;
+    let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
+    let request = api::RecordActivityTaskHeartbeatRequest { details, identity, namespace, ..Default::default() };
+    let answer = record(frontend, activity, request).await?;
+    Ok(api::RecordActivityTaskHeartbeatByIdResponse {
+        cancel_requested: answer.cancel_requested,
+        activity_paused: answer.activity_paused,
+        activity_reset: answer.activity_reset,
+    })
+}
+
+async fn record(
+    frontend: &Frontend,
+    activity: ActivityAddress,
+    request: api::RecordActivityTaskHeartbeatRequest,
+) -> ServiceResult<api::RecordActivityTaskHeartbeatResponse> {
+    if validation::too_large(frontend, request.details.as_ref()) {
+        fail_for_size(frontend, activity, "Heartbeat details exceed size limit.", request.identity).await?;
+        return Ok(api::RecordActivityTaskHeartbeatResponse { cancel_requested: true, ..Default::default() });
+    }
+    frontend.history.heartbeat_activity(activity, request).await
+}

@@ -1,0 +1,92 @@
+//! What workers call. An RPC by token and its twin by id share a file.
+pub mod cancel_activity;
+pub mod complete_activity;
+pub mod complete_workflow_task;
+pub mod fail_activity;
+pub mod fail_workflow_task;
+pub mod heartbeat;
+pub mod heartbeat_activity;
+pub mod poll_activity_task;
+pub mod poll_workflow_task;
+pub mod shutdown;
+
+use crate::caller::Caller;
+use crate::validation::{self, invalid};
+use crate::{Frontend, namespace::Namespace};
+use std::sync::Arc;
+use std::time::Duration;
+use tempest_api::proto::failure::v1::Failure;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ActivityAddress, ServiceError, ServiceResult, TokenError, decode_activity_token};
+use tempest_core::{ActivityRef, rules::failure};
+
+/// Callers that wait for less than this poll in vain.
+const POLL_DEADLINE_MIN: Duration = Duration::from_secs(2);
+
+/// How long a poll may wait for a task.
+fn poll_timeout(frontend: &Frontend, caller: &Caller) -> ServiceResult<Duration> {
+    let Some(remaining) = caller.remaining() else { return invalid("Context timeout is not set.") };
+    if remaining < POLL_DEADLINE_MIN {
+        return Err(ServiceError::FailedPrecondition("Context timeout is too short.".into()));
+    }
+    Ok(caller.patience(frontend.config.task_long_poll, frontend.config.long_poll_margin))
+}
+
+fn token_error(error: TokenError) -> ServiceError {
+    ServiceError::InvalidArgument(error.to_string())
+}
+
+/// The activity of a task token.
+async fn by_token(frontend: &Frontend, namespace: &str, token: &[u8]) -> ServiceResult<ActivityAddress> {
+    let token = decode_activity_token(token).map_err(token_error)?;
+    let namespace: Arc<Namespace> = frontend.namespace_of_token(namespace, &token.namespace_id).await?;
+    Ok(ActivityAddress {
+        namespace_id: namespace.id.clone(),
+        workflow_id: token.workflow_id.clone(),
+        run_id: token.run_id.clone(),
+        activity: ActivityRef::Token(token),
+    })
+}
+
+/// The activity that a workflow gave this id; without a run id, of its current run.
+async fn by_id(
+    frontend: &Frontend,
+    namespace: &str,
+    workflow_id: String,
+    run_id: String,
+    activity_id: String,
+) -> ServiceResult<ActivityAddress> {
+    let namespace = frontend.namespace(namespace).await?;
+    if activity_id.is_empty() {
+        return invalid("ActivityId is not set on request.");
+    }
+    validation::workflow_id(&workflow_id)?;
+    validation::run_id(&run_id)?;
+    Ok(ActivityAddress {
+        namespace_id: namespace.id.clone(),
+        workflow_id: workflow_id.into(),
+        run_id: run_id.into(),
+        activity: ActivityRef::Id(activity_id),
+    })
+}
+
+/// What a worker sent is too large to be kept: the activity fails for good, and says why.
+async fn fail_for_size(
+    frontend: &Frontend,
+    activity: ActivityAddress,
+    reason: &str,
+    identity: String,
+) -> ServiceResult<()> {
+    let failure = Some(failure::server_failure(reason, true));
+    let request = api::RespondActivityTaskFailedRequest { failure, identity, ..Default::default() };
+    frontend.history.fail_activity(activity, request).await
+}
+
+/// A failure within the limit: an oversized one becomes the cause, cut short, of a server failure.
+fn bounded(frontend: &Frontend, reported: Failure) -> (Failure, bool) {
+    if !validation::too_large(frontend, Some(&reported)) {
+        return (reported, false);
+    }
+    let cause = failure::last_failure(&reported).cause;
+    (Failure { cause, ..failure::server_failure(failure::FAILURE_EXCEEDS_LIMIT, true) }, true)
+}

@@ -1,0 +1,22 @@
+//! PollWorkflowTaskQueue.
+use super::poll_timeout;
+use crate::caller::Caller;
+use crate::{Frontend, validation};
+use tempest_api::ServiceResult;
+use tempest_api::proto::workflowservice::v1 as api;
+
+/// Waits for a task; an empty response means that there was none. When the caller goes away the poll is withdrawn.
+///
+/// # Errors
+/// `InvalidArgument`, also without a deadline; `FailedPrecondition` if it is too close.
+pub async fn poll(
+    frontend: &Frontend,
+    mut request: api::PollWorkflowTaskQueueRequest,
+    caller: &Caller,
+) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
+    let namespace = frontend.namespace(&request.namespace).await?;
+    let timeout = poll_timeout(frontend, caller)?;
+    validation::within_limit(&request.identity, "Identity")?;
+    validation::task_queue(request.task_queue.as_mut())?;
+    frontend.matching.poll_workflow_task_queue(&namespace.id, request, timeout).await
+}

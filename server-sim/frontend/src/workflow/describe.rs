@@ -1,0 +1,15 @@
+//! DescribeWorkflowExecution.
+use crate::{Frontend, validation};
+use tempest_api::ServiceResult;
+use tempest_api::proto::workflowservice::v1 as api;
+
+/// # Errors
+/// `InvalidArgument`, and history's `NotFound`.
+pub async fn describe(
+    frontend: &Frontend,
+    request: api::DescribeWorkflowExecutionRequest,
+) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
+    let namespace = frontend.namespace(&request.namespace).await?;
+    let execution = validation::execution(request.execution.as_ref())?;
+    frontend.history.describe_workflow(&namespace.id, execution).await
+}

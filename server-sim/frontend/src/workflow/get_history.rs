@@ -1,0 +1,227 @@
+//! GetWorkflowExecutionHistory: pages, long polls, and the close event alone.
+//!
+//! | filter | wait | run    | answer |
+//! |--------|------|--------|--------|
+//! | all    | no   | any    | pages, then no token |
+//! | all    | yes  | open   | pages; the last one has a token, and a call with it waits for new events |
+//! | close  | no   | open   | nothing, no token |
+//! | close  | yes  | open   | waits; if nothing closes the run in time, nothing and a token |
+//! | close  | any  | closed | exactly the last event, no token |
+use crate::caller::Caller;
+use crate::validation::{self, invalid};
+use crate::{Frontend, namespace::Namespace};
+use tempest_api::proto::common::v1::WorkflowExecution;
+use tempest_api::proto::enums::v1::{EventType, HistoryEventFilterType, WorkflowExecutionStatus};
+use tempest_api::proto::history::v1::history_event::Attributes;
+use tempest_api::proto::history::v1::{History, HistoryEvent, WorkflowExecutionContinuedAsNewEventAttributes};
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{HistoryPageToken, HistoryPosition, HistoryWait, ServiceError, ServiceResult};
+use tempest_core::{EventId, rules::failure};
+
+/// # Errors
+/// `InvalidArgument` for a token that is none of ours or names another run, and history's `NotFound`.
+pub async fn get_history(
+    frontend: &Frontend,
+    request: api::GetWorkflowExecutionHistoryRequest,
+    caller: &Caller,
+) -> ServiceResult<api::GetWorkflowExecutionHistoryResponse> {
+    let namespace = frontend.namespace(&request.namespace).await?;
+    let execution = validation::execution(request.execution.as_ref())?.clone();
+    let token = page_token(&request.next_page_token, &namespace, &execution)?;
+    let page_size = page_size(frontend, request.maximum_page_size);
+    let reader = Reader { frontend, namespace: &namespace, caller, page_size, waits: request.wait_new_event };
+    let close_event_only = request.history_event_filter_type == HistoryEventFilterType::CloseEvent as i32;
+    let (events, next) = match close_event_only {
+        true => reader.close_event(execution, token).await?,
+        false => reader.events(execution, token).await?,
+    };
+    Ok(api::GetWorkflowExecutionHistoryResponse {
+        history: Some(History { events }),
+        next_page_token: next.map(|token| token.encode()).unwrap_or_default(),
+        ..Default::default()
+    })
+}
+
+/// At most so many events, unless a batch is larger.
+pub fn page_size(frontend: &Frontend, asked: i32) -> usize {
+    let max = frontend.config.history_page_events_max;
+    match usize::try_from(asked) {
+        Ok(asked) if asked > 0 => asked.min(max),
+        _ => max,
+    }
+}
+
+/// A token pins the run: whoever sends it along with another run is mistaken.
+pub fn page_token(
+    bytes: &[u8],
+    namespace: &Namespace,
+    execution: &WorkflowExecution,
+) -> ServiceResult<Option<HistoryPageToken>> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let token = HistoryPageToken::decode(bytes).map_err(|error| ServiceError::InvalidArgument(error.to_string()))?;
+    if token.run.namespace_id != namespace.id || token.run.workflow_id.as_str() != execution.workflow_id {
+        return invalid("Invalid NextPageToken.");
+    }
+    if !execution.run_id.is_empty() && token.run.run_id.as_str() != execution.run_id {
+        return invalid("RunId in the request does not match the NextPageToken.");
+    }
+    Ok(Some(token))
+}
+
+type Page = (Vec<HistoryEvent>, Option<HistoryPageToken>);
+
+struct Reader<'a> {
+    frontend: &'a Frontend,
+    namespace: &'a Namespace,
+    caller: &'a Caller,
+    page_size: usize,
+    /// The caller waits for what is yet to come.
+    waits: bool,
+}
+
+impl Reader<'_> {
+    async fn close_event(&self, execution: WorkflowExecution, token: Option<HistoryPageToken>) -> ServiceResult<Page> {
+        let execution = token.as_ref().map_or(execution, pinned);
+        let wait = self.waits.then(|| self.wait(EventId::MAX, true));
+        let position = self.position(&execution, wait).await?;
+        if is_open(&position) {
+            let token = self.waits.then(|| self.token(&position, position.next_event_id));
+            return Ok((Vec::new(), token));
+        }
+        let (last, until) = (position.next_event_id - 1, position.next_event_id);
+        let history = &self.frontend.history;
+        let mut events = history.read_history(&position.run, &position.branch, last, until, 1).await?;
+        let Some(event) = events.pop() else {
+            return Err(ServiceError::DataLoss("no events in workflow history".into()));
+        };
+        let event = match self.caller.follows_next_run() {
+            true => event,
+            false => as_continued(event),
+        };
+        Ok((vec![event], None))
+    }
+
+    async fn events(&self, execution: WorkflowExecution, token: Option<HistoryPageToken>) -> ServiceResult<Page> {
+        let (mut token, position) = match token {
+            None => {
+                let position = self.position(&execution, None).await?;
+                (self.token(&position, 1), Some(position))
+            }
+            Some(token) if token.from >= token.until && token.wait && self.waits => {
+                let wait = self.wait(token.until, false);
+                let position = self.position(&pinned(&token), Some(wait)).await?;
+                // The branch may be another one by now: what was read of the old one stays read.
+                (self.token(&position, token.from), Some(position))
+            }
+            Some(token) => (token, None),
+        };
+        let mut events = match token.from < token.until {
+            true => self.read(&token).await?,
+            false => Vec::new(),
+        };
+        if let Some(last) = events.last() {
+            token.from = last.event_id + 1;
+        }
+        if token.from < token.until {
+            return Ok((events, Some(token)));
+        }
+        if token.transient && !events.is_empty() {
+            events.extend(self.transient_events(&token, position).await);
+        }
+        let more_to_come = token.wait && self.waits;
+        Ok((events, more_to_come.then_some(token)))
+    }
+
+    async fn read(&self, token: &HistoryPageToken) -> ServiceResult<Vec<HistoryEvent>> {
+        let history = &self.frontend.history;
+        history.read_history(&token.run, &token.branch, token.from, token.until, self.page_size).await
+    }
+
+    /// Events of a workflow task that is not persisted, if they follow directly on what was read. The token ignores
+    /// them; a failure to find them is no failure of the page.
+    async fn transient_events(&self, token: &HistoryPageToken, known: Option<HistoryPosition>) -> Vec<HistoryEvent> {
+        let position = match known {
+            Some(position) => Ok(position),
+            None => self.position(&pinned(token), None).await,
+        };
+        let Ok(position) = position else { return Vec::new() };
+        let follows = position.transient_events.first().is_some_and(|event| event.event_id == token.until);
+        if follows { position.transient_events } else { Vec::new() }
+    }
+
+    async fn position(
+        &self,
+        execution: &WorkflowExecution,
+        wait: Option<HistoryWait>,
+    ) -> ServiceResult<HistoryPosition> {
+        self.frontend.history.history_position(&self.namespace.id, execution, wait).await
+    }
+
+    fn wait(&self, next_event_id: EventId, until_closed: bool) -> HistoryWait {
+        let config = &self.frontend.config;
+        let timeout = self.caller.patience(config.history_long_poll, config.long_poll_margin);
+        HistoryWait { next_event_id, until_closed, timeout }
+    }
+
+    fn token(&self, position: &HistoryPosition, from: EventId) -> HistoryPageToken {
+        HistoryPageToken {
+            run: position.run.clone(),
+            branch: position.branch.clone(),
+            from,
+            until: position.next_event_id,
+            wait: self.waits && is_open(position),
+            transient: self.caller.takes_transient_events(),
+        }
+    }
+}
+
+fn pinned(token: &HistoryPageToken) -> WorkflowExecution {
+    WorkflowExecution { workflow_id: token.run.workflow_id.0.clone(), run_id: token.run.run_id.0.clone() }
+}
+
+fn is_open(position: &HistoryPosition) -> bool {
+    matches!(position.status, WorkflowExecutionStatus::Running | WorkflowExecutionStatus::Paused)
+}
+
+/// Old SDKs follow a chain of runs through ContinuedAsNew only: to them a closing event with a next run is shown as one,
+/// as Temporal does.
+fn as_continued(event: HistoryEvent) -> HistoryEvent {
+    let continued = match &event.attributes {
+        Some(Attributes::WorkflowExecutionCompletedEventAttributes(closed)) => {
+            WorkflowExecutionContinuedAsNewEventAttributes {
+                new_execution_run_id: closed.new_execution_run_id.clone(),
+                last_completion_result: closed.result.clone(),
+                ..Default::default()
+            }
+        }
+        Some(Attributes::WorkflowExecutionFailedEventAttributes(closed)) => {
+            WorkflowExecutionContinuedAsNewEventAttributes {
+                new_execution_run_id: closed.new_execution_run_id.clone(),
+                failure: closed.failure.clone(),
+                ..Default::default()
+            }
+        }
+        Some(Attributes::WorkflowExecutionTimedOutEventAttributes(closed)) => {
+            WorkflowExecutionContinuedAsNewEventAttributes {
+                new_execution_run_id: closed.new_execution_run_id.clone(),
+                failure: Some(failure::workflow_timeout()),
+                ..Default::default()
+            }
+        }
+        _ => return event,
+    };
+    if continued.new_execution_run_id.is_empty() {
+        return event;
+    }
+    HistoryEvent {
+        event_id: event.event_id,
+        event_time: event.event_time,
+        event_type: EventType::WorkflowExecutionContinuedAsNew as i32,
+        version: event.version,
+        task_id: event.task_id,
+        attributes: Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(continued)),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,37 @@
+//! GetWorkflowExecutionHistoryReverse: newest events first, no waiting, no transient events.
+use super::get_history::{page_size, page_token};
+use crate::{Frontend, validation};
+use tempest_api::proto::history::v1::History;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{HistoryPageToken, ServiceResult};
+
+/// # Errors
+/// `InvalidArgument` for a token that is none of ours or names another run, and history's `NotFound`.
+pub async fn get_history_reverse(
+    frontend: &Frontend,
+    request: api::GetWorkflowExecutionHistoryReverseRequest,
+) -> ServiceResult<api::GetWorkflowExecutionHistoryReverseResponse> {
+    let namespace = frontend.namespace(&request.namespace).await?;
+    let execution = validation::execution(request.execution.as_ref())?;
+    let token = match page_token(&request.next_page_token, &namespace, execution)? {
+        Some(token) => token,
+        None => {
+            let position = frontend.history.history_position(&namespace.id, execution, None).await?;
+            HistoryPageToken {
+                run: position.run,
+                branch: position.branch,
+                from: 1,
+                until: position.next_event_id,
+                wait: false,
+                transient: false,
+            }
+        }
+    };
+    let page_size = page_size(frontend, request.maximum_page_size);
+    let events = frontend.history.read_history_reverse(&token.run, &token.branch, token.until, page_size).await?;
+    let next = match events.last() {
+        Some(last) if last.event_id > 1 => HistoryPageToken { until: last.event_id, ..token }.encode(),
+        _ => Vec::new(),
+    };
+    Ok(api::GetWorkflowExecutionHistoryReverseResponse { history: Some(History { events }), next_page_token: next })
+}

@@ -1,0 +1,21 @@
+//! StartWorkflowExecution.
+use crate::{Frontend, validation};
+use tempest_api::ServiceResult;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_core::rules::start_request::prepare_start;
+
+/// # Errors
+/// `InvalidArgument` with Temporal's words, the namespace's, and history's: above all that the workflow runs already.
+pub async fn start(
+    frontend: &Frontend,
+    mut request: api::StartWorkflowExecutionRequest,
+) -> ServiceResult<api::StartWorkflowExecutionResponse> {
+    let namespace = frontend.namespace_to_start_in(&request.namespace).await?;
+    prepare_start(&mut request, tempest_rt::entropy::uuid, &frontend.limits)?;
+    validation::within_limit(&request.identity, "Identity")?;
+    validation::payloads(frontend, request.input.as_ref())?;
+    validation::memo(frontend, request.memo.as_ref())?;
+    // The first workflow task always goes through the task queue: eager start is not offered.
+    request.request_eager_execution = false;
+    frontend.history.start_workflow(&namespace.id, request).await
+}

@@ -1,0 +1,27 @@
+//! TerminateWorkflowExecution.
+use crate::{Frontend, validation};
+use tempest_api::ServiceResult;
+use tempest_api::proto::workflowservice::v1 as api;
+
+/// So that a person's termination can be told from the server's own.
+const REASON_DEFAULT: &str = "terminated by user via frontend";
+const IDENTITY_DEFAULT: &str = "frontend-service";
+
+/// # Errors
+/// `InvalidArgument`, and history's: `NotFound` if the run is closed.
+pub async fn terminate(
+    frontend: &Frontend,
+    mut request: api::TerminateWorkflowExecutionRequest,
+) -> ServiceResult<api::TerminateWorkflowExecutionResponse> {
+    let namespace = frontend.namespace(&request.namespace).await?;
+    validation::execution(request.workflow_execution.as_ref())?;
+    validation::payloads(frontend, request.details.as_ref())?;
+    if request.reason.is_empty() {
+        request.reason = REASON_DEFAULT.to_owned();
+    }
+    if request.identity.is_empty() {
+        request.identity = IDENTITY_DEFAULT.to_owned();
+    }
+    frontend.history.terminate_workflow(&namespace.id, request).await?;
+    Ok(api::TerminateWorkflowExecutionResponse {})
+}
