@@ -32,6 +32,8 @@ pub use history::*;
 pub use matching::*;
 pub use page_token::{HistoryPageToken, PageTokenError};
 pub use task_token::{TokenError, decode_activity_token, decode_workflow_token, encode_token};
+/// What a status carries in its details.
+pub use temporalio_protos::google::rpc::Status as RpcStatus;
 pub use temporalio_protos::grpc::health::v1::{
     HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus,
 };

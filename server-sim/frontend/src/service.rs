@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 /// Messages up to this size are read, so that an oversized payload is refused with the error that names it.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-struct Service(Arc<Frontend>);
+pub(crate) struct Service(pub(crate) Arc<Frontend>);
 
 type Answer<T> = Result<Response<T>, Status>;
 

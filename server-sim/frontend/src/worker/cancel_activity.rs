@@ -22,7 +22,13 @@ pub async fn cancel_by_id(
     request: api::RespondActivityTaskCanceledByIdRequest,
 ) -> ServiceResult<api::RespondActivityTaskCanceledByIdResponse> {
     let api::RespondActivityTaskCanceledByIdRequest {
-        namespace, workflow_id, run_id, activity_id, details, identity, ..
+        namespace,
+        workflow_id,
+        run_id,
+        activity_id,
+        details,
+        identity,
+        ..
     } = request;
     let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
     let request = api::RespondActivityTaskCanceledRequest { details, identity, namespace, ..Default::default() };

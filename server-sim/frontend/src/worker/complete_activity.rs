@@ -22,7 +22,13 @@ pub async fn complete_by_id(
     request: api::RespondActivityTaskCompletedByIdRequest,
 ) -> ServiceResult<api::RespondActivityTaskCompletedByIdResponse> {
     let api::RespondActivityTaskCompletedByIdRequest {
-        namespace, workflow_id, run_id, activity_id, result, identity, ..
+        namespace,
+        workflow_id,
+        run_id,
+        activity_id,
+        result,
+        identity,
+        ..
     } = request;
     let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
     let request = api::RespondActivityTaskCompletedRequest { result, identity, namespace, ..Default::default() };

@@ -1,7 +1,7 @@
 //! RespondActivityTaskFailed and RespondActivityTaskFailedById.
 use super::{bounded, by_id, by_token};
-use crate::validation::{self, invalid};
 use crate::Frontend;
+use crate::validation::{self, invalid};
 use tempest_api::proto::failure::v1::{Failure, failure::FailureInfo};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ActivityAddress, ServiceResult};
@@ -25,7 +25,15 @@ pub async fn fail_by_id(
     request: api::RespondActivityTaskFailedByIdRequest,
 ) -> ServiceResult<api::RespondActivityTaskFailedByIdResponse> {
     let api::RespondActivityTaskFailedByIdRequest {
-        namespace, workflow_id, run_id, activity_id, failure, identity, last_heartbeat_details, cause, ..
+        namespace,
+        workflow_id,
+        run_id,
+        activity_id,
+        failure,
+        identity,
+        last_heartbeat_details,
+        cause,
+        ..
     } = request;
     let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
     let request = api::RespondActivityTaskFailedRequest {

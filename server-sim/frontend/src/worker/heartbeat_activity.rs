@@ -21,7 +21,13 @@ pub async fn heartbeat_by_id(
     request: api::RecordActivityTaskHeartbeatByIdRequest,
 ) -> ServiceResult<api::RecordActivityTaskHeartbeatByIdResponse> {
     let api::RecordActivityTaskHeartbeatByIdRequest {
-        namespace, workflow_id, run_id, activity_id, details, identity, ..
+        namespace,
+        workflow_id,
+        run_id,
+        activity_id,
+        details,
+        identity,
+        ..
     } = request;
     let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
     let request = api::RecordActivityTaskHeartbeatRequest { details, identity, namespace, ..Default::default() };

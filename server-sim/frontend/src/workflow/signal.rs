@@ -1,6 +1,6 @@
 //! SignalWorkflowExecution.
-use crate::validation::{self, invalid};
 use crate::Frontend;
+use crate::validation::{self, invalid};
 use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
 

@@ -1,0 +1,201 @@
+//! Workers report: workflow tasks and activities, by token and by id.
+use super::*;
+use tempest_api::encode_token;
+use tempest_api::proto::failure::v1::{
+    ApplicationFailureInfo, Failure, ServerFailureInfo, TimeoutFailureInfo, failure::FailureInfo,
+};
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::services::workflow::workflow_service_server::WorkflowService;
+use tempest_core::{ActivityRef, ActivityTaskToken, NamespaceId, WorkflowTaskToken};
+
+fn activity_token(w: &World) -> Vec<u8> {
+    encode_token(&ActivityTaskToken {
+        namespace_id: NamespaceId(w.namespace_id.clone()),
+        workflow_id: "w".into(),
+        run_id: RUN.into(),
+        scheduled_event_id: 5,
+        attempt: 1,
+        ..Default::default()
+    })
+}
+
+fn workflow_token(w: &World) -> Vec<u8> {
+    encode_token(&WorkflowTaskToken {
+        namespace_id: NamespaceId(w.namespace_id.clone()),
+        workflow_id: "w".into(),
+        run_id: RUN.into(),
+        scheduled_event_id: 2,
+        ..Default::default()
+    })
+}
+
+fn application_failure(message: String) -> Option<Failure> {
+    let failure_info = Some(FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo::default()));
+    Some(Failure { message, failure_info, ..Default::default() })
+}
+
+#[tokio::test]
+async fn reports_by_token_reach_the_run_of_the_token() {
+    let w = world().await;
+    let token = activity_token(&w);
+    let completed = api::RespondActivityTaskCompletedRequest { task_token: token.clone(), ..Default::default() };
+    ok(w.service.respond_activity_task_completed(Request::new(completed)).await);
+    let failed = api::RespondActivityTaskFailedRequest {
+        task_token: token.clone(),
+        failure: application_failure("no".into()),
+        ..Default::default()
+    };
+    assert!(ok(w.service.respond_activity_task_failed(Request::new(failed)).await).failures.is_empty());
+    let canceled = api::RespondActivityTaskCanceledRequest { task_token: token.clone(), ..Default::default() };
+    ok(w.service.respond_activity_task_canceled(Request::new(canceled)).await);
+    let heartbeat = api::RecordActivityTaskHeartbeatRequest { task_token: token, ..Default::default() };
+    ok(w.service.record_activity_task_heartbeat(Request::new(heartbeat)).await);
+    assert_eq!(w.history.calls(), ["complete activity", "fail activity", "cancel activity", "heartbeat"]);
+    assert!(w.history.addresses.lock().unwrap().iter().all(|a| a.run_id.as_str() == RUN));
+
+    let completed = api::RespondWorkflowTaskCompletedRequest { task_token: workflow_token(&w), ..Default::default() };
+    ok(w.service.respond_workflow_task_completed(Request::new(completed)).await);
+    let failed = api::RespondWorkflowTaskFailedRequest { task_token: workflow_token(&w), ..Default::default() };
+    ok(w.service.respond_workflow_task_failed(Request::new(failed)).await);
+    assert_eq!(w.history.calls(), ["complete workflow task 2", "fail workflow task 2: "]);
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_is_refused() {
+    let w = world().await;
+    let nonsense = || b"nonsense".to_vec();
+    let expect = || invalid("Error deserializing task token.");
+    let completed = api::RespondActivityTaskCompletedRequest { task_token: nonsense(), ..Default::default() };
+    assert_eq!(refused(w.service.respond_activity_task_completed(Request::new(completed)).await), expect());
+    let completed = api::RespondWorkflowTaskCompletedRequest { task_token: nonsense(), ..Default::default() };
+    assert_eq!(refused(w.service.respond_workflow_task_completed(Request::new(completed)).await), expect());
+    // One kind is not taken for the other.
+    let completed = api::RespondWorkflowTaskCompletedRequest { task_token: activity_token(&w), ..Default::default() };
+    assert_eq!(refused(w.service.respond_workflow_task_completed(Request::new(completed)).await), expect());
+    let failed = api::RespondWorkflowTaskFailedRequest { task_token: Vec::new(), ..Default::default() };
+    assert_eq!(refused(w.service.respond_workflow_task_failed(Request::new(failed)).await), expect());
+}
+
+#[tokio::test]
+async fn a_token_of_another_namespace_is_refused() {
+    let w = world().await;
+    let register = api::RegisterNamespaceRequest { namespace: "other".into(), ..Default::default() };
+    ok(w.service.register_namespace(Request::new(register)).await);
+    let completed = |namespace: &str| {
+        let task_token = activity_token(&w);
+        Request::new(api::RespondActivityTaskCompletedRequest {
+            namespace: namespace.into(),
+            task_token,
+            ..Default::default()
+        })
+    };
+    let answer = w.service.respond_activity_task_completed(completed("other")).await;
+    assert_eq!(refused(answer), invalid("Operation requested with a token from a different namespace."));
+    ok(w.service.respond_activity_task_completed(completed("default")).await);
+}
+
+#[tokio::test]
+async fn reports_by_id_name_run_and_activity() {
+    let w = world().await;
+    let completed = |workflow: &str, run: &str, activity: &str| {
+        Request::new(api::RespondActivityTaskCompletedByIdRequest {
+            namespace: "default".into(),
+            workflow_id: workflow.into(),
+            run_id: run.into(),
+            activity_id: activity.into(),
+            ..Default::default()
+        })
+    };
+    ok(w.service.respond_activity_task_completed_by_id(completed("w", "", "a")).await);
+    let address = w.history.addresses.lock().unwrap().pop().unwrap();
+    assert_eq!((address.run_id.as_str(), address.activity), ("", ActivityRef::Id("a".into())));
+    for (request, expect) in [
+        (completed("w", "", ""), "ActivityId is not set on request."),
+        (completed("", "", "a"), "WorkflowId is not set on request."),
+        (completed("w", "x", "a"), "Invalid RunId."),
+    ] {
+        assert_eq!(refused(w.service.respond_activity_task_completed_by_id(request).await), invalid(expect));
+    }
+    let by_id = api::RecordActivityTaskHeartbeatByIdRequest {
+        namespace: "default".into(),
+        workflow_id: "w".into(),
+        activity_id: "a".into(),
+        ..Default::default()
+    };
+    ok(w.service.record_activity_task_heartbeat_by_id(Request::new(by_id)).await);
+    let by_id = api::RespondActivityTaskFailedByIdRequest {
+        namespace: "default".into(),
+        workflow_id: "w".into(),
+        activity_id: "a".into(),
+        ..Default::default()
+    };
+    ok(w.service.respond_activity_task_failed_by_id(Request::new(by_id)).await);
+    let by_id = api::RespondActivityTaskCanceledByIdRequest {
+        namespace: "default".into(),
+        workflow_id: "w".into(),
+        activity_id: "a".into(),
+        ..Default::default()
+    };
+    ok(w.service.respond_activity_task_canceled_by_id(Request::new(by_id)).await);
+    assert_eq!(w.history.calls(), ["complete activity", "heartbeat", "fail activity", "cancel activity"]);
+}
+
+#[tokio::test]
+async fn what_is_too_large_fails_the_activity_for_good() {
+    let w = world().await;
+    let heartbeat = api::RecordActivityTaskHeartbeatRequest {
+        task_token: activity_token(&w),
+        details: oversized(),
+        ..Default::default()
+    };
+    assert!(ok(w.service.record_activity_task_heartbeat(Request::new(heartbeat)).await).cancel_requested);
+    let completed = api::RespondActivityTaskCompletedRequest {
+        task_token: activity_token(&w),
+        result: oversized(),
+        ..Default::default()
+    };
+    ok(w.service.respond_activity_task_completed(Request::new(completed)).await);
+    let canceled = api::RespondActivityTaskCanceledRequest {
+        task_token: activity_token(&w),
+        details: oversized(),
+        ..Default::default()
+    };
+    ok(w.service.respond_activity_task_canceled(Request::new(canceled)).await);
+    let failed = api::RespondActivityTaskFailedRequest {
+        task_token: activity_token(&w),
+        failure: application_failure("x".repeat(2 * 1024 * 1024 + 1)),
+        last_heartbeat_details: oversized(),
+        ..Default::default()
+    };
+    assert_eq!(ok(w.service.respond_activity_task_failed(Request::new(failed)).await).failures.len(), 2);
+    let reported = std::mem::take(&mut *w.history.failed_activities.lock().unwrap());
+    let messages: Vec<_> = reported.iter().map(|r| r.failure.clone().unwrap()).collect();
+    for failure in &messages {
+        let for_good = FailureInfo::ServerFailureInfo(ServerFailureInfo { non_retryable: true });
+        assert_eq!(failure.failure_info, Some(for_good));
+        assert!(failure.encoded_len() < 5000);
+    }
+    let texts: Vec<_> = messages.into_iter().map(|failure| failure.message).collect();
+    assert_eq!(
+        texts,
+        [
+            "Heartbeat details exceed size limit.",
+            "Complete result exceeds size limit.",
+            "Cancel details exceed size limit.",
+            "Failure exceeds size limit."
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_failure_must_come_from_the_application() {
+    let w = world().await;
+    let failure_info = Some(FailureInfo::TimeoutFailureInfo(TimeoutFailureInfo::default()));
+    let failed = api::RespondActivityTaskFailedRequest {
+        task_token: activity_token(&w),
+        failure: Some(Failure { failure_info, ..Default::default() }),
+        ..Default::default()
+    };
+    let answer = w.service.respond_activity_task_failed(Request::new(failed)).await;
+    assert_eq!(refused(answer), invalid("Failure must have ApplicationFailureInfo."));
+}

@@ -1,0 +1,68 @@
+//! Workers poll, and say good-bye.
+use super::*;
+use tempest_api::proto::enums::v1::TaskQueueKind;
+use tempest_api::proto::taskqueue::v1::TaskQueue;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::services::workflow::workflow_service_server::WorkflowService;
+
+fn poll() -> api::PollWorkflowTaskQueueRequest {
+    api::PollWorkflowTaskQueueRequest {
+        namespace: "default".into(),
+        task_queue: Some(TaskQueue { name: "q".into(), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_ends_before_its_caller_does() {
+    let w = world().await;
+    for (patience, expect) in [(70, 60), (30, 29), (2, 1)] {
+        ok(w.service.poll_workflow_task_queue(within(Duration::from_secs(patience), poll())).await);
+        assert_eq!(w.matching.timeouts.lock().unwrap().pop(), Some(Duration::from_secs(expect)));
+    }
+    assert_eq!(w.matching.polled.lock().unwrap()[0].task_queue.as_ref().unwrap().kind, TaskQueueKind::Normal as i32);
+}
+
+#[tokio::test]
+async fn a_poll_needs_patience_and_a_queue() {
+    let w = world().await;
+    let answer = w.service.poll_workflow_task_queue(Request::new(poll())).await;
+    assert_eq!(refused(answer), invalid("Context timeout is not set."));
+    let answer = w.service.poll_workflow_task_queue(within(Duration::from_millis(1500), poll())).await;
+    assert_eq!(refused(answer), (Code::FailedPrecondition, "Context timeout is too short.".to_owned()));
+    let nameless = api::PollWorkflowTaskQueueRequest { task_queue: None, ..poll() };
+    let answer = w.service.poll_workflow_task_queue(within(Duration::from_secs(70), nameless)).await;
+    assert_eq!(refused(answer), invalid("taskQueue is not set"));
+}
+
+#[tokio::test]
+async fn an_activity_task_carries_the_name_of_its_namespace() {
+    let w = world().await;
+    let poll = api::PollActivityTaskQueueRequest {
+        namespace: "default".into(),
+        task_queue: Some(TaskQueue { name: "q".into(), ..Default::default() }),
+        ..Default::default()
+    };
+    let task = ok(w.service.poll_activity_task_queue(within(Duration::from_secs(70), poll)).await);
+    assert_eq!(task.workflow_namespace, "default");
+}
+
+#[tokio::test]
+async fn a_worker_that_goes_down_has_its_sticky_queue_unloaded() {
+    let w = world().await;
+    let request = api::ShutdownWorkerRequest {
+        namespace: "default".into(),
+        sticky_task_queue: "sticky".into(),
+        ..Default::default()
+    };
+    ok(w.service.shutdown_worker(Request::new(request)).await);
+    assert_eq!(*w.matching.unloaded.lock().unwrap(), ["sticky"]);
+    let heartbeat = api::RecordWorkerHeartbeatRequest { namespace: "default".into(), ..Default::default() };
+    ok(w.service.record_worker_heartbeat(Request::new(heartbeat)).await);
+    let describe = api::DescribeTaskQueueRequest {
+        namespace: "default".into(),
+        task_queue: Some(TaskQueue { name: "q".into(), ..Default::default() }),
+        ..Default::default()
+    };
+    ok(w.service.describe_task_queue(Request::new(describe)).await);
+}

@@ -1,0 +1,102 @@
+//! The built binary as a child process, with a gRPC client to it.
+#![allow(dead_code, reason = "each test target uses its part")]
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempest_api::services::workflow::workflow_service_client::WorkflowServiceClient;
+use tonic::transport::Channel;
+
+/// How long a server may take to be ready on a busy machine; on an idle one it takes a few milliseconds.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// A running `tempest server start-dev`. Dropping it kills it, as SIGKILL does.
+pub struct Server {
+    child: Child,
+    pub address: String,
+}
+
+impl Server {
+    /// Starts a server on a free port and waits until it says where it listens.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments)
+            .args(["--port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary was built with this test");
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let began = Instant::now();
+        let address = loop {
+            assert!(began.elapsed() < READY_WITHIN, "the server is not ready");
+            let line = output.next().expect("a server that ends is not ready").expect("its output is text");
+            if let Some(address) = line.strip_prefix("Server:") {
+                break address.trim().to_owned();
+            }
+        };
+        // Whatever else it prints must not fill the pipe.
+        std::thread::spawn(move || output.for_each(drop));
+        Self { child, address }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub async fn client(&self) -> WorkflowServiceClient<Channel> {
+        let channel = Channel::from_shared(self.url()).expect("it is an address").connect().await;
+        WorkflowServiceClient::new(channel.expect("a server that is ready takes connections"))
+            .max_encoding_message_size(64 << 20)
+    }
+
+    /// SIGTERM; returns how it ended.
+    pub fn terminate(mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("there is a kill").success());
+        self.child.wait().expect("a child can be waited for")
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a running child can be killed");
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a server that is expected not to start: exit status and standard error.
+pub fn refused(arguments: &[&str]) -> (i32, String) {
+    let mut child = command(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built with this test");
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a child can be waited for") {
+            let mut text = String::new();
+            child.stderr.take().expect("it is piped").read_to_string(&mut text).expect("errors are text");
+            return (status.code().expect("it was not killed"), text);
+        }
+        if began.elapsed() > READY_WITHIN {
+            let _ = child.kill();
+            panic!("the server runs although it should have refused {arguments:?}");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Runs `tempest` to its end.
+pub fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tempest")).args(arguments).output().expect("the binary was built with this test")
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tempest"));
+    command.args(["server", "start-dev"]).args(arguments).stdin(Stdio::null());
+    command
+}
