@@ -187,6 +187,7 @@ fn is_open(position: &HistoryPosition) -> bool {
 
 /// Old SDKs follow a chain of runs through ContinuedAsNew only: to them a closing event with a next run is shown as one,
 /// as Temporal does.
+#[allow(deprecated, reason = "the clients meant here read the deprecated field")]
 fn as_continued(event: HistoryEvent) -> HistoryEvent {
     let continued = match &event.attributes {
         Some(Attributes::WorkflowExecutionCompletedEventAttributes(closed)) => {
