@@ -23,5 +23,5 @@ impl Health for Service {
 }
 
 pub fn health_service(_: Arc<Frontend>) -> HealthServer<impl Health> {
-    HealthServer::new(Service)
+    HealthServer::new(Service).accept_compressed(tonic::codec::CompressionEncoding::Gzip)
 }

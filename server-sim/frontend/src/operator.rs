@@ -9,5 +9,5 @@ struct Service;
 impl OperatorService for Service {}
 
 pub fn operator_service(_: Arc<Frontend>) -> OperatorServiceServer<impl OperatorService> {
-    OperatorServiceServer::new(Service)
+    OperatorServiceServer::new(Service).accept_compressed(tonic::codec::CompressionEncoding::Gzip)
 }

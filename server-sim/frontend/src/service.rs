@@ -4,6 +4,7 @@ use crate::{Frontend, cluster, namespace, task_queue, worker, workflow};
 use std::sync::Arc;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_server::{WorkflowService, WorkflowServiceServer};
+use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Status};
 
 /// Messages up to this size are read, so that an oversized payload is refused with the error that names it.
@@ -221,5 +222,7 @@ impl WorkflowService for Service {
 }
 
 pub fn workflow_service(frontend: Arc<Frontend>) -> WorkflowServiceServer<impl WorkflowService> {
-    WorkflowServiceServer::new(Service(frontend)).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    WorkflowServiceServer::new(Service(frontend))
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .accept_compressed(CompressionEncoding::Gzip)
 }

@@ -151,7 +151,12 @@ async fn serve(arguments: &StartDev, host: &str) -> anyhow::Result<ExitCode> {
     let stop_signal = stop_signal()?;
     let store = Arc::new(open_store(arguments).await?);
     let mut config = NodeConfig::new(address(host, arguments.port), SHARDS);
-    config.namespaces.extend(arguments.namespaces.iter().cloned());
+    for namespace in &arguments.namespaces {
+        if !config.namespaces.contains(namespace) {
+            config.namespaces.push(namespace.clone());
+        }
+    }
+    let namespaces = config.namespaces.join(", ");
     let failed = store.failed();
     let node = match Node::start(config, store.clone(), Arc::new(Tcp)).await {
         Ok(node) => node,
@@ -160,7 +165,7 @@ async fn serve(arguments: &StartDev, host: &str) -> anyhow::Result<ExitCode> {
             return Err(explained(error, arguments.port));
         }
     };
-    banner(arguments, &node);
+    banner(arguments, &node, &namespaces);
     let code = tokio::select! {
         biased;
         reason = failed => {
@@ -196,16 +201,14 @@ fn stop_signal() -> anyhow::Result<BoxFuture<'static, ()>> {
     }))
 }
 
-fn banner(arguments: &StartDev, node: &Node) {
+fn banner(arguments: &StartDev, node: &Node, namespaces: &str) {
     println!("Tempest {}", tempest_server::VERSION);
     println!("Server:       {}", node.address());
     match &arguments.db_filename {
         Some(path) => println!("Database:     {}", path.display()),
         None => println!("Database:     in memory; give --db-filename to keep it"),
     }
-    let mut namespaces = vec!["default"];
-    namespaces.extend(arguments.namespaces.iter().map(String::as_str));
-    println!("Namespaces:   {}", namespaces.join(", "));
+    println!("Namespaces:   {namespaces}");
 }
 
 /// A name or an address that can be listened on.
