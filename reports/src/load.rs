@@ -1,6 +1,9 @@
 //! Artefacts from disk. A file that is not one is named with its reason and does not stop the others.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    path::{Path, PathBuf},
+};
 
 use crate::Run;
 
@@ -58,8 +61,23 @@ pub fn load_dir(directory: impl AsRef<Path>) -> Result<Loaded, LoadError> {
             }
         }
     }
+    loaded.runs = without_summaries_of_artefacts(loaded.runs);
     loaded.runs.sort_by(|a, b| (&a.scenario, a.seed, &a.source).cmp(&(&b.scenario, b.seed, &b.source)));
     Ok(loaded)
+}
+
+/// A campaign leaves a line for each run and an artefact for some: of two accounts of one run the fuller one counts.
+fn without_summaries_of_artefacts(runs: Vec<Run>) -> Vec<Run> {
+    let fullness = |run: &Run| (run.options.len() + run.checks.len() + run.histories.len(), run.operations.len());
+    let mut kept: BTreeMap<(String, u64, String), Run> = BTreeMap::new();
+    for run in runs {
+        match kept.entry((run.scenario.clone(), run.seed, run.trace_hash.clone())) {
+            Entry::Vacant(vacant) => drop(vacant.insert(run)),
+            Entry::Occupied(mut occupied) if fullness(&run) > fullness(occupied.get()) => drop(occupied.insert(run)),
+            Entry::Occupied(_) => {}
+        }
+    }
+    kept.into_values().collect()
 }
 
 /// One artefact.

@@ -32,7 +32,7 @@ fn write_run(out: &mut String, run: &Run) -> std::fmt::Result {
     for (index, violation) in run.violations.iter().enumerate() {
         writeln!(out, "## {}. {}\n", index + 1, text(&violation.invariant))?;
         write!(out, "{}", text(&violation.message))?;
-        if let Some(at) = violation.at_ms {
+        if let Some(at) = violation.moment_ms() {
             write!(out, " (at {})", moment(at))?;
         }
         writeln!(out, "\n")?;
@@ -67,7 +67,7 @@ fn write_faults(out: &mut String, run: &Run) -> std::fmt::Result {
     }
     writeln!(out, "## Faults\n\n| at | for | fault | hosts | |\n|---|---|---|---|---|")?;
     for fault in faults {
-        let lasted = fault.until_ms.map(|until| duration(until - fault.at_ms)).unwrap_or_default();
+        let lasted = run.fault_end_ms(fault).map(|until| duration(until - fault.at_ms)).unwrap_or_default();
         let (at, hosts) = (moment(fault.at_ms), text(&fault.hosts.join(", ")));
         writeln!(out, "| {at} | {lasted} | {} | {hosts} | {} |", text(&fault.kind), text(&fault.detail))?;
     }

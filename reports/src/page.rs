@@ -195,18 +195,10 @@ fn violation_view<'run>(
     violation: &Violation,
     shown: &mut std::collections::BTreeSet<&'run str>,
 ) -> Template {
-    let named = violation.workflow_id.as_deref().unwrap_or_default();
-    let run_id = violation.run_id.as_deref().unwrap_or_default();
     let concerned: Vec<Template> = run
         .histories
         .iter()
-        .filter(|(key, _)| {
-            let (workflow_id, key_run_id) = key.rsplit_once('/').unwrap_or((key.as_str(), ""));
-            !named.is_empty()
-                && workflow_id == named
-                && (run_id.is_empty() || run_id == key_run_id)
-                && shown.insert(key)
-        })
+        .filter(|(key, _)| violation.concerns(key) && shown.insert(key))
         .map(|(key, history)| {
             let (events, left_out) = history::events(history);
             context! { key, events => serialized(events), left_out }
@@ -216,6 +208,7 @@ fn violation_view<'run>(
         invariant => &violation.invariant,
         message => &violation.message,
         at => violation.at_ms.map(moment),
+        about => violation.moment_ms().map(moment),
         workflow_id => &violation.workflow_id,
         run_id => &violation.run_id,
         evidence => evidence(&violation.evidence),
@@ -255,7 +248,7 @@ fn faults(run: &Run) -> Vec<Template> {
         .map(|fault| {
             context! {
                 at => moment(fault.at_ms),
-                lasted => fault.until_ms.map(|until| duration(until - fault.at_ms)),
+                lasted => run.fault_end_ms(fault).map(|until| duration(until - fault.at_ms)),
                 kind => &fault.kind,
                 family => family(&fault.kind),
                 hosts => fault.hosts.join(", "),

@@ -34,6 +34,8 @@ pub struct Run {
     pub checks: Vec<Check>,
     pub phases: Vec<Phase>,
     pub hosts: Vec<HostLane>,
+    /// What the nemesis did and saw, in words, by time.
+    pub timeline: Vec<TimelineEntry>,
     pub operations: Vec<Operation>,
     /// Histories in the JSON that the `temporal` tools load, by `workflow id/run id`.
     pub histories: BTreeMap<String, Value>,
@@ -115,26 +117,88 @@ impl From<serde_json::Map<String, Value>> for Fault {
         }
         let mut fault = Fault::default();
         let mut details: Vec<String> = Vec::new();
-        let mut lasts_ms = None;
+        let (mut lasts_ms, mut down_ms) = (None, None);
         for (name, value) in fields {
             match name.as_str() {
                 "kind" => fault.kind = plain(&value),
                 "at_ms" => fault.at_ms = value.as_f64().unwrap_or_default(),
                 "until_ms" => fault.until_ms = value.as_f64(),
-                "for_ms" | "down_ms" => lasts_ms = value.as_f64(),
+                "for_ms" => lasts_ms = value.as_f64(),
+                "down_ms" => down_ms = value.as_f64(),
                 "host" | "hosts" | "one" | "other" | "from" | "to" | "one_side" | "other_side" => {
                     let hosts = if let Value::Array(hosts) = value { hosts } else { vec![value] };
                     fault.hosts.extend(hosts.iter().map(plain).filter(|host| !host.is_empty()));
                 }
                 _ if value.is_null() || value == "" => {}
                 "detail" => details.push(plain(&value)),
-                other => details.push(format!("{}: {}", other.replace('_', " "), plain(&value))),
+                other => details.push(match other.strip_suffix("_ms") {
+                    Some(name) => format!("{} {} ms", name.replace('_', " "), plain(&value)),
+                    None => format!("{} {}", other.replace('_', " "), plain(&value)),
+                }),
             }
+        }
+        // A power loss comes at some later operation: the plan does not know when its host is down.
+        match down_ms {
+            Some(down) if fault.kind == "power-loss" => details.push(format!("down {down} ms")),
+            Some(down) => lasts_ms = lasts_ms.or(Some(down)),
+            None => {}
         }
         fault.until_ms = fault.until_ms.or(lasts_ms.map(|lasts| fault.at_ms + lasts));
         fault.detail = details.join(", ");
         fault
     }
+}
+
+impl TimelineEntry {
+    /// The host that this line is about, and what became of it, if it went down or came up.
+    fn host(&self) -> Option<(&str, HostState)> {
+        let what = self.what.as_str();
+        if let Some(host) = what.strip_prefix("start ") {
+            return Some((host, HostState::Up));
+        }
+        if let Some(host) = what.strip_suffix(" lost its power").or(what.strip_suffix(" ended")) {
+            return Some((host, HostState::Down));
+        }
+        let crashed = what.strip_prefix("begin crash ").or(what.strip_prefix("begin crash-in-recovery "))?;
+        let host = crashed.split(' ').find_map(|parameter| parameter.strip_prefix("host="))?;
+        Some((host, HostState::Down))
+    }
+}
+
+impl Violation {
+    /// Whether the history of this key, `workflow id/run id`, is of a run that it names, in its fields or in its text.
+    pub fn concerns(&self, key: &str) -> bool {
+        let (workflow_id, run_id) = key.rsplit_once('/').unwrap_or((key, ""));
+        if let Some(named) = &self.workflow_id {
+            return named == workflow_id && self.run_id.as_deref().is_none_or(|named| named == run_id);
+        }
+        let mut texts =
+            std::iter::once(&self.message).chain(self.evidence.iter().filter_map(|evidence| match evidence {
+                Value::String(text) => Some(text),
+                _ => None,
+            }));
+        // A run id is long enough to be nothing else; a workflow id counts only where it stands alone.
+        texts.any(|text| {
+            let names_run = run_id.len() >= 8 && text.contains(run_id);
+            let mut words = text.split(|letter: char| letter.is_whitespace() || "\"'`,;:()/".contains(letter));
+            names_run || words.any(|word| !word.is_empty() && word == workflow_id)
+        })
+    }
+
+    /// When it was seen, or the first moment that its evidence names.
+    pub fn moment_ms(&self) -> Option<f64> {
+        let texts = std::iter::once(self.message.as_str()).chain(self.evidence.iter().filter_map(Value::as_str));
+        self.at_ms.or_else(|| texts.into_iter().find_map(named_moment_ms))
+    }
+}
+
+/// The first `at 12.345 s` of a text.
+fn named_moment_ms(text: &str) -> Option<f64> {
+    text.match_indices("at ").find_map(|(start, before)| {
+        let (number, _) = text[start + before.len()..].split_once(" s")?;
+        let well_formed = number.len() < 16 && number.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+        well_formed.then(|| number.parse::<f64>().ok()).flatten().map(|seconds| seconds * 1000.0)
+    })
 }
 
 impl Fault {
@@ -168,6 +232,14 @@ pub struct Phase {
     pub name: String,
     pub from_ms: f64,
     pub to_ms: f64,
+}
+
+/// One line of what happened: `begin crash host=worker-1`, `server lost its power`, `start server`, `heal: ...`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TimelineEntry {
+    pub at_ms: f64,
+    pub what: String,
 }
 
 /// What became of one host over time. A host is up wherever no span says otherwise.
@@ -269,10 +341,10 @@ impl Run {
     /// The end of the picture: the latest moment that anything in the artefact names.
     pub fn end_ms(&self) -> f64 {
         let phases = self.phases.iter().map(|phase| phase.to_ms);
-        let faults = self.faults.iter().map(|fault| fault.until_ms.unwrap_or(fault.at_ms));
+        let faults = self.faults.iter().map(|fault| self.fault_end_ms(fault).unwrap_or(fault.at_ms));
         let spans = self.hosts.iter().flat_map(|host| host.spans.iter().map(|span| span.to_ms));
         let operations = self.operations.iter().map(|operation| operation.done_ms.unwrap_or(operation.at_ms));
-        let violations = self.violations.iter().filter_map(|violation| violation.at_ms);
+        let violations = self.violations.iter().filter_map(Violation::moment_ms);
         phases
             .chain(faults)
             .chain(spans)
@@ -304,25 +376,55 @@ impl Run {
         checks
     }
 
-    /// The hosts as the artefact tells them, or what the faults must have done to them.
+    /// When everything that lasted was taken back.
+    fn healed_ms(&self) -> Option<f64> {
+        self.timeline.iter().find(|entry| entry.what.starts_with("heal")).map(|entry| entry.at_ms)
+    }
+
+    /// When a fault was over: as planned, or when all were healed.
+    pub fn fault_end_ms(&self, fault: &Fault) -> Option<f64> {
+        let until = fault.until_ms?;
+        Some(self.healed_ms().map_or(until, |healed| until.min(healed.max(fault.at_ms))))
+    }
+
+    /// The hosts as the artefact tells them, or as faults and timeline imply.
     pub fn host_lanes(&self) -> Vec<HostLane> {
         if !self.hosts.is_empty() {
             return self.hosts.clone();
         }
-        let end = self.end_ms();
         let mut lanes: BTreeMap<&str, Vec<HostSpan>> = BTreeMap::new();
-        for operation in self.operations.iter().filter(|operation| !operation.caller.is_empty()) {
-            lanes.entry(&operation.caller).or_default();
-        }
         for fault in &self.faults {
-            let state = fault.host_state();
             for host in &fault.hosts {
                 let spans = lanes.entry(host).or_default();
+                // Where there is a timeline, it says when a host was really down.
+                let state = fault.host_state().filter(|state| self.timeline.is_empty() || *state != HostState::Down);
                 if let Some(state) = state {
-                    let to_ms = fault.until_ms.unwrap_or(fault.at_ms).min(end);
+                    let to_ms = self.fault_end_ms(fault).unwrap_or(fault.at_ms);
                     spans.push(HostSpan { from_ms: fault.at_ms, to_ms, state });
                 }
             }
+        }
+        for operation in self.operations.iter().filter(|operation| !operation.caller.is_empty()) {
+            lanes.entry(&operation.caller).or_default();
+        }
+        let end = self.end_ms();
+        let mut down: BTreeMap<&str, f64> = BTreeMap::new();
+        for entry in &self.timeline {
+            match entry.host() {
+                Some((host, HostState::Down)) => {
+                    down.entry(host).or_insert(entry.at_ms);
+                }
+                Some((host, _)) => {
+                    if let Some(from_ms) = down.remove(host) {
+                        let span = HostSpan { from_ms, to_ms: entry.at_ms, state: HostState::Down };
+                        lanes.entry(host).or_default().push(span);
+                    }
+                }
+                None => {}
+            }
+        }
+        for (host, from_ms) in down {
+            lanes.entry(host).or_default().push(HostSpan { from_ms, to_ms: end, state: HostState::Down });
         }
         lanes.into_iter().map(|(name, spans)| HostLane { name: name.into(), spans }).collect()
     }

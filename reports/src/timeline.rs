@@ -288,7 +288,8 @@ fn fault_bars(run: &Run, scale: &Scale, top: f64) -> (Vec<FaultBar>, usize) {
     let mut bars = Vec::new();
     for fault in run.faults_in_order() {
         let x = scale.x(fault.at_ms);
-        let end = scale.x(fault.until_ms.unwrap_or(fault.at_ms)).max(x + 3.0);
+        let until = run.fault_end_ms(fault);
+        let end = scale.x(until.unwrap_or(fault.at_ms)).max(x + 3.0);
         let label = fault_label(fault);
         let needed = label.chars().count() as f64 * LETTER;
         // A label stands behind its bar, or before it where the picture ends.
@@ -315,7 +316,7 @@ fn fault_bars(run: &Run, scale: &Scale, top: f64) -> (Vec<FaultBar>, usize) {
             label,
             label_x: round(if behind { end + 5.0 } else { x - 5.0 }),
             anchor: if behind { "start" } else { "end" },
-            title: fault_title(fault),
+            title: fault_title(fault, until),
         });
     }
     (bars, row_ends.len())
@@ -334,10 +335,10 @@ fn shorten(text: &str, letters_max: usize) -> String {
     text.chars().take(letters_max - 1).chain(['…']).collect()
 }
 
-fn fault_title(fault: &Fault) -> String {
+fn fault_title(fault: &Fault, until: Option<f64>) -> String {
     let mut title = format!("{} {}", fault.kind, fault.hosts.join(", ")).trim_end().to_string();
     title += &format!("\n{}", moment(fault.at_ms));
-    if let Some(until) = fault.until_ms {
+    if let Some(until) = until {
         title += &format!(" to {} ({})", moment(until), duration(until - fault.at_ms));
     }
     if !fault.detail.is_empty() {
@@ -432,7 +433,7 @@ fn flags(run: &Run, scale: &Scale) -> Vec<Flag> {
         .iter()
         .enumerate()
         .filter_map(|(index, violation)| {
-            let at = violation.at_ms?;
+            let at = violation.moment_ms()?;
             let title = format!("{} at {}\n{}", violation.invariant, moment(at), violation.message);
             Some(Flag { x: scale.x(at), number: index + 1, flag_x: 0.0, title })
         })

@@ -208,6 +208,64 @@ fn failed_runs_come_first_in_a_campaign() {
     assert!(page.contains("store.torn_tail"));
 }
 
+/// What the harness writes, field by field.
+fn as_written() -> serde_json::Value {
+    json!({
+        "version": 1, "scenario": "order-saga", "seed": 12, "world": "lockstep", "plant": null, "verdict": "violated",
+        "violations": [{"invariant": "signals-once-in-order", "what": "order-3: signal amend-1 is there twice",
+            "evidence": ["#17 client SignalWorkflowExecution at 9.250 s: ok"]}],
+        "trace_hash": "00aa", "workflows": 2, "options": [{"name": "orders", "value": 2, "set": false}],
+        "faults": [
+            {"at_ms": 3000, "fault": {"kind": "power-loss", "host": "server", "operation": 12, "down_ms": 1500}},
+            {"at_ms": 5000, "fault": {"kind": "partition", "one_side": ["server"], "other_side": ["worker-1"], "for_ms": 9000}},
+            {"at_ms": 6000, "fault": {"kind": "crash", "host": "worker-1", "down_ms": 700}},
+            {"at_ms": 7000, "fault": {"kind": "latency", "from": "client", "to": "server", "extra_ms": 90, "for_ms": 500}}],
+        "probes": {}, "checks": [{"invariant": "signals-once-in-order", "violations": 1, "note": "4 signals"}],
+        "phases": [{"name": "storm", "from_ms": 0, "to_ms": 10000}],
+        "timeline": [{"at_ms": 3000, "what": "begin power-loss host=server"}, {"at_ms": 3200, "what": "server lost its power"},
+            {"at_ms": 4700, "what": "start server"}, {"at_ms": 6000, "what": "begin crash down_ms=700 host=worker-1"},
+            {"at_ms": 6700, "what": "start worker-1"}, {"at_ms": 10000, "what": "heal: no fault is left"}],
+        "operations": [
+            {"id": 0, "caller": "client", "rpc": "SignalWorkflowExecution", "invoked_ms": 9250, "completed_ms": 9260, "outcome": "ok"},
+            {"id": 1, "caller": "client", "rpc": "SignalWorkflowExecution", "invoked_ms": 9300, "completed_ms": 9900,
+             "outcome": "unknown Unavailable: connection reset"},
+            {"id": 2, "caller": "client", "rpc": "SignalWorkflowExecution", "invoked_ms": 9950, "completed_ms": null, "outcome": "pending"}],
+        "histories": {"order-3/11112222-3333": {"events": [{"eventId": "1", "eventType": "EVENT_TYPE_TIMER_FIRED"}]},
+            "order-33/99992222-3333": {"events": []}},
+        "virtual_ms": 12000, "wall_ms": 80, "reproduce": "tempest run order-saga --seed 12", "request": {}, "harness": "0.1.0",
+    })
+}
+
+#[test]
+fn a_run_as_the_harness_writes_it() {
+    let run = run(as_written());
+    let spans: Vec<String> = run
+        .host_lanes()
+        .iter()
+        .flat_map(|host| {
+            let name = host.name.clone();
+            host.spans.iter().map(move |span| format!("{name} {:?} {}-{}", span.state, span.from_ms, span.to_ms))
+        })
+        .collect();
+    let expected = [
+        "server Partitioned 5000-10000",
+        "server Down 3200-4700",
+        "worker-1 Partitioned 5000-10000",
+        "worker-1 Down 6000-6700",
+    ];
+    assert_eq!(spans, expected, "the timeline says when a host was down, the heal when a partition ended");
+    let details: Vec<&str> = run.faults.iter().map(|fault| fault.detail.as_str()).collect();
+    assert_eq!(details, ["operation 12, down 1500 ms", "", "", "extra 90 ms"]);
+    let outcomes: Vec<String> =
+        run.operations.iter().map(|operation| format!("{:?} {}", operation.outcome, operation.code)).collect();
+    assert_eq!(outcomes, ["Ok ", "Unknown Unavailable", "Unknown "]);
+    assert_eq!(run.violations[0].moment_ms(), Some(9250.0));
+    let page = run_page(&run);
+    check_page(&page);
+    assert!(page.contains("History of order-3&#x2f;11112222-3333"), "the message names its workflow");
+    assert!(!page.contains("History of order-33"), "and no other");
+}
+
 #[test]
 fn markdown_of_a_failed_run() {
     insta::assert_snapshot!(markdown(&[run(violated(4))]));
@@ -259,12 +317,16 @@ fn a_directory_is_read_and_what_is_no_run_is_named() {
         "summaries.jsonl",
         format!("{}\n\n{}\n", storm(2), json!({"scenario": "s", "seed": 1, "faults": 12, "verdict": "ok"})),
     );
+    let summary =
+        json!({"scenario": "order-saga", "seed": 9, "trace_hash": violated(9)["trace_hash"], "verdict": "failed"});
+    write("campaign.jsonl", summary.to_string());
     write("broken.json", "{".into());
     write("other.json", json!({"name": "package"}).to_string());
     write("notes.txt", "not looked at".into());
     let loaded = load_dir(directory.path()).expect("readable");
     let seeds: Vec<u64> = loaded.runs.iter().map(|run| run.seed).collect();
     assert_eq!(seeds, [2, 9, 1], "ordered by scenario and seed");
+    assert!(loaded.runs[1].operations.len() > 100, "an artefact counts for more than the line about the same run");
     assert_eq!(loaded.runs[2].faults.len(), 12, "a summary only counts its faults");
     let skipped: Vec<String> = loaded.skipped.iter().map(|skipped| skipped.path.display().to_string()).collect();
     assert_eq!(skipped, ["broken.json", "other.json"]);
@@ -286,5 +348,6 @@ fn samples_are_written_for_the_eye() {
     write("hostile.html", run_page(&run(hostile())));
     write("empty.html", run_page(&run(json!({"scenario": "empty"}))));
     let runs: Vec<Run> = (0..120).map(|seed| run(if seed % 29 == 5 { violated(seed) } else { storm(seed) })).collect();
+    write("as-written.html", run_page(&run(as_written())));
     write("campaign.html", campaign_page(&runs));
 }
