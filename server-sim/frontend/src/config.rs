@@ -6,6 +6,8 @@ use std::time::Duration;
 pub struct FrontendConfig {
     /// Name of the cluster, as GetClusterInfo reports it.
     pub cluster_name: String,
+    /// As GetClusterInfo reports it; the store's.
+    pub cluster_id: String,
     /// As GetClusterInfo reports it.
     pub shard_count: u32,
     /// The Temporal version whose behaviour clients may expect; SDKs compare it.
@@ -32,6 +34,7 @@ impl Default for FrontendConfig {
     fn default() -> Self {
         Self {
             cluster_name: "active".into(),
+            cluster_id: String::new(),
             shard_count: 1,
             server_version: "1.29.0".into(),
             blob_bytes_max: 2 * 1024 * 1024,

@@ -57,6 +57,8 @@ struct Serving {
 pub struct TaskQueuePartition {
     tasks: BTreeMap<TaskId, Waiting>,
     handed_over: BTreeMap<TaskId, Waiting>,
+    /// No waiting task expires before this; spares most calls a look at all of them.
+    expires_first: Option<Duration>,
     polls: BTreeMap<PollId, String>,
     serving: BTreeMap<PollId, Serving>,
     /// Who polled, and when that was seen last.
@@ -70,6 +72,7 @@ impl TaskQueuePartition {
         Self {
             tasks: BTreeMap::new(),
             handed_over: BTreeMap::new(),
+            expires_first: None,
             polls: BTreeMap::new(),
             serving: BTreeMap::new(),
             pollers: BTreeMap::new(),
@@ -139,7 +142,7 @@ impl TaskQueuePartition {
         expires: Option<Duration>,
     ) -> Vec<Action> {
         assert!(!self.holds(task), "a task is added once");
-        self.tasks.insert(task, Waiting { not_before, expires });
+        self.wait(task, Waiting { not_before, expires });
         self.matches(now)
     }
 
@@ -152,7 +155,7 @@ impl TaskQueuePartition {
             self.polls.insert(poll, serving.identity);
         }
         if let HandOverEnd::Kept { pause } = end {
-            self.tasks.insert(task, Waiting { not_before: now + pause, expires: waiting.expires });
+            self.wait(task, Waiting { not_before: now + pause, expires: waiting.expires });
         }
         self.matches(now)
     }
@@ -164,12 +167,11 @@ impl TaskQueuePartition {
 
     /// When [`TaskQueuePartition::tick`] has something to do next.
     pub fn next_tick(&self) -> Option<Duration> {
-        let expiry = self.tasks.values().filter_map(|waiting| waiting.expires).min();
         let pause_over = match self.polls.is_empty() {
             true => None,
             false => self.tasks.values().map(|waiting| waiting.not_before).min(),
         };
-        expiry.into_iter().chain(pause_over).min()
+        self.expires_first.into_iter().chain(pause_over).min()
     }
 
     /// Forgets all waiting tasks and returns them in order; hand-overs under way go on.
@@ -230,13 +232,24 @@ impl TaskQueuePartition {
         }
     }
 
-    fn matches(&mut self, now: Duration) -> Vec<Action> {
+    fn wait(&mut self, task: TaskId, waiting: Waiting) {
+        self.expires_first = self.expires_first.into_iter().chain(waiting.expires).min();
+        self.tasks.insert(task, waiting);
+    }
+
+    fn expire(&mut self, now: Duration) -> Vec<Action> {
+        if self.expires_first.is_none_or(|first| first > now) {
+            return Vec::new();
+        }
         let expired = |waiting: &Waiting| waiting.expires.is_some_and(|expires| expires <= now);
-        let mut actions: Vec<Action> = self
-            .tasks
-            .extract_if(.., |_, waiting| expired(waiting))
-            .map(|(task, _)| Action::Expired { task })
-            .collect();
+        let gone = self.tasks.extract_if(.., |_, waiting| expired(waiting));
+        let actions = gone.map(|(task, _)| Action::Expired { task }).collect();
+        self.expires_first = self.tasks.values().filter_map(|waiting| waiting.expires).min();
+        actions
+    }
+
+    fn matches(&mut self, now: Duration) -> Vec<Action> {
+        let mut actions = self.expire(now);
         while !self.polls.is_empty() {
             let ready = self.tasks.iter().find(|(_, waiting)| waiting.not_before <= now).map(|(task, _)| *task);
             let Some(task) = ready else { break };

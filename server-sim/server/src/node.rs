@@ -2,8 +2,8 @@
 use crate::NodeConfig;
 use std::sync::Arc;
 use tempest_api::{HistoryService, MatchingService, ServiceError};
-use tempest_frontend::{Frontend, health_service, operator_service, workflow_service};
-use tempest_history::HistoryHandle;
+use tempest_frontend::{Frontend, FrontendConfig, health_service, operator_service, workflow_service};
+use tempest_history::{HistoryConfig, HistoryHandle};
 use tempest_matching::Matching;
 use tempest_rt::net::{self, Network};
 use tempest_rt::task::TaskGroup;
@@ -70,8 +70,9 @@ impl Node {
         }
 
         let tasks = TaskGroup::default();
-        let history = HistoryHandle::new(config.history.clone(), store.clone())
-            .map_err(|error| NodeError::Config(error.to_string()))?;
+        let of_history = HistoryConfig { shard_count: config.shard_count, ..config.history.clone() };
+        let history =
+            HistoryHandle::new(of_history, store.clone()).map_err(|error| NodeError::Config(error.to_string()))?;
         let history = Arc::new(history);
         let matching = Matching::start(store.clone(), config.matching.clone(), tasks.clone())
             .map_err(|error| NodeError::Config(error.to_string()))?;
@@ -80,7 +81,13 @@ impl Node {
         matching.connect(&as_history);
         history.start(as_matching.clone());
 
-        let frontend = Frontend::new(config.frontend.clone(), as_history, as_matching, store);
+        let of_frontend = FrontendConfig {
+            cluster_name: cluster.cluster_name,
+            cluster_id: cluster.cluster_id,
+            shard_count: cluster.shard_count,
+            ..config.frontend.clone()
+        };
+        let frontend = Frontend::new(of_frontend, as_history, as_matching, store);
         for namespace in &config.namespaces {
             frontend
                 .ensure_namespace(namespace)

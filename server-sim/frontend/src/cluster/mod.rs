@@ -32,7 +32,7 @@ pub fn cluster_info(frontend: &Frontend) -> api::GetClusterInfoResponse {
     api::GetClusterInfoResponse {
         supported_clients: versions.into_iter().map(|(client, range)| (client.to_owned(), range.to_owned())).collect(),
         server_version: frontend.config.server_version.clone(),
-        cluster_id: frontend.config.cluster_name.clone(),
+        cluster_id: frontend.config.cluster_id.clone(),
         version_info: Some(VersionInfo::default()),
         cluster_name: frontend.config.cluster_name.clone(),
         history_shard_count: i32::try_from(frontend.config.shard_count).unwrap_or(i32::MAX),

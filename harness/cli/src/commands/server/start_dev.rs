@@ -1,19 +1,15 @@
 //! `tempest server start-dev`: takes the flags of `temporal server start-dev`, so that whatever starts Temporal's
 //! development server can start this one instead.
-use super::logging::{self, LogFormat, LogLevel};
-use anyhow::{Context, bail};
+use super::logging::{LogFormat, LogLevel};
+use super::serving::{self, Serving};
+use anyhow::bail;
 use clap::Args;
-use futures::future::BoxFuture;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use tempest_rt::net::Tcp;
-use tempest_server::{Node, NodeConfig, NodeError};
-use tempest_store::file_system::RealFileSystem;
-use tempest_store::redb::{RedbConfig, RedbStore};
+use tempest_server::NodeConfig;
 
-/// A new development database gets this many shards; an existing one keeps its own.
+/// A database keeps the shard count it was created with, so this never changes.
 const SHARDS: u32 = 16;
 
 #[derive(Args)]
@@ -72,6 +68,9 @@ struct Accepted {
     /// Codec endpoint of the Web UI.
     #[arg(long, value_name = "URL")]
     ui_codec_endpoint: Option<String>,
+    /// Do without the news in the Web UI.
+    #[arg(long)]
+    ui_disable_news_fetch: bool,
     /// Do without the Web UI (there is none yet).
     #[arg(long)]
     headless: bool,
@@ -93,6 +92,36 @@ struct Accepted {
     /// Output format of other commands.
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<String>,
+    /// Time format of other commands.
+    #[arg(long, value_name = "FORMAT")]
+    time_format: Option<String>,
+    /// Payloads of other commands are printed in full.
+    #[arg(long)]
+    no_json_shorthand_payloads: bool,
+    /// Time limit of other commands.
+    #[arg(long, value_name = "DURATION")]
+    command_timeout: Option<String>,
+    /// Time limit for connecting, of other commands.
+    #[arg(long, value_name = "DURATION")]
+    client_connect_timeout: Option<String>,
+    /// Environment of Temporal's CLI.
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// File of environments of Temporal's CLI.
+    #[arg(long, value_name = "PATH")]
+    env_file: Option<PathBuf>,
+    /// Configuration file of Temporal's CLI.
+    #[arg(long, value_name = "PATH")]
+    config_file: Option<PathBuf>,
+    /// Profile of Temporal's CLI.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Do without the configuration file of Temporal's CLI.
+    #[arg(long)]
+    disable_config_file: bool,
+    /// Do without configuration from the environment.
+    #[arg(long)]
+    disable_config_env: bool,
 }
 
 impl Accepted {
@@ -130,85 +159,18 @@ impl Accepted {
 
 pub fn run(arguments: StartDev) -> anyhow::Result<ExitCode> {
     arguments.accepted.check()?;
-    let host = host(&arguments.ip)?;
-    logging::begin(arguments.log_level, arguments.log_format);
+    let mut node = NodeConfig::new(address(&host(&arguments.ip)?, arguments.port), SHARDS);
+    node.namespaces.extend(arguments.namespaces);
     let missing = arguments.accepted.missing();
     if !missing.is_empty() {
         eprintln!("note: accepted, but without effect yet: {}", missing.join(", "));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the operating system gives no threads for the runtime")?;
-    let code = runtime.block_on(serve(&arguments, &host));
-    // Reads that nobody waits for any more must not delay the end.
-    runtime.shutdown_background();
-    code
-}
-
-async fn serve(arguments: &StartDev, host: &str) -> anyhow::Result<ExitCode> {
-    // Handlers first: a signal that comes during the start ends the process cleanly too.
-    let stop_signal = stop_signal()?;
-    let store = Arc::new(open_store(arguments).await?);
-    let mut config = NodeConfig::new(address(host, arguments.port), SHARDS);
-    for namespace in &arguments.namespaces {
-        if !config.namespaces.contains(namespace) {
-            config.namespaces.push(namespace.clone());
-        }
-    }
-    let namespaces = config.namespaces.join(", ");
-    let failed = store.failed();
-    let node = match Node::start(config, store.clone(), Arc::new(Tcp)).await {
-        Ok(node) => node,
-        Err(error) => {
-            store.close().await;
-            return Err(explained(error, arguments.port));
-        }
-    };
-    banner(arguments, &node, &namespaces);
-    let code = tokio::select! {
-        biased;
-        reason = failed => {
-            eprintln!("error: the database failed, and the server stops so that a restart recovers from disk: {reason}");
-            ExitCode::FAILURE
-        }
-        () = stop_signal => ExitCode::SUCCESS,
-    };
-    node.stop().await;
-    store.close().await;
-    Ok(code)
-}
-
-async fn open_store(arguments: &StartDev) -> anyhow::Result<RedbStore> {
-    let config = RedbConfig::default();
-    Ok(match &arguments.db_filename {
-        Some(path) => RedbStore::open(Arc::new(RealFileSystem), path, config).await?,
-        None => RedbStore::in_memory(config).await?,
+    serving::run(Serving {
+        node,
+        database: arguments.db_filename,
+        log_level: arguments.log_level,
+        log_format: arguments.log_format,
     })
-}
-
-/// Resolves on SIGINT or SIGTERM.
-fn stop_signal() -> anyhow::Result<BoxFuture<'static, ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
-    Ok(Box::pin(async move {
-        tokio::select! {
-            biased;
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }))
-}
-
-fn banner(arguments: &StartDev, node: &Node, namespaces: &str) {
-    println!("Tempest {}", tempest_server::VERSION);
-    println!("Server:       {}", node.address());
-    match &arguments.db_filename {
-        Some(path) => println!("Database:     {}", path.display()),
-        None => println!("Database:     in memory; give --db-filename to keep it"),
-    }
-    println!("Namespaces:   {namespaces}");
 }
 
 /// A name or an address that can be listened on.
@@ -224,13 +186,4 @@ fn host(ip: &str) -> anyhow::Result<String> {
 
 fn address(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
-}
-
-fn explained(error: NodeError, port: u16) -> anyhow::Error {
-    match &error {
-        NodeError::Listen { error: io, .. } if io.kind() == std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "port {port} is taken: another server is running there. Stop it, or choose another with --port"
-        ),
-        _ => error.into(),
-    }
 }
