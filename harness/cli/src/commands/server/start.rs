@@ -1,5 +1,4 @@
 //! `tempest server start`: one node from a configuration file.
-use super::logging::{LogFormat, LogLevel};
 use super::serving::{self, Serving};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
