@@ -9,6 +9,7 @@
 //!
 //! This crate does not know what a workflow is: history says whether a task may start, and what the worker gets.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod backlog;
 mod config;
