@@ -1,0 +1,146 @@
+//! The commit feed: every fenced write that the server handed to its store, in order, and how it ended. It is the
+//! ground truth of what was made durable when.
+use bytes::Bytes;
+use prost::Message;
+use std::sync::{Arc, Mutex};
+use tempest_api::proto::history::v1::{History, HistoryEvent};
+use tempest_core::RunKey;
+use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId};
+
+/// How a commit ended for the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitResult {
+    /// The server died first, or the run ended.
+    Pending,
+    Ended(CommitOutcome),
+}
+
+/// A history batch of a commit.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub tree: String,
+    pub branch: String,
+    pub node: i64,
+    events: Bytes,
+}
+
+impl Batch {
+    pub fn events(&self) -> Vec<HistoryEvent> {
+        History::decode(self.events.clone()).map(|history| history.events).unwrap_or_default()
+    }
+}
+
+/// One commit of a shard.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// Virtual time at which it was handed to the store.
+    pub at_ns: u64,
+    /// Incarnation of the server.
+    pub incarnation: u32,
+    pub shard: ShardId,
+    pub range_id: RangeId,
+    pub sequence: u64,
+    /// The shard time it carries, in nanoseconds since the Unix epoch.
+    pub shard_time_ns: i64,
+    /// The runs it writes.
+    pub keys: Vec<RunKey>,
+    pub batches: Vec<Batch>,
+    pub result: CommitResult,
+}
+
+impl Commit {
+    pub fn is_committed(&self) -> bool {
+        self.result == CommitResult::Ended(CommitOutcome::Committed)
+    }
+
+    /// Whether it may have been applied: what was certainly refused leaves nothing behind.
+    pub fn may_be_durable(&self) -> bool {
+        match &self.result {
+            CommitResult::Pending => true,
+            CommitResult::Ended(outcome) => {
+                matches!(outcome, CommitOutcome::Committed | CommitOutcome::OutcomeUnknown(_))
+            }
+        }
+    }
+
+    pub fn line(&self) -> String {
+        let result = match &self.result {
+            CommitResult::Pending => "pending".to_owned(),
+            CommitResult::Ended(outcome) => format!("{outcome:?}"),
+        };
+        format!(
+            "commit shard {} range {} sequence {} at {} by incarnation {} of {}: {result}",
+            self.shard,
+            self.range_id,
+            self.sequence,
+            super::seconds(self.at_ns),
+            self.incarnation,
+            self.keys.iter().map(|key| format!("{} / {}", key.workflow_id, key.run_id)).collect::<Vec<_>>().join(", ")
+        )
+    }
+}
+
+/// Written by the store's decorator on the server host; see [`super::OperationLog`] for why that is safe.
+#[derive(Clone, Debug, Default)]
+pub struct CommitFeed(Arc<Mutex<Vec<Commit>>>);
+
+impl CommitFeed {
+    fn with<T>(&self, body: impl FnOnce(&mut Vec<Commit>) -> T) -> T {
+        body(&mut self.0.lock().expect("nobody panics while writing to the feed"))
+    }
+
+    /// Notes a commit as it is handed over; returns its position.
+    pub fn submit(&self, at_ns: u64, incarnation: u32, commit: &ShardCommit) -> usize {
+        let runs = commit.runs.iter();
+        let batches = commit.history.iter();
+        let record = Commit {
+            at_ns,
+            incarnation,
+            shard: commit.shard,
+            range_id: commit.range_id,
+            sequence: commit.sequence,
+            shard_time_ns: commit.time.0,
+            keys: runs.map(|run| run.key.clone()).collect(),
+            batches: batches
+                .map(|append| Batch {
+                    tree: append.branch.tree.clone(),
+                    branch: append.branch.branch.clone(),
+                    node: append.node,
+                    events: append.events.clone(),
+                })
+                .collect(),
+            result: CommitResult::Pending,
+        };
+        self.with(|feed| {
+            feed.push(record);
+            feed.len() - 1
+        })
+    }
+
+    pub fn end(&self, position: usize, outcome: CommitOutcome) {
+        self.with(|feed| feed[position].result = CommitResult::Ended(outcome));
+    }
+
+    pub fn len(&self) -> usize {
+        self.with(|feed| feed.len())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The commits after the first `seen` that have ended or never will, their server being gone; counts them as seen.
+    pub fn settled_after(&self, seen: &mut usize) -> Vec<Commit> {
+        self.with(|feed| {
+            let newest = feed.last().map_or(0, |commit| commit.incarnation);
+            let settled = |commit: &&Commit| commit.result != CommitResult::Pending || commit.incarnation < newest;
+            let commits: Vec<Commit> = feed[*seen..].iter().take_while(settled).cloned().collect();
+            *seen += commits.len();
+            commits
+        })
+    }
+
+    pub fn snapshot(&self) -> Vec<Commit> {
+        self.with(|feed| feed.clone())
+    }
+}

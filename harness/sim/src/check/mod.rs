@@ -1,0 +1,94 @@
+//! Invariants: one file each. A checker gets everything that was observed of a run and says what is wrong with it.
+//!
+//! A checker must be true of a correct server, or it cries wolf: where a fault weakens an invariant, its file says so.
+mod acked_durable;
+mod activity_once;
+mod clean;
+mod commit_feed;
+pub(crate) mod events;
+mod history_wellformed;
+mod liveness;
+mod observations;
+mod one_open_run;
+mod operation_log;
+mod replay;
+mod shard_fence;
+mod signals_once_in_order;
+mod state_equals_history;
+mod timers_not_early;
+
+pub use commit_feed::{Commit, CommitFeed, CommitResult};
+pub use observations::{Observations, Panic, RunObserved};
+pub use operation_log::{Operation, OperationLine, OperationLog, Outcome};
+pub use replay::replay;
+
+use serde::{Deserialize, Serialize};
+
+/// One way in which a run broke a promise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    pub invariant: String,
+    /// One sentence.
+    pub what: String,
+    /// What shows it: operations, events, commits.
+    pub evidence: Vec<String>,
+}
+
+impl Violation {
+    pub fn new(invariant: &str, what: impl Into<String>) -> Violation {
+        Violation { invariant: invariant.to_owned(), what: what.into(), evidence: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn because(mut self, evidence: impl Into<String>) -> Violation {
+        self.evidence.push(evidence.into());
+        self
+    }
+}
+
+/// What is listed of an invariant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Invariant {
+    pub name: &'static str,
+    pub holds_when: &'static str,
+}
+
+type Judge = fn(&Observations) -> Vec<Violation>;
+
+/// The checkers that look at observations alone, in the order they are judged: the first that fails names the verdict.
+const CHECKERS: &[(Invariant, Judge)] = &[
+    (clean::INVARIANT, clean::judge),
+    (shard_fence::INVARIANT, shard_fence::judge),
+    (history_wellformed::INVARIANT, history_wellformed::judge),
+    (activity_once::INVARIANT, activity_once::judge),
+    (signals_once_in_order::INVARIANT, signals_once_in_order::judge),
+    (acked_durable::INVARIANT, acked_durable::judge),
+    (one_open_run::INVARIANT, one_open_run::judge),
+    (timers_not_early::INVARIANT, timers_not_early::judge),
+    (state_equals_history::INVARIANT, state_equals_history::judge),
+    (liveness::INVARIANT, liveness::judge),
+];
+
+/// The whole run's own: the same seed gives the same trace hash. Judged by running it twice.
+pub const DETERMINISM: Invariant =
+    Invariant { name: "determinism", holds_when: "the same seed gives the same trace hash in every process" };
+
+/// Whatever a scenario checks of its own results.
+pub const MODEL: Invariant =
+    Invariant { name: "model", holds_when: "results lie in the set that the scenario's model allows" };
+
+/// All invariants.
+pub fn invariants() -> Vec<Invariant> {
+    let checked = CHECKERS.iter().map(|checker| checker.0);
+    checked.chain([replay::INVARIANT, MODEL, DETERMINISM]).collect()
+}
+
+/// Judges a run by all checkers that need nothing but observations.
+pub fn judge(observations: &Observations) -> Vec<Violation> {
+    CHECKERS.iter().flat_map(|(_, judge)| judge(observations)).collect()
+}
+
+/// `12.345 s` of virtual nanoseconds.
+pub(crate) fn seconds(ns: u64) -> String {
+    format!("{}.{:03} s", ns / 1_000_000_000, ns / 1_000_000 % 1_000)
+}

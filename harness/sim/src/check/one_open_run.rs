@@ -1,0 +1,82 @@
+//! `one-open-run`: a workflow id has at most one open run, at every moment, and a repeated start finds the first.
+use super::{Invariant, Observations, Violation, events};
+use std::collections::BTreeMap;
+use tempest_api::proto::enums::v1::EventType;
+use tempest_api::proto::workflowservice::v1 as api;
+
+pub const INVARIANT: Invariant = Invariant {
+    name: "one-open-run",
+    holds_when: "a workflow id has at most one open run after every commit, and a repeated start request id returns the \
+                 run that it started",
+};
+
+pub fn judge(observations: &Observations) -> Vec<Violation> {
+    let mut violations = over_time(observations);
+    violations.extend(at_the_end(observations));
+    violations.extend(repeated_starts(observations));
+    violations
+}
+
+/// Follows the commits: runs of one workflow id share a shard, so their commits are ordered.
+fn over_time(observations: &Observations) -> Vec<Violation> {
+    let mut open: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut violations = Vec::new();
+    for commit in observations.commits.iter().filter(|commit| commit.is_committed()) {
+        let mut touched = Vec::new();
+        for batch in &commit.batches {
+            let Some(run) = observations.run(&batch.tree) else { continue };
+            let workflow = format!("{} / {}", run.key.namespace_id, run.key.workflow_id);
+            let runs = open.entry(workflow.clone()).or_default();
+            for event in batch.events() {
+                if event.event_type() == EventType::WorkflowExecutionStarted {
+                    runs.push(batch.tree.clone());
+                } else if events::is_close(&event) {
+                    runs.retain(|open| *open != batch.tree);
+                }
+            }
+            touched.push(workflow);
+        }
+        // One commit may close a run and open its successor: what counts is the state after it.
+        for workflow in touched {
+            if let Some(runs) = open.get(&workflow).filter(|runs| runs.len() > 1) {
+                let what = format!("{workflow} had {} open runs", runs.len());
+                violations.push(Violation::new(INVARIANT.name, what).because(runs.join(", ")).because(commit.line()));
+            }
+        }
+    }
+    violations
+}
+
+fn at_the_end(observations: &Observations) -> Vec<Violation> {
+    let mut open: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for run in observations.runs.values().filter(|run| !events::is_closed(&run.stored)) {
+        let workflow = format!("{} / {}", run.key.namespace_id, run.key.workflow_id);
+        open.entry(workflow).or_default().push(run.key.run_id.0.clone());
+    }
+    let doubled = open.into_iter().filter(|(_, runs)| runs.len() > 1);
+    doubled
+        .map(|(workflow, runs)| {
+            Violation::new(INVARIANT.name, format!("{workflow} has {} open runs at the end", runs.len()))
+                .because(runs.join(", "))
+        })
+        .collect()
+}
+
+fn repeated_starts(observations: &Observations) -> Vec<Violation> {
+    let mut first: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut violations = Vec::new();
+    for operation in observations.acknowledged("StartWorkflowExecution") {
+        let request = operation.request::<api::StartWorkflowExecutionRequest>();
+        let response = operation.response::<api::StartWorkflowExecutionResponse>();
+        let (Some(request), Some(response)) = (request, response) else { continue };
+        let seen = first
+            .entry(request.request_id.clone())
+            .or_insert_with(|| (response.run_id.clone(), operation.line()));
+        if seen.0 != response.run_id {
+            let what = format!("one start request of {} was answered with two runs", request.workflow_id);
+            let violation = Violation::new(INVARIANT.name, what).because(seen.1.clone());
+            violations.push(violation.because(operation.line()));
+        }
+    }
+    violations
+}

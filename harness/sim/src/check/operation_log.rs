@@ -1,0 +1,164 @@
+//! The operation log: every call that clients and workers made, and how it ended for the caller. What was acknowledged
+//! here is what the server has promised.
+use bytes::Bytes;
+use prost::Message;
+use serde::Serialize;
+use std::sync::{Arc, Mutex};
+
+/// How a call ended for its caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No answer so far: the caller gave up, died, or the run ended. It may or may not have been executed.
+    Pending,
+    /// Acknowledged.
+    Ok(Bytes),
+    /// Refused for a reason that says that nothing was done.
+    Failed { code: tonic::Code, message: String },
+    /// An error that leaves open whether it was done.
+    Unknown { code: tonic::Code, message: String },
+}
+
+impl Outcome {
+    /// A refusal is certain only where the server says that it looked at the request and did not do it.
+    pub fn of_status(status: &tonic::Status) -> Outcome {
+        use tonic::Code;
+        let (code, message) = (status.code(), status.message().to_owned());
+        match code {
+            Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Unauthenticated => Outcome::Failed { code, message },
+            _ => Outcome::Unknown { code, message },
+        }
+    }
+
+    pub fn is_ok(&self) -> bool {
+        matches!(self, Outcome::Ok(_))
+    }
+
+    fn label(&self) -> String {
+        match self {
+            Outcome::Pending => "pending".to_owned(),
+            Outcome::Ok(_) => "ok".to_owned(),
+            Outcome::Failed { code, message } => format!("failed {code:?}: {message}"),
+            Outcome::Unknown { code, message } => format!("unknown {code:?}: {message}"),
+        }
+    }
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Position in the log: the order of invocation.
+    pub id: u64,
+    /// Who called: a host, by name.
+    pub caller: String,
+    /// Name of the RPC, without its service.
+    pub rpc: String,
+    /// Virtual time of the call, in nanoseconds since the run began.
+    pub invoked_ns: u64,
+    /// Virtual time of the answer.
+    pub completed_ns: Option<u64>,
+    pub request: Bytes,
+    pub outcome: Outcome,
+}
+
+impl Operation {
+    /// The request, if it is of that type.
+    pub fn request<M: Message + Default>(&self) -> Option<M> {
+        M::decode(self.request.clone()).ok()
+    }
+
+    /// The answer, if it was acknowledged.
+    pub fn response<M: Message + Default>(&self) -> Option<M> {
+        match &self.outcome {
+            Outcome::Ok(bytes) => M::decode(bytes.clone()).ok(),
+            _ => None,
+        }
+    }
+
+    /// `#17 client StartWorkflowExecution at 1.250 s: ok`.
+    pub fn line(&self) -> String {
+        format!(
+            "#{} {} {} at {}: {}",
+            self.id,
+            self.caller,
+            self.rpc,
+            super::seconds(self.invoked_ns),
+            self.outcome.label()
+        )
+    }
+}
+
+/// An operation as artifacts hold it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct OperationLine {
+    pub id: u64,
+    pub caller: String,
+    pub rpc: String,
+    pub invoked_ms: u64,
+    pub completed_ms: Option<u64>,
+    pub outcome: String,
+}
+
+impl From<&Operation> for OperationLine {
+    fn from(operation: &Operation) -> OperationLine {
+        OperationLine {
+            id: operation.id,
+            caller: operation.caller.clone(),
+            rpc: operation.rpc.clone(),
+            invoked_ms: operation.invoked_ns / 1_000_000,
+            completed_ms: operation.completed_ns.map(|at| at / 1_000_000),
+            outcome: operation.outcome.label(),
+        }
+    }
+}
+
+/// Written by all hosts of a world. No lock is held across a call that could give a turn away: a crash freezes threads
+/// wherever they stand.
+#[derive(Clone, Debug, Default)]
+pub struct OperationLog(Arc<Mutex<Vec<Operation>>>);
+
+impl OperationLog {
+    fn with<T>(&self, body: impl FnOnce(&mut Vec<Operation>) -> T) -> T {
+        body(&mut self.0.lock().expect("nobody panics while writing to the log"))
+    }
+
+    /// Notes a call before it is made; returns its id.
+    pub fn invoke(&self, caller: &str, rpc: &str, at_ns: u64, request: Bytes) -> u64 {
+        let (caller, rpc) = (caller.to_owned(), rpc.to_owned());
+        self.with(|log| {
+            let id = log.len() as u64;
+            let outcome = Outcome::Pending;
+            log.push(Operation { id, caller, rpc, invoked_ns: at_ns, completed_ns: None, request, outcome });
+            id
+        })
+    }
+
+    /// Notes how it ended.
+    pub fn complete(&self, id: u64, at_ns: u64, outcome: Outcome) {
+        self.with(|log| {
+            let operation = &mut log[usize::try_from(id).expect("an id is a position")];
+            operation.completed_ns = Some(at_ns);
+            operation.outcome = outcome;
+        });
+    }
+
+    /// How many calls were made so far.
+    pub fn len(&self) -> usize {
+        self.with(|log| log.len())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everything so far.
+    pub fn snapshot(&self) -> Vec<Operation> {
+        self.with(|log| log.clone())
+    }
+}

@@ -1,0 +1,247 @@
+//! Many runs: one process each, cores handed out, ended early when the time is over.
+use super::Seed;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+/// The environment variable that tells a run which core is its own.
+pub const CORE: &str = "TEMPEST_CORE";
+
+/// What to explore.
+pub struct Campaign {
+    /// Label and seed of each run, in the order they are begun.
+    pub runs: Vec<(String, Seed)>,
+    /// Processes at a time; at least one.
+    pub jobs: usize,
+    /// No run is begun after this; those under way are ended.
+    pub time_limit: Option<Duration>,
+    /// Each seed is run in two processes, whose hashes must agree.
+    pub twice: bool,
+}
+
+/// How one run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeedEnd {
+    pub scenario: String,
+    pub seed: u64,
+    /// Exit status: 0 held, 1 violated, 2 did not run, 3 not deterministic, none if it was ended or died of a signal.
+    pub status: Option<i32>,
+    /// The object that the run printed.
+    pub summary: Option<serde_json::Value>,
+    /// What it said on standard error, if it did not hold.
+    pub said: String,
+    pub wall_ms: u64,
+}
+
+impl SeedEnd {
+    pub fn held(&self) -> bool {
+        self.status == Some(0)
+    }
+
+    /// The invariant that failed, or why there is no verdict.
+    pub fn failure(&self) -> Option<String> {
+        if self.held() {
+            return None;
+        }
+        let violations = self.summary.as_ref().and_then(|summary| summary.get("violations"));
+        let invariant = violations.and_then(|list| list.get(0)?.get("invariant")?.as_str().map(str::to_owned));
+        Some(match self.status {
+            Some(3) => "determinism".to_owned(),
+            Some(_) => invariant.unwrap_or_else(|| "no verdict".to_owned()),
+            None => "ended by a signal".to_owned(),
+        })
+    }
+}
+
+/// A whole campaign's end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CampaignEnd {
+    pub ends: Vec<SeedEnd>,
+    /// Runs that were not begun, or not ended, for lack of time.
+    pub left_out: u64,
+    pub wall_ms: u64,
+}
+
+impl CampaignEnd {
+    pub fn held(&self) -> usize {
+        self.ends.iter().filter(|end| end.held()).count()
+    }
+
+    /// Seeds by what failed.
+    pub fn failures(&self) -> BTreeMap<String, Vec<u64>> {
+        let mut failures: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for end in &self.ends {
+            if let Some(failure) = end.failure() {
+                failures.entry(failure).or_default().push(end.seed);
+            }
+        }
+        failures
+    }
+
+    /// As a process would end: the worst of its runs.
+    pub fn status(&self) -> i32 {
+        let rank = |end: &SeedEnd| match end.status {
+            Some(0) => 0,
+            Some(3) => 3,
+            Some(2) => 2,
+            _ => 1,
+        };
+        let statuses: Vec<i32> = self.ends.iter().map(rank).collect();
+        [3, 1, 2].into_iter().find(|status| statuses.contains(status)).unwrap_or(0)
+    }
+}
+
+/// Why a campaign did not take place.
+#[derive(Debug, thiserror::Error)]
+pub enum ManyError {
+    #[error("cannot start a process for a run: {0}")]
+    Spawn(std::io::Error),
+}
+
+/// Runs all; `command` makes the process of one run, which prints its summary as one JSON object on standard output.
+/// `ended` hears of each end as it comes.
+///
+/// # Errors
+/// A process cannot be started.
+pub fn explore(
+    campaign: &Campaign,
+    command: impl Fn(&str, Seed) -> Command + Sync,
+    mut ended: impl FnMut(&SeedEnd),
+) -> Result<CampaignEnd, ManyError> {
+    let began = Instant::now();
+    let deadline = campaign.time_limit.map(|limit| began + limit);
+    let todo = Mutex::new(campaign.runs.iter());
+    let give_up = AtomicBool::new(false);
+    let cores = allowed_cores();
+    let mut end = CampaignEnd::default();
+    std::thread::scope(|scope| {
+        let (sender, results) = mpsc::channel();
+        for job in 0..campaign.jobs.max(1) {
+            let (sender, todo, give_up, command) = (sender.clone(), &todo, &give_up, &command);
+            let core = cores.get(job % cores.len().max(1)).copied();
+            scope.spawn(move || {
+                loop {
+                    let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+                    if over || give_up.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let next = todo.lock().expect("nobody panics holding this").next();
+                    let Some((scenario, seed)) = next else { return };
+                    let result = one(campaign.twice, scenario, *seed, core, deadline, command);
+                    if sender.send(result).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for result in results {
+            match result {
+                Ok(Some(seed)) => {
+                    ended(&seed);
+                    end.ends.push(seed);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    give_up.store(true, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    end.ends.sort_by(|one, other| (&one.scenario, one.seed).cmp(&(&other.scenario, other.seed)));
+    end.left_out = (campaign.runs.len() - end.ends.len()) as u64;
+    end.wall_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(end)
+}
+
+/// The cores this process may use, in order. Empty where that cannot be told.
+fn allowed_cores() -> Vec<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or_default();
+    let number = |text: &str| text.trim().parse::<usize>().ok();
+    let range = |part: &str| -> Vec<usize> {
+        match part.split_once('-') {
+            Some((first, last)) => number(first).zip(number(last)).map_or(Vec::new(), |(a, b)| (a..=b).collect()),
+            None => number(part).into_iter().collect(),
+        }
+    };
+    list.split(',').flat_map(range).collect()
+}
+
+/// Nothing if the time was over first.
+fn one(
+    twice: bool,
+    scenario: &str,
+    seed: Seed,
+    core: Option<usize>,
+    deadline: Option<Instant>,
+    command: impl Fn(&str, Seed) -> Command,
+) -> Result<Option<SeedEnd>, ManyError> {
+    let Some(mut first) = process(command(scenario, seed), scenario, seed, core, deadline)? else { return Ok(None) };
+    if twice && first.held() {
+        let Some(second) = process(command(scenario, seed), scenario, seed, core, deadline)? else { return Ok(None) };
+        let hash = |end: &SeedEnd| end.summary.as_ref().and_then(|summary| summary.get("trace_hash").cloned());
+        if hash(&first) != hash(&second) {
+            first.status = Some(3);
+            first.said = format!("one seed, two traces: {:?} and {:?}", hash(&first), hash(&second));
+        }
+    }
+    Ok(Some(first))
+}
+
+fn process(
+    mut command: Command,
+    scenario: &str,
+    seed: Seed,
+    core: Option<usize>,
+    deadline: Option<Instant>,
+) -> Result<Option<SeedEnd>, ManyError> {
+    let began = Instant::now();
+    if let Some(core) = core {
+        command.env(CORE, core.to_string());
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(ManyError::Spawn)?;
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let read = |from: &mut Option<_>| -> String { from.as_mut().map(text_of).unwrap_or_default() };
+    fn text_of<R: Read>(from: &mut R) -> String {
+        let mut text = Vec::new();
+        // What was read before an error is all there is.
+        let _ = from.read_to_end(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    }
+    let (printed, said, status) = std::thread::scope(|scope| {
+        let said = scope.spawn(move || err.as_mut().map(text_of).unwrap_or_default());
+        let printed = scope.spawn(move || read(&mut out));
+        let status = wait(&mut child, deadline);
+        (printed.join().unwrap_or_default(), said.join().unwrap_or_default(), status)
+    });
+    let Some(status) = status else { return Ok(None) };
+    let summary = printed.lines().rev().find_map(|line| serde_json::from_str(line).ok());
+    let said = if status.success() { String::new() } else { said };
+    let wall_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (scenario, seed, status) = (scenario.to_owned(), seed.0, status.code());
+    Ok(Some(SeedEnd { scenario, seed, status, summary, said, wall_ms }))
+}
+
+/// Waits for a process; ends it and returns nothing when the time is over.
+fn wait(child: &mut std::process::Child, deadline: Option<Instant>) -> Option<std::process::ExitStatus> {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+            Ok(None) => std::thread::sleep(Duration::from_millis(10)),
+            Err(_) => return None,
+        }
+    }
+}

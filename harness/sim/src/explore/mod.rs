@@ -1,0 +1,18 @@
+//! Seeds, decisions, options; one run, its artifact, its repetition; many runs.
+mod artifact;
+mod decision;
+mod many;
+mod options;
+mod replay;
+mod report;
+mod run;
+mod seed;
+
+pub use artifact::{ARTIFACT_VERSION, Artifact, ArtifactError, Checked, Phase};
+pub use decision::{Decisions, Dice, Override};
+pub use many::{CORE, Campaign, CampaignEnd, ManyError, SeedEnd, explore};
+pub use options::{BadSetting, Draw, Drawn, Settings};
+pub use replay::{Replayed, replay};
+pub use report::{RunReport, RunRequest};
+pub use run::{Prepared, Progress, RunError, RunSettings, prepare, run};
+pub use seed::{BadSeed, BadSeedRange, Seed, SeedRange};

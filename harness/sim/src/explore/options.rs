@@ -1,0 +1,136 @@
+//! Sizes and switches of a run: drawn from the seed, printed first, overridable by name.
+use super::decision::Decisions;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// One option as it came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    pub name: String,
+    pub value: u64,
+    /// True if a person chose it.
+    pub set: bool,
+}
+
+/// What a person sets with `--set name=value`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Settings(pub BTreeMap<String, u64>);
+
+/// Why a `--set` cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadSetting {
+    #[error("{0:?} is no setting: write name=value, the value a whole number, true or false")]
+    Malformed(String),
+    #[error("there is no option {name:?} in this run; there are: {known}")]
+    Unknown { name: String, known: String },
+}
+
+impl Settings {
+    /// Adds one `name=value`.
+    ///
+    /// # Errors
+    /// It is not of that form.
+    pub fn add(&mut self, text: &str) -> Result<(), BadSetting> {
+        let malformed = || BadSetting::Malformed(text.to_owned());
+        let (name, value) = text.split_once('=').ok_or_else(malformed)?;
+        let value = match value.trim() {
+            "true" | "yes" => 1,
+            "false" | "no" => 0,
+            number => number.replace('_', "").parse().map_err(|_| malformed())?,
+        };
+        self.0.insert(name.trim().to_owned(), value);
+        Ok(())
+    }
+}
+
+/// Draws options by name. The name is the decision's site, so that a new option shifts no other.
+pub struct Draw<'a> {
+    decisions: &'a Decisions,
+    settings: &'a Settings,
+    drawn: Vec<Drawn>,
+}
+
+impl<'a> Draw<'a> {
+    pub fn new(decisions: &'a Decisions, settings: &'a Settings) -> Draw<'a> {
+        Draw { decisions, settings, drawn: Vec::new() }
+    }
+
+    /// Any number of a range. The unit belongs into the name.
+    pub fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> u64 {
+        self.option(name, |decisions, site| decisions.between(site, 0, range))
+    }
+
+    /// One of a few values.
+    pub fn one_of(&mut self, name: &str, values: &[u64]) -> u64 {
+        self.option(name, |decisions, site| *decisions.pick(site, 0, values))
+    }
+
+    /// On in `numerator` of `denominator` runs.
+    pub fn flag(&mut self, name: &str, numerator: u64, denominator: u64) -> bool {
+        self.option(name, |decisions, site| u64::from(decisions.chance(site, 0, numerator, denominator))) != 0
+    }
+
+    /// Always the same unless a person sets it.
+    pub fn fixed(&mut self, name: &str, value: u64) -> u64 {
+        self.option(name, |_, _| value)
+    }
+
+    fn option(&mut self, name: &str, draw: impl FnOnce(&Decisions, &str) -> u64) -> u64 {
+        if let Some(known) = self.drawn.iter().find(|drawn| drawn.name == name) {
+            return known.value;
+        }
+        let chosen = self.settings.0.get(name);
+        let value = chosen.copied().unwrap_or_else(|| draw(self.decisions, &format!("option.{name}")));
+        self.drawn.push(Drawn { name: name.to_owned(), value, set: chosen.is_some() });
+        value
+    }
+
+    /// All that was drawn.
+    ///
+    /// # Errors
+    /// A setting names no option of this run.
+    pub fn finish(self) -> Result<Vec<Drawn>, BadSetting> {
+        for name in self.settings.0.keys() {
+            if !self.drawn.iter().any(|drawn| drawn.name == *name) {
+                let known: Vec<&str> = self.drawn.iter().map(|drawn| drawn.name.as_str()).collect();
+                return Err(BadSetting::Unknown { name: name.clone(), known: known.join(", ") });
+            }
+        }
+        Ok(self.drawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::Seed;
+
+    #[test]
+    fn a_setting_changes_its_option_only() {
+        let decisions = Decisions::new(Seed(5), []);
+        let mut settings = Settings::default();
+        let plain = {
+            let mut draw = Draw::new(&decisions, &settings);
+            (draw.number("a", 0..=1_000_000), draw.number("b", 0..=1_000_000))
+        };
+        settings.add("a=7").expect("well formed");
+        let mut draw = Draw::new(&decisions, &settings);
+        assert_eq!((draw.number("a", 0..=1_000_000), draw.number("b", 0..=1_000_000)), (7, plain.1));
+        assert!(draw.finish().expect("all known")[0].set);
+    }
+
+    #[test]
+    fn unknown_and_malformed_settings_are_named() {
+        let decisions = Decisions::new(Seed(5), []);
+        let mut settings = Settings::default();
+        assert!(settings.add("sagas").is_err());
+        assert!(settings.add("sagas=lots").is_err());
+        settings.add("saga=3").expect("well formed");
+        let mut draw = Draw::new(&decisions, &settings);
+        draw.number("sagas", 1..=2);
+        let error = draw.finish().expect_err("there is no option saga").to_string();
+        assert_eq!(error, "there is no option \"saga\" in this run; there are: sagas");
+    }
+}

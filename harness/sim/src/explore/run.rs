@@ -1,0 +1,275 @@
+//! One run: from a request to a verdict. A process holds one.
+use super::{Checked, Decisions, Draw, Drawn, RunReport, RunRequest};
+use crate::check::{self, Observations, Operation, Panic, RunObserved, Violation};
+use crate::fault::{FaultPlan, Targets};
+use crate::scenario::{Scenario, Workload};
+use crate::storm::{Aftermath, Preparation, Watch, weather};
+use crate::world::{Shared, WorldOptions, now_ns};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempest_api::proto::history::v1::History;
+use tempest_lockstep::{Options, Pick, Ratio};
+
+/// What does not change the run: how it is watched and where it runs.
+#[derive(Clone, Debug, Default)]
+pub struct RunSettings {
+    /// A hand-over of turns is several times cheaper on one core.
+    pub pin_to_core: Option<usize>,
+    /// Where the trace is written as readable lines.
+    pub trace_file: Option<PathBuf>,
+}
+
+/// Why a run did not take place.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Setting(#[from] super::BadSetting),
+    #[error("{0}")]
+    Simulation(#[from] tempest_lockstep::Error),
+    #[error("this process has armed its planted bugs and probes already: one run is one process")]
+    ArmedBefore,
+    #[error("no runtime for the replayer: {0}")]
+    Runtime(std::io::Error),
+}
+
+/// What can be watched from outside while a run goes on.
+pub type Progress = Arc<Watch>;
+
+/// A run about to take place: everything has been drawn.
+pub struct Prepared {
+    request: RunRequest,
+    decisions: Decisions,
+    options: WorldOptions,
+    drawn: Vec<Drawn>,
+    plan: FaultPlan,
+    workload: Arc<dyn Workload>,
+    watch: Progress,
+}
+
+/// Draws everything that a run will need.
+///
+/// # Errors
+/// A setting names no option of this scenario.
+pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared, RunError> {
+    let decisions = Decisions::new(request.seed(), request.overrides.clone());
+    let mut draw = Draw::new(&decisions, &request.settings);
+    let mut options = WorldOptions::draw(&mut draw);
+    scenario.adjust(&mut options);
+    let targets = Targets::single_server(options.workers);
+    let plan = FaultPlan::draw(&decisions, &mut draw, &options, &targets);
+    let plan = request.plan.clone().unwrap_or(plan);
+    let workload = scenario.prepare(&mut draw, &decisions);
+    let drawn = draw.finish()?;
+    Ok(Prepared { request, decisions, options, drawn, plan, workload, watch: Progress::default() })
+}
+
+impl Prepared {
+    /// All options, in the order they were drawn.
+    pub fn drawn(&self) -> &[Drawn] {
+        &self.drawn
+    }
+
+    pub fn plan(&self) -> &FaultPlan {
+        &self.plan
+    }
+
+    pub fn progress(&self) -> Progress {
+        self.watch.clone()
+    }
+
+    /// Runs it on a thread of its own, and judges it. The process should then end without running destructors of what
+    /// was frozen: [`std::process::exit`].
+    ///
+    /// # Errors
+    /// The simulation cannot be had on this machine or in this build.
+    pub fn run(self, settings: &RunSettings) -> Result<RunReport, RunError> {
+        let began = Instant::now();
+        self.arm()?;
+        let panics = watch_panics();
+        let shared = Shared::default();
+        let preparation = Preparation {
+            decisions: self.decisions.clone(),
+            options: self.options.clone(),
+            plan: self.plan.clone(),
+            workload: self.workload.clone(),
+            shared: shared.clone(),
+            watch: self.watch.clone(),
+        };
+        let options = lockstep_options(&self.options, settings);
+        let (aftermath, trace_hash) = tempest_lockstep::simulate(self.request.seed, options, move |simulation| {
+            let aftermath = weather(simulation, preparation);
+            (aftermath, simulation.trace_hash())
+        })?;
+        let observations = self.observe(&shared, &aftermath, panics);
+        let mut violations = check::judge(&observations);
+        violations.extend(self.replay(&observations)?);
+        violations.extend(self.workload.check(&observations));
+        Ok(self.report(&shared, observations, aftermath, violations, trace_hash.to_string(), began.elapsed()))
+    }
+
+    fn arm(&self) -> Result<(), RunError> {
+        let decisions = self.decisions.clone();
+        let buggify = self.options.buggify.then(|| {
+            // Two levels: half of the sites are quiet in a run, the others act now and then.
+            let acts = move |site: &'static str, visit: u64| {
+                decisions.chance(&format!("buggify.{site}.on"), 0, 1, 2)
+                    && decisions.chance(&format!("buggify.{site}"), visit, 1, 20)
+            };
+            Box::new(acts) as Box<dyn Fn(&'static str, u64) -> bool + Send + Sync>
+        });
+        let planted = self.request.plants.iter().cloned().collect();
+        let armed = tempest_rt::arm(tempest_rt::Arms { planted, buggify });
+        if armed { Ok(()) } else { Err(RunError::ArmedBefore) }
+    }
+
+    fn observe(&self, shared: &Shared, aftermath: &Aftermath, panics: Panics) -> Observations {
+        let mut complaints = shared.complaints();
+        let mut runs = BTreeMap::new();
+        for (key, record, stored, is_current) in &aftermath.inspection.stored {
+            let state = match tempest_history::decode_state(&record.state) {
+                Ok(state) => Some(state),
+                Err(error) => {
+                    complaints.push(format!("{} / {}: {error}", key.workflow_id, key.run_id));
+                    None
+                }
+            };
+            let served = aftermath.inspection.served.get(key.run_id.as_str()).cloned().unwrap_or_default();
+            let observed =
+                RunObserved { key: key.clone(), stored: stored.clone(), served, state, is_current: *is_current };
+            runs.insert(key.run_id.0.clone(), observed);
+        }
+        let panics = std::mem::take(&mut *panics.lock().expect("hooks do not panic"));
+        Observations {
+            operations: shared.operations.snapshot(),
+            commits: shared.commits.snapshot(),
+            runs,
+            panics,
+            complaints,
+            clock_slack_ns: aftermath.clock_slack_ns,
+            may_stay_open: self.workload.may_stay_open(),
+            clients_done: aftermath.clients_done,
+            clients_waited_for: aftermath.waited_for.clone(),
+            deadline_ns: aftermath.deadline_ns,
+        }
+    }
+
+    /// The replayer has threads of its own, outside the simulation: its verdict depends on the histories alone.
+    fn replay(&self, observations: &Observations) -> Result<Vec<Violation>, RunError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
+        let violations = runtime.block_on(check::replay(self.workload.register(), observations));
+        runtime.shutdown_background();
+        Ok(violations)
+    }
+
+    fn report(
+        self,
+        shared: &Shared,
+        observations: Observations,
+        aftermath: Aftermath,
+        violations: Vec<Violation>,
+        trace_hash: String,
+        wall: Duration,
+    ) -> RunReport {
+        let mut endings: BTreeMap<String, u64> = BTreeMap::new();
+        for run in observations.runs.values() {
+            let ending = run.stored.last().filter(|event| check::events::is_close(event));
+            *endings.entry(ending.map_or("OPEN".to_owned(), check::events::name)).or_default() += 1;
+        }
+        let histories = if violations.is_empty() { BTreeMap::new() } else { histories(&observations) };
+        let probes = tempest_rt::probes().into_iter().map(|(name, hits)| (name.to_owned(), hits)).collect();
+        RunReport {
+            options: self.drawn,
+            plan: self.plan,
+            timeline: aftermath.timeline,
+            phases: aftermath.phases,
+            checks: checks(&observations, &violations),
+            violations,
+            trace_hash,
+            workflows: observations.runs.len() as u64,
+            endings,
+            faults: aftermath.faults,
+            probes,
+            commits: shared.commits.len() as u64,
+            hand_overs: aftermath.hand_overs,
+            virtual_ms: aftermath.ended_ns / 1_000_000,
+            wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
+            operations: observations.operations.iter().map(Into::into).collect(),
+            histories,
+            request: self.request,
+        }
+    }
+}
+
+/// Prepares and runs.
+///
+/// # Errors
+/// As [`prepare`] and [`Prepared::run`].
+pub fn run(scenario: &dyn Scenario, request: RunRequest, settings: &RunSettings) -> Result<RunReport, RunError> {
+    prepare(scenario, request)?.run(settings)
+}
+
+fn lockstep_options(options: &WorldOptions, settings: &RunSettings) -> Options {
+    Options {
+        pick: if options.random_schedule { Pick::Random } else { Pick::Fifo },
+        preemption: Ratio { numerator: options.preemption_per_million, denominator: 1_000_000 },
+        latency: (
+            Duration::from_micros(options.latency_min_us),
+            Duration::from_micros(options.latency_max_us.max(options.latency_min_us)),
+        ),
+        window_bytes: usize::try_from(options.window_bytes).unwrap_or(usize::MAX),
+        pin_to_core: settings.pin_to_core,
+        trace_file: settings.trace_file.clone(),
+        ..Options::default()
+    }
+}
+
+type Panics = Arc<Mutex<Vec<Panic>>>;
+
+/// Panics are noted, not printed: what they come to is said in the verdict.
+fn watch_panics() -> Panics {
+    let panics = Panics::default();
+    let noted = panics.clone();
+    let elsewhere = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| match tempest_lockstep::host_name() {
+        // The controller is the harness itself: its panics are bugs of the harness.
+        Some(host) if tempest_lockstep::current_host() != Some(tempest_lockstep::HostId::CONTROLLER) => {
+            let panic = Panic { host, at_ns: now_ns(), message: info.to_string() };
+            if let Ok(mut noted) = noted.lock() {
+                noted.push(panic);
+            }
+        }
+        _ => elsewhere(info),
+    }));
+    panics
+}
+
+fn histories(observations: &Observations) -> BTreeMap<String, serde_json::Value> {
+    let of_run = |run: &RunObserved| {
+        let history = serde_json::to_value(History { events: run.stored.clone() });
+        (format!("{}/{}", run.key.workflow_id, run.key.run_id), history.unwrap_or_default())
+    };
+    observations.runs.values().map(of_run).collect()
+}
+
+fn checks(observations: &Observations, violations: &[Violation]) -> Vec<Checked> {
+    let (runs, commits) = (observations.runs.len(), observations.commits.len());
+    let events: usize = observations.runs.values().map(|run| run.stored.len()).sum();
+    let acknowledged = observations.operations.iter().filter(|operation: &&Operation| operation.outcome.is_ok()).count();
+    let note = |invariant: &str| match invariant {
+        "acked-durable" | "clean" | "signals-once-in-order" => format!("{acknowledged} acknowledged calls"),
+        "shard-fence" => format!("{commits} commits"),
+        "determinism" => "judged by running the seed twice".to_owned(),
+        "model" => "the scenario's own".to_owned(),
+        _ => format!("{runs} runs, {events} events"),
+    };
+    check::invariants()
+        .into_iter()
+        .map(|invariant| Checked {
+            invariant: invariant.name.to_owned(),
+            violations: violations.iter().filter(|violation| violation.invariant == invariant.name).count() as u64,
+            note: note(invariant.name),
+        })
+        .collect()
+}

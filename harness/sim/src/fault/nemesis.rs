@@ -1,0 +1,194 @@
+//! Performs a plan: begins each fault when its time has come, takes it back, starts again what died.
+use super::{FaultPlan, Later};
+use crate::world::{Host, HostState, World};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How soon a host that ended by itself is started again, where no fault says otherwise.
+const SUPERVISOR_DELAY: Duration = Duration::from_millis(500);
+
+/// What happened, for people.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TimelineEntry {
+    pub at_ms: u64,
+    pub what: String,
+}
+
+#[derive(Clone, Debug)]
+enum Deed {
+    Begin(usize),
+    End(usize),
+    Start(Host, Option<u64>),
+}
+
+/// The one who does harm, as the plan says, and heals.
+pub struct Nemesis {
+    plan: FaultPlan,
+    /// By time, then in the order they were scheduled.
+    due: BTreeMap<(Duration, u64), Deed>,
+    scheduled: u64,
+    /// Faults that began and are to be taken back.
+    active: Vec<usize>,
+    restart_delays: BTreeMap<Host, Duration>,
+    /// Which faults really began, by index into the plan.
+    began: Vec<usize>,
+    timeline: Vec<TimelineEntry>,
+}
+
+impl Nemesis {
+    pub fn new(plan: FaultPlan) -> Nemesis {
+        let mut nemesis = Nemesis {
+            plan,
+            due: BTreeMap::new(),
+            scheduled: 0,
+            active: Vec::new(),
+            restart_delays: BTreeMap::new(),
+            began: Vec::new(),
+            timeline: Vec::new(),
+        };
+        for index in 0..nemesis.plan.0.len() {
+            let at = Duration::from_millis(nemesis.plan.0[index].at_ms);
+            nemesis.schedule(at, Deed::Begin(index));
+        }
+        nemesis
+    }
+
+    /// When it acts next.
+    pub fn next_at(&self) -> Option<Duration> {
+        self.due.keys().next().map(|key| key.0)
+    }
+
+    /// How many faults began so far.
+    pub fn faults_begun(&self) -> usize {
+        self.began.len()
+    }
+
+    pub fn timeline(&self) -> &[TimelineEntry] {
+        &self.timeline
+    }
+
+    /// Does what is due, and looks after hosts that died.
+    pub fn act(&mut self, world: &mut dyn World, hosts: &[Host]) {
+        while let Some((&(at, number), _)) = self.due.first_key_value()
+            && at <= world.now()
+        {
+            let deed = self.due.remove(&(at, number)).expect("it was there just now");
+            self.perform(deed, world);
+        }
+        self.look_after(world, hosts);
+    }
+
+    /// Ends the storm: takes back all that lasts, begins nothing any more, starts whoever is down.
+    pub fn heal(&mut self, world: &mut dyn World, hosts: &[Host]) {
+        self.due.retain(|_, deed| !matches!(deed, Deed::Begin(_)));
+        for index in std::mem::take(&mut self.active) {
+            self.plan.0[index].fault.end(world);
+        }
+        self.due.retain(|_, deed| !matches!(deed, Deed::End(_)));
+        self.due.clear();
+        for host in hosts {
+            world.power_loss_at(host, None);
+            world.resume(host);
+            match world.state(host) {
+                HostState::Down => self.start(host, None, world),
+                HostState::Ended | HostState::PowerLost => {
+                    world.crash(host);
+                    self.start(host, None, world);
+                }
+                HostState::Running | HostState::Paused => {}
+            }
+        }
+        self.tell(world, "heal: no fault is left".to_owned());
+    }
+
+    fn schedule(&mut self, at: Duration, deed: Deed) {
+        self.scheduled += 1;
+        self.due.insert((at, self.scheduled), deed);
+    }
+
+    fn tell(&mut self, world: &mut dyn World, what: String) {
+        world.note("nemesis", &what);
+        let at_ms = u64::try_from(world.now().as_millis()).unwrap_or(u64::MAX);
+        self.timeline.push(TimelineEntry { at_ms, what });
+    }
+
+    fn perform(&mut self, deed: Deed, world: &mut dyn World) {
+        match deed {
+            Deed::Begin(index) => {
+                let fault = self.plan.0[index].fault.clone();
+                self.tell(world, format!("begin {fault}"));
+                self.began.push(index);
+                for later in fault.begin(world) {
+                    self.follow(later, world);
+                }
+                if let Some(lasts) = fault.lasts() {
+                    self.active.push(index);
+                    self.schedule(world.now() + lasts, Deed::End(index));
+                }
+            }
+            Deed::End(index) => {
+                self.active.retain(|active| *active != index);
+                let fault = self.plan.0[index].fault.clone();
+                self.tell(world, format!("end {}", fault.name()));
+                fault.end(world);
+            }
+            Deed::Start(host, failing_at) => match world.state(&host) {
+                HostState::Down => self.start(&host, failing_at, world),
+                // It was asked to stop and has not done so within its grace period, or it died meanwhile.
+                HostState::Running | HostState::Paused | HostState::Ended | HostState::PowerLost => {
+                    world.crash(&host);
+                    self.start(&host, failing_at, world);
+                }
+            },
+        }
+    }
+
+    fn follow(&mut self, later: Later, world: &mut dyn World) {
+        let now = world.now();
+        match later {
+            Later::Start { host, after } => self.start_later(now + after, host, None),
+            Later::StartOnFailingDisk { host, after, change } => {
+                self.start_later(now + after, host, Some(change));
+            }
+            Later::RestartDelay { host, delay } => {
+                self.restart_delays.insert(host, delay);
+            }
+        }
+    }
+
+    /// Starts a host that somebody else has crashed.
+    pub fn start_after(&mut self, delay: Duration, host: &Host, now: Duration) {
+        self.start_later(now + delay, host.clone(), None);
+    }
+
+    /// The latest word on when a host starts is the one that counts.
+    fn start_later(&mut self, at: Duration, host: Host, failing_at: Option<u64>) {
+        self.due.retain(|_, deed| !matches!(deed, Deed::Start(other, _) if *other == host));
+        self.schedule(at, Deed::Start(host, failing_at));
+    }
+
+    fn start(&mut self, host: &Host, failing_at: Option<u64>, world: &mut dyn World) {
+        self.tell(world, format!("start {host}"));
+        world.start(host);
+        if failing_at.is_some() {
+            world.power_loss_at(host, failing_at);
+        }
+    }
+
+    fn look_after(&mut self, world: &mut dyn World, hosts: &[Host]) {
+        for host in hosts {
+            let why = match world.state(host) {
+                HostState::PowerLost => "lost its power",
+                HostState::Ended => "ended",
+                HostState::Down | HostState::Running | HostState::Paused => continue,
+            };
+            self.tell(world, format!("{host} {why}"));
+            world.crash(host);
+            let expected = self.due.values().any(|deed| matches!(deed, Deed::Start(other, _) if other == host));
+            if !expected {
+                let delay = self.restart_delays.remove(host).unwrap_or(SUPERVISOR_DELAY);
+                self.start_later(world.now() + delay, host.clone(), None);
+            }
+        }
+    }
+}

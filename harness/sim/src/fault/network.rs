@@ -1,0 +1,184 @@
+//! Faults of the network. Blocked traffic is retransmitted with back-off, as TCP does, so healing is seen a little late.
+use super::{Harm, Later, Targets, millis};
+use crate::explore::Dice;
+use crate::world::{Host, World};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Nothing passes between two groups of hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partition {
+    pub one_side: Vec<Host>,
+    pub other_side: Vec<Host>,
+    pub for_ms: u64,
+}
+
+impl Partition {
+    fn links(&self) -> Vec<(Host, Host)> {
+        let pairs = self.one_side.iter().flat_map(|one| self.other_side.iter().map(move |other| (one, other)));
+        pairs.flat_map(|(one, other)| [(one.clone(), other.clone()), (other.clone(), one.clone())]).collect()
+    }
+}
+
+impl Harm for Partition {
+    const NAME: &'static str = "partition";
+    const FAMILY: &'static str = "network";
+    const ABOUT: &'static str = "nothing passes, either way, between servers and some of the others, for a while";
+
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<Partition> {
+        let mut cut: Vec<Host> =
+            targets.peers().into_iter().filter(|_| dice.chance(1, 2)).collect();
+        if cut.is_empty() {
+            cut.push(dice.pick(&targets.peers()).clone());
+        }
+        Some(Partition { one_side: targets.servers.clone(), other_side: cut, for_ms: dice.between(500..=20_000) })
+    }
+
+    fn begin(&self, world: &mut dyn World) -> Vec<Later> {
+        self.links().iter().for_each(|(from, to)| world.block(from, to));
+        Vec::new()
+    }
+
+    fn end(&self, world: &mut dyn World) {
+        self.links().iter().for_each(|(from, to)| world.unblock(from, to));
+    }
+
+    fn lasts(&self) -> Option<Duration> {
+        Some(millis(self.for_ms))
+    }
+}
+
+/// What one host sends to another is lost; the other direction works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneWay {
+    pub from: Host,
+    pub to: Host,
+    pub for_ms: u64,
+}
+
+impl Harm for OneWay {
+    const NAME: &'static str = "one-way";
+    const FAMILY: &'static str = "network";
+    const ABOUT: &'static str =
+        "what one host sends to another is lost while the other direction works: calls are executed, answers lost";
+
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<OneWay> {
+        let (from, to) = targets.link(dice)?;
+        Some(OneWay { from, to, for_ms: dice.between(500..=20_000) })
+    }
+
+    fn begin(&self, world: &mut dyn World) -> Vec<Later> {
+        world.block(&self.from, &self.to);
+        Vec::new()
+    }
+
+    fn end(&self, world: &mut dyn World) {
+        world.unblock(&self.from, &self.to);
+    }
+
+    fn lasts(&self) -> Option<Duration> {
+        Some(millis(self.for_ms))
+    }
+}
+
+/// What one host sends to another is held back and arrives all at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clog {
+    pub from: Host,
+    pub to: Host,
+    pub for_ms: u64,
+}
+
+impl Harm for Clog {
+    const NAME: &'static str = "clog";
+    const FAMILY: &'static str = "network";
+    const ABOUT: &'static str = "what one host sends to another is held back, then arrives all at once, in order";
+
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<Clog> {
+        let (from, to) = targets.link(dice)?;
+        Some(Clog { from, to, for_ms: dice.between(100..=15_000) })
+    }
+
+    fn begin(&self, world: &mut dyn World) -> Vec<Later> {
+        world.clog(&self.from, &self.to);
+        Vec::new()
+    }
+
+    fn end(&self, world: &mut dyn World) {
+        world.unclog(&self.from, &self.to);
+    }
+
+    fn lasts(&self) -> Option<Duration> {
+        Some(millis(self.for_ms))
+    }
+}
+
+/// Every connection between two hosts breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reset {
+    pub one: Host,
+    pub other: Host,
+}
+
+impl Harm for Reset {
+    const NAME: &'static str = "reset";
+    const FAMILY: &'static str = "network";
+    const ABOUT: &'static str = "every connection between two hosts breaks; both find out and may connect again at once";
+
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<Reset> {
+        let (one, other) = targets.link(dice)?;
+        Some(Reset { one, other })
+    }
+
+    fn begin(&self, world: &mut dyn World) -> Vec<Later> {
+        world.reset(&self.one, &self.other);
+        Vec::new()
+    }
+
+    fn end(&self, _world: &mut dyn World) {}
+
+    fn lasts(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// A link becomes slow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
+    pub from: Host,
+    pub to: Host,
+    pub extra_ms: u64,
+    /// 0: no bound.
+    pub bytes_per_second: u64,
+    pub for_ms: u64,
+}
+
+impl Harm for Latency {
+    const NAME: &'static str = "latency";
+    const FAMILY: &'static str = "network";
+    const ABOUT: &'static str = "a link gets slow: latency is added, and sometimes its throughput bounded, for a while";
+
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<Latency> {
+        let (from, to) = targets.link(dice)?;
+        Some(Latency {
+            from,
+            to,
+            extra_ms: dice.between(20..=3_000),
+            bytes_per_second: *dice.pick(&[0, 0, 100_000, 10_000]),
+            for_ms: dice.between(500..=20_000),
+        })
+    }
+
+    fn begin(&self, world: &mut dyn World) -> Vec<Later> {
+        world.slow_link(&self.from, &self.to, millis(self.extra_ms), self.bytes_per_second);
+        Vec::new()
+    }
+
+    fn end(&self, world: &mut dyn World) {
+        world.slow_link(&self.from, &self.to, Duration::ZERO, 0);
+    }
+
+    fn lasts(&self) -> Option<Duration> {
+        Some(millis(self.for_ms))
+    }
+}

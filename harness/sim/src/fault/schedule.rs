@@ -1,0 +1,127 @@
+//! The plan: which faults when, drawn from the seed before the run begins.
+use super::{Fault, KINDS};
+use crate::explore::{Decisions, Dice, Draw};
+use crate::world::{Host, WorldOptions};
+use serde::{Deserialize, Serialize};
+
+/// The hosts of a world, by what may happen to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Targets {
+    pub servers: Vec<Host>,
+    pub workers: Vec<Host>,
+    /// Never crashed: they hold what the run is about to do.
+    pub clients: Vec<Host>,
+}
+
+impl Targets {
+    /// One server, so many workers, one client.
+    pub fn single_server(workers: u64) -> Targets {
+        let workers = (1..=workers).map(Host::worker).collect();
+        Targets { servers: vec![Host::server()], workers, clients: vec![Host::client()] }
+    }
+
+    pub fn all(&self) -> Vec<Host> {
+        [self.servers.as_slice(), &self.workers, &self.clients].concat()
+    }
+
+    /// Everybody but the servers.
+    pub fn peers(&self) -> Vec<Host> {
+        [self.workers.as_slice(), &self.clients].concat()
+    }
+
+    /// A server and a peer of it, in either order.
+    pub(super) fn link(&self, dice: &mut Dice) -> Option<(Host, Host)> {
+        let peers = self.peers();
+        if peers.is_empty() || self.servers.is_empty() {
+            return None;
+        }
+        let (server, peer) = (dice.pick(&self.servers).clone(), dice.pick(&peers).clone());
+        Some(if dice.chance(1, 2) { (server, peer) } else { (peer, server) })
+    }
+
+    /// Somebody who may crash; servers as often as all workers together.
+    pub(super) fn mortal(&self, dice: &mut Dice) -> Option<Host> {
+        let group = if self.workers.is_empty() || dice.chance(1, 2) { &self.servers } else { &self.workers };
+        if group.is_empty() { None } else { Some(dice.pick(group).clone()) }
+    }
+}
+
+/// A fault and when it begins, in virtual time since the run began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFault {
+    pub at_ms: u64,
+    pub fault: Fault,
+}
+
+/// Everything that will go wrong, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FaultPlan(pub Vec<PlannedFault>);
+
+impl FaultPlan {
+    /// Draws which kinds are in this run (each in two of three, as an option `fault.KIND`), then the faults. Each fault
+    /// has decisions of its own, so that one can be taken out and the others stay.
+    pub fn draw(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOptions, targets: &Targets) -> FaultPlan {
+        let mut kinds: Vec<&str> = Vec::new();
+        for kind in KINDS {
+            if draw.flag(&format!("fault.{}", kind.name), 2, 3) {
+                kinds.push(kind.name);
+            }
+        }
+        let mut plan = Vec::new();
+        for number in 0..if kinds.is_empty() { 0 } else { options.faults } {
+            let mut dice = decisions.dice(format!("fault.{number}"));
+            let at_ms = options.warm_up_ms + dice.below(options.storm_ms.max(1));
+            let kind = dice.pick(&kinds);
+            if let Some(fault) = Fault::draw(kind, &mut dice, targets) {
+                plan.push(PlannedFault { at_ms, fault });
+            }
+        }
+        plan.sort_by_key(|planned| planned.at_ms);
+        FaultPlan(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::{Seed, Settings};
+
+    fn plan(seed: u64, settings: &Settings) -> FaultPlan {
+        let decisions = Decisions::new(Seed(seed), []);
+        let mut draw = Draw::new(&decisions, settings);
+        let options = WorldOptions::draw(&mut draw);
+        FaultPlan::draw(&decisions, &mut draw, &options, &Targets::single_server(2))
+    }
+
+    #[test]
+    fn a_plan_is_the_seeds_and_survives_json() {
+        let settings = Settings::default();
+        for seed in 0..50 {
+            let drawn = plan(seed, &settings);
+            assert_eq!(drawn, plan(seed, &settings));
+            let json = serde_json::to_string(&drawn).expect("a plan is plain data");
+            assert_eq!(drawn, serde_json::from_str(&json).expect("what was written can be read"));
+        }
+    }
+
+    #[test]
+    fn every_kind_comes_up() {
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            seen.extend(plan(seed, &Settings::default()).0.iter().map(|planned| planned.fault.name()));
+        }
+        assert_eq!(seen.len(), KINDS.len(), "{seen:?}");
+    }
+
+    #[test]
+    fn fewer_faults_leave_the_others_alone() {
+        let mut settings = Settings::default();
+        settings.0.insert("faults".to_owned(), 12);
+        let all = plan(3, &settings);
+        settings.0.insert("faults".to_owned(), 4);
+        let some = plan(3, &settings);
+        assert_eq!(some.0.len(), 4);
+        assert!(some.0.iter().all(|planned| all.0.contains(planned)));
+    }
+}

@@ -1,0 +1,347 @@
+//! The phases of a run, inside the simulation: warm up, storm, heal, drain, verify.
+use crate::check::{Commit, events};
+use crate::explore::{Decisions, Phase};
+use crate::fault::{Fault, FaultPlan, Nemesis, Targets, TimelineEntry};
+use crate::scenario::Workload;
+use crate::worker::WorkerSettings;
+use crate::world::{
+    Host, HostState, Inspection, LockstepWorld, Pause, Shared, World, WorldOptions, clients, inspector, server, verifier,
+    worker,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+use tempest_api::proto::enums::v1::EventType;
+use tempest_core::RunKey;
+use tempest_disk::{DiskOptions, SimDisk, Wait};
+use tempest_lockstep::Simulation;
+use tempest_server::NodeConfig;
+use tempest_store::ShardId;
+
+/// How often the drain looks whether all runs are closed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// What reading everything back may take, in virtual time.
+const VERIFY_MAX: Duration = Duration::from_secs(600);
+
+/// What the outside may watch while a run goes on.
+#[derive(Debug, Default)]
+pub struct Watch {
+    pub phase: AtomicUsize,
+    pub virtual_ms: AtomicU64,
+    pub faults: AtomicU64,
+    pub commits: AtomicU64,
+    pub open: AtomicU64,
+}
+
+/// Names of the phases, in the order of [`Watch::phase`].
+pub const PHASES: &[&str] = &["warm up", "storm", "drain", "verify"];
+
+/// What a run needs to know before it begins.
+pub(crate) struct Preparation {
+    pub decisions: Decisions,
+    pub options: WorldOptions,
+    pub plan: FaultPlan,
+    pub workload: Arc<dyn Workload>,
+    pub shared: Shared,
+    pub watch: Arc<Watch>,
+}
+
+/// What is left of the world after it.
+pub(crate) struct Aftermath {
+    pub timeline: Vec<TimelineEntry>,
+    pub phases: Vec<Phase>,
+    pub inspection: Inspection,
+    pub faults: u64,
+    pub clock_slack_ns: u64,
+    pub deadline_ns: u64,
+    pub waited_for: Vec<String>,
+    pub clients_done: bool,
+    pub ended_ns: u64,
+    pub hand_overs: u64,
+}
+
+/// Lives through all phases.
+pub(crate) fn weather(simulation: &mut Simulation, preparation: Preparation) -> Aftermath {
+    let hand_overs_point = preparation.options.crash_at_hand_over;
+    let mut storm = Storm::prepare(simulation, preparation);
+    if hand_overs_point > 0 {
+        storm.world.stop_at_hand_over(Some(hand_overs_point));
+    }
+    storm.warm_up_and_storm();
+    storm.drain();
+    storm.verify()
+}
+
+struct Storm<'a> {
+    world: LockstepWorld<'a>,
+    nemesis: Nemesis,
+    shared: Shared,
+    options: WorldOptions,
+    plan: FaultPlan,
+    workload: Arc<dyn Workload>,
+    disk: SimDisk,
+    /// Hosts that are looked after.
+    mortals: Vec<Host>,
+    open: OpenRuns,
+    watch: Arc<Watch>,
+    phases: Vec<Phase>,
+    deadline: Duration,
+}
+
+impl<'a> Storm<'a> {
+    fn prepare(simulation: &'a mut Simulation, preparation: Preparation) -> Storm<'a> {
+        let Preparation { decisions, options, plan, workload, shared, watch } = preparation;
+        let sync = Duration::from_micros(options.disk_sync_us);
+        let disk_options =
+            DiskOptions { latency: sync / 20, sync_latency: sync, wait: Wait::Sleep, ..DiskOptions::default() };
+        let mut seed = [0; 32];
+        for (ordinal, chunk) in (0..).zip(seed.chunks_mut(8)) {
+            chunk.copy_from_slice(&decisions.below("disk.seed", ordinal, u64::MAX).to_le_bytes());
+        }
+        let disk = SimDisk::new(seed, disk_options);
+
+        let mut world = LockstepWorld::new(simulation);
+        let configure = configuration(&options);
+        world.add(Host::server(), Some(disk.clone()), server(shared.clone(), disk.clone(), configure));
+        let settings = WorkerSettings {
+            cached_workflows: usize::try_from(options.worker_cache).unwrap_or(usize::MAX),
+            pollers: usize::try_from(options.pollers).unwrap_or(2).max(2),
+        };
+        for number in 1..=options.workers {
+            let host = Host::worker(number);
+            let program = worker(shared.clone(), host.0.clone(), workload.clone(), settings);
+            world.add(host, None, program);
+        }
+        world.add(Host::client(), None, clients(shared.clone(), workload.clone(), decisions));
+
+        let targets = Targets::single_server(options.workers);
+        for host in targets.all() {
+            world.start(&host);
+        }
+        let mortals = [targets.servers, targets.workers].concat();
+        Storm {
+            world,
+            nemesis: Nemesis::new(plan.clone()),
+            shared,
+            options,
+            plan,
+            workload,
+            disk,
+            mortals,
+            open: OpenRuns::default(),
+            watch,
+            phases: Vec::new(),
+            deadline: Duration::ZERO,
+        }
+    }
+
+    fn begin(&mut self, phase: usize) {
+        self.watch.phase.store(phase, Ordering::Relaxed);
+        let now = ms(self.world.now());
+        if let Some(last) = self.phases.last_mut() {
+            last.to_ms = now;
+        }
+        self.phases.push(Phase { name: PHASES[phase].to_owned(), from_ms: now, to_ms: now });
+    }
+
+    fn show(&self) {
+        self.watch.virtual_ms.store(ms(self.world.now()), Ordering::Relaxed);
+        self.watch.faults.store(self.nemesis.faults_begun() as u64, Ordering::Relaxed);
+        self.watch.commits.store(self.shared.commits.len() as u64, Ordering::Relaxed);
+        self.watch.open.store(self.open.open.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Lets time pass until `until`, with the nemesis at work.
+    fn live(&mut self, until: Duration) {
+        loop {
+            self.nemesis.act(&mut self.world, &self.mortals);
+            self.show();
+            let next = self.nemesis.next_at().map_or(until, |at| at.min(until));
+            if self.world.now() >= until {
+                return;
+            }
+            match self.world.advance(next) {
+                Pause::Deadline => {}
+                Pause::Attention => {}
+                Pause::HandOver => self.crash_here(),
+                // Nobody is left who could do anything before the next deed: time passes all the same.
+                Pause::Stuck => return,
+            }
+            if self.over_early() {
+                return;
+            }
+        }
+    }
+
+    /// Scenarios that are done before the storm ends need not sit it out.
+    fn over_early(&mut self) -> bool {
+        self.shared.clients_done() && self.open.look(&self.shared, &self.workload.may_stay_open()).is_empty()
+    }
+
+    /// The crash of a crash-point sweep.
+    fn crash_here(&mut self) {
+        let index = usize::try_from(self.options.crash_host).unwrap_or(0) % self.mortals.len();
+        let host = self.mortals[index].clone();
+        self.world.note("crash-point", host.as_str());
+        self.world.crash(&host);
+        self.nemesis.start_after(Duration::from_secs(2), &host, self.world.now());
+    }
+
+    fn warm_up_and_storm(&mut self) {
+        self.begin(0);
+        self.live(Duration::from_millis(self.options.warm_up_ms));
+        self.begin(1);
+        self.live(Duration::from_millis(self.options.warm_up_ms + self.options.storm_ms));
+    }
+
+    fn drain(&mut self) {
+        self.begin(2);
+        let mortals = [self.mortals.as_slice(), &[Host::client()]].concat();
+        self.nemesis.heal(&mut self.world, &mortals);
+        self.deadline = self.world.now() + Duration::from_millis(self.options.drain_ms);
+        while self.world.now() < self.deadline && !self.over_early() {
+            let next = (self.world.now() + LOOK_AGAIN).min(self.deadline);
+            self.live(next);
+            if self.world.now() < next && !self.over_early() && self.world.advance(next) == Pause::Stuck {
+                break;
+            }
+        }
+    }
+
+    fn verify(mut self) -> Aftermath {
+        self.begin(3);
+        let clients_done = self.shared.clients_done();
+        let waited_for = self.shared.waiting.list();
+        let runs: Vec<RunKey> = self.open.known.values().cloned().collect();
+        let (name, runs) = (Host("verifier".to_owned()), Arc::new(move || runs.clone()));
+        self.world.add(name.clone(), None, verifier(self.shared.clone(), runs));
+        self.world.start(&name);
+        self.wait_until(|shared| shared.inspection().served_done, "the server to serve all histories");
+
+        // The last power cut: what is there after it is what was durable.
+        self.world.crash(&Host::server());
+        for host in self.mortals.clone().iter().filter(|host| **host != Host::server()) {
+            if self.world.state(host) != HostState::Down {
+                self.world.crash(host);
+            }
+        }
+        self.disk.restore_power();
+        let name = Host("inspector".to_owned());
+        self.world.add(name.clone(), None, inspector(self.shared.clone(), self.disk.clone()));
+        self.world.start(&name);
+        self.wait_until(|shared| shared.inspection().stored_done, "the database to be read");
+
+        let now = self.world.now();
+        if let Some(last) = self.phases.last_mut() {
+            last.to_ms = ms(now);
+        }
+        self.show();
+        Aftermath {
+            timeline: self.nemesis.timeline().to_vec(),
+            phases: self.phases,
+            inspection: self.shared.inspection(),
+            faults: self.nemesis.faults_begun() as u64,
+            clock_slack_ns: clock_slack_ns(&self.plan),
+            deadline_ns: u64::try_from(self.deadline.as_nanos()).unwrap_or(u64::MAX),
+            waited_for,
+            clients_done,
+            ended_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
+            hand_overs: self.world.hand_overs(),
+        }
+    }
+
+    fn wait_until(&mut self, done: impl Fn(&Shared) -> bool, what: &str) {
+        let deadline = self.world.now() + VERIFY_MAX;
+        while !done(&self.shared) {
+            if self.world.now() >= deadline || self.world.advance(deadline) == Pause::Stuck {
+                if !done(&self.shared) {
+                    self.shared.complain(format!("waited in vain for {what}"));
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// What follows from the options for a server.
+fn configuration(options: &WorldOptions) -> Arc<dyn Fn() -> NodeConfig + Send + Sync> {
+    let shards = u32::try_from(options.shards).unwrap_or(1).max(1);
+    Arc::new(move || NodeConfig::new(format!("server:{}", crate::worker::PORT), shards))
+}
+
+/// By how much clock faults may have moved the server's clock forwards, at most.
+fn clock_slack_ns(plan: &FaultPlan) -> u64 {
+    let of = |fault: &Fault| match fault {
+        Fault::ClockJump(jump) if jump.host == Host::server() => jump.by_ms.unsigned_abs() * 1_000_000,
+        Fault::ClockSkew(skew) if skew.host == Host::server() => {
+            // Set and set back: the offset counts twice at most, the rate for as long as it lasts.
+            2 * skew.offset_ms.unsigned_abs() * 1_000_000 + skew.rate_ppm.unsigned_abs() * skew.for_ms
+        }
+        _ => 0,
+    };
+    plan.0.iter().map(|planned| of(&planned.fault)).sum()
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Follows the commit feed: which runs there are, which are open.
+#[derive(Default)]
+struct OpenRuns {
+    seen: usize,
+    known: BTreeMap<String, RunKey>,
+    open: BTreeSet<String>,
+    /// Commits in doubt, by shard and sequence: the shard's next commit tells whether they were applied.
+    doubtful: BTreeMap<(ShardId, u64), Commit>,
+}
+
+impl OpenRuns {
+    /// Runs that are open now and should not be.
+    fn look(&mut self, shared: &Shared, may_stay_open: &[String]) -> Vec<String> {
+        for commit in shared.commits.settled_after(&mut self.seen) {
+            self.follow(commit);
+        }
+        let counts = |run: &&String| {
+            let key = &self.known[*run];
+            !may_stay_open.iter().any(|id| id == key.workflow_id.as_str())
+        };
+        self.open.iter().filter(counts).cloned().collect()
+    }
+
+    fn follow(&mut self, commit: Commit) {
+        if !commit.may_be_durable() {
+            return;
+        }
+        for key in &commit.keys {
+            self.known.insert(key.run_id.0.clone(), key.clone());
+        }
+        if !commit.is_committed() {
+            self.doubtful.insert((commit.shard, commit.sequence), commit);
+            return;
+        }
+        let before = (commit.shard, 0)..=(commit.shard, commit.sequence);
+        let settled: Vec<(ShardId, u64)> = self.doubtful.range(before).map(|(key, _)| *key).collect();
+        for key in settled {
+            let doubtful = self.doubtful.remove(&key).expect("it was there just now");
+            // The same sequence again means that it was not applied.
+            if key.1 < commit.sequence {
+                self.apply(&doubtful);
+            }
+        }
+        self.apply(&commit);
+    }
+
+    fn apply(&mut self, commit: &Commit) {
+        for batch in &commit.batches {
+            for event in batch.events() {
+                if event.event_type() == EventType::WorkflowExecutionStarted {
+                    self.open.insert(batch.tree.clone());
+                } else if events::is_close(&event) {
+                    self.open.remove(&batch.tree);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The bridge between the SDK and a world's network.
+//!
+//! The SDK makes its calls on threads of its own choosing. They hop through a channel to a task on the host's runtime,
+//! which notes each call in the operation log and makes it over the world's network: real gRPC bytes.
+use crate::check::{OperationLog, Outcome};
+use bytes::{Buf, BufMut, Bytes};
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use std::time::Duration;
+use temporalio_client::callback_based::{CallbackBasedGrpcService, GrpcRequest, GrpcSuccessResponse};
+use tempest_rt::net::Network;
+use tokio::sync::{mpsc, oneshot};
+use tonic::Status;
+use tonic::transport::{Channel, Endpoint, Uri};
+
+/// Silence on a connection is noticed after interval + timeout.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Who calls, and where calls are noted.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub name: String,
+    pub log: OperationLog,
+    /// Virtual time since the run began.
+    pub now_ns: fn() -> u64,
+}
+
+/// A lazy gRPC channel to `address` over a world's network.
+pub(crate) fn connect(network: Arc<dyn Network>, address: &str) -> Channel {
+    let address = address.to_owned();
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("host:port makes a URI");
+    let connector = tower::service_fn(move |_: Uri| {
+        let connecting = network.connect(address.clone());
+        async move { connecting.await.map(hyper_util::rt::TokioIo::new) }
+    });
+    endpoint
+        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+        .keep_alive_while_idle(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .connect_with_connector_lazy(connector)
+}
+
+type Call = (GrpcRequest, oneshot::Sender<Result<GrpcSuccessResponse, Status>>);
+
+/// A service for the SDK's `service_override`. To be made on the host's runtime; usable from any of its threads.
+pub(crate) fn bridge(caller: Caller, channel: Channel) -> CallbackBasedGrpcService {
+    // The SDK bounds its calls itself: by its pollers, its task slots, and one at a time per client.
+    let (calls, mut waiting) = mpsc::unbounded_channel::<Call>();
+    tempest_rt::task::spawn(async move {
+        while let Some((request, answer)) = waiting.recv().await {
+            tempest_rt::task::spawn(make(caller.clone(), channel.clone(), request, answer));
+        }
+    });
+    let callback = move |request: GrpcRequest| -> BoxFuture<'static, Result<GrpcSuccessResponse, Status>> {
+        let (answer, answered) = oneshot::channel();
+        let sent = calls.send((request, answer)).is_ok();
+        Box::pin(async move {
+            let gone = || Status::unavailable("the host is going down");
+            if !sent {
+                return Err(gone());
+            }
+            answered.await.unwrap_or_else(|_| Err(gone()))
+        })
+    };
+    CallbackBasedGrpcService { callback: Arc::new(callback) }
+}
+
+async fn make(
+    caller: Caller,
+    channel: Channel,
+    request: GrpcRequest,
+    mut answer: oneshot::Sender<Result<GrpcSuccessResponse, Status>>,
+) {
+    let id = caller.log.invoke(&caller.name, &request.rpc, (caller.now_ns)(), request.proto.clone());
+    tempest_lockstep::trace::record(&request.rpc, &request.proto);
+    let called = async move {
+        let mut client = tonic::client::Grpc::new(channel);
+        client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let path = format!("/{}/{}", request.service, request.rpc).parse().expect("names of services make a path");
+        let metadata = tonic::metadata::MetadataMap::from_headers(request.headers);
+        let request = tonic::Request::from_parts(metadata, tonic::Extensions::default(), request.proto);
+        client.unary(request, path, Raw).await
+    };
+    tokio::select! {
+        biased;
+        // The caller gave up: the call is cancelled and its outcome stays open.
+        () = answer.closed() => {}
+        result = called => {
+            let outcome = match &result {
+                Ok(response) => Outcome::Ok(response.get_ref().clone()),
+                Err(status) => Outcome::of_status(status),
+            };
+            caller.log.complete(id, (caller.now_ns)(), outcome);
+            let result = result.map(|response| {
+                let (metadata, body, _) = response.into_parts();
+                GrpcSuccessResponse { headers: metadata.into_headers(), proto: body.to_vec() }
+            });
+            let _ = answer.send(result);
+        }
+    }
+}
+
+/// Passes message bytes through.
+#[derive(Clone, Copy, Default)]
+struct Raw;
+
+impl tonic::codec::Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Raw;
+    type Decoder = Raw;
+
+    fn encoder(&mut self) -> Raw {
+        Raw
+    }
+
+    fn decoder(&mut self) -> Raw {
+        Raw
+    }
+}
+
+impl tonic::codec::Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut tonic::codec::EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl tonic::codec::Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut tonic::codec::DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        let length = buffer.remaining();
+        Ok(Some(buffer.copy_to_bytes(length)))
+    }
+}

@@ -1,0 +1,13 @@
+//! The official SDK inside a world: its connection, its workers, and a client that asks until it knows.
+mod bridge;
+mod client;
+mod sdk_worker;
+
+pub(crate) use bridge::{Caller, connect};
+pub use client::{Client, Handle, Waiting};
+pub(crate) use sdk_worker::{WorkerSettings, run_worker};
+
+/// The namespace that all scenarios use.
+pub const NAMESPACE: &str = "default";
+/// Where servers listen.
+pub const PORT: u16 = 7233;

@@ -1,0 +1,114 @@
+//! Worlds: where a run takes place. One trait, so that faults and phases do not know which.
+mod lockstep;
+mod network;
+mod options;
+mod programs;
+mod recording_store;
+
+pub use lockstep::{LockstepWorld, Program};
+pub use network::LockstepNetwork;
+pub use options::WorldOptions;
+pub(crate) use programs::{Inspection, Shared, clients, inspector, now_ns, server, verifier, worker};
+pub use recording_store::RecordingStore;
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// A host's name: `server`, `worker-1`, `client`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Host(pub String);
+
+impl Host {
+    pub fn server() -> Host {
+        Host("server".to_owned())
+    }
+
+    /// Workers are numbered from 1.
+    pub fn worker(number: u64) -> Host {
+        Host(format!("worker-{number}"))
+    }
+
+    pub fn client() -> Host {
+        Host("client".to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a world stopped letting time pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// The time asked for has come.
+    Deadline,
+    /// Somebody inside wants the controller's attention: a host died, a disk lost its power, the clients are done.
+    Attention,
+    /// The hand-over that was asked for has come.
+    HandOver,
+    /// Nothing can happen any more.
+    Stuck,
+}
+
+/// Whether a host is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostState {
+    Down,
+    Running,
+    Paused,
+    /// Its program ended by itself or panicked: a supervisor would start it again.
+    Ended,
+    /// Its disk has no power: nothing it does is durable any more, and it must be crashed.
+    PowerLost,
+}
+
+/// A simulated world, as the nemesis and the phases see it. Times are virtual, since the run began.
+pub trait World {
+    fn now(&self) -> Duration;
+    /// Lets time pass until `until`, or until somebody asks for attention.
+    fn advance(&mut self, until: Duration) -> Pause;
+
+    /// Starts a host that is down: a new incarnation on the same disk.
+    fn start(&mut self, host: &Host);
+    /// kill -9 with a power cut: what was not synced may be lost. No destructor runs.
+    fn crash(&mut self, host: &Host);
+    /// Asks the host's program to stop in order; it is down once it has.
+    fn stop(&mut self, host: &Host);
+    /// As SIGSTOP.
+    fn pause(&mut self, host: &Host);
+    fn resume(&mut self, host: &Host);
+    fn state(&self, host: &Host) -> HostState;
+
+    /// What `from` sends to `to` is lost until unblocked. Blocks add up.
+    fn block(&mut self, from: &Host, to: &Host);
+    fn unblock(&mut self, from: &Host, to: &Host);
+    /// What `from` sends to `to` is held until unclogged. Clogs add up.
+    fn clog(&mut self, from: &Host, to: &Host);
+    fn unclog(&mut self, from: &Host, to: &Host);
+    /// Sets latency added to what `from` sends to `to`, and its throughput (0: no bound).
+    fn slow_link(&mut self, from: &Host, to: &Host, extra: Duration, bytes_per_second: u64);
+    /// Breaks every connection between the two; returns how many there were.
+    fn reset(&mut self, one: &Host, other: &Host) -> usize;
+
+    /// Sets the wall clock off by `offset_ms`, and the rate of all clocks off by `rate_ppm` parts in a million.
+    fn set_clock(&mut self, host: &Host, offset_ms: i64, rate_ppm: i64);
+    /// Moves the wall clock at once.
+    fn jump_clock(&mut self, host: &Host, by_ms: i64);
+
+    /// Each operation of the host's disk takes so many times as long; 1 is normal.
+    fn slow_disk(&mut self, host: &Host, times: u32);
+    /// The disk loses its power at its so-manieth change from now, `None` takes it back. Without a disk: nothing.
+    fn power_loss_at(&mut self, host: &Host, change: Option<u64>);
+
+    /// Writes a line that is part of the run's trace.
+    fn note(&mut self, kind: &str, text: &str);
+}

@@ -1,0 +1,66 @@
+//! What is drawn for every run, whatever the scenario.
+use crate::explore::Draw;
+
+/// Sizes of the world. Each is an option that `--set` can override.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorldOptions {
+    /// Shards of the server, 1 to 16.
+    pub shards: u64,
+    /// Hosts that run SDK workers.
+    pub workers: u64,
+    /// Workflows a worker keeps cached. 0: no sticky queue, every task replays from the start. 1: constant eviction.
+    pub worker_cache: u64,
+    /// Concurrent polls of a worker per kind of task, at least 2.
+    pub pollers: u64,
+    /// Shortest one-way latency of a link.
+    pub latency_min_us: u64,
+    /// Longest one-way latency of a link.
+    pub latency_max_us: u64,
+    /// Bytes in flight per direction of a connection.
+    pub window_bytes: u64,
+    /// How often a thread loses its turn when it wakes another, in a million.
+    pub preemption_per_million: u64,
+    /// The next thread is drawn if true; else the one that waited longest runs.
+    pub random_schedule: bool,
+    /// What a sync of the disk takes, apart from faults; other operations take a twentieth.
+    pub disk_sync_us: u64,
+    /// Whether the server's unlikely but legal choices are taken now and then.
+    pub buggify: bool,
+    /// Undisturbed at the beginning.
+    pub warm_up_ms: u64,
+    /// Faults begin during this time.
+    pub storm_ms: u64,
+    /// How many faults are drawn.
+    pub faults: u64,
+    /// After healing, everything must have closed within this time.
+    pub drain_ms: u64,
+    /// A crash at this hand-over of turns between threads; 0: none.
+    pub crash_at_hand_over: u64,
+    /// Who crashes there: 0 is the server, then the workers.
+    pub crash_host: u64,
+}
+
+impl WorldOptions {
+    pub fn draw(draw: &mut Draw<'_>) -> WorldOptions {
+        let latency_min_us = draw.one_of("latency_min_us", &[50, 500, 2_000]);
+        WorldOptions {
+            shards: draw.one_of("shards", &[1, 4, 16]),
+            workers: draw.fixed("workers", 2).clamp(1, 16),
+            worker_cache: draw.one_of("worker_cache", &[0, 1, 1000]),
+            pollers: draw.number("pollers", 2..=5),
+            latency_min_us,
+            latency_max_us: latency_min_us + draw.one_of("latency_spread_us", &[0, 1_000, 20_000]),
+            window_bytes: draw.one_of("window_bytes", &[4 << 10, 64 << 10, 256 << 10]).max(1),
+            preemption_per_million: draw.one_of("preemption_per_million", &[0, 1_000, 50_000]),
+            random_schedule: draw.flag("random_schedule", 9, 10),
+            disk_sync_us: draw.one_of("disk_sync_us", &[40, 400, 4_000]),
+            buggify: draw.flag("buggify", 1, 2),
+            warm_up_ms: draw.one_of("warm_up_ms", &[200, 1_000, 3_000]),
+            storm_ms: draw.number("storm_ms", 10_000..=60_000),
+            faults: draw.number("faults", 5..=20),
+            drain_ms: draw.fixed("drain_ms", 900_000),
+            crash_at_hand_over: draw.fixed("crash_at_hand_over", 0),
+            crash_host: draw.fixed("crash_host", 0),
+        }
+    }
+}
