@@ -74,7 +74,7 @@ impl Registrations {
 
     /// Adds all activities of an implementer.
     #[must_use]
-    pub fn activities<A: ActivityImplementer + Send>(mut self, activities: A) -> Registrations {
+    pub fn activities<A: ActivityImplementer + Send + 'static>(mut self, activities: A) -> Registrations {
         self.worker.push(Box::new(|options| Ok(options.register_activities(activities))));
         self
     }

@@ -1,6 +1,6 @@
 //! The default world: every host is real threads, scheduled one at a time in virtual time.
 use super::{Host, HostState, Pause, World};
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use tempest_lockstep::{HostId, HostStatus, RunEnd, Simulation};
 use tokio::sync::watch;
 
 /// What runs on a host, made anew for each incarnation. It ends when it is asked to, or when it fails.
-pub type Program = Arc<dyn Fn(watch::Receiver<bool>) -> BoxFuture<'static, ()> + Send + Sync>;
+pub type Program = Arc<dyn Fn(watch::Receiver<bool>) -> LocalBoxFuture<'static, ()> + Send + Sync>;
 
 /// Blocking work that is still running when a program has ended gets this long.
 const BLOCKING_GRACE: Duration = Duration::from_secs(5);

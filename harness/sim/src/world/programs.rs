@@ -100,7 +100,7 @@ pub(crate) fn server(shared: Shared, disk: SimDisk, configure: Arc<dyn Fn() -> N
                 shared.complain(format!("the server ended at {}: {error:#}", crate::check::seconds(now_ns())));
             }
         }
-        .boxed()
+        .boxed_local()
     })
 }
 
@@ -117,13 +117,12 @@ async fn serve(
     let node = Node::start(config, Arc::new(recording), network()).await?;
     tokio::select! {
         biased;
-        _ = stop.wait_for(|stop| *stop) => {
-            node.stop().await;
-            store.close().await;
-            Ok(())
-        }
-        reason = failed => Err(anyhow::anyhow!("the store failed: {reason}")),
+        _ = stop.wait_for(|stop| *stop) => {}
+        reason = failed => anyhow::bail!("the store failed: {reason}"),
     }
+    node.stop().await;
+    store.close().await;
+    Ok(())
 }
 
 /// An SDK worker under a supervisor.
@@ -137,7 +136,7 @@ pub(crate) fn worker(shared: Shared, name: String, workload: Arc<dyn Workload>, 
                 tempest_lockstep::trace::record_text("worker-ended", &format!("{error:#}"));
             }
         }
-        .boxed()
+        .boxed_local()
     })
 }
 
@@ -157,7 +156,7 @@ pub(crate) fn clients(shared: Shared, workload: Arc<dyn Workload>, decisions: De
             // The host stays up, as a machine would.
             std::future::pending::<()>().await;
         }
-        .boxed()
+        .boxed_local()
     })
 }
 
@@ -184,7 +183,7 @@ pub(crate) fn verifier(shared: Shared, runs: Arc<dyn Fn() -> Vec<RunKey> + Send 
             shared.inspect(|found| found.served_done = true);
             tempest_lockstep::request_stop();
         }
-        .boxed()
+        .boxed_local()
     })
 }
 
@@ -231,7 +230,7 @@ pub(crate) fn inspector(shared: Shared, disk: SimDisk) -> Program {
             shared.inspect(|found| found.stored_done = true);
             tempest_lockstep::request_stop();
         }
-        .boxed()
+        .boxed_local()
     })
 }
 
