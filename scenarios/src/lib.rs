@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Scenarios: what happens in a storm. One workload per file, written with the official SDK as users write theirs.
+//!
+//! [`all`] lists them; each is a [`tempest::Scenario`]. A scenario draws its sizes as options, so that `--set` changes
+//! them, and keeps its model (who was charged how often) outside the hosts, where no crash reaches it.
+#![forbid(unsafe_code)]
+
+mod activity_crash_points;
+mod control;
+mod hello;
+pub mod order_saga;
+
+use std::sync::Arc;
+use tempest::Scenario;
+
+/// Every scenario, by name.
+pub fn all() -> Vec<Arc<dyn Scenario>> {
+    vec![
+        Arc::new(hello::Hello),
+        Arc::new(order_saga::OrderSaga),
+        Arc::new(activity_crash_points::ActivityCrashPoints),
+        Arc::new(control::Control),
+    ]
+}
+
+/// The scenario of that name.
+pub fn named(name: &str) -> Option<Arc<dyn Scenario>> {
+    all().into_iter().find(|scenario| scenario.name() == name)
+}

@@ -1,10 +1,51 @@
-//! Deterministic storms for Temporal workflows.
+//! Storms for your Temporal workflows: your workflows and activities, written with the official Rust SDK, in a
+//! deterministic simulation of servers, workers, clients, network, disks and clocks, under every fault you can think of.
+//!
+//! # In your tests
+//! ```ignore
+//! #[tempest::test(seeds = 20)]
+//! fn every_order_is_paid_once() -> tempest::Storm {
+//!     let bank = Bank::default(); // outlives every crash
+//!     let books = bank.clone();
+//!     tempest::Storm::new()
+//!         .register(move || Registrations::new().workflow::<PayOrder>().activities(Payments { bank: bank.clone() }))
+//!         .clients(|client| async move {
+//!             let order = client.start(PayOrder::run, 100, "order-1").await?;
+//!             client.result(&order).await?;
+//!             Ok(())
+//!         })
+//!         .check(move |_| books.verdict())
+//! }
+//! ```
+//! Each seed is a universe of its own, in a process of its own: other sizes, other latencies, another interleaving, other
+//! faults. `TEMPEST_SEED=7 cargo test every_order` repeats one.
+//!
+//! # What is real and what is simulated
+//! Real: the tempest server (all of it), your code, the SDK, gRPC, HTTP/2, tokio. Simulated: time, randomness, threads'
+//! turns, the network below HTTP/2, the disk, power, crashes. A real socket or file in your activities fails loudly.
+//!
+//! # The pieces
+//! - [`Scenario`], [`Workload`], [`Storm`]: what happens in a run.
+//! - [`explore`]: seeds, decisions, options, one run, many runs, artifacts.
+//! - [`fault`]: what goes wrong. [`check`]: what must hold all the same.
+//! - [`world`]: where it takes place. [`worker`]: the SDK inside it.
 #![forbid(unsafe_code)]
 
 pub mod check;
 pub mod explore;
 pub mod fault;
-pub mod scenario;
+mod scenario;
+mod simple;
 mod storm;
+pub mod testing;
 pub mod worker;
 pub mod world;
+
+pub use check::{Observations, Violation};
+pub use explore::{Decisions, Draw, Seed};
+pub use scenario::{Registrations, Scenario, TASK_QUEUE, Workload};
+pub use simple::Storm;
+pub use storm::{PHASES, Watch};
+pub use tempest_api::proto;
+pub use tempest_macros::test;
+pub use worker::{Client, Handle};

@@ -21,8 +21,8 @@ pub trait Scenario: Send + Sync + 'static {
     fn about(&self) -> &str;
     /// Draws sizes and switches of this run as options, and builds what outlives every crash: models, counters.
     fn prepare(&self, draw: &mut Draw<'_>, decisions: &Decisions) -> Arc<dyn Workload>;
-    /// Changes options of the world that make no sense for this scenario.
-    fn adjust(&self, _world: &mut crate::world::WorldOptions) {}
+    /// Draws options of the world in its own way, before the world does: the first draw of a name counts.
+    fn adjust(&self, _draw: &mut Draw<'_>) {}
 }
 
 /// What one run does.

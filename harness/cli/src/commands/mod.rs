@@ -1,5 +1,21 @@
 //! One file per command.
+#[cfg(feature = "chaos")]
+mod explore;
+#[cfg(feature = "chaos")]
+mod faults;
+#[cfg(feature = "chaos")]
+mod invariants;
+#[cfg(feature = "chaos")]
+mod plants;
+#[cfg(feature = "chaos")]
+mod replay;
+#[cfg(feature = "chaos")]
+mod run;
+#[cfg(feature = "chaos")]
+mod scenarios;
 mod server;
+#[cfg(feature = "chaos")]
+mod verdict;
 
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -12,12 +28,47 @@ pub enum Command {
     /// Run the server for real.
     #[command(subcommand)]
     Server(server::ServerCommand),
+    /// Run one seed of a scenario in the simulator and judge it.
+    #[cfg(feature = "chaos")]
+    Run(run::RunCommand),
+    /// Run many seeds, each in a process of its own.
+    #[cfg(feature = "chaos")]
+    Explore(explore::ExploreCommand),
+    /// Repeat the run of an artifact and compare the traces.
+    #[cfg(feature = "chaos")]
+    Replay(replay::ReplayCommand),
+    /// List the scenarios.
+    #[cfg(feature = "chaos")]
+    Scenarios(scenarios::ScenariosCommand),
+    /// List what can go wrong in a storm.
+    #[cfg(feature = "chaos")]
+    Faults(faults::FaultsCommand),
+    /// List what must hold all the same.
+    #[cfg(feature = "chaos")]
+    Invariants(invariants::InvariantsCommand),
+    /// List the planted bugs, or measure how soon each is found.
+    #[cfg(feature = "chaos")]
+    Plants(plants::PlantsCommand),
 }
 
 /// Runs a command to its exit status. Errors are printed here, in one way for all.
 pub fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Server(command) => server::run(command),
+        #[cfg(feature = "chaos")]
+        Command::Run(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Explore(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Replay(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Scenarios(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Faults(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Invariants(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Plants(command) => command.run(),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -26,7 +26,7 @@ pub struct Batch {
 
 impl Batch {
     pub fn events(&self) -> Vec<HistoryEvent> {
-        History::decode(self.events.clone()).map(|history| history.events).unwrap_or_default()
+        History::decode(self.events.as_ref()).map(|history| history.events).unwrap_or_default()
     }
 }
 

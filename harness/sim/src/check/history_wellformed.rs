@@ -1,6 +1,5 @@
 //! `history-wellformed`: a history is a history, and what anybody was ever shown of it stays.
 use super::{Invariant, Observations, Operation, RunObserved, Violation, events};
-use prost::Message;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
@@ -89,9 +88,7 @@ fn close(run: &RunObserved, open: &mut Option<i64>, scheduled: i64, event: &Hist
 }
 
 fn served_as_stored(run: &RunObserved) -> Option<Violation> {
-    let same = run.served.len() <= run.stored.len()
-        && run.served.iter().zip(&run.stored).all(|(served, stored)| served.encode_to_vec() == stored.encode_to_vec());
-    if same {
+    if run.served == run.stored {
         return None;
     }
     let differing = run.served.iter().zip(&run.stored).find(|(served, stored)| served != stored);

@@ -70,13 +70,13 @@ pub struct Operation {
 impl Operation {
     /// The request, if it is of that type.
     pub fn request<M: Message + Default>(&self) -> Option<M> {
-        M::decode(self.request.clone()).ok()
+        M::decode(self.request.as_ref()).ok()
     }
 
     /// The answer, if it was acknowledged.
     pub fn response<M: Message + Default>(&self) -> Option<M> {
         match &self.outcome {
-            Outcome::Ok(bytes) => M::decode(bytes.clone()).ok(),
+            Outcome::Ok(bytes) => M::decode(bytes.as_ref()).ok(),
             _ => None,
         }
     }

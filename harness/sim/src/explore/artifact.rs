@@ -101,6 +101,11 @@ impl Artifact {
         }
     }
 
+    /// The request that repeats it: with its plan as it was, not as this version of the harness would draw it.
+    pub fn repetition(&self) -> RunRequest {
+        RunRequest { plan: Some(self.faults.clone()), ..self.request.clone() }
+    }
+
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), ArtifactError> {

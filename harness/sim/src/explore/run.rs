@@ -5,11 +5,13 @@ use crate::fault::{FaultPlan, Targets};
 use crate::scenario::{Scenario, Workload};
 use crate::storm::{Aftermath, Preparation, Watch, weather};
 use crate::world::{Shared, WorldOptions, now_ns};
+use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tempest_api::proto::history::v1::History;
+use temporalio_client::WorkflowHistory;
 use tempest_lockstep::{Options, Pick, Ratio};
 
 /// What does not change the run: how it is watched and where it runs.
@@ -55,8 +57,8 @@ pub struct Prepared {
 pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared, RunError> {
     let decisions = Decisions::new(request.seed(), request.overrides.clone());
     let mut draw = Draw::new(&decisions, &request.settings);
-    let mut options = WorldOptions::draw(&mut draw);
-    scenario.adjust(&mut options);
+    scenario.adjust(&mut draw);
+    let options = WorldOptions::draw(&mut draw);
     let targets = Targets::single_server(options.workers);
     let plan = FaultPlan::draw(&decisions, &mut draw, &options, &targets);
     let plan = request.plan.clone().unwrap_or(plan);
@@ -245,10 +247,13 @@ fn watch_panics() -> Panics {
     panics
 }
 
+/// In the JSON that Temporal's tools load, as the SDK writes it.
 fn histories(observations: &Observations) -> BTreeMap<String, serde_json::Value> {
     let of_run = |run: &RunObserved| {
-        let history = serde_json::to_value(History { events: run.stored.clone() });
-        (format!("{}/{}", run.key.workflow_id, run.key.run_id), history.unwrap_or_default())
+        let history = WorkflowHistory::from(History { events: run.stored.clone() });
+        // All events are there already: nothing is waited for.
+        let json = history.to_json().now_or_never().and_then(Result::ok).unwrap_or_default();
+        (format!("{}/{}", run.key.workflow_id, run.key.run_id), serde_json::from_slice(&json).unwrap_or_default())
     };
     observations.runs.values().map(of_run).collect()
 }

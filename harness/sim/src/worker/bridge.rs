@@ -11,12 +11,16 @@ use temporalio_client::callback_based::{CallbackBasedGrpcService, GrpcRequest, G
 use tempest_rt::net::Network;
 use tokio::sync::{mpsc, oneshot};
 use tonic::Status;
+use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint, Uri};
 
 /// Silence on a connection is noticed after interval + timeout.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// As the SDK's own limit.
+const RESPONSE_BYTES_MAX: usize = 128 << 20;
 
 /// Who calls, and where calls are noted.
 #[derive(Clone)]
@@ -74,33 +78,58 @@ async fn make(
     request: GrpcRequest,
     mut answer: oneshot::Sender<Result<GrpcSuccessResponse, Status>>,
 ) {
-    let id = caller.log.invoke(&caller.name, &request.rpc, (caller.now_ns)(), request.proto.clone());
-    tempest_lockstep::trace::record(&request.rpc, &request.proto);
-    let called = async move {
-        let mut client = tonic::client::Grpc::new(channel);
-        client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let path = format!("/{}/{}", request.service, request.rpc).parse().expect("names of services make a path");
-        let metadata = tonic::metadata::MetadataMap::from_headers(request.headers);
-        let request = tonic::Request::from_parts(metadata, tonic::Extensions::default(), request.proto);
-        client.unary(request, path, Raw).await
-    };
-    tokio::select! {
+    let metadata = MetadataMap::from_headers(request.headers);
+    let called = noted(&caller, channel, &request.service, &request.rpc, metadata, request.proto);
+    let result = tokio::select! {
         biased;
         // The caller gave up: the call is cancelled and its outcome stays open.
-        () = answer.closed() => {}
-        result = called => {
-            let outcome = match &result {
-                Ok(response) => Outcome::Ok(response.get_ref().clone()),
-                Err(status) => Outcome::of_status(status),
-            };
-            caller.log.complete(id, (caller.now_ns)(), outcome);
-            let result = result.map(|response| {
-                let (metadata, body, _) = response.into_parts();
-                GrpcSuccessResponse { headers: metadata.into_headers(), proto: body.to_vec() }
-            });
-            let _ = answer.send(result);
-        }
-    }
+        () = answer.closed() => return,
+        result = called => result,
+    };
+    let result = result.map(|response| {
+        let (metadata, body, _) = response.into_parts();
+        GrpcSuccessResponse { headers: metadata.into_headers(), proto: body.to_vec() }
+    });
+    let _ = answer.send(result);
+}
+
+/// Makes one call of the workflow service outside the SDK.
+pub(crate) async fn call(caller: &Caller, channel: &Channel, rpc: &str, request: Bytes) -> Result<Bytes, Status> {
+    let service = "temporal.api.workflowservice.v1.WorkflowService";
+    let response = noted(caller, channel.clone(), service, rpc, MetadataMap::new(), request).await?;
+    Ok(response.into_inner())
+}
+
+async fn noted(
+    caller: &Caller,
+    channel: Channel,
+    service: &str,
+    rpc: &str,
+    metadata: MetadataMap,
+    request: Bytes,
+) -> Result<tonic::Response<Bytes>, Status> {
+    let id = caller.log.invoke(&caller.name, rpc, (caller.now_ns)(), request.clone());
+    tempest_lockstep::trace::record(rpc, &request);
+    let result = unary(channel, service, rpc, metadata, request).await;
+    let outcome = match &result {
+        Ok(response) => Outcome::Ok(response.get_ref().clone()),
+        Err(status) => Outcome::of_status(status),
+    };
+    caller.log.complete(id, (caller.now_ns)(), outcome);
+    result
+}
+
+async fn unary(
+    channel: Channel,
+    service: &str,
+    rpc: &str,
+    metadata: MetadataMap,
+    request: Bytes,
+) -> Result<tonic::Response<Bytes>, Status> {
+    let mut client = tonic::client::Grpc::new(channel).max_decoding_message_size(RESPONSE_BYTES_MAX);
+    client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    let path = format!("/{service}/{rpc}").parse().expect("names of services make a path");
+    client.unary(tonic::Request::from_parts(metadata, tonic::Extensions::default(), request), path, Raw).await
 }
 
 /// Passes message bytes through.

@@ -13,7 +13,7 @@ use temporalio_client::{
     ClientOptions, Connection, ConnectionOptions, WorkflowCancelOptions, WorkflowGetResultOptions, WorkflowHandle,
     WorkflowSignalOptions, WorkflowStartOptions,
 };
-use temporalio_common::{HasWorkflowDefinition, SignalDefinition};
+use temporalio_common::{HasWorkflowDefinition, SignalDefinition, WorkflowDefinition};
 use tonic::transport::Channel;
 
 /// Pause before an unknown outcome is tried again, beyond what the SDK retries itself.
@@ -53,6 +53,31 @@ pub struct Client {
     waiting: Waiting,
 }
 
+/// A definition that is used once more: the SDK takes definitions by value and macros make them without `Clone`.
+struct Again<'a, D>(&'a D);
+
+impl<D: WorkflowDefinition> WorkflowDefinition for Again<'_, D> {
+    type Input = D::Input;
+    type Output = D::Output;
+
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
+impl<D: HasWorkflowDefinition> HasWorkflowDefinition for Again<'_, D> {
+    type Run = D::Run;
+}
+
+impl<D: SignalDefinition> SignalDefinition for Again<'_, D> {
+    type Workflow = D::Workflow;
+    type Input = D::Input;
+
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
 /// A handle on a started workflow.
 pub type Handle<W> = WorkflowHandle<temporalio_client::Client, W>;
 
@@ -83,7 +108,7 @@ impl Client {
     /// The server refused it.
     pub async fn start<W>(&self, workflow: W, input: W::Input, id: impl Into<String>) -> anyhow::Result<Handle<W>>
     where
-        W: HasWorkflowDefinition + Clone,
+        W: HasWorkflowDefinition,
         W::Input: Send + Clone,
     {
         self.start_with(workflow, input, WorkflowStartOptions::new(TASK_QUEUE, id).build()).await
@@ -100,16 +125,16 @@ impl Client {
         options: WorkflowStartOptions,
     ) -> anyhow::Result<Handle<W>>
     where
-        W: HasWorkflowDefinition + Clone,
+        W: HasWorkflowDefinition,
         W::Input: Send + Clone,
     {
         let id = options.workflow_id.clone();
         let starting = async {
             loop {
-                match self.sdk.start_workflow(workflow.clone(), input.clone(), options.clone()).await {
-                    Ok(handle) => return Ok(handle),
-                    // An earlier try, whose answer was lost, did it.
-                    Err(WorkflowStartError::AlreadyStarted { .. }) => {
+                match self.sdk.start_workflow(Again(&workflow), input.clone(), options.clone()).await {
+                    // If it is there already, an earlier try, whose answer was lost, did it. The handle names no run:
+                    // it follows the workflow when it continues as new.
+                    Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => {
                         return Ok(self.sdk.get_workflow_handle::<W>(id.clone()));
                     }
                     Err(WorkflowStartError::Rpc(status)) if is_unknown(&status) => pause().await,
@@ -127,7 +152,7 @@ impl Client {
     pub async fn signal<W, S>(&self, handle: &Handle<W>, signal: S, input: S::Input) -> anyhow::Result<bool>
     where
         W: HasWorkflowDefinition,
-        S: SignalDefinition<Workflow = W::Run> + Clone,
+        S: SignalDefinition<Workflow = W::Run> + Sync,
         S::Input: Send + Clone,
     {
         let what = format!("a signal to {} to be acknowledged", handle.info().workflow_id);
@@ -135,7 +160,7 @@ impl Client {
         let sending = until_known(|| {
             let mut options = WorkflowSignalOptions::default();
             options.request_id = Some(request_id.clone());
-            handle.signal(signal.clone(), input.clone(), options)
+            handle.signal(Again(&signal), input.clone(), options)
         });
         self.waiting.on(what, sending).await
     }

@@ -3,7 +3,7 @@ mod bridge;
 mod client;
 mod sdk_worker;
 
-pub(crate) use bridge::{Caller, connect};
+pub(crate) use bridge::{Caller, call, connect};
 pub use client::{Client, Handle, Waiting};
 pub(crate) use sdk_worker::{WorkerSettings, run_worker};
 

@@ -27,6 +27,19 @@ struct Slot {
     ended: Arc<AtomicBool>,
 }
 
+impl Slot {
+    /// Dropping the sender would wake tasks of a host that is frozen for ever.
+    fn forget_stop(&mut self) {
+        std::mem::forget(self.stop.take());
+    }
+}
+
+impl Drop for LockstepWorld<'_> {
+    fn drop(&mut self) {
+        self.slots.values_mut().for_each(Slot::forget_stop);
+    }
+}
+
 /// A [`World`] of lockstep hosts.
 pub struct LockstepWorld<'a> {
     simulation: &'a mut Simulation,
@@ -84,6 +97,7 @@ impl World for LockstepWorld<'_> {
             disk.restore_power();
         }
         let (stop, stopped) = watch::channel(false);
+        slot.forget_stop();
         slot.stop = Some(stop);
         slot.ended.store(false, Ordering::SeqCst);
         let (program, ended) = (slot.program.clone(), slot.ended.clone());
@@ -107,6 +121,7 @@ impl World for LockstepWorld<'_> {
         }
         let id = slot.id;
         self.simulation.crash(id);
+        self.slots.get_mut(host).expect("it was there just now").forget_stop();
     }
 
     fn stop(&mut self, host: &Host) {

@@ -1,11 +1,10 @@
 //! What runs on the hosts: a server node, SDK workers, clients, and the two that look at the result: the verifier reads
 //! everything back through the API, the inspector opens what a last power cut has left on the disk.
 use super::{LockstepNetwork, Program, RecordingStore};
-use crate::check::{CommitFeed, OperationLog, Outcome};
+use crate::check::{CommitFeed, OperationLog};
 use crate::explore::Decisions;
 use crate::scenario::Workload;
-use crate::worker::{Caller, Client, NAMESPACE, PORT, Waiting, WorkerSettings, connect, run_worker};
-use bytes::Bytes;
+use crate::worker::{Caller, Client, NAMESPACE, PORT, Waiting, WorkerSettings, call, connect, run_worker};
 use futures::FutureExt;
 use prost::Message;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +12,6 @@ use std::sync::{Arc, Mutex};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::services::workflow::workflow_service_client::WorkflowServiceClient;
 use tempest_core::RunKey;
 use tempest_disk::SimDisk;
 use tempest_rt::net::Network;
@@ -21,6 +19,8 @@ use tempest_server::{Node, NodeConfig};
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tempest_store::{BranchId, RunRecord, Store};
 use tokio::sync::watch;
+use tonic::Status;
+use tonic::transport::Channel;
 
 /// Where a server keeps its database on its disk.
 const DATABASE: &str = "/data/tempest.redb";
@@ -166,9 +166,9 @@ pub(crate) fn verifier(shared: Shared, runs: Arc<dyn Fn() -> Vec<RunKey> + Send 
         let (shared, runs) = (shared.clone(), runs());
         async move {
             let channel = connect(network(), &address());
-            let mut client = WorkflowServiceClient::new(channel).max_decoding_message_size(64 << 20);
+            let caller = shared.caller("verifier");
             for run in runs {
-                match read_back(&shared, &mut client, &run).await {
+                match read_back(&caller, &channel, &run).await {
                     Ok(events) => shared.inspect(|found| {
                         found.served.insert(run.run_id.0.clone(), events);
                     }),
@@ -187,30 +187,19 @@ pub(crate) fn verifier(shared: Shared, runs: Arc<dyn Fn() -> Vec<RunKey> + Send 
     })
 }
 
-async fn read_back(
-    shared: &Shared,
-    client: &mut WorkflowServiceClient<tonic::transport::Channel>,
-    run: &RunKey,
-) -> Result<Vec<HistoryEvent>, tonic::Status> {
+async fn read_back(caller: &Caller, channel: &Channel, run: &RunKey) -> Result<Vec<HistoryEvent>, Status> {
     let (mut events, mut next_page_token) = (Vec::new(), Vec::new());
     loop {
-        let execution =
-            WorkflowExecution { workflow_id: run.workflow_id.0.clone(), run_id: run.run_id.0.clone() };
+        let execution = WorkflowExecution { workflow_id: run.workflow_id.0.clone(), run_id: run.run_id.0.clone() };
         let request = api::GetWorkflowExecutionHistoryRequest {
             namespace: NAMESPACE.to_owned(),
             execution: Some(execution),
             next_page_token,
             ..Default::default()
         };
-        let rpc = "GetWorkflowExecutionHistory";
-        let id = shared.operations.invoke("verifier", rpc, now_ns(), request.encode_to_vec().into());
-        let result = client.get_workflow_execution_history(request).await;
-        let outcome = match &result {
-            Ok(response) => Outcome::Ok(Bytes::from(response.get_ref().encode_to_vec())),
-            Err(status) => Outcome::of_status(status),
-        };
-        shared.operations.complete(id, now_ns(), outcome);
-        let response = result?.into_inner();
+        let answer = call(caller, channel, "GetWorkflowExecutionHistory", request.encode_to_vec().into()).await?;
+        let response = api::GetWorkflowExecutionHistoryResponse::decode(answer.as_ref())
+            .map_err(|error| Status::data_loss(error.to_string()))?;
         events.extend(response.history.into_iter().flat_map(|history| history.events));
         next_page_token = response.next_page_token;
         if next_page_token.is_empty() {
@@ -262,7 +251,7 @@ async fn history(store: &RedbStore, branch: &BranchId) -> anyhow::Result<Vec<His
         let full = nodes.len() == PAGE;
         for node in nodes {
             from = node.node + 1;
-            events.extend(tempest_api::proto::history::v1::History::decode(node.events)?.events);
+            events.extend(tempest_api::proto::history::v1::History::decode(node.events.as_ref())?.events);
         }
         if !full {
             return Ok(events);

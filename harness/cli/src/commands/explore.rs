@@ -1,0 +1,159 @@
+//! `tempest explore`: many seeds, each in a process of its own.
+use super::run::{known_plants, scenario};
+use super::verdict::seconds;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+use tempest::explore::{Campaign, CampaignEnd, Seed, SeedEnd, SeedRange, explore};
+
+#[derive(Args)]
+pub struct ExploreCommand {
+    /// Names from `tempest scenarios`; order-saga if there are none.
+    scenarios: Vec<String>,
+    /// How many seeds, from 1, or a range A..B without B.
+    #[arg(long, default_value = "20")]
+    seeds: SeedRange,
+    /// Processes at a time; as many as there are processors if not given.
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Begins no run after this time, and ends those under way: 90s, 10m, 2h.
+    #[arg(long, value_parser = parse_duration)]
+    time_limit: Option<Duration>,
+    /// Takes every N-th seed, beginning with the K-th: for N machines that share a campaign.
+    #[arg(long, value_name = "K/N", value_parser = parse_partition)]
+    partition: Option<(u64, u64)>,
+    /// Where artifacts of failed runs go.
+    #[arg(long, value_name = "DIR", default_value = "tempest-out")]
+    out: PathBuf,
+    /// Runs each seed in two processes and compares the traces.
+    #[arg(long)]
+    twice: bool,
+    /// Puts a bug from `tempest plants` into the server.
+    #[arg(long, value_name = "BUG")]
+    plant: Vec<String>,
+    /// Sets an option for all runs.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// One JSON object on standard output; what people read goes to standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+impl ExploreCommand {
+    pub fn run(mut self) -> anyhow::Result<ExitCode> {
+        if self.scenarios.is_empty() {
+            self.scenarios.push("order-saga".to_owned());
+        }
+        for name in &self.scenarios {
+            scenario(name)?;
+        }
+        known_plants(&self.plant)?;
+        let jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let mine = |seed: &Seed| self.partition.is_none_or(|(part, parts)| seed.0 % parts == part % parts);
+        let runs: Vec<(String, Seed)> = self
+            .seeds
+            .seeds()
+            .filter(mine)
+            .flat_map(|seed| self.scenarios.iter().map(move |name| (name.clone(), seed)))
+            .collect();
+        let campaign = Campaign { runs, jobs, time_limit: self.time_limit, twice: self.twice };
+        let executable = std::env::current_exe()?;
+        let command = |scenario: &str, seed: Seed| {
+            let mut command = Command::new(&executable);
+            command.args(["run", scenario, "--json", "--seed", &seed.to_string(), "--out"]).arg(&self.out);
+            for plant in &self.plant {
+                command.args(["--plant", plant]);
+            }
+            for setting in &self.set {
+                command.args(["--set", setting]);
+            }
+            command
+        };
+        let bar = ProgressBar::new(campaign.runs.len() as u64);
+        let template = "{wide_bar} {pos}/{len} {msg} {elapsed}";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        let mut failed = 0;
+        let end = explore(&campaign, command, |end| {
+            bar.inc(1);
+            if !end.held() {
+                failed += 1;
+                bar.suspend(|| eprintln!("{}", line(end)));
+            }
+            bar.set_message(format!("{failed} failed"));
+        })?;
+        bar.finish_and_clear();
+        std::fs::create_dir_all(&self.out)?;
+        std::fs::write(self.out.join("campaign.jsonl"), summaries(&end))?;
+        if self.json {
+            println!("{}", self.object(&end));
+        } else {
+            print!("{}", self.table(&end));
+        }
+        Ok(ExitCode::from(u8::try_from(end.status()).unwrap_or(1)))
+    }
+
+    fn object(&self, end: &CampaignEnd) -> serde_json::Value {
+        serde_json::json!({
+            "scenarios": self.scenarios,
+            "plants": self.plant,
+            "runs": end.ends.len(),
+            "held": end.held(),
+            "left_out": end.left_out,
+            "failures": end.failures(),
+            "wall_ms": end.wall_ms,
+            "ends": end.ends,
+        })
+    }
+
+    fn table(&self, end: &CampaignEnd) -> String {
+        let mut text = String::new();
+        for (failure, seeds) in end.failures() {
+            let list: Vec<String> = seeds.iter().take(20).map(u64::to_string).collect();
+            let more = if seeds.len() > list.len() { " ..." } else { "" };
+            text += &format!("{failure:<24} {:>5} seeds: {}{more}\n", seeds.len(), list.join(" "));
+        }
+        let word = if end.status() == 0 { "ok" } else { "FAILED" };
+        text += &format!(
+            "{word} {} held={} of={} left_out={} wall={}\n",
+            self.scenarios.join(","),
+            end.held(),
+            end.ends.len(),
+            end.left_out,
+            seconds(end.wall_ms)
+        );
+        text
+    }
+}
+
+fn line(end: &SeedEnd) -> String {
+    let said: Vec<&str> = end.said.lines().filter(|line| line.starts_with("reproduce:")).collect();
+    format!("FAILED {} {} seed={}  {}", end.failure().unwrap_or_default(), end.scenario, end.seed, said.join(" "))
+}
+
+/// One line of JSON per run.
+fn summaries(end: &CampaignEnd) -> String {
+    let lines = end.ends.iter().filter_map(|end| end.summary.as_ref()).map(|summary| format!("{summary}\n"));
+    lines.collect()
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let number: u64 = number.parse().map_err(|_| format!("{text:?} is no duration: write 90s, 10m or 2h"))?;
+    match unit {
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number * 60)),
+        "h" => Ok(Duration::from_secs(number * 3600)),
+        _ => Err(format!("{unit:?} is no unit of time: write 90s, 10m or 2h")),
+    }
+}
+
+fn parse_partition(text: &str) -> Result<(u64, u64), String> {
+    let malformed = || format!("{text:?} is no part of a campaign: write K/N with K below N");
+    let (part, parts) = text.split_once('/').ok_or_else(malformed)?;
+    match (part.parse(), parts.parse()) {
+        (Ok(part), Ok(parts)) if parts > 0 && part < parts => Ok((part, parts)),
+        _ => Err(malformed()),
+    }
+}

@@ -1,0 +1,81 @@
+//! `tempest plants`: the planted bugs, and the harness's own score at finding them.
+use super::verdict::seconds;
+use clap::Args;
+use std::process::{Command, ExitCode};
+use tempest::explore::{Campaign, CampaignEnd, Seed, SeedRange, explore};
+
+#[derive(Args)]
+pub struct PlantsCommand {
+    /// Runs each bug with so many seeds and tells how many find it.
+    #[arg(long)]
+    seeds: Option<SeedRange>,
+    /// Only bugs with this in their name.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// The scenario that has to find them.
+    #[arg(long, default_value = "order-saga")]
+    scenario: String,
+    /// Processes at a time.
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// One JSON array instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl PlantsCommand {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        super::run::scenario(&self.scenario)?;
+        let plants = tempest_server::planted_bugs();
+        let mut list = Vec::new();
+        for (name, about, invariant) in plants.into_iter().filter(|(name, ..)| name.contains(&self.only)) {
+            let mut object = serde_json::json!({ "name": name, "about": about, "invariant": invariant });
+            let mut line = format!("{name:<44} {invariant:<22} {about}");
+            if let Some(range) = self.seeds {
+                let end = self.measure(name, range)?;
+                let found = found(&end);
+                // A bug that f of n seeds find is found after about n / f seeds.
+                let median = found.get(found.len() / 2).map(|_| end.ends.len().div_ceil(2 * found.len().max(1)));
+                object["runs"] = end.ends.len().into();
+                object["found"] = found.len().into();
+                object["first_seed"] = found.first().copied().into();
+                object["median_seeds"] = median.into();
+                object["failures"] = serde_json::to_value(end.failures())?;
+                line = format!(
+                    "{name:<44} found by {:>3} of {:>3} seeds in {}: {:?}",
+                    found.len(),
+                    end.ends.len(),
+                    seconds(end.wall_ms),
+                    end.failures().keys().collect::<Vec<_>>()
+                );
+            }
+            if !self.json {
+                println!("{line}");
+            }
+            list.push(object);
+        }
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&list)?);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn measure(&self, plant: &str, seeds: SeedRange) -> anyhow::Result<CampaignEnd> {
+        let executable = std::env::current_exe()?;
+        let out = std::env::temp_dir().join("tempest-plants");
+        let command = |scenario: &str, seed: Seed| {
+            let mut command = Command::new(&executable);
+            command.args(["run", scenario, "--json", "--seed", &seed.to_string(), "--plant", plant]);
+            command.arg("--out").arg(&out);
+            command
+        };
+        let jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let runs = seeds.seeds().map(|seed| (self.scenario.clone(), seed)).collect();
+        Ok(explore(&Campaign { runs, jobs, time_limit: None, twice: false }, command, |_| {})?)
+    }
+}
+
+/// Seeds that found it, smallest first.
+fn found(end: &CampaignEnd) -> Vec<u64> {
+    end.ends.iter().filter(|end| end.status == Some(1)).map(|end| end.seed).collect()
+}

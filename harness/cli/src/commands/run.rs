@@ -1,0 +1,170 @@
+//! `tempest run`: one seed, one process.
+use super::verdict::{announcement, seconds, verdict};
+use anyhow::Context;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tempest::explore::{
+    Artifact, CORE, Prepared, RunReport, RunRequest, RunSettings, Seed, Settings, prepare,
+};
+
+/// An invariant was violated.
+const EXIT_VIOLATED: i32 = 1;
+
+#[derive(Args)]
+pub struct RunCommand {
+    /// A name from `tempest scenarios`.
+    scenario: String,
+    /// The universe to run; drawn and printed if it is not given.
+    #[arg(long, env = "TEMPEST_SEED", value_parser = parse_seed)]
+    seed: Option<Seed>,
+    #[command(flatten)]
+    how: How,
+    /// Puts a bug from `tempest plants` into the server.
+    #[arg(long, value_name = "BUG")]
+    plant: Vec<String>,
+    /// Sets an option that would have been drawn: see the first lines of a run.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+/// How a run is watched and what is left of it.
+#[derive(Args)]
+pub struct How {
+    /// Where the run takes place.
+    #[arg(long, default_value = "lockstep")]
+    world: String,
+    /// Writes the trace as readable lines.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Where the artifact of a failed run goes.
+    #[arg(long, value_name = "DIR", default_value = "tempest-out")]
+    out: PathBuf,
+    /// One JSON object on standard output; what people read goes to standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse_seed(text: &str) -> Result<Seed, String> {
+    text.parse().map_err(|error: tempest::explore::BadSeed| error.to_string())
+}
+
+impl RunCommand {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let mut settings = Settings::default();
+        for text in &self.set {
+            settings.add(text)?;
+        }
+        known_plants(&self.plant)?;
+        let seed = self.seed.unwrap_or_else(Seed::draw);
+        let request = RunRequest {
+            scenario: self.scenario,
+            seed: seed.0,
+            settings,
+            plants: self.plant,
+            ..RunRequest::default()
+        };
+        let report = self.how.perform(request)?;
+        let status = if report.holds() { 0 } else { EXIT_VIOLATED };
+        self.how.conclude(&report, status)
+    }
+}
+
+impl How {
+    /// Announces, runs, and shows how far it is.
+    pub fn perform(&self, request: RunRequest) -> anyhow::Result<RunReport> {
+        anyhow::ensure!(self.world == "lockstep", "there is no world {:?}; there is: lockstep", self.world);
+        let scenario = scenario(&request.scenario)?;
+        let prepared = prepare(scenario.as_ref(), request.clone())?;
+        self.tell(&announcement(&request, &prepared));
+        let pin_to_core = std::env::var(CORE).ok().and_then(|core| core.parse().ok());
+        let settings = RunSettings { pin_to_core, trace_file: self.trace.clone() };
+        let bar = show_progress(&prepared);
+        let report = prepared.run(&settings)?;
+        bar.finish_and_clear();
+        self.tell(&verdict(&report));
+        Ok(report)
+    }
+
+    /// The last lines, the artifact of a failure, and the end of the process: threads of the simulation are frozen for
+    /// ever, nothing of them is to be dropped.
+    pub fn conclude(&self, report: &RunReport, status: i32) -> anyhow::Result<ExitCode> {
+        let mut artifact = None;
+        if !report.holds() {
+            let file = self.out.join(format!("{}-{}.json", report.request.scenario, report.request.seed));
+            Artifact::of(report, &file).write(&file)?;
+            self.tell(&format!("artifact {}\n", file.display()));
+            artifact = Some(file.display().to_string());
+        }
+        let reproduce = format!("reproduce: {}", report.request.command(artifact.as_deref()));
+        if self.json {
+            if !report.holds() {
+                eprintln!("{reproduce}");
+            }
+            println!("{}", report.summary(artifact.as_deref()));
+        } else {
+            println!("{}", report.verdict_line());
+            if !report.holds() {
+                println!("{reproduce}");
+            }
+        }
+        std::process::exit(status)
+    }
+
+    fn tell(&self, text: &str) {
+        if self.json {
+            eprint!("{text}");
+        } else {
+            print!("{text}");
+        }
+    }
+}
+
+/// The scenario of that name, or all names.
+pub fn scenario(name: &str) -> anyhow::Result<std::sync::Arc<dyn tempest::Scenario>> {
+    tempest_scenarios::named(name).with_context(|| {
+        let names: Vec<String> = tempest_scenarios::all().iter().map(|scenario| scenario.name().to_owned()).collect();
+        format!("there is no scenario {name:?}; there are: {}", names.join(", "))
+    })
+}
+
+/// Refuses bugs that are not there to be planted.
+pub fn known_plants(plants: &[String]) -> anyhow::Result<()> {
+    let known = tempest_server::planted_bugs();
+    for plant in plants {
+        if !known.iter().any(|(name, ..)| name == plant) {
+            let names: Vec<&str> = known.iter().map(|(name, ..)| *name).collect();
+            anyhow::bail!("there is no bug {plant:?} to plant; there are: {}", names.join(", "));
+        }
+    }
+    Ok(())
+}
+
+/// A line that a thread outside the simulation keeps up to date, if somebody can see it.
+fn show_progress(prepared: &Prepared) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("the template is well formed"));
+    let (progress, shown) = (prepared.progress(), bar.clone());
+    std::thread::spawn(move || {
+        while !shown.is_finished() {
+            let phase = tempest::PHASES.get(progress.phase.load(Ordering::Relaxed)).unwrap_or(&"");
+            shown.set_message(format!(
+                "{phase:<8} {:>11} virtual  {} faults  {} commits  {} runs open",
+                seconds(progress.virtual_ms.load(Ordering::Relaxed)),
+                progress.faults.load(Ordering::Relaxed),
+                progress.commits.load(Ordering::Relaxed),
+                progress.open.load(Ordering::Relaxed),
+            ));
+            shown.tick();
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    bar
+}

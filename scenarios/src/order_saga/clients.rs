@@ -1,0 +1,61 @@
+//! The customers: they order, change their minds, and wait for their parcels.
+use super::Sizes;
+use super::workflow::{Amendment, Order, OrderSagaWorkflow};
+use futures::future::try_join_all;
+use std::time::Duration;
+use tempest::Client;
+
+/// Every customer at once.
+pub async fn place_orders(client: Client, sizes: Sizes) -> anyhow::Result<()> {
+    try_join_all((0..sizes.sagas).map(|number| customer(client.clone(), sizes.clone(), number))).await?;
+    Ok(())
+}
+
+async fn customer(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<()> {
+    let decisions = client.decisions().clone();
+    let id = format!("order-{number}");
+    let draw = |what: &str, ordinal: u64, range| decisions.between(&format!("saga.{what}.{id}"), ordinal, range);
+    sleep(draw("arrives", 0, 0..=sizes.spread_ms)).await;
+    let order = Order {
+        id: id.clone(),
+        price_cents: draw("price", 0, 100..=99_999),
+        instalments: draw("instalments", 0, 1..=sizes.instalments_max.max(1)),
+        cooling_off_ms: draw("cooling_off", 0, 10..=4_000),
+        ..Order::default()
+    };
+    let handle = client.start(OrderSagaWorkflow::run, order, id.clone()).await?;
+    let amending = async {
+        for number in 1..=draw("amendments", 0, 0..=sizes.amendments_max) {
+            sleep(draw("amends_after", number, 0..=2_000)).await;
+            let amendment = Amendment { number, note: format!("change {number} of {id}") };
+            // An order that has ended cannot be changed any more.
+            if !client.signal(&handle, OrderSagaWorkflow::amend, amendment).await? {
+                break;
+            }
+        }
+        anyhow::Ok(())
+    };
+    let cancelling = async {
+        if draw("cancels", 0, 1..=100) <= sizes.cancel_percent {
+            sleep(draw("cancels_after", 0, 0..=8_000)).await;
+            client.cancel(&handle, "the customer changed their mind").await?;
+        }
+        anyhow::Ok(())
+    };
+    futures::future::try_join(amending, cancelling).await?;
+    match client.result(&handle).await {
+        Ok(receipt) => {
+            let numbers: Vec<u64> = receipt.amendments.iter().map(|amendment| amendment.number).collect();
+            let expected: Vec<u64> = (1..=numbers.len() as u64).collect();
+            anyhow::ensure!(numbers == expected, "{id} saw its amendments as {numbers:?}");
+            Ok(())
+        }
+        // Refused and cancelled orders end so; the shop's books tell whether that is right.
+        Err(error) if error.is_workflow_outcome() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn sleep(ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}
