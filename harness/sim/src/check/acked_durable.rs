@@ -7,7 +7,7 @@
 //! | StartWorkflowExecution | the run that was returned, of that workflow id, begun as asked if this call started it |
 //! | SignalWithStartWorkflowExecution | the run, and one signaled event with the request id in its chain |
 //! | SignalWorkflowExecution | one signaled event with the request id, in the run named or in the chain |
-//! | RequestCancelWorkflowExecution | one cancel-requested event in the run named, or at least one in the chain |
+//! | RequestCancelWorkflowExecution | a cancel-requested event in the run named or in the chain, unless it had ended |
 //! | TerminateWorkflowExecution | a terminated event in the run named, or in the chain |
 //! | RespondWorkflowTaskCompleted | one completed event for the scheduled event of the token |
 //! | RespondWorkflowTaskFailed | for a first attempt, a failed event for it; later attempts leave none |
@@ -16,7 +16,7 @@
 //! | RecordActivityTaskHeartbeat | none: details live until the next attempt |
 //!
 //! Effects stay for ever here: scenarios delete nothing yet.
-use super::{Invariant, Observations, Operation, RunObserved, Violation};
+use super::{Invariant, Observations, Operation, RunObserved, Violation, events};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
@@ -60,7 +60,10 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
         "RequestCancelWorkflowExecution" => {
             let request: api::RequestCancelWorkflowExecutionRequest = operation.request()?;
             let is_cancel = |event: &HistoryEvent| event.event_type() == EventType::WorkflowExecutionCancelRequested;
-            at_least_once(count(observations, &request.workflow_execution?, is_cancel), "cancel-requested event")
+            let execution = request.workflow_execution?;
+            // A workflow that has ended is cancelled by doing nothing, as in Temporal.
+            let ended = || ended_by(observations, &execution, operation.completed_ns.unwrap_or(u64::MAX));
+            at_least_once(count(observations, &execution, is_cancel), "cancel-requested event").filter(|_| !ended())
         }
         "TerminateWorkflowExecution" => {
             let request: api::TerminateWorkflowExecutionRequest = operation.request()?;
@@ -128,6 +131,13 @@ fn count(
     is_effect: impl Fn(&HistoryEvent) -> bool,
 ) -> usize {
     meant(observations, execution).iter().flat_map(|run| &run.stored).filter(|event| is_effect(event)).count()
+}
+
+/// Whether what an execution names had ended at that virtual time.
+fn ended_by(observations: &Observations, execution: &WorkflowExecution, at_ns: u64) -> bool {
+    let Some(last) = meant(observations, execution).last().map(|run| run.key.run_id.as_str()) else { return false };
+    let before = observations.commits.iter().filter(|commit| commit.at_ns <= at_ns && commit.may_be_durable());
+    before.flat_map(|commit| &commit.batches).filter(|batch| batch.tree == last).any(|batch| batch.events().iter().any(events::is_close))
 }
 
 pub(super) fn is_signal(event: &HistoryEvent, request_id: &str) -> bool {
