@@ -29,7 +29,8 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     parse_macro_input!(arguments with parser);
     let function = parse_macro_input!(item as ItemFn);
     if !function.sig.inputs.is_empty() {
-        let error = syn::Error::new_spanned(&function.sig.inputs, "a storm takes no arguments: it returns a tempest::Storm");
+        let error =
+            syn::Error::new_spanned(&function.sig.inputs, "a storm takes no arguments: it returns a tempest::Storm");
         return error.to_compile_error().into();
     }
     let name = &function.sig.ident;

@@ -65,10 +65,7 @@ impl Storm {
 
     /// What must hold in the end, beside the invariants: `Err` says what does not.
     #[must_use]
-    pub fn check(
-        mut self,
-        check: impl Fn(&Observations) -> Result<(), String> + Send + Sync + 'static,
-    ) -> Storm {
+    pub fn check(mut self, check: impl Fn(&Observations) -> Result<(), String> + Send + Sync + 'static) -> Storm {
         self.checks.push(Arc::new(check));
         self
     }

@@ -5,8 +5,8 @@ use crate::fault::{Fault, FaultPlan, Nemesis, Targets, TimelineEntry};
 use crate::scenario::Workload;
 use crate::worker::WorkerSettings;
 use crate::world::{
-    Host, HostState, Inspection, LockstepWorld, Pause, Shared, World, WorldOptions, clients, inspector, server, verifier,
-    worker,
+    Host, HostState, Inspection, LockstepWorld, Pause, Shared, World, WorldOptions, clients, inspector, server,
+    verifier, worker,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

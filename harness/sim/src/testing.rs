@@ -56,12 +56,8 @@ impl TestCase {
     /// One seed, in this process, which ends with it.
     fn one(&self, seed: u64) -> ! {
         let scenario = (self.storm)().named(self.path);
-        let request = RunRequest {
-            scenario: self.path.to_owned(),
-            seed,
-            settings: Settings::default(),
-            ..RunRequest::default()
-        };
+        let request =
+            RunRequest { scenario: self.path.to_owned(), seed, settings: Settings::default(), ..RunRequest::default() };
         let pin_to_core = std::env::var(CORE).ok().and_then(|core| core.parse().ok());
         let settings = RunSettings { pin_to_core, trace_file: None };
         let report = match run(&scenario, request, &settings) {

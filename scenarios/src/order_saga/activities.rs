@@ -31,7 +31,10 @@ impl Steps {
 
     fn maybe_fail(&self, step: &Step, attempt: u32) -> Result<(), ActivityError> {
         if self.shop.fails_for_good(step) {
-            return Err(ActivityError::application(ApplicationFailure::non_retryable(format!("{} is refused", step.key))));
+            return Err(ActivityError::application(ApplicationFailure::non_retryable(format!(
+                "{} is refused",
+                step.key
+            ))));
         }
         if self.shop.fails_now(step, attempt) {
             return Err(ActivityError::application(ApplicationFailure::new(format!("{} is out of order", step.key))));

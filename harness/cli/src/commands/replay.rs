@@ -21,7 +21,10 @@ impl ReplayCommand {
         let artifact = Artifact::read(&self.artifact)?;
         let report = self.how.perform(artifact.repetition())?;
         let status = if report.trace_hash != artifact.trace_hash {
-            eprintln!("not the same run: the artifact has trace {}, this is {}", artifact.trace_hash, report.trace_hash);
+            eprintln!(
+                "not the same run: the artifact has trace {}, this is {}",
+                artifact.trace_hash, report.trace_hash
+            );
             EXIT_NOT_DETERMINISTIC
         } else {
             i32::from(!report.holds())

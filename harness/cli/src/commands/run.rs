@@ -8,9 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tempest::explore::{
-    Artifact, CORE, Prepared, RunReport, RunRequest, RunSettings, Seed, Settings, prepare,
-};
+use tempest::explore::{Artifact, CORE, Prepared, RunReport, RunRequest, RunSettings, Seed, Settings, prepare};
 
 /// An invariant was violated.
 const EXIT_VIOLATED: i32 = 1;
@@ -61,13 +59,8 @@ impl RunCommand {
         }
         known_plants(&self.plant)?;
         let seed = self.seed.unwrap_or_else(Seed::draw);
-        let request = RunRequest {
-            scenario: self.scenario,
-            seed: seed.0,
-            settings,
-            plants: self.plant,
-            ..RunRequest::default()
-        };
+        let request =
+            RunRequest { scenario: self.scenario, seed: seed.0, settings, plants: self.plant, ..RunRequest::default() };
         let report = self.how.perform(request)?;
         let status = if report.holds() { 0 } else { EXIT_VIOLATED };
         self.how.conclude(&report, status)

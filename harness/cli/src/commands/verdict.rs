@@ -34,7 +34,8 @@ pub fn announcement(request: &RunRequest, prepared: &Prepared) -> String {
 /// What ran, what went wrong and when, what was checked.
 pub fn verdict(report: &RunReport) -> String {
     let mut text = String::new();
-    let endings: Vec<String> = report.endings.iter().map(|(ending, runs)| format!("{runs} {}", words(ending))).collect();
+    let endings: Vec<String> =
+        report.endings.iter().map(|(ending, runs)| format!("{runs} {}", words(ending))).collect();
     let _ = writeln!(text, "ran      {} runs: {}", report.workflows, endings.join(", "));
     let _ = writeln!(
         text,

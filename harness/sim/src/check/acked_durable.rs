@@ -137,7 +137,10 @@ fn count(
 fn ended_by(observations: &Observations, execution: &WorkflowExecution, at_ns: u64) -> bool {
     let Some(last) = meant(observations, execution).last().map(|run| run.key.run_id.as_str()) else { return false };
     let before = observations.commits.iter().filter(|commit| commit.at_ns <= at_ns && commit.may_be_durable());
-    before.flat_map(|commit| &commit.batches).filter(|batch| batch.tree == last).any(|batch| batch.events().iter().any(events::is_close))
+    before
+        .flat_map(|commit| &commit.batches)
+        .filter(|batch| batch.tree == last)
+        .any(|batch| batch.events().iter().any(events::is_close))
 }
 
 pub(super) fn is_signal(event: &HistoryEvent, request_id: &str) -> bool {
@@ -177,11 +180,7 @@ fn workflow_task(observations: &Observations, token: &[u8], kind: EventType) -> 
     once(found, &what)
 }
 
-fn activity(
-    observations: &Observations,
-    token: &[u8],
-    is_effect: impl Fn(&Attributes, i64) -> bool,
-) -> Option<String> {
+fn activity(observations: &Observations, token: &[u8], is_effect: impl Fn(&Attributes, i64) -> bool) -> Option<String> {
     let token = decode_activity_token(token).ok()?;
     let Some(run) = observations.run(token.run_id.as_str()) else {
         return Some(format!("run {} does not exist", token.run_id));

@@ -78,9 +78,7 @@ fn acknowledged_once(observations: &Observations) -> Vec<Violation> {
 
 fn closing_attempt(run: &RunObserved, token: &ActivityTaskToken) -> Option<i32> {
     run.stored.iter().find_map(|event| match &event.attributes {
-        Some(Attributes::ActivityTaskStartedEventAttributes(a))
-            if a.scheduled_event_id == token.scheduled_event_id =>
-        {
+        Some(Attributes::ActivityTaskStartedEventAttributes(a)) if a.scheduled_event_id == token.scheduled_event_id => {
             Some(a.attempt)
         }
         _ => None,

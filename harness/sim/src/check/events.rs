@@ -76,10 +76,9 @@ pub fn references(event: &HistoryEvent) -> Vec<(&'static str, i64, &'static [Eve
         A::ActivityTaskCanceledEventAttributes(a) => vec![scheduled(a.scheduled_event_id)],
         A::TimerStartedEventAttributes(a) => vec![completed(a.workflow_task_completed_event_id)],
         A::TimerFiredEventAttributes(a) => vec![("started_event_id", a.started_event_id, TIMER)],
-        A::TimerCanceledEventAttributes(a) => vec![
-            ("started_event_id", a.started_event_id, TIMER),
-            completed(a.workflow_task_completed_event_id),
-        ],
+        A::TimerCanceledEventAttributes(a) => {
+            vec![("started_event_id", a.started_event_id, TIMER), completed(a.workflow_task_completed_event_id)]
+        }
         A::MarkerRecordedEventAttributes(a) => vec![completed(a.workflow_task_completed_event_id)],
         A::WorkflowExecutionCompletedEventAttributes(a) => vec![completed(a.workflow_task_completed_event_id)],
         A::WorkflowExecutionFailedEventAttributes(a) => vec![completed(a.workflow_task_completed_event_id)],

@@ -69,9 +69,8 @@ fn repeated_starts(observations: &Observations) -> Vec<Violation> {
         let request = operation.request::<api::StartWorkflowExecutionRequest>();
         let response = operation.response::<api::StartWorkflowExecutionResponse>();
         let (Some(request), Some(response)) = (request, response) else { continue };
-        let seen = first
-            .entry(request.request_id.clone())
-            .or_insert_with(|| (response.run_id.clone(), operation.line()));
+        let seen =
+            first.entry(request.request_id.clone()).or_insert_with(|| (response.run_id.clone(), operation.line()));
         if seen.0 != response.run_id {
             let what = format!("one start request of {} was answered with two runs", request.workflow_id);
             let violation = Violation::new(INVARIANT.name, what).because(seen.1.clone());

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tempest_api::proto::history::v1::History;
-use temporalio_client::WorkflowHistory;
 use tempest_lockstep::{Options, Pick, Ratio};
+use temporalio_client::WorkflowHistory;
 
 /// What does not change the run: how it is watched and where it runs.
 #[derive(Clone, Debug, Default)]
@@ -261,7 +261,8 @@ fn histories(observations: &Observations) -> BTreeMap<String, serde_json::Value>
 fn checks(observations: &Observations, violations: &[Violation]) -> Vec<Checked> {
     let (runs, commits) = (observations.runs.len(), observations.commits.len());
     let events: usize = observations.runs.values().map(|run| run.stored.len()).sum();
-    let acknowledged = observations.operations.iter().filter(|operation: &&Operation| operation.outcome.is_ok()).count();
+    let acknowledged =
+        observations.operations.iter().filter(|operation: &&Operation| operation.outcome.is_ok()).count();
     let note = |invariant: &str| match invariant {
         "acked-durable" | "clean" | "signals-once-in-order" => format!("{acknowledged} acknowledged calls"),
         "shard-fence" => format!("{commits} commits"),

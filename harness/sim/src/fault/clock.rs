@@ -56,7 +56,8 @@ pub struct ClockJump {
 impl Harm for ClockJump {
     const NAME: &'static str = "clock-jump";
     const FAMILY: &'static str = "clock";
-    const ABOUT: &'static str = "a host's wall clock jumps forwards or backwards, by up to an hour, and later back again";
+    const ABOUT: &'static str =
+        "a host's wall clock jumps forwards or backwards, by up to an hour, and later back again";
 
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<ClockJump> {
         let host = dice.pick(&targets.all()).clone();

@@ -26,8 +26,7 @@ impl Harm for Partition {
     const ABOUT: &'static str = "nothing passes, either way, between servers and some of the others, for a while";
 
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Partition> {
-        let mut cut: Vec<Host> =
-            targets.peers().into_iter().filter(|_| dice.chance(1, 2)).collect();
+        let mut cut: Vec<Host> = targets.peers().into_iter().filter(|_| dice.chance(1, 2)).collect();
         if cut.is_empty() {
             cut.push(dice.pick(&targets.peers()).clone());
         }
@@ -123,7 +122,8 @@ pub struct Reset {
 impl Harm for Reset {
     const NAME: &'static str = "reset";
     const FAMILY: &'static str = "network";
-    const ABOUT: &'static str = "every connection between two hosts breaks; both find out and may connect again at once";
+    const ABOUT: &'static str =
+        "every connection between two hosts breaks; both find out and may connect again at once";
 
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Reset> {
         let (one, other) = targets.link(dice)?;

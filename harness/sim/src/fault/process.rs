@@ -116,8 +116,7 @@ pub struct Restart {
 impl Harm for Restart {
     const NAME: &'static str = "restart";
     const FAMILY: &'static str = "process";
-    const ABOUT: &'static str =
-        "a server or worker is asked to stop in the middle of its work, is killed after a grace period, and started again";
+    const ABOUT: &'static str = "a server or worker is asked to stop in the middle of its work, is killed after a grace period, and started again";
 
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Restart> {
         Some(Restart { host: targets.mortal(dice)?, grace_ms: dice.between(0..=10_000) })

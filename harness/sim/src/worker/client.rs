@@ -82,12 +82,7 @@ impl<D: SignalDefinition> SignalDefinition for Again<'_, D> {
 pub type Handle<W> = WorkflowHandle<temporalio_client::Client, W>;
 
 impl Client {
-    pub(crate) async fn connect(
-        caller: Caller,
-        channel: Channel,
-        decisions: Decisions,
-        waiting: Waiting,
-    ) -> Client {
+    pub(crate) async fn connect(caller: Caller, channel: Channel, decisions: Decisions, waiting: Waiting) -> Client {
         let sdk = waiting.on("the server to answer at all".to_owned(), patiently(|| sdk(&caller, &channel))).await;
         Client { sdk, decisions, waiting }
     }
