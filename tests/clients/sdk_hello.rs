@@ -60,11 +60,15 @@ async fn connect(server: &Server) -> Client {
     Client::new(connection, ClientOptions::new("default").build()).expect("the namespace is there")
 }
 
-/// Runs a worker beside `story` until that has ended.
-async fn with_worker<T>(client: &Client, story: impl Future<Output = T>) -> T {
+/// Runs a worker that caches so many workflows beside `story` until that has ended.
+async fn with_worker<T>(client: &Client, cached_workflows: usize, story: impl Future<Output = T>) -> T {
     let runtime = Runtime::from_current_tokio(Default::default()).unwrap();
-    let options =
-        WorkerOptions::new("hello").register_workflow::<Hello>().unwrap().register_activities(Greetings).build();
+    let options = WorkerOptions::new("hello")
+        .register_workflow::<Hello>()
+        .unwrap()
+        .register_activities(Greetings)
+        .max_cached_workflows(cached_workflows)
+        .build();
     let mut worker = Worker::new(&runtime, client.clone(), options).unwrap();
     let shut_down = worker.shutdown_handle();
     let story = async {
@@ -81,7 +85,7 @@ async fn with_worker<T>(client: &Client, story: impl Future<Output = T>) -> T {
 async fn the_official_sdk_says_hello() {
     let server = Server::start(&["--headless", "--log-level", "warn"]);
     let client = connect(&server).await;
-    let said = with_worker(&client, async {
+    let said = with_worker(&client, 100, async {
         let start = WorkflowStartOptions::new("hello", "hello-1").build();
         let handle = client.start_workflow(Hello::run, "Ada".to_owned(), start).await.unwrap();
         handle.signal(Hello::surname, "Lovelace".to_owned(), WorkflowSignalOptions::default()).await.unwrap();
@@ -111,7 +115,7 @@ async fn what_was_acknowledged_survives_sigkill() {
 
     let server = Server::start(&["--db-filename", file]);
     let client = connect(&server).await;
-    with_worker(&client, async {
+    with_worker(&client, 100, async {
         for n in 0..10 {
             let handle = client.get_workflow_handle::<Hello>(format!("hello-{n}"));
             let said = handle.get_result(WorkflowGetResultOptions::default()).await.unwrap();
@@ -119,4 +123,28 @@ async fn what_was_acknowledged_survives_sigkill() {
         }
     })
     .await;
+}
+
+/// Without a cache every workflow task brings the whole history; with a small one sticky queues are used and left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn caches_of_any_size_finish_everything() {
+    let server = Server::start(&[]);
+    let client = connect(&server).await;
+    for cached_workflows in [0, 1, 10] {
+        with_worker(&client, cached_workflows, async {
+            let mut handles = Vec::new();
+            for n in 0..40 {
+                let start = WorkflowStartOptions::new("hello", format!("hello-{cached_workflows}-{n}")).build();
+                handles.push(client.start_workflow(Hello::run, format!("Ada {n}"), start).await.unwrap());
+            }
+            for handle in &handles {
+                handle.signal(Hello::surname, "L.".to_owned(), WorkflowSignalOptions::default()).await.unwrap();
+            }
+            for (n, handle) in handles.iter().enumerate() {
+                let said = handle.get_result(WorkflowGetResultOptions::default()).await.unwrap();
+                assert_eq!(said, format!("hello Ada {n} (1) L."));
+            }
+        })
+        .await;
+    }
 }
