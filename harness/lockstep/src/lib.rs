@@ -68,8 +68,10 @@
 //!   processes and signals are real and not simulated. tokio makes one socket pair per process for signals;
 //!   [`check_interposition`] has it made in time.
 //! - Calls from inside the C library, and instructions, are out of reach: its own condition variables
-//!   (`pthread_cond_wait`), `rdtsc`, `rdrand`. So are addresses, which differ between processes: a hash
-//!   table whose keys or seed are addresses has no stable order.
+//!   (`pthread_cond_wait`), `rdtsc`, `rdrand`.
+//! - Addresses are the same in every process only after [`fix_addresses`]; without it, whatever hashes or compares
+//!   addresses may choose differently for one seed. Even so, do not order anything by address: another build, or another
+//!   allocation before it, moves them.
 //! - `HashMap`s draw their keys once per thread and count on from there: one made inside [`quiet`] shifts the later
 //!   ones.
 //! - On the controller too, time is virtual. Measure real time on a thread outside.
@@ -81,6 +83,8 @@
 
 #![cfg_attr(not(lockstep_supported), allow(dead_code))]
 
+#[cfg(lockstep_supported)]
+mod addresses;
 mod context;
 mod error;
 #[cfg(lockstep_supported)]
@@ -92,6 +96,8 @@ mod simulation;
 mod sys;
 pub mod trace;
 
+#[cfg(lockstep_supported)]
+pub use addresses::fix_addresses;
 pub use context::{current_host, host_name, incarnation, now_ns, quiet, request_stop};
 pub use error::Error;
 #[cfg(lockstep_supported)]
@@ -100,6 +106,12 @@ pub use kernel::{HostStatus, RunEnd};
 pub use options::{Options, Pick, Ratio};
 pub use simulation::{HostId, Simulation, simulate};
 pub use trace::TraceHash;
+
+/// Nothing can be fixed here.
+#[cfg(not(lockstep_supported))]
+pub fn fix_addresses() -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
 
 /// Nothing is interposed here.
 #[cfg(not(lockstep_supported))]
