@@ -75,6 +75,8 @@ impl Simulation {
             }
             None => Trace::default(),
         };
+        #[cfg(lockstep_supported)]
+        crate::interpose::take_choice_from_parking_lot();
         kernel::enter(Kernel::create(seed, options, trace), kernel::CONTROLLER);
         Ok(Simulation { crash_hooks: BTreeMap::new(), _not_send: PhantomData })
     }

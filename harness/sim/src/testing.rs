@@ -59,7 +59,7 @@ impl TestCase {
         let request =
             RunRequest { scenario: self.path.to_owned(), seed, settings: Settings::default(), ..RunRequest::default() };
         let pin_to_core = std::env::var(CORE).ok().and_then(|core| core.parse().ok());
-        let settings = RunSettings { pin_to_core, trace_file: None };
+        let settings = RunSettings { pin_to_core, ..RunSettings::default() };
         let report = match run(&scenario, request, &settings) {
             Ok(report) => report,
             Err(error) => {

@@ -39,6 +39,9 @@ pub struct How {
     /// Writes the trace as readable lines.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Adds a line per hand-over of turns to the trace.
+    #[arg(long, requires = "trace")]
+    trace_turns: bool,
     /// Where the artifact of a failed run goes.
     #[arg(long, value_name = "DIR", default_value = "tempest-out")]
     out: PathBuf,
@@ -75,7 +78,7 @@ impl How {
         let prepared = prepare(scenario.as_ref(), request.clone())?;
         self.tell(&announcement(&request, &prepared));
         let pin_to_core = std::env::var(CORE).ok().and_then(|core| core.parse().ok());
-        let settings = RunSettings { pin_to_core, trace_file: self.trace.clone() };
+        let settings = RunSettings { pin_to_core, trace_file: self.trace.clone(), trace_hand_overs: self.trace_turns };
         let bar = show_progress(&prepared);
         let report = prepared.run(&settings)?;
         bar.finish_and_clear();

@@ -9,12 +9,14 @@
 
 mod check;
 mod descriptors;
+mod fairness;
 mod futex;
 mod machine;
 mod threads;
 mod time;
 
 pub use check::check_interposition;
+pub(crate) use fairness::take_choice_from_parking_lot;
 
 use crate::kernel;
 use std::ffi::CStr;

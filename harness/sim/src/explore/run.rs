@@ -21,6 +21,8 @@ pub struct RunSettings {
     pub pin_to_core: Option<usize>,
     /// Where the trace is written as readable lines.
     pub trace_file: Option<PathBuf>,
+    /// Adds each hand-over of turns to that file.
+    pub trace_hand_overs: bool,
 }
 
 /// Why a run did not take place.
@@ -223,6 +225,7 @@ fn lockstep_options(options: &WorldOptions, settings: &RunSettings) -> Options {
         window_bytes: usize::try_from(options.window_bytes).unwrap_or(usize::MAX),
         pin_to_core: settings.pin_to_core,
         trace_file: settings.trace_file.clone(),
+        trace_hand_overs: settings.trace_hand_overs,
         ..Options::default()
     }
 }
