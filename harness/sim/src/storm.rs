@@ -213,6 +213,7 @@ impl<'a> Storm<'a> {
         self.begin(3);
         let clients_done = self.shared.clients_done();
         let waited_for = self.shared.waiting.list();
+        self.open.look(&self.shared, &[]);
         let runs: Vec<RunKey> = self.open.known.values().cloned().collect();
         let (name, runs) = (Host("verifier".to_owned()), Arc::new(move || runs.clone()));
         self.world.add(name.clone(), None, verifier(self.shared.clone(), runs));

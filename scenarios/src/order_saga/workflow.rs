@@ -5,7 +5,7 @@ use std::time::Duration;
 use temporalio_common::RetryPolicy;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
-    ActivityExecutionError, ActivityOptions, ContinueAsNewOptions, SyncWorkflowContext, TimerResult,
+    ActivityExecutionError, ActivityOptions, ContinueAsNewOptions, SyncWorkflowContext, TimerOptions,
     WorkflowCancellationToken, WorkflowContext, WorkflowResult, WorkflowTermination,
 };
 
@@ -120,7 +120,13 @@ impl OrderSagaWorkflow {
             let reserve = step(order, "reserve", 0);
             undo.push(Undo::Release(reserve.clone()));
             ctx.execute_activity(Steps::reserve, reserve, options(None)).await?;
-            if ctx.timer(Duration::from_millis(order.cooling_off_ms)).await == TimerResult::Cancelled {
+            // Not cancelled with the workflow: a history may hold a cancel request and then, before any workflow task
+            // could answer it, the firing of the timer; SDK 1.1.1 fails such a task for ever, having dropped the timer.
+            let cooling_off = TimerOptions::builder(Duration::from_millis(order.cooling_off_ms))
+                .cancellation_token(WorkflowCancellationToken::new())
+                .build();
+            ctx.timer(cooling_off).await;
+            if ctx.cancellation_token().is_cancelled() {
                 return Err(Trouble::Cancelled);
             }
         }

@@ -5,14 +5,11 @@ use crate::fault::{FaultPlan, Targets};
 use crate::scenario::{Scenario, Workload};
 use crate::storm::{Aftermath, Preparation, Watch, weather};
 use crate::world::{Shared, WorldOptions, now_ns};
-use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tempest_api::proto::history::v1::History;
 use tempest_lockstep::{Options, Pick, Ratio};
-use temporalio_client::WorkflowHistory;
 
 /// What does not change the run: how it is watched and where it runs.
 #[derive(Clone, Debug, Default)]
@@ -250,13 +247,11 @@ fn watch_panics() -> Panics {
     panics
 }
 
-/// In the JSON that Temporal's tools load, as the SDK writes it.
+/// In the JSON that Temporal's tools load.
 fn histories(observations: &Observations) -> BTreeMap<String, serde_json::Value> {
     let of_run = |run: &RunObserved| {
-        let history = WorkflowHistory::from(History { events: run.stored.clone() });
-        // All events are there already: nothing is waited for.
-        let json = history.to_json().now_or_never().and_then(Result::ok).unwrap_or_default();
-        (format!("{}/{}", run.key.workflow_id, run.key.run_id), serde_json::from_slice(&json).unwrap_or_default())
+        let history = crate::check::history_json(&run.stored);
+        (format!("{}/{}", run.key.workflow_id, run.key.run_id), history)
     };
     observations.runs.values().map(of_run).collect()
 }

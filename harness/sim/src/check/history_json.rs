@@ -1,0 +1,44 @@
+//! Histories in protobuf's own JSON: what `temporal workflow show --output json` writes, and what the UI and replayers of
+//! all SDKs read. (The Rust SDK's serde gives another form.)
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+use std::sync::LazyLock;
+use tempest_api::proto::history::v1::{History, HistoryEvent};
+
+static DESCRIPTORS: LazyLock<DescriptorPool> = LazyLock::new(|| {
+    DescriptorPool::decode(include_bytes!(env!("TEMPORAL_DESCRIPTORS")).as_slice())
+        .expect("the descriptors that the messages were generated from are well formed")
+});
+
+/// `{"events": [...]}`.
+pub fn history_json(events: &[HistoryEvent]) -> serde_json::Value {
+    let descriptor =
+        DESCRIPTORS.get_message_by_name("temporal.api.history.v1.History").expect("Temporal's messages have a history");
+    let bytes = History { events: events.to_vec() }.encode_to_vec();
+    let message = DynamicMessage::decode(descriptor, bytes.as_slice()).expect("a message reads what it has written");
+    message
+        .serialize_with_options(serde_json::value::Serializer, &SerializeOptions::new())
+        .expect("events hold nothing that JSON cannot say")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempest_api::proto::enums::v1::EventType;
+    use tempest_api::proto::history::v1::{TimerFiredEventAttributes, history_event::Attributes};
+
+    #[test]
+    fn it_is_protobufs_json() {
+        let event = HistoryEvent {
+            event_id: 7,
+            event_time: Some(prost_wkt_types::Timestamp { seconds: 1_767_225_600, nanos: 5_000_000 }),
+            event_type: EventType::TimerFired.into(),
+            attributes: Some(Attributes::TimerFiredEventAttributes(TimerFiredEventAttributes {
+                timer_id: "1".to_owned(),
+                started_event_id: 5,
+            })),
+            ..Default::default()
+        };
+        insta::assert_snapshot!(history_json(&[event]), @"");
+    }
+}
