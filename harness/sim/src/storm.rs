@@ -101,7 +101,7 @@ impl<'a> Storm<'a> {
         }
         let disk = SimDisk::new(seed, disk_options);
 
-        let mut world = LockstepWorld::new(simulation);
+        let mut world = LockstepWorld::new(simulation, shared.ambiguities.clone());
         let configure = configuration(&options);
         world.add(Host::server(), Some(disk.clone()), server(shared.clone(), disk.clone(), configure));
         let settings = WorkerSettings {

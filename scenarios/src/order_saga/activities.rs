@@ -73,6 +73,17 @@ impl Steps {
         Ok(format!("parcel of {}", step.order))
     }
 
+    /// Fails more often than not, so that its few tries are used up.
+    #[activity]
+    pub async fn write(self: Arc<Self>, ctx: ActivityContext, step: Step) -> Result<(), ActivityError> {
+        let attempt = ctx.info().attempt;
+        self.travel(&step, "there", attempt).await;
+        if self.shop.letter_is_lost(&step, attempt) {
+            return Err(ActivityError::application(ApplicationFailure::new(format!("{} is lost", step.key))));
+        }
+        Ok(())
+    }
+
     #[activity]
     pub async fn release(self: Arc<Self>, ctx: ActivityContext, step: Step) -> Result<(), ActivityError> {
         self.undo(&ctx, &step, Shop::release).await

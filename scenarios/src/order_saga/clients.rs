@@ -4,6 +4,7 @@ use super::workflow::{Amendment, Order, OrderSagaWorkflow};
 use futures::future::try_join_all;
 use std::time::Duration;
 use tempest::Client;
+use temporalio_client::WorkflowFetchHistoryOptions;
 
 /// Every customer at once.
 pub async fn place_orders(client: Client, sizes: Sizes) -> anyhow::Result<()> {
@@ -35,6 +36,15 @@ async fn customer(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<(
         }
         anyhow::Ok(())
     };
+    let looking = async {
+        for number in 0..draw("looks", 0, 0..=3) {
+            sleep(draw("looks_after", number, 0..=3_000)).await;
+            // A look that fails is not repeated: what counts is that what is shown is true.
+            let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+            let _ = history.into_events().await;
+        }
+        anyhow::Ok(())
+    };
     let cancelling = async {
         if draw("cancels", 0, 1..=100) <= sizes.cancel_percent {
             sleep(draw("cancels_after", 0, 0..=8_000)).await;
@@ -42,7 +52,7 @@ async fn customer(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<(
         }
         anyhow::Ok(())
     };
-    futures::future::try_join(amending, cancelling).await?;
+    futures::future::try_join3(amending, looking, cancelling).await?;
     match client.result(&handle).await {
         Ok(receipt) => {
             let numbers: Vec<u64> = receipt.amendments.iter().map(|amendment| amendment.number).collect();

@@ -30,7 +30,7 @@ impl Scenario for OrderSaga {
             sagas: draw.number("sagas", 50..=80),
             spread_ms: draw.number("spread_ms", 5_000..=40_000),
             instalments_max: draw.number("instalments_max", 1..=4),
-            amendments_max: draw.number("amendments_max", 0..=4),
+            amendments_max: draw.number("amendments_max", 0..=8),
             cancel_percent: draw.one_of("cancel_percent", &[0, 10, 30]),
             step_fails_percent: draw.one_of("step_fails_percent", &[0, 10, 40]),
             fails_for_good_percent: draw.one_of("fails_for_good_percent", &[0, 10, 30]),

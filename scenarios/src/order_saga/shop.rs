@@ -67,6 +67,10 @@ impl Shop {
         refused && step.key.ends_with(which)
     }
 
+    pub fn letter_is_lost(&self, step: &Step, attempt: u32) -> bool {
+        self.decisions.chance(&format!("saga.letter.{}", step.key), attempt.into(), 3, 5)
+    }
+
     pub fn ship_steps(&self, step: &Step) -> u64 {
         self.decisions.between(&format!("saga.ship_steps.{}", step.order), 0, 1..=self.sizes.ship_steps_max.max(1))
     }

@@ -9,6 +9,10 @@ use temporalio_sdk::{
     WorkflowCancellationToken, WorkflowContext, WorkflowResult, WorkflowTermination,
 };
 
+/// Longer than any storm.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+const LETTER_ATTEMPTS: u32 = 3;
+
 /// What a customer wants, and what earlier runs of the same order have done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
@@ -86,8 +90,19 @@ impl OrderSagaWorkflow {
             state.amendments = order.amendments.iter().cloned().chain(early).collect();
         });
         let mut undo = earlier_runs(&order);
-        match Self::fulfil(ctx, &order, &mut undo).await {
-            Ok(Some(receipt)) => Ok(receipt),
+        // How long a customer would wait at most: never reached, and called off when the order ends.
+        let patience = WorkflowCancellationToken::new();
+        let aside = ctx.clone();
+        let _given_up = aside.timer(apart_timer(PATIENCE, patience.clone()));
+        let fulfilled = Self::fulfil(ctx, &order, &mut undo).await;
+        patience.cancel();
+        match fulfilled {
+            Ok(Some(receipt)) => {
+                // Whether the letter arrives changes nothing.
+                let letter = step(&order, "letter", 0);
+                let _ = ctx.execute_activity(Steps::write, letter, letter_options()).await;
+                Ok(receipt)
+            }
             Ok(None) => {
                 let amendments = ctx.state(|state| state.amendments.clone());
                 let next = Order { paid: order.paid + 1, amendments, ..order };
@@ -122,10 +137,8 @@ impl OrderSagaWorkflow {
             ctx.execute_activity(Steps::reserve, reserve, options(None)).await?;
             // Not cancelled with the workflow: a history may hold a cancel request and then, before any workflow task
             // could answer it, the firing of the timer; SDK 1.1.1 fails such a task for ever, having dropped the timer.
-            let cooling_off = TimerOptions::builder(Duration::from_millis(order.cooling_off_ms))
-                .cancellation_token(WorkflowCancellationToken::new())
-                .build();
-            ctx.timer(cooling_off).await;
+            let cooling_off = Duration::from_millis(order.cooling_off_ms);
+            ctx.timer(apart_timer(cooling_off, WorkflowCancellationToken::new())).await;
             if ctx.cancellation_token().is_cancelled() {
                 return Err(Trouble::Cancelled);
             }
@@ -191,6 +204,23 @@ fn options(apart: Option<WorkflowCancellationToken>) -> ActivityOptions {
         .retry_policy(retries())
         .maybe_cancellation_token(apart)
         .build()
+}
+
+/// Tried a few times and no more.
+fn letter_options() -> ActivityOptions {
+    let few = RetryPolicy::builder()
+        .initial_interval(Duration::from_millis(100))
+        .maximum_interval(Duration::from_secs(1))
+        .maximum_attempts(LETTER_ATTEMPTS)
+        .build();
+    ActivityOptions::with_start_to_close_timeout(Duration::from_secs(2))
+        .retry_policy(few)
+        .cancellation_token(WorkflowCancellationToken::new())
+        .build()
+}
+
+fn apart_timer(duration: Duration, token: WorkflowCancellationToken) -> TimerOptions {
+    TimerOptions::builder(duration).cancellation_token(token).build()
 }
 
 fn shipping_options() -> ActivityOptions {

@@ -2,19 +2,20 @@
 use super::{Invariant, Observations, Operation, RunObserved, Violation, events};
 use std::collections::BTreeMap;
 use tempest_api::decode_activity_token;
-use tempest_api::proto::history::v1::history_event::Attributes;
+use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::ActivityTaskToken;
 
 pub const INVARIANT: Invariant = Invariant {
     name: "activity-once",
-    holds_when: "each scheduled activity is closed by at most one event, by the attempt that was current, and at most \
-                 one completion of it was acknowledged",
+    holds_when: "each scheduled activity is closed by at most one event, by the attempt that was current and allowed; at \
+                 most one completion of it was acknowledged, and each attempt was given to one poll",
 };
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations: Vec<Violation> = observations.runs.values().flat_map(closed_once).collect();
     violations.extend(acknowledged_once(observations));
+    violations.extend(given_once(observations));
     violations
 }
 
@@ -22,20 +23,68 @@ fn closed_once(run: &RunObserved) -> Vec<Violation> {
     let mut closed: BTreeMap<i64, i64> = BTreeMap::new();
     let mut started: BTreeMap<i64, i64> = BTreeMap::new();
     let mut violations = Vec::new();
-    let mut twice = |what: &str, scheduled: i64, first: i64, second: i64| {
+    let twice = |what: &str, scheduled: i64, first: i64, second: i64| {
         let what = format!("{}: activity {scheduled} was {what} twice", run.name());
-        violations.push(Violation::new(INVARIANT.name, what).because(format!("events {first} and {second}")));
+        Violation::new(INVARIANT.name, what).because(format!("events {first} and {second}"))
     };
     for event in &run.stored {
         if let Some(scheduled) = events::closes_activity(event)
             && let Some(first) = closed.insert(scheduled, event.event_id)
         {
-            twice("closed", scheduled, first, event.event_id);
+            violations.push(twice("closed", scheduled, first, event.event_id));
+        }
+        if let Some(violation) = too_often(run, event) {
+            violations.push(violation);
         }
         if let Some(Attributes::ActivityTaskStartedEventAttributes(a)) = &event.attributes
             && let Some(first) = started.insert(a.scheduled_event_id, event.event_id)
         {
-            twice("started", a.scheduled_event_id, first, event.event_id);
+            violations.push(twice("started", a.scheduled_event_id, first, event.event_id));
+        }
+    }
+    violations
+}
+
+/// An attempt beyond those that the retry policy allows.
+fn too_often(run: &RunObserved, event: &HistoryEvent) -> Option<Violation> {
+    let Attributes::ActivityTaskStartedEventAttributes(started) = event.attributes.as_ref()? else { return None };
+    let Attributes::ActivityTaskScheduledEventAttributes(scheduled) =
+        run.event(started.scheduled_event_id)?.attributes.as_ref()?
+    else {
+        return None;
+    };
+    let allowed = scheduled.retry_policy.as_ref()?.maximum_attempts;
+    if allowed == 0 || started.attempt <= allowed {
+        return None;
+    }
+    let what = format!(
+        "{}: activity {} was tried {} times, {allowed} are allowed",
+        run.name(),
+        started.scheduled_event_id,
+        started.attempt
+    );
+    Some(Violation::new(INVARIANT.name, what).because(events::line(event)))
+}
+
+/// Tasks that polls brought home: each attempt of an activity, and of a workflow task, is one poll's.
+fn given_once(observations: &Observations) -> Vec<Violation> {
+    let mut given: BTreeMap<Vec<u8>, &Operation> = BTreeMap::new();
+    let mut violations = Vec::new();
+    for operation in &observations.operations {
+        let token = match operation.rpc.as_str() {
+            "PollActivityTaskQueue" => {
+                operation.response().map(|task: api::PollActivityTaskQueueResponse| task.task_token)
+            }
+            "PollWorkflowTaskQueue" => operation
+                .response()
+                .filter(|task: &api::PollWorkflowTaskQueueResponse| task.query.is_none())
+                .map(|task| task.task_token),
+            _ => None,
+        };
+        let Some(token) = token.filter(|token| !token.is_empty()) else { continue };
+        if let Some(first) = given.insert(token, operation) {
+            let violation = Violation::new(INVARIANT.name, "one task was given to two polls");
+            violations.push(violation.because(first.line()).because(operation.line()));
         }
     }
     violations

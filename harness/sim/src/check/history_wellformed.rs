@@ -122,11 +122,20 @@ fn shown(operation: &Operation) -> Option<Shown> {
             let request: api::GetWorkflowExecutionHistoryRequest = operation.request()?;
             let response: api::GetWorkflowExecutionHistoryResponse = operation.response()?;
             let events = response.history?.events;
-            let run_id = request.execution?.run_id;
+            let asked = request.execution?.run_id;
+            let run_id = if asked.is_empty() { own_run_id(&events)? } else { asked };
             // Workers read pages with the scheduled and started events of their transient task at the end.
             let transient_from = transient_tail(&events);
-            (!run_id.is_empty()).then_some(Shown { run_id, events, transient_from })
+            Some(Shown { run_id, events, transient_from })
         }
+        _ => None,
+    }
+}
+
+/// The run that a page from the beginning is of.
+fn own_run_id(events: &[HistoryEvent]) -> Option<String> {
+    match events.first()?.attributes.as_ref()? {
+        Attributes::WorkflowExecutionStartedEventAttributes(a) => Some(a.original_execution_run_id.clone()),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! `one-open-run`: a workflow id has at most one open run, at every moment, and a repeated start finds the first.
-use super::{Invariant, Observations, Violation, events};
-use std::collections::BTreeMap;
+use super::{Invariant, Observations, Operation, Outcome, Violation, events};
+use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::workflowservice::v1 as api;
 
@@ -63,18 +63,41 @@ fn at_the_end(observations: &Observations) -> Vec<Violation> {
 }
 
 fn repeated_starts(observations: &Observations) -> Vec<Violation> {
-    let mut first: BTreeMap<String, (String, String)> = BTreeMap::new();
+    // All tries of one request id, and all request ids that anybody used for a workflow.
+    let mut tries: BTreeMap<String, Vec<(&Operation, api::StartWorkflowExecutionRequest)>> = BTreeMap::new();
+    let mut requests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for operation in observations.operations.iter().filter(|operation| operation.rpc == "StartWorkflowExecution") {
+        let Some(request) = operation.request::<api::StartWorkflowExecutionRequest>() else { continue };
+        requests.entry(request.workflow_id.clone()).or_default().insert(request.request_id.clone());
+        tries.entry(request.request_id.clone()).or_default().push((operation, request));
+    }
     let mut violations = Vec::new();
-    for operation in observations.acknowledged("StartWorkflowExecution") {
-        let request = operation.request::<api::StartWorkflowExecutionRequest>();
-        let response = operation.response::<api::StartWorkflowExecutionResponse>();
-        let (Some(request), Some(response)) = (request, response) else { continue };
-        let seen =
-            first.entry(request.request_id.clone()).or_insert_with(|| (response.run_id.clone(), operation.line()));
-        if seen.0 != response.run_id {
-            let what = format!("one start request of {} was answered with two runs", request.workflow_id);
-            let violation = Violation::new(INVARIANT.name, what).because(seen.1.clone());
-            violations.push(violation.because(operation.line()));
+    for tries in tries.values() {
+        let Some((first, request)) = tries.first() else { continue };
+        let answered: BTreeSet<String> = tries
+            .iter()
+            .filter_map(|(operation, _)| operation.response::<api::StartWorkflowExecutionResponse>())
+            .map(|response| response.run_id)
+            .collect();
+        let refused = tries.iter().find(|(operation, _)| {
+            matches!(&operation.outcome, Outcome::Failed { code: tonic::Code::AlreadyExists, .. })
+        });
+        let mut wrong = |what: String, other: &Operation| {
+            let violation = Violation::new(INVARIANT.name, what).because(first.line());
+            violations.push(violation.because(other.line()));
+        };
+        if answered.len() > 1 {
+            let last = tries.last().map_or(*first, |(operation, _)| *operation);
+            wrong(format!("one start request of {} was answered with two runs", request.workflow_id), last);
+        }
+        // Nobody else started this workflow: who was there already was this request.
+        if let Some((refused, _)) = refused
+            && requests[&request.workflow_id].len() == 1
+        {
+            wrong(
+                format!("a repeated start of {} did not find the run that it had started", request.workflow_id),
+                refused,
+            );
         }
     }
     violations

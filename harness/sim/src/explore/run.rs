@@ -89,7 +89,7 @@ impl Prepared {
         let began = Instant::now();
         self.arm()?;
         let panics = watch_panics();
-        let shared = Shared::default();
+        let shared = Shared::new(self.decisions.clone());
         let preparation = Preparation {
             decisions: self.decisions.clone(),
             options: self.options.clone(),

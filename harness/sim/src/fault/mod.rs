@@ -7,6 +7,7 @@ mod disk;
 mod nemesis;
 mod network;
 mod process;
+mod rpc;
 mod schedule;
 
 pub use clock::{ClockJump, ClockSkew};
@@ -14,6 +15,7 @@ pub use disk::DiskSlow;
 pub use nemesis::{Nemesis, TimelineEntry};
 pub use network::{Clog, Latency, OneWay, Partition, Reset};
 pub use process::{Crash, CrashInRecovery, Freeze, PowerLoss, Restart};
+pub use rpc::{AnswerLost, DeliveredTwice};
 pub use schedule::{FaultPlan, PlannedFault, Targets};
 
 use crate::explore::Dice;
@@ -123,6 +125,8 @@ faults!(
     ClockSkew,
     ClockJump,
     DiskSlow,
+    AnswerLost,
+    DeliveredTwice,
 );
 
 impl std::fmt::Display for Fault {

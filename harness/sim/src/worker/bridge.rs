@@ -3,6 +3,7 @@
 //! The SDK makes its calls on threads of its own choosing. They hop through a channel to a task on the host's runtime,
 //! which notes each call in the operation log and makes it over the world's network: real gRPC bytes.
 use crate::check::{OperationLog, Outcome};
+use crate::world::{Ambiguities, Ambiguity};
 use bytes::{Buf, BufMut, Bytes};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ const RESPONSE_BYTES_MAX: usize = 128 << 20;
 pub(crate) struct Caller {
     pub name: String,
     pub log: OperationLog,
+    pub ambiguities: Ambiguities,
     /// Virtual time since the run began.
     pub now_ns: fn() -> u64,
 }
@@ -110,7 +112,21 @@ async fn noted(
 ) -> Result<tonic::Response<Bytes>, Status> {
     let id = caller.log.invoke(&caller.name, rpc, (caller.now_ns)(), request.clone());
     tempest_lockstep::trace::record(rpc, &request);
-    let result = unary(channel, service, rpc, metadata, request).await;
+    // A poll that arrives twice would take a task for nobody: a network does not do that to a request.
+    if !rpc.starts_with("Poll") && caller.ambiguities.strikes(&caller.name, Ambiguity::DeliveredTwice, id) {
+        let (channel, service, rpc) = (channel.clone(), service.to_owned(), rpc.to_owned());
+        let (metadata, request) = (metadata.clone(), request.clone());
+        let after = Duration::from_millis(caller.ambiguities.copy_after_ms(id));
+        tempest_rt::task::spawn(async move {
+            tempest_rt::time::sleep(after).await;
+            // What becomes of the copy, nobody learns.
+            let _ = unary(channel, &service, &rpc, metadata, request).await;
+        });
+    }
+    let mut result = unary(channel, service, rpc, metadata, request).await;
+    if result.is_ok() && caller.ambiguities.strikes(&caller.name, Ambiguity::AnswerLost, id) {
+        result = Err(Status::unavailable("the answer was lost"));
+    }
     let outcome = match &result {
         Ok(response) => Outcome::Ok(response.get_ref().clone()),
         Err(status) => Outcome::of_status(status),

@@ -1,5 +1,5 @@
 //! The default world: every host is real threads, scheduled one at a time in virtual time.
-use super::{Host, HostState, Pause, World};
+use super::{Ambiguities, Ambiguity, Host, HostState, Pause, World};
 use futures::future::LocalBoxFuture;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,11 +46,13 @@ pub struct LockstepWorld<'a> {
     slots: BTreeMap<Host, Slot>,
     blocks: BTreeMap<(Host, Host), u32>,
     clogs: BTreeMap<(Host, Host), u32>,
+    ambiguities: Ambiguities,
 }
 
 impl<'a> LockstepWorld<'a> {
-    pub fn new(simulation: &'a mut Simulation) -> LockstepWorld<'a> {
-        LockstepWorld { simulation, slots: BTreeMap::new(), blocks: BTreeMap::new(), clogs: BTreeMap::new() }
+    pub fn new(simulation: &'a mut Simulation, ambiguities: Ambiguities) -> LockstepWorld<'a> {
+        let (slots, blocks, clogs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        LockstepWorld { simulation, slots, blocks, clogs, ambiguities }
     }
 
     /// Adds a host; it is down.
@@ -192,6 +194,10 @@ impl World for LockstepWorld<'_> {
     fn reset(&mut self, one: &Host, other: &Host) -> usize {
         let (one, other) = (self.slot(one).id, self.slot(other).id);
         self.simulation.reset(one, other)
+    }
+
+    fn set_ambiguity(&mut self, host: &Host, kind: Ambiguity, per_million: u64) {
+        self.ambiguities.set(host, kind, per_million);
     }
 
     fn set_clock(&mut self, host: &Host, offset_ms: i64, rate_ppm: i64) {

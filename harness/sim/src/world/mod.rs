@@ -1,10 +1,12 @@
 //! Worlds: where a run takes place. One trait, so that faults and phases do not know which.
+mod ambiguity;
 mod lockstep;
 mod network;
 mod options;
 mod programs;
 mod recording_store;
 
+pub use ambiguity::{Ambiguities, Ambiguity};
 pub use lockstep::{LockstepWorld, Program};
 pub use network::LockstepNetwork;
 pub use options::WorldOptions;
@@ -98,6 +100,9 @@ pub trait World {
     fn slow_link(&mut self, from: &Host, to: &Host, extra: Duration, bytes_per_second: u64);
     /// Breaks every connection between the two; returns how many there were.
     fn reset(&mut self, one: &Host, other: &Host) -> usize;
+
+    /// How many of a million calls of a worker or client suffer this.
+    fn set_ambiguity(&mut self, host: &Host, kind: Ambiguity, per_million: u64);
 
     /// Sets the wall clock off by `offset_ms`, and the rate of all clocks off by `rate_ppm` parts in a million.
     fn set_clock(&mut self, host: &Host, offset_ms: i64, rate_ppm: i64);

@@ -1,6 +1,6 @@
 //! What runs on the hosts: a server node, SDK workers, clients, and the two that look at the result: the verifier reads
 //! everything back through the API, the inspector opens what a last power cut has left on the disk.
-use super::{LockstepNetwork, Program, RecordingStore};
+use super::{Ambiguities, LockstepNetwork, Program, RecordingStore};
 use crate::check::{CommitFeed, OperationLog};
 use crate::explore::Decisions;
 use crate::scenario::Workload;
@@ -33,17 +33,30 @@ pub(crate) fn now_ns() -> u64 {
 }
 
 /// What hosts leave behind for whoever looks. It belongs to no host and survives all crashes.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub operations: OperationLog,
     pub commits: CommitFeed,
     pub waiting: Waiting,
+    pub ambiguities: Ambiguities,
     complaints: Arc<Mutex<Vec<String>>>,
     clients_done: Arc<AtomicBool>,
     inspection: Arc<Mutex<Inspection>>,
 }
 
 impl Shared {
+    pub fn new(decisions: Decisions) -> Shared {
+        Shared {
+            operations: OperationLog::default(),
+            commits: CommitFeed::default(),
+            waiting: Waiting::default(),
+            ambiguities: Ambiguities::new(decisions),
+            complaints: Arc::default(),
+            clients_done: Arc::default(),
+            inspection: Arc::default(),
+        }
+    }
+
     pub fn complain(&self, what: String) {
         self.complaints.lock().expect("nobody panics holding this").push(what);
     }
@@ -65,7 +78,8 @@ impl Shared {
     }
 
     fn caller(&self, name: &str) -> Caller {
-        Caller { name: name.to_owned(), log: self.operations.clone(), now_ns }
+        let (log, ambiguities) = (self.operations.clone(), self.ambiguities.clone());
+        Caller { name: name.to_owned(), log, ambiguities, now_ns }
     }
 }
 
