@@ -39,6 +39,9 @@ mod tests {
             })),
             ..Default::default()
         };
-        insta::assert_snapshot!(history_json(&[event]), @"");
+        insta::assert_snapshot!(
+            history_json(&[event]),
+            @r#"{"events":[{"eventId":"7","eventTime":"2026-01-01T00:00:00.005Z","eventType":"EVENT_TYPE_TIMER_FIRED","timerFiredEventAttributes":{"startedEventId":"5","timerId":"1"}}]}"#
+        );
     }
 }

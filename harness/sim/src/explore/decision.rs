@@ -150,7 +150,7 @@ mod tests {
     fn the_numbers_are_the_same_in_every_build() {
         let decisions = Decisions::new(Seed(1), []);
         let draws: Vec<u64> = (0..4).map(|ordinal| decisions.below("pinned", ordinal, 1000)).collect();
-        insta::assert_debug_snapshot!(draws, @"");
+        assert_eq!(draws, [715, 109, 693, 936]);
     }
 
     #[test]
