@@ -66,6 +66,7 @@ enum Undo {
 }
 
 /// Why an order is not delivered.
+#[allow(clippy::large_enum_variant)] // one at a time, on its way out of a function
 enum Trouble {
     Cancelled,
     Failed(ActivityExecutionError),

@@ -25,7 +25,7 @@ struct Sent {
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let sent = sent(observations);
     let mut violations = Vec::new();
-    let mut by_workflow: BTreeMap<&str, Vec<(&Sent, (usize, i64))>> = BTreeMap::new();
+    let mut by_workflow = BTreeMap::<&str, Vec<_>>::new();
     for signal in sent.values() {
         let positions = positions(observations, signal);
         if positions.len() > 1 {
