@@ -116,6 +116,19 @@ pub(crate) fn rpcs(run: &Run) -> BTreeMap<String, [u64; 3]> {
     rpcs
 }
 
+/// Indexes of violations that differ only in names and numbers, in the order of the first of each.
+pub(crate) fn kinds_of_violations(run: &Run) -> Vec<Vec<usize>> {
+    let mut kinds: Vec<((&str, String), Vec<usize>)> = Vec::new();
+    for (index, violation) in run.violations.iter().enumerate() {
+        let kind = (violation.invariant.as_str(), shape(&violation.message));
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, alike)) => alike.push(index),
+            None => kinds.push((kind, vec![index])),
+        }
+    }
+    kinds.into_iter().map(|(_, alike)| alike).collect()
+}
+
 /// Each different way in which a run failed.
 fn shapes(run: &Run) -> BTreeSet<(String, String)> {
     if run.violations.is_empty() && run.failed() {
@@ -126,7 +139,7 @@ fn shapes(run: &Run) -> BTreeSet<(String, String)> {
 }
 
 /// A message without what differs from run to run: words with a digit in them become `#`.
-fn shape(message: &str) -> String {
+pub(crate) fn shape(message: &str) -> String {
     let mut out = String::new();
     let mut word = String::new();
     let flush = |word: &mut String, out: &mut String| {

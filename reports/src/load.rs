@@ -26,8 +26,8 @@ pub struct Skipped {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot read {path}: {error}", path = path.display())]
+    Read { path: PathBuf, error: std::io::Error },
     #[error("{path} is not a run artefact: {reason}", path = path.display())]
     NotARun { path: PathBuf, reason: String },
 }
@@ -83,7 +83,7 @@ fn without_summaries_of_artefacts(runs: Vec<Run>) -> Vec<Run> {
 /// One artefact.
 pub fn load_file(path: impl AsRef<Path>) -> Result<Run, LoadError> {
     let path = path.as_ref();
-    let text = std::fs::read_to_string(path).map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|error| LoadError::Read { path: path.to_path_buf(), error })?;
     let mut run = parse(&text).map_err(|reason| LoadError::NotARun { path: path.to_path_buf(), reason })?;
     run.source = path.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(run)
@@ -99,7 +99,7 @@ pub fn parse(text: &str) -> Result<Run, String> {
 }
 
 fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), LoadError> {
-    let read = |source| LoadError::Read { path: directory.to_path_buf(), source };
+    let read = |error| LoadError::Read { path: directory.to_path_buf(), error };
     for entry in std::fs::read_dir(directory).map_err(read)? {
         let path = entry.map_err(read)?.path();
         if path.is_dir() {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     Campaign, Run,
-    campaign::rpcs,
+    campaign::{kinds_of_violations, rpcs},
     run::plain,
     words::{self, count, duration, moment, plural, verdict_word},
 };
@@ -29,7 +29,8 @@ fn write_run(out: &mut String, run: &Run) -> std::fmt::Result {
     writeln!(out, "```\n{}\n```\n", run.reproduce_command())?;
     write!(out, "{} virtual in {} wall", duration(run.virtual_ms), duration(run.wall_ms))?;
     writeln!(out, ", trace {}\n", code(&run.trace_hash))?;
-    for (index, violation) in run.violations.iter().enumerate() {
+    for alike in kinds_of_violations(run) {
+        let (index, violation) = (alike[0], &run.violations[alike[0]]);
         writeln!(out, "## {}. {}\n", index + 1, text(&violation.invariant))?;
         write!(out, "{}", text(&violation.message))?;
         if let Some(at) = violation.moment_ms() {
@@ -38,6 +39,9 @@ fn write_run(out: &mut String, run: &Run) -> std::fmt::Result {
         writeln!(out, "\n")?;
         for evidence in &violation.evidence {
             writeln!(out, "- {}", code(&plain(evidence)))?;
+        }
+        if alike.len() > 1 {
+            writeln!(out, "\nand {} more like this", alike.len() - 1)?;
         }
         writeln!(out)?;
     }

@@ -1,11 +1,13 @@
 //! HTML pages: one file each, nothing loaded from elsewhere. Templates escape whatever they print.
 
+use std::collections::BTreeSet;
+
 use minijinja::{Environment, Value as Template, context, value::Serde};
 use serde::Serialize;
 
 use crate::{
     Campaign, Run, Verdict, Violation,
-    campaign::rpcs,
+    campaign::{kinds_of_violations, rpcs, shape},
     distribution::distribution,
     history,
     run::plain,
@@ -19,6 +21,8 @@ const MATRIX_RUNS_MAX: usize = 150;
 const TABLE_RUNS_MAX: usize = 500;
 /// Distinct failures that are shown with the picture of their clearest run.
 const PICTURED_FAILURES_MAX: usize = 6;
+/// Messages of violations that are like one shown in full.
+const ALIKE_MAX: usize = 200;
 /// Letters of one block of evidence.
 const EVIDENCE_LETTERS_MAX: usize = 4000;
 
@@ -184,17 +188,22 @@ fn tone(run: &Run) -> &'static str {
     }
 }
 
-/// Violations with the histories of the runs concerned; a history is shown with the first violation that names it.
+/// One of each kind of violation, the others by their message, with the histories of the runs concerned; a history is
+/// shown with the first violation that names it.
 fn violations(run: &Run) -> Vec<Template> {
-    let mut shown = std::collections::BTreeSet::new();
-    run.violations.iter().map(|violation| violation_view(run, violation, &mut shown)).collect()
+    let mut shown = BTreeSet::new();
+    kinds_of_violations(run)
+        .into_iter()
+        .map(|alike| {
+            let first = alike[0];
+            let view = violation_view(run, &run.violations[first], &mut shown);
+            let others = alike[1..].iter().take(ALIKE_MAX).map(|index| run.violations[*index].message.clone());
+            context! { number => first + 1, others => others.collect::<Vec<_>>(), more => alike.len() - 1, ..view }
+        })
+        .collect()
 }
 
-fn violation_view<'run>(
-    run: &'run Run,
-    violation: &Violation,
-    shown: &mut std::collections::BTreeSet<&'run str>,
-) -> Template {
+fn violation_view<'run>(run: &'run Run, violation: &Violation, shown: &mut BTreeSet<&'run str>) -> Template {
     let concerned: Vec<Template> = run
         .histories
         .iter()
@@ -333,20 +342,26 @@ fn campaign_verdict(campaign: &Campaign) -> String {
 }
 
 fn failures(campaign: &Campaign, runs: &[Run]) -> Vec<Template> {
+    let mut pictured_runs = BTreeSet::new();
     campaign
         .failures
         .iter()
-        .enumerate()
-        .map(|(index, failure)| {
+        .map(|failure| {
             let clearest = &runs[failure.runs[0]];
-            let violation = clearest.violations.iter().find(|violation| violation.invariant == failure.invariant);
-            let seeds: Vec<Template> = failure
-                .runs
+            let violation = clearest
+                .violations
+                .iter()
+                .find(|one| one.invariant == failure.invariant && shape(&one.message) == failure.shape);
+            let mut by_seed = failure.runs.clone();
+            by_seed.sort_by_key(|run| (&runs[*run].scenario, runs[*run].seed));
+            let seeds: Vec<Template> = by_seed
                 .iter()
                 .take(40)
                 .map(|run| context! { seed => runs[*run].seed.to_string(), page => &runs[*run].page })
                 .collect();
-            let pictured = index < PICTURED_FAILURES_MAX && clearest.end_ms() > 0.0;
+            let pictured = pictured_runs.len() < PICTURED_FAILURES_MAX
+                && clearest.end_ms() > 0.0
+                && pictured_runs.insert(failure.runs[0]);
             context! {
                 invariant => &failure.invariant,
                 times => count(failure.runs.len() as u64),
@@ -385,7 +400,10 @@ fn run_row(run: &Run) -> Template {
 
 /// Fault kinds by runs: failed runs first, so that a kind which brings failures stands out at the left.
 fn matrix(campaign: &Campaign, runs: &[Run], order: &[usize]) -> Template {
-    let columns: Vec<usize> = order.iter().copied().take(MATRIX_RUNS_MAX).collect();
+    // Of a run of which there is only a summary, nobody knows the faults.
+    let listed: Vec<usize> = order.iter().copied().filter(|run| !runs[*run].faults_in_order().is_empty()).collect();
+    let columns = &listed[..listed.len().min(MATRIX_RUNS_MAX)];
+    let failed = columns.iter().filter(|run| runs[**run].failed()).count();
     let cell = (720.0 / columns.len().max(1) as f64).clamp(4.0, 16.0);
     let rows: Vec<Template> = campaign
         .fault_kinds
@@ -417,7 +435,7 @@ fn matrix(campaign: &Campaign, runs: &[Run], order: &[usize]) -> Template {
         rows,
         cell,
         shown => columns.len(),
-        failed_width => campaign.failed.min(columns.len()) as f64 * cell,
+        failed_width => failed as f64 * cell,
         width => columns.len() as f64 * cell,
         height => campaign.fault_kinds.len() as f64 * 20.0,
         left_out => runs.len() - columns.len(),

@@ -120,6 +120,8 @@ impl From<serde_json::Map<String, Value>> for Fault {
         let (mut lasts_ms, mut down_ms) = (None, None);
         for (name, value) in fields {
             match name.as_str() {
+                // In data a pause is called by its type.
+                "kind" if value == "freeze" => fault.kind = "pause".into(),
                 "kind" => fault.kind = plain(&value),
                 "at_ms" => fault.at_ms = value.as_f64().unwrap_or_default(),
                 "until_ms" => fault.until_ms = value.as_f64(),
@@ -207,7 +209,7 @@ impl Fault {
     fn host_state(&self) -> Option<HostState> {
         match self.kind.as_str() {
             "crash" | "crash-in-recovery" | "restart" => Some(HostState::Down),
-            "freeze" | "pause" => Some(HostState::Paused),
+            "pause" => Some(HostState::Paused),
             "partition" | "one-way" | "clog" => Some(HostState::Partitioned),
             _ => None,
         }

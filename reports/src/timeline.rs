@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::{
     Fault, HostState, Outcome, Run,
+    campaign::kinds_of_violations,
     words::{duration, moment},
 };
 
@@ -25,6 +26,7 @@ const LETTER: f64 = 6.1;
 /// Beyond this many, faults that find no free row are drawn without a label.
 const FAULT_ROWS_MAX: usize = 14;
 const COLUMNS: usize = 140;
+const FLAGS_MAX: usize = 20;
 /// A storm that would get less of the width than this gets a scale of its own.
 const STORM_SHARE_MIN: f64 = 0.45;
 
@@ -428,14 +430,15 @@ fn columns(run: &Run, scale: &Scale) -> (Vec<Column>, u64) {
 }
 
 fn flags(run: &Run, scale: &Scale) -> Vec<Flag> {
-    let mut flags: Vec<Flag> = run
-        .violations
-        .iter()
-        .enumerate()
-        .filter_map(|(index, violation)| {
+    // One of each kind: hundreds of lines would hide the picture.
+    let mut flags: Vec<Flag> = kinds_of_violations(run)
+        .into_iter()
+        .take(FLAGS_MAX)
+        .filter_map(|alike| {
+            let violation = &run.violations[alike[0]];
             let at = violation.moment_ms()?;
             let title = format!("{} at {}\n{}", violation.invariant, moment(at), violation.message);
-            Some(Flag { x: scale.x(at), number: index + 1, flag_x: 0.0, title })
+            Some(Flag { x: scale.x(at), number: alike[0] + 1, flag_x: 0.0, title })
         })
         .collect();
     flags.sort_by(|a, b| a.x.total_cmp(&b.x));

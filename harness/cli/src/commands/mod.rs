@@ -10,6 +10,8 @@ mod plants;
 #[cfg(feature = "chaos")]
 mod replay;
 #[cfg(feature = "chaos")]
+mod report;
+#[cfg(feature = "chaos")]
 mod run;
 #[cfg(feature = "chaos")]
 mod scenarios;
@@ -37,6 +39,9 @@ pub enum Command {
     /// Repeat the run of an artifact and compare the traces.
     #[cfg(feature = "chaos")]
     Replay(replay::ReplayCommand),
+    /// Make a page of what runs have left in a directory.
+    #[cfg(feature = "chaos")]
+    Report(report::ReportCommand),
     /// List the scenarios.
     #[cfg(feature = "chaos")]
     Scenarios(scenarios::ScenariosCommand),
@@ -61,6 +66,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Explore(command) => command.run(),
         #[cfg(feature = "chaos")]
         Command::Replay(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Report(command) => command.run(),
         #[cfg(feature = "chaos")]
         Command::Scenarios(command) => command.run(),
         #[cfg(feature = "chaos")]

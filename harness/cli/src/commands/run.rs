@@ -94,6 +94,11 @@ impl How {
             let file = self.out.join(format!("{}-{}.json", report.request.scenario, report.request.seed));
             Artifact::of(report, &file).write(&file)?;
             self.tell(&format!("artifact {}\n", file.display()));
+            match super::report::page_beside(&file) {
+                Ok(page) => self.tell(&format!("page     {}\n", page.display())),
+                // The verdict and the artifact count; the page can be made again from it.
+                Err(error) => eprintln!("note: no page was written: {error:#}"),
+            }
             artifact = Some(file.display().to_string());
         }
         let reproduce = format!("reproduce: {}", report.request.command(artifact.as_deref()));
