@@ -1,0 +1,158 @@
+//! Transitions of the core per second: `decide` and `apply`, nothing stored, nothing sent.
+//!
+//! A life is what most runs are: start, workflow task, one activity, workflow task, close. Beside it one signal to a run
+//! with few and with many pending activities: what a decision costs must not grow with what it does not touch.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by a panic")]
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tempest_core::{
+    ActivityRef, ActivityTaskToken, Context, Flags, Input, Limits, MutableState, RecordActivityTaskStarted,
+    RecordWorkflowTaskStarted, Reply, RunId, Time, WorkflowTaskToken, decide,
+};
+use temporalio_protos::temporal::api::{
+    command::v1::{
+        Command, CompleteWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes, command::Attributes,
+    },
+    common::v1::{ActivityType, WorkflowType},
+    enums::v1::CommandType,
+    taskqueue::v1::TaskQueue,
+    workflowservice::v1 as api,
+};
+
+/// Inputs of one life, each of which is one transition.
+const TRANSITIONS_OF_A_LIFE: u64 = 7;
+
+struct Run {
+    context: Context,
+    state: Option<MutableState>,
+}
+
+impl Run {
+    fn new() -> Self {
+        let now = Time(1_000_000_000_000_000_000);
+        let (limits, flags) = (Limits::default(), Flags::default());
+        Self { context: Context { now, new_run_id: RunId("run-1".into()), limits, flags }, state: None }
+    }
+
+    fn give(&mut self, input: Input) -> Reply {
+        let transition = decide(self.state.as_ref(), input, &self.context).unwrap();
+        if let Some(change) = &transition.run {
+            self.state.as_mut().unwrap().apply(change);
+        }
+        if let Some(new_run) = transition.new_run {
+            self.state = Some(new_run.state);
+        }
+        transition.reply
+    }
+
+    fn start(&mut self) {
+        self.give(Input::Start(Box::new(api::StartWorkflowExecutionRequest {
+            namespace: "namespace".into(),
+            workflow_id: "order".into(),
+            workflow_type: Some(WorkflowType { name: "OrderSaga".into() }),
+            task_queue: Some(queue()),
+            request_id: "start-1".into(),
+            ..Default::default()
+        })));
+    }
+
+    fn workflow_task(&mut self, commands: Vec<Command>) {
+        let state = self.state.as_ref().unwrap();
+        let task = state.workflow_task().unwrap();
+        let request = RecordWorkflowTaskStarted {
+            scheduled_event_id: task.scheduled_event_id,
+            stamp: state.ephemera().workflow_task.stamp,
+            request_id: "poll".into(),
+            identity: "worker".into(),
+            polled_queue: task.queue.clone(),
+        };
+        let Reply::WorkflowTaskStarted(started) = self.give(Input::RecordWorkflowTaskStarted(request)) else {
+            panic!("the task was offered")
+        };
+        let token: WorkflowTaskToken = started.token;
+        let completed = api::RespondWorkflowTaskCompletedRequest { commands, ..Default::default() };
+        self.give(Input::CompleteWorkflowTask(token, Box::new(completed)));
+    }
+
+    fn activity(&mut self, scheduled_event_id: i64) {
+        self.give(Input::RecordActivityTaskStarted(RecordActivityTaskStarted {
+            scheduled_event_id,
+            attempt: 1,
+            request_id: "poll".into(),
+            identity: "worker".into(),
+        }));
+        let key = self.state.as_ref().unwrap().key().clone();
+        let token = ActivityTaskToken {
+            namespace_id: key.namespace_id,
+            workflow_id: key.workflow_id,
+            run_id: key.run_id,
+            scheduled_event_id,
+            attempt: 1,
+            started_time: self.context.now,
+        };
+        self.give(Input::CompleteActivity(ActivityRef::Token(token), Box::default()));
+    }
+}
+
+fn queue() -> TaskQueue {
+    TaskQueue { name: "orders".into(), ..TaskQueue::default() }
+}
+
+fn command(kind: CommandType, attributes: Attributes) -> Command {
+    Command { command_type: kind.into(), attributes: Some(attributes), ..Command::default() }
+}
+
+fn schedule(activity_id: String) -> Command {
+    let attributes = ScheduleActivityTaskCommandAttributes {
+        activity_id,
+        activity_type: Some(ActivityType { name: "Charge".into() }),
+        task_queue: Some(queue()),
+        start_to_close_timeout: Some(prost_wkt_types::Duration { seconds: 10, nanos: 0 }),
+        ..Default::default()
+    };
+    command(CommandType::ScheduleActivityTask, Attributes::ScheduleActivityTaskCommandAttributes(attributes))
+}
+
+fn complete() -> Command {
+    let attributes = CompleteWorkflowExecutionCommandAttributes::default();
+    command(CommandType::CompleteWorkflowExecution, Attributes::CompleteWorkflowExecutionCommandAttributes(attributes))
+}
+
+fn life() -> MutableState {
+    let mut run = Run::new();
+    run.start();
+    run.workflow_task(vec![schedule("charge".into())]);
+    run.activity(5);
+    run.workflow_task(vec![complete()]);
+    run.state.unwrap()
+}
+
+fn lives(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("core");
+    group.throughput(Throughput::Elements(TRANSITIONS_OF_A_LIFE));
+    group.bench_function("life", |bencher| bencher.iter(|| black_box(life())));
+    group.finish();
+}
+
+fn signals(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("core/signal with pending activities");
+    group.throughput(Throughput::Elements(1));
+    for pending in [0, 10, 100, 1000] {
+        let mut run = Run::new();
+        run.start();
+        run.workflow_task((0..pending).map(|number| schedule(format!("activity-{number}"))).collect());
+        group.bench_function(BenchmarkId::from_parameter(pending), |bencher| {
+            bencher.iter(|| {
+                let signal = api::SignalWorkflowExecutionRequest { signal_name: "amend".into(), ..Default::default() };
+                let transition = decide(run.state.as_ref(), Input::Signal(Box::new(signal)), &run.context);
+                black_box(transition.unwrap())
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, lives, signals);
+criterion_main!(benches);
