@@ -49,12 +49,13 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
                 return Some(format!("run {} does not exist", response.run_id));
             }
             let execution = WorkflowExecution { workflow_id: request.workflow_id, run_id: String::new() };
-            once(count(observations, &execution, |event| is_signal(event, &request.request_id)), "signaled event")
+            let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
+            once(found, "signaled event")
         }
         "SignalWorkflowExecution" => {
             let request: api::SignalWorkflowExecutionRequest = operation.request()?;
             let execution = request.workflow_execution?;
-            let found = count(observations, &execution, |event| is_signal(event, &request.request_id));
+            let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
             once(found, "signaled event")
         }
         "RequestCancelWorkflowExecution" => {
@@ -131,6 +132,16 @@ fn count(
     is_effect: impl Fn(&HistoryEvent) -> bool,
 ) -> usize {
     meant(observations, execution).iter().flat_map(|run| &run.stored).filter(|event| is_effect(event)).count()
+}
+
+/// The most that any one run has: request ids of signals are a run's own, and do not follow a continue-as-new.
+fn count_in_one_run(
+    observations: &Observations,
+    execution: &WorkflowExecution,
+    is_effect: impl Fn(&HistoryEvent) -> bool,
+) -> usize {
+    let of_run = |run: &&RunObserved| run.stored.iter().filter(|event| is_effect(event)).count();
+    meant(observations, execution).iter().map(of_run).max().unwrap_or(0)
 }
 
 /// Whether what an execution names had ended at that virtual time.

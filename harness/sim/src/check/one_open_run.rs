@@ -93,6 +93,8 @@ fn repeated_starts(observations: &Observations) -> Vec<Violation> {
         // Nobody else started this workflow: who was there already was this request.
         if let Some((refused, _)) = refused
             && requests[&request.workflow_id].len() == 1
+            // Once it has continued as new, the current run is another, which that request did not start.
+            && observations.chain(&request.workflow_id).len() == 1
         {
             wrong(
                 format!("a repeated start of {} did not find the run that it had started", request.workflow_id),
