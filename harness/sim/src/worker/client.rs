@@ -1,4 +1,4 @@
-//! A client that asks until it knows: what ended unknown is tried again with the same request id.
+//! A client that asks until it knows: what ended unknown is tried again, so that it happens once.
 use super::bridge::{Caller, bridge};
 use super::{NAMESPACE, PORT};
 use crate::check::Outcome;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use temporalio_client::errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError};
 use temporalio_client::{
     ClientOptions, Connection, ConnectionOptions, WorkflowCancelOptions, WorkflowGetResultOptions, WorkflowHandle,
-    WorkflowSignalOptions, WorkflowStartOptions,
+    WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowSignalOptions, WorkflowStartOptions,
 };
 use temporalio_common::{HasWorkflowDefinition, SignalDefinition, WorkflowDefinition};
 use tonic::transport::Channel;
@@ -111,6 +111,10 @@ impl Client {
 
     /// As [`Client::start`], with options.
     ///
+    /// When nobody knows whether a try was executed, the next ones refuse a second run of the same workflow id: the run of
+    /// the first try may have ended meanwhile, and the SDK gives each try a request id of its own. A scenario that gives a
+    /// workflow id to several runs on purpose starts them by [`Client::sdk`].
+    ///
     /// # Errors
     /// The server refused it.
     pub async fn start_with<W>(
@@ -125,6 +129,7 @@ impl Client {
     {
         let id = options.workflow_id.clone();
         let starting = async {
+            let mut options = options;
             loop {
                 match self.sdk.start_workflow(Again(&workflow), input.clone(), options.clone()).await {
                     // If it is there already, an earlier try, whose answer was lost, did it. The handle names no run:
@@ -132,7 +137,13 @@ impl Client {
                     Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => {
                         return Ok(self.sdk.get_workflow_handle::<W>(id.clone()));
                     }
-                    Err(WorkflowStartError::Rpc(status)) if is_unknown(&status) => pause().await,
+                    Err(WorkflowStartError::Rpc(status)) if is_unknown(&status) => {
+                        // Terminating what exists and refusing duplicates exclude each other.
+                        if options.id_conflict_policy != WorkflowIdConflictPolicy::TerminateExisting {
+                            options.id_reuse_policy = WorkflowIdReusePolicy::RejectDuplicate;
+                        }
+                        pause().await;
+                    }
                     Err(error) => return Err(error.into()),
                 }
             }
