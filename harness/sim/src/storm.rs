@@ -21,6 +21,8 @@ use tempest_store::ShardId;
 
 /// How often the drain looks whether all runs are closed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a host is down that died at a crash point.
+const DOWN_AFTER_CRASH_POINT: Duration = Duration::from_secs(2);
 /// What reading everything back may take, in virtual time.
 const VERIFY_MAX: Duration = Duration::from_secs(600);
 
@@ -58,16 +60,15 @@ pub(crate) struct Aftermath {
     pub waited_for: Vec<String>,
     pub clients_done: bool,
     pub ended_ns: u64,
+    /// Until the verification began.
     pub hand_overs: u64,
 }
 
 /// Lives through all phases.
 pub(crate) fn weather(simulation: &mut Simulation, preparation: Preparation) -> Aftermath {
-    let hand_overs_point = preparation.options.crash_at_hand_over;
+    let crash_point = preparation.options.crash_at_hand_over;
     let mut storm = Storm::prepare(simulation, preparation);
-    if hand_overs_point > 0 {
-        storm.world.stop_at_hand_over(Some(hand_overs_point));
-    }
+    storm.world.stop_at_hand_over(Some(crash_point).filter(|point| *point > 0));
     storm.warm_up_and_storm();
     storm.drain();
     storm.verify()
@@ -152,24 +153,24 @@ impl<'a> Storm<'a> {
         self.watch.open.store(self.open.open.len() as u64, Ordering::Relaxed);
     }
 
-    /// Lets time pass until `until`, with the nemesis at work.
-    fn live(&mut self, until: Duration) {
+    /// Lets time pass until `until`, with the nemesis at work. False if nobody is left at all.
+    fn live(&mut self, until: Duration) -> bool {
         loop {
             self.nemesis.act(&mut self.world, &self.mortals);
             self.show();
             let next = self.nemesis.next_at().map_or(until, |at| at.min(until));
             if self.world.now() >= until {
-                return;
+                return true;
             }
             match self.world.advance(next) {
-                Pause::Deadline => {}
-                Pause::Attention => {}
+                Pause::Deadline | Pause::Attention => {}
                 Pause::HandOver => self.crash_here(),
-                // Nobody is left who could do anything before the next deed: time passes all the same.
-                Pause::Stuck => return,
+                // Everybody waits for everybody: time passes all the same, and the nemesis may have plans.
+                Pause::Stuck if self.world.now() >= next => {}
+                Pause::Stuck => return false,
             }
             if self.over_early() {
-                return;
+                return true;
             }
         }
     }
@@ -183,9 +184,7 @@ impl<'a> Storm<'a> {
     fn crash_here(&mut self) {
         let index = usize::try_from(self.options.crash_host).unwrap_or(0) % self.mortals.len();
         let host = self.mortals[index].clone();
-        self.world.note("crash-point", host.as_str());
-        self.world.crash(&host);
-        self.nemesis.start_after(Duration::from_secs(2), &host, self.world.now());
+        self.nemesis.crash_now(&host, DOWN_AFTER_CRASH_POINT, &mut self.world);
     }
 
     fn warm_up_and_storm(&mut self) {
@@ -202,8 +201,7 @@ impl<'a> Storm<'a> {
         self.deadline = self.world.now() + Duration::from_millis(self.options.drain_ms);
         while self.world.now() < self.deadline && !self.over_early() {
             let next = (self.world.now() + LOOK_AGAIN).min(self.deadline);
-            self.live(next);
-            if self.world.now() < next && !self.over_early() && self.world.advance(next) == Pause::Stuck {
+            if !self.live(next) {
                 break;
             }
         }
@@ -211,6 +209,9 @@ impl<'a> Storm<'a> {
 
     fn verify(mut self) -> Aftermath {
         self.begin(3);
+        // What comes now is the harness's own reading: nobody dies of it.
+        self.world.stop_at_hand_over(None);
+        let hand_overs = self.world.hand_overs();
         let clients_done = self.shared.clients_done();
         let waited_for = self.shared.waiting.list();
         self.open.look(&self.shared, &[]);
@@ -248,7 +249,7 @@ impl<'a> Storm<'a> {
             waited_for,
             clients_done,
             ended_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
-            hand_overs: self.world.hand_overs(),
+            hand_overs,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Performs a plan: begins each fault when its time has come, takes it back, starts again what died.
 use super::{FaultPlan, Later};
 use crate::world::{Host, HostState, World};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How soon a host that ended by itself is started again, where no fault says otherwise.
@@ -30,8 +30,8 @@ pub struct Nemesis {
     /// Faults that began and are to be taken back.
     active: Vec<usize>,
     restart_delays: BTreeMap<Host, Duration>,
-    /// Which faults really began, by index into the plan.
-    began: Vec<usize>,
+    /// How many faults really began.
+    began: usize,
     timeline: Vec<TimelineEntry>,
 }
 
@@ -43,7 +43,7 @@ impl Nemesis {
             scheduled: 0,
             active: Vec::new(),
             restart_delays: BTreeMap::new(),
-            began: Vec::new(),
+            began: 0,
             timeline: Vec::new(),
         };
         for index in 0..nemesis.plan.0.len() {
@@ -60,7 +60,7 @@ impl Nemesis {
 
     /// How many faults began so far.
     pub fn faults_begun(&self) -> usize {
-        self.began.len()
+        self.began
     }
 
     pub fn timeline(&self) -> &[TimelineEntry] {
@@ -80,23 +80,25 @@ impl Nemesis {
 
     /// Ends the storm: takes back all that lasts, begins nothing any more, starts whoever is down.
     pub fn heal(&mut self, world: &mut dyn World, hosts: &[Host]) {
-        self.due.retain(|_, deed| !matches!(deed, Deed::Begin(_)));
         for index in std::mem::take(&mut self.active) {
             self.plan.0[index].fault.end(world);
         }
-        self.due.retain(|_, deed| !matches!(deed, Deed::End(_)));
-        self.due.clear();
+        // Hosts that still run, but were asked to stop: their grace period ends here.
+        let mut leaving = BTreeSet::new();
+        for deed in std::mem::take(&mut self.due).into_values() {
+            if let Deed::Start(host, _) = deed {
+                leaving.insert(host);
+            }
+        }
         for host in hosts {
             world.power_loss_at(host, None);
             world.resume(host);
             match world.state(host) {
-                HostState::Down => self.start(host, None, world),
-                HostState::Ended | HostState::PowerLost => {
-                    world.crash(host);
-                    self.start(host, None, world);
-                }
-                HostState::Running | HostState::Paused => {}
+                HostState::Running | HostState::Paused if !leaving.contains(host) => continue,
+                HostState::Down => {}
+                HostState::Running | HostState::Paused | HostState::Ended | HostState::PowerLost => world.crash(host),
             }
+            self.start(host, None, world);
         }
         self.tell(world, "heal: no fault is left".to_owned());
     }
@@ -117,7 +119,7 @@ impl Nemesis {
             Deed::Begin(index) => {
                 let fault = self.plan.0[index].fault.clone();
                 self.tell(world, format!("begin {fault}"));
-                self.began.push(index);
+                self.began += 1;
                 for later in fault.begin(world) {
                     self.follow(later, world);
                 }
@@ -156,9 +158,12 @@ impl Nemesis {
         }
     }
 
-    /// Starts a host that somebody else has crashed.
-    pub fn start_after(&mut self, delay: Duration, host: &Host, now: Duration) {
-        self.start_later(now + delay, host.clone(), None);
+    /// A crash that is in no plan: a sweep's, at a hand-over of turns.
+    pub fn crash_now(&mut self, host: &Host, down: Duration, world: &mut dyn World) {
+        self.tell(world, format!("crash {host} at the crash point"));
+        self.began += 1;
+        world.crash(host);
+        self.start_later(world.now() + down, host.clone(), None);
     }
 
     /// The latest word on when a host starts is the one that counts.
