@@ -16,7 +16,7 @@
 //! | RecordActivityTaskHeartbeat | none: details live until the next attempt |
 //!
 //! Effects stay for ever here: scenarios delete nothing yet.
-use super::{Invariant, Observations, Operation, RunObserved, Violation, events};
+use super::{Invariant, Observations, Operation, RunObserved, Violation, durable_first, events};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
@@ -25,12 +25,14 @@ use tempest_api::{decode_activity_token, decode_workflow_token};
 
 pub const INVARIANT: Invariant = Invariant {
     name: "acked-durable",
-    holds_when: "every acknowledged call left its durable effect, once, in what a power cut leaves on the disk",
+    holds_when: "every acknowledged call left its durable effect, once, in what a power cut leaves on the disk, and was \
+                 not acknowledged before",
 };
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let acknowledged = observations.operations.iter().filter(|operation| operation.outcome.is_ok());
-    acknowledged.filter_map(|operation| Some((operation, missing(observations, operation)?))).map(report).collect()
+    let missing = acknowledged.filter_map(|operation| Some((operation, missing(observations, operation)?)));
+    missing.map(report).chain(durable_first::judge(observations)).collect()
 }
 
 fn report((operation, missing): (&Operation, String)) -> Violation {

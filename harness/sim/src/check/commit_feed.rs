@@ -2,6 +2,7 @@
 //! ground truth of what was made durable when.
 use bytes::Bytes;
 use prost::Message;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tempest_api::proto::history::v1::{History, HistoryEvent};
 use tempest_core::RunKey;
@@ -35,6 +36,8 @@ impl Batch {
 pub struct Commit {
     /// Virtual time at which it was handed to the store.
     pub at_ns: u64,
+    /// Virtual time at which the store told how it ended.
+    pub ended_ns: Option<u64>,
     /// Incarnation of the server.
     pub incarnation: u32,
     pub shard: ShardId,
@@ -44,6 +47,8 @@ pub struct Commit {
     pub shard_time_ns: i64,
     /// The runs it writes.
     pub keys: Vec<RunKey>,
+    /// Their states, encoded.
+    states: Vec<Bytes>,
     pub batches: Vec<Batch>,
     pub result: CommitResult,
 }
@@ -63,6 +68,12 @@ impl Commit {
         }
     }
 
+    /// Request ids of signals that the runs it writes remember.
+    pub fn signal_request_ids(&self) -> Vec<String> {
+        let states = self.states.iter().filter_map(|state| tempest_history::decode_state(state).ok());
+        states.flat_map(|state| state.ephemera().signal_request_ids.iter().cloned().collect::<Vec<_>>()).collect()
+    }
+
     pub fn line(&self) -> String {
         let result = match &self.result {
             CommitResult::Pending => "pending".to_owned(),
@@ -80,6 +91,27 @@ impl Commit {
     }
 }
 
+/// The commits that were applied, in order: those acknowledged, and those whose end nobody saw but which their shard's next
+/// acknowledged commit counts. What is still open when the feed ends is left out.
+pub fn applied(commits: &[Commit]) -> Vec<&Commit> {
+    // Positions by shard and sequence: a sequence used again means that the commit before was not applied.
+    let mut doubtful: BTreeMap<(ShardId, u64), usize> = BTreeMap::new();
+    let mut positions = Vec::new();
+    for (position, commit) in commits.iter().enumerate().filter(|(_, commit)| commit.may_be_durable()) {
+        if !commit.is_committed() {
+            doubtful.insert((commit.shard, commit.sequence), position);
+            continue;
+        }
+        doubtful.remove(&(commit.shard, commit.sequence));
+        let counted: Vec<(ShardId, u64)> =
+            doubtful.range((commit.shard, 0)..(commit.shard, commit.sequence)).map(|(key, _)| *key).collect();
+        positions.extend(counted.iter().filter_map(|key| doubtful.remove(key)));
+        positions.push(position);
+    }
+    positions.sort_unstable();
+    positions.into_iter().map(|position| &commits[position]).collect()
+}
+
 /// Written by the store's decorator on the server host; see [`super::OperationLog`] for why that is safe.
 #[derive(Clone, Debug, Default)]
 pub struct CommitFeed(Arc<Mutex<Vec<Commit>>>);
@@ -95,12 +127,14 @@ impl CommitFeed {
         let batches = commit.history.iter();
         let record = Commit {
             at_ns,
+            ended_ns: None,
             incarnation,
             shard: commit.shard,
             range_id: commit.range_id,
             sequence: commit.sequence,
             shard_time_ns: commit.time.0,
-            keys: runs.map(|run| run.key.clone()).collect(),
+            keys: runs.clone().map(|run| run.key.clone()).collect(),
+            states: runs.map(|run| run.state.clone()).collect(),
             batches: batches
                 .map(|append| Batch {
                     tree: append.branch.tree.clone(),
@@ -117,8 +151,11 @@ impl CommitFeed {
         })
     }
 
-    pub fn end(&self, position: usize, outcome: CommitOutcome) {
-        self.with(|feed| feed[position].result = CommitResult::Ended(outcome));
+    pub fn end(&self, position: usize, at_ns: u64, outcome: CommitOutcome) {
+        self.with(|feed| {
+            feed[position].ended_ns = Some(at_ns);
+            feed[position].result = CommitResult::Ended(outcome);
+        });
     }
 
     pub fn len(&self) -> usize {

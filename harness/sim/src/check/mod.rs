@@ -5,6 +5,7 @@ mod acked_durable;
 mod activity_once;
 mod clean;
 mod commit_feed;
+mod durable_first;
 pub(crate) mod events;
 mod history_json;
 mod history_wellformed;

@@ -1,4 +1,5 @@
 //! `one-open-run`: a workflow id has at most one open run, at every moment, and a repeated start finds the first.
+use super::commit_feed::applied;
 use super::{Invariant, Observations, Operation, Outcome, Violation, events};
 use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::enums::v1::EventType;
@@ -21,7 +22,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
 fn over_time(observations: &Observations) -> Vec<Violation> {
     let mut open: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut violations = Vec::new();
-    for commit in observations.commits.iter().filter(|commit| commit.is_committed()) {
+    for commit in applied(&observations.commits) {
         let mut touched = Vec::new();
         for batch in &commit.batches {
             let Some(run) = observations.run(&batch.tree) else { continue };

@@ -15,7 +15,7 @@ pub use disk::DiskSlow;
 pub use nemesis::{Nemesis, TimelineEntry};
 pub use network::{Clog, Latency, OneWay, Partition, Reset};
 pub use process::{Crash, CrashInRecovery, Freeze, PowerLoss, Restart};
-pub use rpc::{AnswerLost, DeliveredTwice};
+pub use rpc::{AnswerLost, DeliveredTwice, Hedged};
 pub use schedule::{FaultPlan, PlannedFault, Targets};
 
 use crate::explore::Dice;
@@ -127,6 +127,7 @@ faults!(
     DiskSlow,
     AnswerLost,
     DeliveredTwice,
+    Hedged,
 );
 
 impl std::fmt::Display for Fault {

@@ -39,6 +39,12 @@ impl Targets {
         Some(if dice.chance(1, 2) { (server, peer) } else { (peer, server) })
     }
 
+    /// Somebody who makes calls; clients as often as all workers together, since what they are told is what counts.
+    pub(super) fn caller(&self, dice: &mut Dice) -> Option<Host> {
+        let group = if self.workers.is_empty() || dice.chance(1, 2) { &self.clients } else { &self.workers };
+        if group.is_empty() { None } else { Some(dice.pick(group).clone()) }
+    }
+
     /// Somebody who may crash; servers as often as all workers together.
     pub(super) fn mortal(&self, dice: &mut Dice) -> Option<Host> {
         let group = if self.workers.is_empty() || dice.chance(1, 2) { &self.servers } else { &self.workers };

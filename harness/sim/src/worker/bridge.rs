@@ -113,7 +113,8 @@ async fn noted(
     let id = caller.log.invoke(&caller.name, rpc, (caller.now_ns)(), request.clone());
     tempest_lockstep::trace::record(rpc, &request);
     // A poll that arrives twice would take a task for nobody: a network does not do that to a request.
-    if !rpc.starts_with("Poll") && caller.ambiguities.strikes(&caller.name, Ambiguity::DeliveredTwice, id) {
+    let may_repeat = !rpc.starts_with("Poll");
+    if may_repeat && caller.ambiguities.strikes(&caller.name, Ambiguity::DeliveredTwice, id) {
         let (channel, service, rpc) = (channel.clone(), service.to_owned(), rpc.to_owned());
         let (metadata, request) = (metadata.clone(), request.clone());
         let after = Duration::from_millis(caller.ambiguities.copy_after_ms(id));
@@ -123,7 +124,11 @@ async fn noted(
             let _ = unary(channel, &service, &rpc, metadata, request).await;
         });
     }
-    let mut result = unary(channel, service, rpc, metadata, request).await;
+    let mut result = if may_repeat && caller.ambiguities.strikes(&caller.name, Ambiguity::Hedged, id) {
+        hedged(channel, service, rpc, metadata, request).await
+    } else {
+        unary(channel, service, rpc, metadata, request).await
+    };
     if result.is_ok() && caller.ambiguities.strikes(&caller.name, Ambiguity::AnswerLost, id) {
         result = Err(Status::unavailable("the answer was lost"));
     }
@@ -133,6 +138,24 @@ async fn noted(
     };
     caller.log.complete(id, (caller.now_ns)(), outcome);
     result
+}
+
+/// Makes a call twice at once. The first good answer counts; if there is none, the last refusal.
+async fn hedged(
+    channel: Channel,
+    service: &str,
+    rpc: &str,
+    metadata: MetadataMap,
+    request: Bytes,
+) -> Result<tonic::Response<Bytes>, Status> {
+    let mut first = Box::pin(unary(channel.clone(), service, rpc, metadata.clone(), request.clone()));
+    let mut second = Box::pin(unary(channel, service, rpc, metadata, request));
+    let (result, other) = tokio::select! {
+        biased;
+        result = &mut first => (result, second),
+        result = &mut second => (result, first),
+    };
+    if result.is_ok() { result } else { other.await }
 }
 
 async fn unary(

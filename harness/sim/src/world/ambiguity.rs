@@ -9,8 +9,12 @@ use std::sync::{Arc, Mutex};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ambiguity {
+    /// It is executed and the caller is told that nobody knows.
     AnswerLost,
+    /// It is executed once more, later and for nobody.
     DeliveredTwice,
+    /// It goes out twice at once, and the first good answer counts.
+    Hedged,
 }
 
 /// How often which happens to whom, right now. Set by the nemesis, asked by callers; cloning shares it.

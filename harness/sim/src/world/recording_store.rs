@@ -38,13 +38,13 @@ impl Store for RecordingStore {
 
     fn commit(&self, commit: ShardCommit) -> CommitFuture {
         let position = self.feed.submit((self.now_ns)(), self.incarnation, &commit);
-        let feed = self.feed.clone();
+        let (feed, now_ns) = (self.feed.clone(), self.now_ns);
         let ending = self.inner.commit(commit);
         // The outcome is noted even if nobody waits for it: a dropped future takes no commit back.
         let (ended, outcome) = tokio::sync::oneshot::channel();
         tempest_rt::task::spawn(async move {
             let outcome = ending.await;
-            feed.end(position, outcome.clone());
+            feed.end(position, now_ns(), outcome.clone());
             let _ = ended.send(outcome);
         });
         Box::pin(async move {

@@ -1,0 +1,113 @@
+//! The other half of `acked-durable`: when a call was answered, what it reports was durable already, not only in the end.
+//!
+//! The commit feed knows when each commit had ended for the server. An answer that reports an event of a commit in flight
+//! was given too early, whether or not the power failed in time to show it.
+//!
+//! | call | events that its answer reports |
+//! |---|---|
+//! | StartWorkflowExecution, SignalWithStartWorkflowExecution | the started event of the run it names |
+//! | SignalWorkflowExecution, SignalWithStartWorkflowExecution | the signal with its request id, as an event or in the run's buffer |
+//! | GetWorkflowExecutionHistory | the events served, but for the workflow task under way, which may be shown before it is written |
+use super::{Commit, Observations, Operation, Violation, acked_durable, seconds};
+use std::collections::BTreeMap;
+use tempest_api::proto::enums::v1::EventType;
+use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
+use tempest_api::proto::workflowservice::v1 as api;
+
+pub fn judge(observations: &Observations) -> Vec<Violation> {
+    let ends = Ends::of(&observations.commits);
+    let answered = observations.operations.iter().filter(|operation| operation.outcome.is_ok());
+    answered.filter_map(|operation| too_early(&ends, operation)).collect()
+}
+
+/// When a commit ended for the server. Nothing, if that is not known: what it wrote is not judged.
+type End<'a> = Option<(u64, &'a Commit)>;
+
+/// When what answers may report became durable.
+#[derive(Default)]
+struct Ends<'a> {
+    /// By run id and event id.
+    events: BTreeMap<(String, i64), End<'a>>,
+    /// By request id of the signal: when it was first written, as an event or into a run's buffer.
+    signals: BTreeMap<String, End<'a>>,
+}
+
+impl<'a> Ends<'a> {
+    fn of(commits: &'a [Commit]) -> Ends<'a> {
+        let mut ends = Ends::default();
+        for commit in commits.iter().filter(|commit| commit.may_be_durable()) {
+            let end = commit.ended_ns.filter(|_| commit.is_committed()).map(|at| (at, commit));
+            for request_id in commit.signal_request_ids() {
+                ends.signals.entry(request_id).or_insert(end);
+            }
+            for batch in &commit.batches {
+                for event in batch.events() {
+                    ends.events.entry((batch.tree.clone(), event.event_id)).or_insert(end);
+                }
+            }
+        }
+        ends
+    }
+}
+
+fn too_early(ends: &Ends<'_>, operation: &Operation) -> Option<Violation> {
+    let answered_ns = operation.completed_ns?;
+    let reported = reported(ends, operation);
+    let (ended_ns, commit) = reported.into_iter().find(|(ended_ns, _)| *ended_ns > answered_ns)?;
+    let what = format!(
+        "{} was acknowledged to {} at {}, but what it reports was durable only at {}",
+        operation.rpc,
+        operation.caller,
+        seconds(answered_ns),
+        seconds(ended_ns)
+    );
+    Some(Violation::new(acked_durable::INVARIANT.name, what).because(operation.line()).because(commit.line()))
+}
+
+/// When the commits ended whose events an answer reports.
+fn reported<'a>(ends: &Ends<'a>, operation: &Operation) -> Vec<(u64, &'a Commit)> {
+    let started = |run_id: String| ends.events.get(&(run_id, 1)).copied().flatten();
+    let signaled = |request_id: &str| ends.signals.get(request_id).copied().flatten();
+    let found = match operation.rpc.as_str() {
+        "StartWorkflowExecution" => {
+            let response = operation.response::<api::StartWorkflowExecutionResponse>();
+            vec![response.and_then(|response| started(response.run_id))]
+        }
+        "SignalWithStartWorkflowExecution" => {
+            let request = operation.request::<api::SignalWithStartWorkflowExecutionRequest>();
+            let response = operation.response::<api::SignalWithStartWorkflowExecutionResponse>();
+            vec![
+                response.and_then(|response| started(response.run_id)),
+                request.and_then(|request| signaled(&request.request_id)),
+            ]
+        }
+        "SignalWorkflowExecution" => {
+            let request = operation.request::<api::SignalWorkflowExecutionRequest>();
+            vec![request.and_then(|request| signaled(&request.request_id))]
+        }
+        "GetWorkflowExecutionHistory" => {
+            let Some((run_id, events)) = served(operation) else { return Vec::new() };
+            let written = events.iter().filter(|event| !is_task_under_way(event));
+            written.map(|event| ends.events.get(&(run_id.clone(), event.event_id)).copied().flatten()).collect()
+        }
+        _ => Vec::new(),
+    };
+    found.into_iter().flatten().collect()
+}
+
+/// The run and the events of a page of history.
+fn served(operation: &Operation) -> Option<(String, Vec<HistoryEvent>)> {
+    let request: api::GetWorkflowExecutionHistoryRequest = operation.request()?;
+    let response: api::GetWorkflowExecutionHistoryResponse = operation.response()?;
+    let events = response.history?.events;
+    let asked_for = request.execution.map(|execution| execution.run_id).filter(|run_id| !run_id.is_empty());
+    let run_id = asked_for.or_else(|| match events.first()?.attributes.as_ref()? {
+        Attributes::WorkflowExecutionStartedEventAttributes(started) => Some(started.original_execution_run_id.clone()),
+        _ => None,
+    });
+    Some((run_id?, events))
+}
+
+fn is_task_under_way(event: &HistoryEvent) -> bool {
+    matches!(event.event_type(), EventType::WorkflowTaskScheduled | EventType::WorkflowTaskStarted)
+}
