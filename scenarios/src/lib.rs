@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod activity_crash_points;
+mod bad_deploy;
 mod control;
 mod hello;
 pub mod order_saga;
@@ -18,6 +19,7 @@ pub fn all() -> Vec<Arc<dyn Scenario>> {
         Arc::new(hello::Hello),
         Arc::new(order_saga::OrderSaga),
         Arc::new(activity_crash_points::ActivityCrashPoints),
+        Arc::new(bad_deploy::BadDeploy),
         Arc::new(control::Control),
     ]
 }

@@ -5,10 +5,15 @@ use super::request::{Ask, Request, Target};
 use super::transfer_queue::transfer_key;
 use crate::Counters;
 use std::sync::Arc;
+use std::time::Duration;
 use tempest_api::{AddActivityTask, AddWorkflowTask, MatchingService, ServiceError, ServiceResult};
 use tempest_core::{HistoryTask, RunKey, TransferTask};
 use tempest_rt::time::{Instant, sleep};
 use tempest_store::TaskKey;
+
+/// By how much a transfer task is sent late where the simulation wants it so: as if matching were far away or busy, and
+/// longer than deletions wait.
+const SENT_LATE_BY: Duration = Duration::from_secs(2);
 
 impl Owned {
     /// Runs after everything that happened: begins what may begin now.
@@ -50,7 +55,13 @@ impl Owned {
             self.delete_later(transfer_key(id));
         }
         let matching = self.node.matching.clone();
-        self.work.push(Box::pin(async move { Event::TransferSent(id, send(&matching, run, task).await) }));
+        let late = tempest_rt::buggify!("history-transfer-sent-late");
+        self.work.push(Box::pin(async move {
+            if late {
+                sleep(SENT_LATE_BY).await;
+            }
+            Event::TransferSent(id, send(&matching, run, task).await)
+        }));
     }
 
     pub(super) fn transfer_sent(&mut self, id: i64, result: ServiceResult<()>) {
