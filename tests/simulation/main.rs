@@ -4,6 +4,7 @@
 mod command_line;
 mod determinism;
 mod planted_bugs;
+mod regressions;
 mod seeds;
 
 use std::process::{Command, Output};

@@ -6,6 +6,8 @@ mod faults;
 #[cfg(feature = "chaos")]
 mod invariants;
 #[cfg(feature = "chaos")]
+mod keep;
+#[cfg(feature = "chaos")]
 mod plants;
 #[cfg(feature = "chaos")]
 mod replay;
@@ -36,9 +38,12 @@ pub enum Command {
     /// Run many seeds, each in a process of its own.
     #[cfg(feature = "chaos")]
     Explore(explore::ExploreCommand),
-    /// Repeat the run of an artifact and compare the traces.
+    /// Repeat the run of an artifact and compare the traces, or run a regression.
     #[cfg(feature = "chaos")]
     Replay(replay::ReplayCommand),
+    /// Keep a failed run as a regression, with its plan, its sizes and a lesson.
+    #[cfg(feature = "chaos")]
+    Keep(keep::KeepCommand),
     /// Make a page of what runs have left in a directory.
     #[cfg(feature = "chaos")]
     Report(report::ReportCommand),
@@ -66,6 +71,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Explore(command) => command.run(),
         #[cfg(feature = "chaos")]
         Command::Replay(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Keep(command) => command.run(),
         #[cfg(feature = "chaos")]
         Command::Report(command) => command.run(),
         #[cfg(feature = "chaos")]

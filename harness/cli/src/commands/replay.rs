@@ -1,24 +1,30 @@
-//! `tempest replay`: the run of an artifact, once more.
+//! `tempest replay`: the run of an artifact or of a regression, once more.
 use super::run::How;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tempest::explore::Artifact;
+use tempest::explore::{Artifact, Regression};
 
 /// The trace is not the one that the artifact has.
 const EXIT_NOT_DETERMINISTIC: i32 = 3;
 
 #[derive(Args)]
 pub struct ReplayCommand {
-    /// What a failed run has written.
-    artifact: PathBuf,
+    /// What a failed run has written (.json), or a regression (.toml).
+    file: PathBuf,
     #[command(flatten)]
     how: How,
 }
 
 impl ReplayCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let artifact = Artifact::read(&self.artifact)?;
+        if self.file.extension().is_some_and(|extension| extension == "toml") {
+            let regression = Regression::read(&self.file)?;
+            println!("{}", regression.lesson.trim());
+            let report = self.how.perform(regression.request)?;
+            return self.how.conclude(&report, i32::from(!report.holds()));
+        }
+        let artifact = Artifact::read(&self.file)?;
         let report = self.how.perform(artifact.repetition())?;
         let status = if report.trace_hash != artifact.trace_hash {
             eprintln!(
