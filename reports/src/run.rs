@@ -121,7 +121,6 @@ impl From<serde_json::Map<String, Value>> for Fault {
         for (name, value) in fields {
             match name.as_str() {
                 // In data a pause is called by its type.
-                "kind" if value == "freeze" => fault.kind = "pause".into(),
                 "kind" => fault.kind = plain(&value),
                 "at_ms" => fault.at_ms = value.as_f64().unwrap_or_default(),
                 "until_ms" => fault.until_ms = value.as_f64(),
@@ -224,7 +223,7 @@ pub struct Check {
     /// What was looked at, counted in the checker's own unit, where it counts.
     pub checked: Option<u64>,
     pub violations: u64,
-    /// Why it was suspended or weakened in this run, if it was.
+    /// What was looked at, in words, or why it was suspended or weakened in this run.
     pub note: String,
 }
 

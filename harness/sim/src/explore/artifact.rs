@@ -14,6 +14,9 @@ pub const ARTIFACT_VERSION: u32 = 1;
 pub struct Checked {
     pub invariant: String,
     pub violations: u64,
+    /// How many calls, commits or events were looked at, where they are counted.
+    #[serde(default)]
+    pub checked: Option<u64>,
     /// What was looked at, in words.
     pub note: String,
 }

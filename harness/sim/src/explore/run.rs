@@ -261,19 +261,25 @@ fn checks(observations: &Observations, violations: &[Violation]) -> Vec<Checked>
     let events: usize = observations.runs.values().map(|run| run.stored.len()).sum();
     let acknowledged =
         observations.operations.iter().filter(|operation: &&Operation| operation.outcome.is_ok()).count();
-    let note = |invariant: &str| match invariant {
-        "acked-durable" | "clean" | "signals-once-in-order" => format!("{acknowledged} acknowledged calls"),
-        "shard-fence" => format!("{commits} commits"),
-        "determinism" => "judged by running the seed twice".to_owned(),
-        "model" => "the scenario's own".to_owned(),
-        _ => format!("{runs} runs, {events} events"),
+    let judged = |invariant: &str| match invariant {
+        "acked-durable" | "clean" | "signals-once-in-order" => {
+            (Some(acknowledged), format!("{acknowledged} acknowledged calls"))
+        }
+        "shard-fence" => (Some(commits), format!("{commits} commits")),
+        "determinism" => (None, "judged by running the seed twice".to_owned()),
+        "model" => (None, "the scenario's own".to_owned()),
+        _ => (Some(events), format!("{runs} runs, {events} events")),
     };
     check::invariants()
         .into_iter()
-        .map(|invariant| Checked {
-            invariant: invariant.name.to_owned(),
-            violations: violations.iter().filter(|violation| violation.invariant == invariant.name).count() as u64,
-            note: note(invariant.name),
+        .map(|invariant| {
+            let (checked, note) = judged(invariant.name);
+            Checked {
+                invariant: invariant.name.to_owned(),
+                violations: violations.iter().filter(|violation| violation.invariant == invariant.name).count() as u64,
+                checked: checked.map(|checked| checked as u64),
+                note,
+            }
         })
         .collect()
 }

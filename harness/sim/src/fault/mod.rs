@@ -14,7 +14,7 @@ pub use clock::{ClockJump, ClockSkew};
 pub use disk::DiskSlow;
 pub use nemesis::{Nemesis, TimelineEntry};
 pub use network::{Clog, Latency, OneWay, Partition, Reset};
-pub use process::{Crash, CrashInRecovery, Freeze, PowerLoss, Restart};
+pub use process::{Crash, CrashInRecovery, Pause, PowerLoss, Restart};
 pub use rpc::{AnswerLost, DeliveredTwice, Hedged};
 pub use schedule::{FaultPlan, PlannedFault, Targets};
 
@@ -121,7 +121,7 @@ faults!(
     CrashInRecovery,
     PowerLoss,
     Restart,
-    Freeze,
+    Pause,
     ClockSkew,
     ClockJump,
     DiskSlow,

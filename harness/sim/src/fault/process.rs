@@ -136,20 +136,20 @@ impl Harm for Restart {
 
 /// The process gets no processor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Freeze {
+pub struct Pause {
     pub host: Host,
     pub for_ms: u64,
 }
 
-impl Harm for Freeze {
+impl Harm for Pause {
     const NAME: &'static str = "pause";
     const FAMILY: &'static str = "process";
     const ABOUT: &'static str =
         "a host stands still as after SIGSTOP, its connections stay open, and finds time gone by when it resumes";
 
-    fn draw(dice: &mut Dice, targets: &Targets) -> Option<Freeze> {
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<Pause> {
         let host = dice.pick(&targets.all()).clone();
-        Some(Freeze { host, for_ms: dice.between(100..=30_000) })
+        Some(Pause { host, for_ms: dice.between(100..=30_000) })
     }
 
     fn begin(&self, world: &mut dyn World) -> Vec<Later> {

@@ -112,6 +112,15 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_has_one_name_in_lists_and_in_files() {
+        let mut dice = Decisions::new(Seed(1), []).dice("names".to_owned());
+        for kind in KINDS {
+            let fault = Fault::draw(kind.name, &mut dice, &Targets::single_server(2)).expect("there is everybody");
+            assert_eq!(serde_json::to_value(&fault).expect("plain data")["kind"], kind.name);
+        }
+    }
+
+    #[test]
     fn every_kind_comes_up() {
         let mut seen = std::collections::BTreeSet::new();
         for seed in 0..200 {

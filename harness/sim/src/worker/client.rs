@@ -97,7 +97,8 @@ impl Client {
         &self.decisions
     }
 
-    /// Starts a workflow on the workers of this world, or finds that an earlier try has done so.
+    /// Starts a workflow on the workers of this world, or finds that an earlier try has done so. The workflow id stands for
+    /// one workflow: once it has ended, it is not started again, neither by a straggling try nor on purpose.
     ///
     /// # Errors
     /// The server refused it.
@@ -106,14 +107,18 @@ impl Client {
         W: HasWorkflowDefinition,
         W::Input: Send + Clone,
     {
-        self.start_with(workflow, input, WorkflowStartOptions::new(TASK_QUEUE, id).build()).await
+        let options = WorkflowStartOptions::new(TASK_QUEUE, id);
+        // A retry inside the SDK repeats the request id, but the server knows only that of the current run: after a
+        // continue-as-new it would start the workflow once more.
+        let options = options.id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate).build();
+        self.start_with(workflow, input, options).await
     }
 
     /// As [`Client::start`], with options.
     ///
     /// When nobody knows whether a try was executed, the next ones refuse a second run of the same workflow id: the run of
     /// the first try may have ended meanwhile, and the SDK gives each try a request id of its own. A scenario that gives a
-    /// workflow id to several runs on purpose starts them by [`Client::sdk`].
+    /// workflow id to several workflows on purpose starts them by [`Client::sdk`].
     ///
     /// # Errors
     /// The server refused it.
