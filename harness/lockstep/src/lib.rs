@@ -101,7 +101,7 @@ pub use addresses::fix_addresses;
 pub use context::{current_host, host_name, incarnation, now_ns, quiet, request_stop};
 pub use error::Error;
 #[cfg(lockstep_supported)]
-pub use interpose::check_interposition;
+pub use interpose::{check_interposition, interposed_symbols};
 pub use kernel::{HostStatus, RunEnd};
 pub use options::{Options, Pick, Ratio};
 pub use simulation::{HostId, Simulation, simulate};

@@ -1,7 +1,9 @@
-//! Every interposed symbol acts inside a simulation and passes through outside.
+//! Every interposed symbol acts inside a simulation and passes through outside: `symbols` shows it one by one, what is here
+//! shows it as the standard library and runtimes use them.
 #![cfg(lockstep_supported)]
 
 mod support;
+mod symbols;
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -155,9 +155,21 @@ fn any(name: &str, message: &impl Message) -> prost_wkt_types::Any {
     }
 }
 
+/// Longer messages are cut: they travel in a header, which clients refuse when it is too long. Temporal's limit and mark.
+const MESSAGE_BYTES_MAX: usize = 4000;
+const CUT: &str = "... <truncated>";
+
+fn bounded(mut message: String) -> String {
+    if message.len() > MESSAGE_BYTES_MAX {
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX - CUT.len()));
+        message.push_str(CUT);
+    }
+    message
+}
+
 impl From<ServiceError> for Status {
     fn from(error: ServiceError) -> Status {
-        let (code, message) = (error.code(), error.to_string());
+        let (code, message) = (error.code(), bounded(error.to_string()));
         // A status without a known detail still carries the encoded google.rpc.Status, as Temporal's does.
         let rpc =
             RpcStatus { code: code as i32, message: message.clone(), details: error.detail().into_iter().collect() };
@@ -185,5 +197,25 @@ impl From<tempest_core::Rejection> for ServiceError {
             R::ObsoleteTask => Self::ObsoleteMatchingTask,
             R::BusyWorkflow(_) => Self::ResourceExhausted { cause: ResourceExhaustedCause::BusyWorkflow, message },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let check = |text: String, expect: usize| {
+            let status = Status::from(ServiceError::InvalidArgument(text.clone()));
+            assert_eq!(status.message().len(), expect);
+            let kept = status.message().strip_suffix(CUT).unwrap_or(status.message());
+            assert!(text.starts_with(kept));
+            let rpc = RpcStatus::decode(status.details()).expect("details are a google.rpc.Status");
+            assert_eq!(rpc.message, status.message());
+        };
+        check("x".repeat(4000), 4000);
+        check("x".repeat(4001), 4000);
+        check("\u{e9}".repeat(3000), 3999);
     }
 }

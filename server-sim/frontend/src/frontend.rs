@@ -1,6 +1,6 @@
 //! The role itself: who it talks to.
-use crate::FrontendConfig;
 use crate::namespace::{Namespace, Registry, register};
+use crate::{FrontendConfig, validation};
 use std::sync::Arc;
 use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::{HistoryService, MatchingService, ServiceError, ServiceResult};
@@ -62,6 +62,9 @@ impl Frontend {
 
     /// The namespace of a task token; a request that names another one is refused.
     pub(crate) async fn namespace_of_token(&self, name: &str, id: &NamespaceId) -> ServiceResult<Arc<Namespace>> {
+        if id.as_str().is_empty() {
+            return Err(ServiceError::InvalidArgument("Namespace not set on request.".into()));
+        }
         let of_token = self.namespaces.by_id(id.as_str()).await?;
         if !name.is_empty() && of_token.name != name {
             self.namespace(name).await?;
@@ -73,9 +76,7 @@ impl Frontend {
     }
 
     async fn namespace_in(&self, name: &str, allowed: &[NamespaceState]) -> ServiceResult<Arc<Namespace>> {
-        if name.is_empty() {
-            return Err(ServiceError::InvalidArgument("Namespace not set on request.".into()));
-        }
+        validation::namespace_name(name)?;
         let namespace = self.namespaces.by_name(name).await?;
         match namespace.state() {
             state if allowed.contains(&state) => Ok(namespace),

@@ -1,5 +1,6 @@
 //! WorkflowService: each RPC is found in its own file; here they are only wired.
 use crate::caller::Caller;
+use crate::message_size::SizeErrors;
 use crate::{Frontend, cluster, namespace, task_queue, worker, workflow};
 use std::sync::Arc;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -221,8 +222,9 @@ impl WorkflowService for Service {
     }
 }
 
-pub fn workflow_service(frontend: Arc<Frontend>) -> WorkflowServiceServer<impl WorkflowService> {
-    WorkflowServiceServer::new(Service(frontend))
+pub fn workflow_service(frontend: Arc<Frontend>) -> SizeErrors<WorkflowServiceServer<impl WorkflowService>> {
+    let service = WorkflowServiceServer::new(Service(frontend))
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
-        .accept_compressed(CompressionEncoding::Gzip)
+        .accept_compressed(CompressionEncoding::Gzip);
+    SizeErrors(service)
 }

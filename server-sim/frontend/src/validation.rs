@@ -1,7 +1,7 @@
 //! Checks that several requests share, with Temporal's texts.
 use crate::Frontend;
 use prost::Message;
-use tempest_api::proto::common::v1::{Payloads, WorkflowExecution};
+use tempest_api::proto::common::v1::{Payloads, SearchAttributes, WorkflowExecution};
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::rules;
@@ -9,8 +9,24 @@ use tempest_core::rules;
 /// Ids, names, types and identities, in bytes.
 pub const ID_BYTES_MAX: usize = 1000;
 
+/// Of one request, in number.
+const SEARCH_ATTRIBUTES_MAX: usize = 100;
+/// Of one search attribute.
+const SEARCH_ATTRIBUTE_BYTES_MAX: usize = 2 * 1024;
+/// Of all search attributes of a request.
+const SEARCH_ATTRIBUTES_BYTES_MAX: usize = 40 * 1024;
+
 pub fn invalid<T>(text: impl Into<String>) -> ServiceResult<T> {
     Err(ServiceError::InvalidArgument(text.into()))
+}
+
+/// There is one, and it is no longer than the name of a namespace can be. Checked before it is looked up, since whoever
+/// does not find it repeats it.
+pub fn namespace_name(name: &str) -> ServiceResult<()> {
+    if name.is_empty() {
+        return invalid("Namespace not set on request.");
+    }
+    within_limit(name, "Namespace")
 }
 
 /// A run that a request names; the run id may be empty.
@@ -21,6 +37,7 @@ pub fn execution(execution: Option<&WorkflowExecution>) -> ServiceResult<&Workfl
     Ok(execution)
 }
 
+/// Longer than an id can be, it names nothing. Temporal looks it up all the same and says that it is not found.
 pub fn workflow_id(workflow_id: &str) -> ServiceResult<()> {
     if workflow_id.is_empty() {
         return invalid("WorkflowId is not set on request.");
@@ -64,6 +81,41 @@ pub fn payloads(frontend: &Frontend, payloads: Option<&Payloads>) -> ServiceResu
 pub fn memo(frontend: &Frontend, memo: Option<&impl Message>) -> ServiceResult<()> {
     if memo.is_some_and(|memo| memo.encoded_len() > frontend.config.memo_bytes_max) {
         return invalid("Memo size exceeds limit.");
+    }
+    Ok(())
+}
+
+/// Number and sizes. Whether they are registered is not known here.
+pub fn search_attributes(attributes: Option<&SearchAttributes>) -> ServiceResult<()> {
+    let Some(attributes) = attributes else { return Ok(()) };
+    let count = attributes.indexed_fields.len();
+    if count > SEARCH_ATTRIBUTES_MAX {
+        return invalid(format!("number of search attributes {count} exceeds limit {SEARCH_ATTRIBUTES_MAX}"));
+    }
+    let too_large = attributes.indexed_fields.iter().filter(|(_, value)| value.data.len() > SEARCH_ATTRIBUTE_BYTES_MAX);
+    if let Some((name, value)) = too_large.min_by_key(|(name, _)| *name) {
+        let (size, max) = (value.data.len(), SEARCH_ATTRIBUTE_BYTES_MAX);
+        return invalid(format!("search attribute {name} value size {size} exceeds size limit {max}"));
+    }
+    let size = attributes.encoded_len();
+    if size > SEARCH_ATTRIBUTES_BYTES_MAX {
+        let max = SEARCH_ATTRIBUTES_BYTES_MAX;
+        return invalid(format!("total size of search attributes {size} exceeds size limit {max}"));
+    }
+    Ok(())
+}
+
+/// What a start asks for and would not get. Refused rather than forgotten: the caller counts on it.
+pub fn offered(callbacks: bool, versioning_override: bool, time_skipping: bool) -> ServiceResult<()> {
+    if callbacks {
+        return invalid("Completion callbacks are not supported yet.");
+    }
+    if versioning_override {
+        return invalid("Versioning overrides are not supported yet.");
+    }
+    if time_skipping {
+        let text = "The Time-Skipping feature is not enabled for namespace.";
+        return Err(ServiceError::Unimplemented(text.into()));
     }
     Ok(())
 }

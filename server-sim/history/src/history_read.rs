@@ -28,7 +28,7 @@ pub(crate) async fn read_events(
                 return Err(ServiceError::DataLoss(format!("event {next} of branch {} is missing", branch.branch)));
             }
             // `next` is inside a batch that begins before it: look further back, twice as far each time.
-            start = (start - 2 * (next - start).max(1)).max(1);
+            start = start.saturating_sub((next - start).max(1).saturating_mul(2)).max(1);
             continue;
         }
         let wanted = next;

@@ -66,6 +66,11 @@ const NAMES: [&str; 25] = [
     "sched_yield",
 ];
 
+/// The symbols of the C library that are ours.
+pub fn interposed_symbols() -> &'static [&'static str] {
+    &NAMES
+}
+
 thread_local! {
     /// One bit per symbol this thread has come through.
     static HITS: Cell<u32> = const { Cell::new(0) };

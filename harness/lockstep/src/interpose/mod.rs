@@ -15,7 +15,7 @@ mod machine;
 mod threads;
 mod time;
 
-pub use check::check_interposition;
+pub use check::{check_interposition, interposed_symbols};
 pub(crate) use fairness::take_choice_from_parking_lot;
 
 use crate::kernel;

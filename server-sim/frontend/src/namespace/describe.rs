@@ -1,8 +1,8 @@
 //! DescribeNamespace, by name or by id.
 use super::register::advertised;
-use crate::Frontend;
+use crate::{Frontend, validation};
+use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ServiceError, ServiceResult};
 
 /// # Errors
 /// `NamespaceNotFound`, or `InvalidArgument` if the request names nothing.
@@ -11,9 +11,14 @@ pub async fn describe(
     request: api::DescribeNamespaceRequest,
 ) -> ServiceResult<api::DescribeNamespaceResponse> {
     let namespace = match (request.namespace.as_str(), request.id.as_str()) {
-        ("", "") => return Err(ServiceError::InvalidArgument("Namespace not set on request.".into())),
-        ("", id) => frontend.namespaces.by_id(id).await?,
-        (name, _) => frontend.namespaces.by_name(name).await?,
+        ("", id) if !id.is_empty() => {
+            validation::within_limit(id, "Namespace")?;
+            frontend.namespaces.by_id(id).await?
+        }
+        (name, _) => {
+            validation::namespace_name(name)?;
+            frontend.namespaces.by_name(name).await?
+        }
     };
     Ok(advertised(frontend, namespace.description.clone()))
 }

@@ -1,6 +1,6 @@
 //! RegisterNamespace.
 use super::Namespace;
-use crate::Frontend;
+use crate::{Frontend, validation};
 use std::time::Duration;
 use tempest_api::proto::{
     enums::v1::{ArchivalState, NamespaceState},
@@ -9,9 +9,8 @@ use tempest_api::proto::{
     workflowservice::v1 as api,
 };
 use tempest_api::{ServiceError, ServiceResult};
-use tempest_core::NamespaceId;
+use tempest_core::{NamespaceId, rules::durations};
 
-const NAME_BYTES_MAX: usize = 1000;
 const RETENTION_MIN: Duration = Duration::from_secs(3600);
 
 /// The request that registers `name` with defaults.
@@ -31,12 +30,9 @@ pub async fn register(
             "Cannot register a global namespace: this cluster has one region. Leave is_global_namespace unset.".into(),
         ));
     }
-    let retention = match request.workflow_execution_retention_period {
+    let retention_period = match request.workflow_execution_retention_period {
         None => proto(frontend.config.retention_default),
-        Some(retention) if retention.seconds < RETENTION_MIN.as_secs() as i64 => {
-            return Err(ServiceError::InvalidArgument("A minimal retention period of 1 hour is required.".into()));
-        }
-        Some(retention) => retention,
+        Some(asked) => retention(asked)?,
     };
     let id = NamespaceId(tempest_rt::entropy::uuid());
     let description = api::DescribeNamespaceResponse {
@@ -50,7 +46,7 @@ pub async fn register(
             ..Default::default()
         }),
         config: Some(NamespaceConfig {
-            workflow_execution_retention_ttl: Some(retention),
+            workflow_execution_retention_ttl: Some(retention_period),
             bad_binaries: Some(BadBinaries::default()),
             history_archival_state: ArchivalState::Disabled as i32,
             visibility_archival_state: ArchivalState::Disabled as i32,
@@ -86,16 +82,22 @@ pub fn advertised(
     description
 }
 
+/// How long a namespace keeps closed runs, within bounds.
+pub fn retention(mut asked: prost_wkt_types::Duration) -> ServiceResult<prost_wkt_types::Duration> {
+    if durations::validate_and_cap(Some(&mut asked)).is_err() {
+        return Err(ServiceError::InvalidArgument("A valid retention period is not set on request.".into()));
+    }
+    if durations::value(Some(&asked)) < RETENTION_MIN {
+        return Err(ServiceError::InvalidArgument("A minimal retention period of 1 hour is required.".into()));
+    }
+    Ok(asked)
+}
+
 /// Letters, digits, and what else Temporal's own check lets through in practice; never empty.
 fn check_name(name: &str) -> ServiceResult<()> {
     let well_formed = name.chars().next().is_some_and(|first| first.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    if name.is_empty() {
-        return Err(ServiceError::InvalidArgument("Namespace not set on request.".into()));
-    }
-    if name.len() > NAME_BYTES_MAX {
-        return Err(ServiceError::InvalidArgument("Namespace length exceeds limit.".into()));
-    }
+    validation::namespace_name(name)?;
     if !well_formed {
         return Err(ServiceError::InvalidArgument(format!(
             "Invalid namespace name {name:?}: begin with a letter or digit, and use letters, digits, '-', '_' and '.'."

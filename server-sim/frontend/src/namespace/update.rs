@@ -1,6 +1,6 @@
 //! UpdateNamespace: description, owner, data, retention.
 use super::Namespace;
-use super::register::advertised;
+use super::register::{advertised, retention};
 use crate::Frontend;
 use tempest_api::proto::{enums::v1::NamespaceState, workflowservice::v1 as api};
 use tempest_api::{ServiceError, ServiceResult};
@@ -58,11 +58,8 @@ fn change(namespace: &mut Namespace, request: api::UpdateNamespaceRequest) -> Se
             }
         }
     }
-    if let Some(retention) = request.config.and_then(|config| config.workflow_execution_retention_ttl) {
-        if retention.seconds < 3600 {
-            return Err(ServiceError::InvalidArgument("A minimal retention period of 1 hour is required.".into()));
-        }
-        namespace.description.config.get_or_insert_default().workflow_execution_retention_ttl = Some(retention);
+    if let Some(asked) = request.config.and_then(|config| config.workflow_execution_retention_ttl) {
+        namespace.description.config.get_or_insert_default().workflow_execution_retention_ttl = Some(retention(asked)?);
     }
     Ok(())
 }

@@ -73,7 +73,8 @@ async fn a_token_that_is_none_is_refused() {
     let completed = api::RespondWorkflowTaskCompletedRequest { task_token: activity_token(&w), ..Default::default() };
     assert_eq!(refused(w.service.respond_workflow_task_completed(Request::new(completed)).await), expect());
     let failed = api::RespondWorkflowTaskFailedRequest { task_token: Vec::new(), ..Default::default() };
-    assert_eq!(refused(w.service.respond_workflow_task_failed(Request::new(failed)).await), expect());
+    let answer = w.service.respond_workflow_task_failed(Request::new(failed)).await;
+    assert_eq!(refused(answer), invalid("Task token not set on request."));
 }
 
 #[tokio::test]

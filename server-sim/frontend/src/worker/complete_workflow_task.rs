@@ -1,5 +1,5 @@
 //! RespondWorkflowTaskCompleted.
-use super::token_error;
+use super::task_token;
 use crate::{Frontend, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, decode_workflow_token};
@@ -10,7 +10,7 @@ pub async fn complete(
     frontend: &Frontend,
     request: api::RespondWorkflowTaskCompletedRequest,
 ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
-    let token = decode_workflow_token(&request.task_token).map_err(token_error)?;
+    let token = task_token(&request.task_token, decode_workflow_token)?;
     frontend.namespace_of_token(&request.namespace, &token.namespace_id).await?;
     validation::within_limit(&request.identity, "Identity")?;
     frontend.history.complete_workflow_task(token, request).await

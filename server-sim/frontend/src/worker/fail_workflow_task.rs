@@ -1,5 +1,5 @@
 //! RespondWorkflowTaskFailed.
-use super::{bounded, token_error};
+use super::{bounded, task_token};
 use crate::{Frontend, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, decode_workflow_token};
@@ -10,7 +10,7 @@ pub async fn fail(
     frontend: &Frontend,
     mut request: api::RespondWorkflowTaskFailedRequest,
 ) -> ServiceResult<api::RespondWorkflowTaskFailedResponse> {
-    let token = decode_workflow_token(&request.task_token).map_err(token_error)?;
+    let token = task_token(&request.task_token, decode_workflow_token)?;
     frontend.namespace_of_token(&request.namespace, &token.namespace_id).await?;
     validation::within_limit(&request.identity, "Identity")?;
     request.failure = request.failure.map(|failure| bounded(frontend, failure).0);

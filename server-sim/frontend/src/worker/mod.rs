@@ -32,13 +32,17 @@ fn poll_timeout(frontend: &Frontend, caller: &Caller) -> ServiceResult<Duration>
     Ok(caller.patience(frontend.config.task_long_poll, frontend.config.long_poll_margin))
 }
 
-fn token_error(error: TokenError) -> ServiceError {
-    ServiceError::InvalidArgument(error.to_string())
+/// A task token, read back.
+fn task_token<T>(bytes: &[u8], decode: fn(&[u8]) -> Result<T, TokenError>) -> ServiceResult<T> {
+    if bytes.is_empty() {
+        return invalid("Task token not set on request.");
+    }
+    decode(bytes).map_err(|error| ServiceError::InvalidArgument(error.to_string()))
 }
 
 /// The activity of a task token.
 async fn by_token(frontend: &Frontend, namespace: &str, token: &[u8]) -> ServiceResult<ActivityAddress> {
-    let token = decode_activity_token(token).map_err(token_error)?;
+    let token = task_token(token, decode_activity_token)?;
     let namespace: Arc<Namespace> = frontend.namespace_of_token(namespace, &token.namespace_id).await?;
     Ok(ActivityAddress {
         namespace_id: namespace.id.clone(),

@@ -61,13 +61,30 @@ pub fn page_token(
         return Ok(None);
     }
     let token = HistoryPageToken::decode(bytes).map_err(|error| ServiceError::InvalidArgument(error.to_string()))?;
-    if token.run.namespace_id != namespace.id || token.run.workflow_id.as_str() != execution.workflow_id {
+    let names_events = token.from >= 1 && token.until >= 1;
+    if !names_events
+        || token.run.namespace_id != namespace.id
+        || token.run.workflow_id.as_str() != execution.workflow_id
+    {
         return invalid("Invalid NextPageToken.");
     }
     if !execution.run_id.is_empty() && token.run.run_id.as_str() != execution.run_id {
         return invalid("RunId in the request does not match the NextPageToken.");
     }
     Ok(Some(token))
+}
+
+/// Why events that a token names could not be read. A token is the caller's word: what it names without there being any
+/// is not lost.
+pub async fn unreadable(frontend: &Frontend, token: &HistoryPageToken, error: ServiceError) -> ServiceError {
+    if !matches!(error, ServiceError::DataLoss(_)) {
+        return error;
+    }
+    match frontend.history.history_position(&token.run.namespace_id, &pinned(token), None).await {
+        Ok(position) if position.branch == token.branch && token.until <= position.next_event_id => error,
+        Ok(_) | Err(ServiceError::NotFound(_)) => ServiceError::InvalidArgument("Invalid NextPageToken.".into()),
+        Err(_) => error,
+    }
 }
 
 type Page = (Vec<HistoryEvent>, Option<HistoryPageToken>);
@@ -136,7 +153,10 @@ impl Reader<'_> {
 
     async fn read(&self, token: &HistoryPageToken) -> ServiceResult<Vec<HistoryEvent>> {
         let history = &self.frontend.history;
-        history.read_history(&token.run, &token.branch, token.from, token.until, self.page_size).await
+        match history.read_history(&token.run, &token.branch, token.from, token.until, self.page_size).await {
+            Ok(events) => Ok(events),
+            Err(error) => Err(unreadable(self.frontend, token, error).await),
+        }
     }
 
     /// Events of a workflow task that is not persisted, if they follow directly on what was read. The token ignores

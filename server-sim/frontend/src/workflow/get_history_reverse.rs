@@ -1,5 +1,5 @@
 //! GetWorkflowExecutionHistoryReverse: newest events first, no waiting, no transient events.
-use super::get_history::{page_size, page_token};
+use super::get_history::{page_size, page_token, unreadable};
 use crate::{Frontend, validation};
 use tempest_api::proto::history::v1::History;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -28,7 +28,10 @@ pub async fn get_history_reverse(
         }
     };
     let page_size = page_size(frontend, request.maximum_page_size);
-    let events = frontend.history.read_history_reverse(&token.run, &token.branch, token.until, page_size).await?;
+    let events = match frontend.history.read_history_reverse(&token.run, &token.branch, token.until, page_size).await {
+        Ok(events) => events,
+        Err(error) => return Err(unreadable(frontend, &token, error).await),
+    };
     let next = match events.last() {
         Some(last) if last.event_id > 1 => HistoryPageToken { until: last.event_id, ..token }.encode(),
         _ => Vec::new(),

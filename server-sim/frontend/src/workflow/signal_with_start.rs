@@ -16,5 +16,7 @@ pub async fn signal_with_start(
     validation::payloads(frontend, request.input.as_ref())?;
     validation::payloads(frontend, request.signal_input.as_ref())?;
     validation::memo(frontend, request.memo.as_ref())?;
+    validation::search_attributes(request.search_attributes.as_ref())?;
+    validation::offered(false, request.versioning_override.is_some(), request.time_skipping_config.is_some())?;
     frontend.history.signal_with_start_workflow(&namespace.id, request).await
 }

@@ -15,6 +15,12 @@ pub async fn start(
     validation::within_limit(&request.identity, "Identity")?;
     validation::payloads(frontend, request.input.as_ref())?;
     validation::memo(frontend, request.memo.as_ref())?;
+    validation::search_attributes(request.search_attributes.as_ref())?;
+    validation::offered(
+        !request.completion_callbacks.is_empty(),
+        request.versioning_override.is_some(),
+        request.time_skipping_config.is_some(),
+    )?;
     // The first workflow task always goes through the task queue: eager start is not offered.
     request.request_eager_execution = false;
     frontend.history.start_workflow(&namespace.id, request).await
