@@ -21,7 +21,7 @@ pub struct Batch {
     pub tree: String,
     pub branch: String,
     pub node: i64,
-    events: Bytes,
+    pub(super) events: Bytes,
 }
 
 impl Batch {
@@ -142,5 +142,45 @@ impl CommitFeed {
 
     pub fn snapshot(&self) -> Vec<Commit> {
         self.with(|feed| feed.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submit(feed: &CommitFeed, incarnation: u32) -> usize {
+        feed.submit(0, incarnation, &ShardCommit::default())
+    }
+
+    #[test]
+    fn what_was_certainly_refused_leaves_nothing_behind() {
+        let may_be_durable = |result: CommitResult| {
+            let feed = CommitFeed::default();
+            submit(&feed, 0);
+            Commit { result, ..feed.snapshot().remove(0) }.may_be_durable()
+        };
+        let ended = |outcome| may_be_durable(CommitResult::Ended(outcome));
+        assert!(may_be_durable(CommitResult::Pending));
+        assert!(ended(CommitOutcome::Committed));
+        assert!(ended(CommitOutcome::OutcomeUnknown("the disk failed".to_owned())));
+        assert!(!ended(CommitOutcome::Conflict("version".to_owned())));
+        assert!(!ended(CommitOutcome::OwnershipLost { current: RangeId(2) }));
+        assert!(!ended(CommitOutcome::Unavailable("full".to_owned())));
+    }
+
+    #[test]
+    fn a_pending_commit_is_settled_by_the_next_incarnation() {
+        let (feed, mut seen) = (CommitFeed::default(), 0);
+        let first = submit(&feed, 0);
+        submit(&feed, 0);
+        let third = submit(&feed, 0);
+        feed.end(first, CommitOutcome::Committed);
+        feed.end(third, CommitOutcome::Committed);
+        assert_eq!(feed.settled_after(&mut seen).len(), 1, "the second one is pending and bars the third");
+        assert!(feed.settled_after(&mut seen).is_empty());
+        submit(&feed, 1);
+        assert_eq!(feed.settled_after(&mut seen).len(), 2, "nobody waits for the second any more");
+        assert_eq!(seen, 3);
     }
 }
