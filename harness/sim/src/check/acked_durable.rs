@@ -12,13 +12,14 @@
 //! | RespondWorkflowTaskCompleted | one completed event for the scheduled event of the token |
 //! | RespondWorkflowTaskFailed | for a first attempt, a failed event for it; later attempts leave none |
 //! | RespondActivityTaskCompleted, ...Canceled | one such event for the scheduled event of the token, with the result |
-//! | RespondActivityTaskFailed | none if it is retried, else a failed event |
+//! | RespondActivityTaskFailed | a failed event, if certainly no retry was allowed; else there may be none |
 //! | RecordActivityTaskHeartbeat | none: details live until the next attempt |
 //!
 //! Effects stay for ever here: scenarios delete nothing yet.
 use super::{Invariant, Observations, Operation, RunObserved, Violation, durable_first, events};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::EventType;
+use tempest_api::proto::failure::v1::failure::FailureInfo;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{decode_activity_token, decode_workflow_token};
@@ -87,6 +88,16 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
                 Attributes::ActivityTaskCompletedEventAttributes(a) => {
                     a.scheduled_event_id == scheduled && a.result == request.result
                 }
+                _ => false,
+            })
+        }
+        "RespondActivityTaskFailed" => {
+            let request: api::RespondActivityTaskFailedRequest = operation.request()?;
+            if !is_last(observations, &request) {
+                return None;
+            }
+            activity(observations, &request.task_token, |attributes, scheduled| match attributes {
+                Attributes::ActivityTaskFailedEventAttributes(a) => a.scheduled_event_id == scheduled,
                 _ => false,
             })
         }
@@ -193,6 +204,24 @@ fn workflow_task(observations: &Observations, token: &[u8], kind: EventType) -> 
     once(found, &what)
 }
 
+/// Whether no retry may follow that failure: it says so, or it was the last attempt.
+fn is_last(observations: &Observations, request: &api::RespondActivityTaskFailedRequest) -> bool {
+    let non_retryable = match request.failure.as_ref().and_then(|failure| failure.failure_info.as_ref()) {
+        Some(FailureInfo::ApplicationFailureInfo(info)) => info.non_retryable,
+        _ => false,
+    };
+    let last_attempt = || {
+        let token = decode_activity_token(&request.task_token).ok()?;
+        let scheduled = observations.run(token.run_id.as_str())?.event(token.scheduled_event_id)?;
+        let Attributes::ActivityTaskScheduledEventAttributes(scheduled) = scheduled.attributes.as_ref()? else {
+            return None;
+        };
+        let allowed = scheduled.retry_policy.as_ref()?.maximum_attempts;
+        Some(allowed > 0 && token.attempt >= allowed)
+    };
+    non_retryable || last_attempt().unwrap_or(false)
+}
+
 fn activity(observations: &Observations, token: &[u8], is_effect: impl Fn(&Attributes, i64) -> bool) -> Option<String> {
     let token = decode_activity_token(token).ok()?;
     let Some(run) = observations.run(token.run_id.as_str()) else {
@@ -201,4 +230,283 @@ fn activity(observations: &Observations, token: &[u8], is_effect: impl Fn(&Attri
     let attributes = run.stored.iter().filter_map(|event| event.attributes.as_ref());
     let found = attributes.filter(|attributes| is_effect(attributes, token.scheduled_event_id)).count();
     once(found, &format!("closing event of {} for activity {}", run.name(), token.scheduled_event_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::samples::{self, ACTIVITY, RUN, WORKFLOW};
+    use crate::check::{Observations, Operation, Outcome};
+    use tempest_api::proto::failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo};
+    use tempest_api::proto::history::v1 as history;
+    use tempest_api::proto::history::v1::history_event::Attributes;
+    use tempest_api::proto::workflowservice::v1 as api;
+
+    fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        samples::check(super::judge, change, expect);
+    }
+
+    /// One more call; `what` stands in the history in place of event `id`.
+    fn instead(id: i64, what: impl Into<Attributes>, operation: Operation) -> impl FnOnce(&mut Observations) {
+        let what = what.into();
+        move |observations| {
+            samples::replace(observations, id, what);
+            observations.operations.push(operation);
+        }
+    }
+
+    fn acknowledge(operation: Operation) -> impl FnOnce(&mut Observations) {
+        |observations| observations.operations.push(operation)
+    }
+
+    fn remove_signal(observations: &mut Observations) {
+        samples::replace(observations, 10, samples::signaled("another"));
+    }
+
+    #[test]
+    fn what_was_acknowledged_is_there() {
+        check(|_| {}, &[]);
+    }
+
+    #[test]
+    fn what_was_not_acknowledged_may_be_missing() {
+        check(
+            |observations| {
+                remove_signal(observations);
+                observations.operations[5].outcome = Outcome::Pending;
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_started_run_exists() {
+        check(
+            |observations| {
+                observations.operations.truncate(1);
+                observations.runs.clear();
+            },
+            &["StartWorkflowExecution was acknowledged to client, but run run-1 of order-1 does not exist"],
+        );
+    }
+
+    #[test]
+    fn a_started_run_is_of_its_workflow() {
+        check(
+            |observations| {
+                observations.operations.truncate(1);
+                observations.runs.get_mut(RUN).expect("the sample has it").key.workflow_id = "order-2".into();
+            },
+            &["StartWorkflowExecution was acknowledged to client, but run run-1 belongs to workflow order-2"],
+        );
+    }
+
+    #[test]
+    fn a_started_run_begins_with_its_start() {
+        check(
+            |observations| {
+                observations.operations.truncate(1);
+                samples::rewrite(observations, |events| drop(events.remove(0)));
+            },
+            &["StartWorkflowExecution was acknowledged to client, but run run-1 has no started event"],
+        );
+    }
+
+    #[test]
+    fn a_run_begins_as_it_was_asked_to() {
+        let other_input = |observations: &mut Observations| {
+            samples::alter!(observations, 1, WorkflowExecutionStartedEventAttributes, |a| {
+                a.input = samples::payloads("a car");
+            });
+        };
+        check(
+            other_input,
+            &["StartWorkflowExecution was acknowledged to client, but run run-1 began with another type or input"],
+        );
+        // Somebody else had started it.
+        check(
+            |observations| {
+                other_input(observations);
+                let answer = api::StartWorkflowExecutionResponse { run_id: RUN.to_owned(), ..Default::default() };
+                observations.operations[0].outcome = samples::ok(&answer);
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_signal_is_there_once() {
+        check(
+            remove_signal,
+            &["SignalWorkflowExecution was acknowledged to client, but there are 0 of its signaled event, not one"],
+        );
+        check(
+            |observations| samples::replace(observations, 8, samples::signaled("signal-1")),
+            &[
+                "RespondActivityTaskCompleted was acknowledged to client, but there are 0 of its closing event of \
+                 order-1 / run-1 for activity 5, not one",
+                "SignalWorkflowExecution was acknowledged to client, but there are 2 of its signaled event, not one",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_signal_may_be_in_two_runs_of_a_chain() {
+        check(|observations| samples::add(observations, samples::run("run-2", samples::events("run-2"))), &[]);
+    }
+
+    #[test]
+    fn a_start_with_a_signal_leaves_both() {
+        let call = |run_id: &str, request_id: &str| {
+            let request = api::SignalWithStartWorkflowExecutionRequest {
+                workflow_id: WORKFLOW.to_owned(),
+                request_id: request_id.to_owned(),
+                ..Default::default()
+            };
+            let answer =
+                api::SignalWithStartWorkflowExecutionResponse { run_id: run_id.to_owned(), ..Default::default() };
+            samples::called("SignalWithStartWorkflowExecution", &request, samples::ok(&answer))
+        };
+        check(acknowledge(call(RUN, "signal-1")), &[]);
+        check(
+            acknowledge(call("run-2", "signal-1")),
+            &["SignalWithStartWorkflowExecution was acknowledged to client, but run run-2 does not exist"],
+        );
+        check(
+            acknowledge(call(RUN, "signal-2")),
+            &[
+                "SignalWithStartWorkflowExecution was acknowledged to client, but there are 0 of its signaled event, not \
+               one",
+            ],
+        );
+    }
+
+    fn cancel() -> Operation {
+        let request = api::RequestCancelWorkflowExecutionRequest {
+            workflow_execution: Some(samples::execution(RUN)),
+            ..Default::default()
+        };
+        let answer = samples::ok(&api::RequestCancelWorkflowExecutionResponse::default());
+        let called = samples::called("RequestCancelWorkflowExecution", &request, answer);
+        Operation { completed_ns: Some(5 * samples::SECOND_NS), ..called }
+    }
+
+    #[test]
+    fn a_request_to_cancel_is_there_unless_the_run_had_ended() {
+        let requested = history::WorkflowExecutionCancelRequestedEventAttributes::default();
+        check(instead(13, requested, cancel()), &[]);
+        check(
+            acknowledge(cancel()),
+            &["RequestCancelWorkflowExecution was acknowledged to client, but there is no cancel-requested event"],
+        );
+        check(acknowledge(Operation { completed_ns: Some(50 * samples::SECOND_NS), ..cancel() }), &[]);
+    }
+
+    #[test]
+    fn a_terminated_run_says_so() {
+        let request = api::TerminateWorkflowExecutionRequest {
+            workflow_execution: Some(samples::execution("")),
+            ..Default::default()
+        };
+        let answer = samples::ok(&api::TerminateWorkflowExecutionResponse::default());
+        let terminate = samples::called("TerminateWorkflowExecution", &request, answer);
+        let terminated = history::WorkflowExecutionTerminatedEventAttributes::default();
+        check(instead(17, terminated, terminate.clone()), &[]);
+        check(
+            acknowledge(terminate),
+            &["TerminateWorkflowExecution was acknowledged to client, but there is no terminated event"],
+        );
+    }
+
+    #[test]
+    fn a_completed_workflow_task_is_there_once() {
+        let missing = "RespondWorkflowTaskCompleted was acknowledged to client, but there are 0 of its \
+                       EVENT_TYPE_WORKFLOW_TASK_COMPLETED of order-1 / run-1 for event 2, not one";
+        check(|observations| samples::replace(observations, 4, samples::signaled("another")), &[missing]);
+        check(
+            |observations| {
+                samples::alter!(observations, 12, WorkflowTaskCompletedEventAttributes, |a| a.scheduled_event_id = 2);
+            },
+            &["RespondWorkflowTaskCompleted was acknowledged to client, but there are 2 of its \
+               EVENT_TYPE_WORKFLOW_TASK_COMPLETED of order-1 / run-1 for event 2, not one"],
+        );
+    }
+
+    #[test]
+    fn the_first_failure_of_a_workflow_task_is_there() {
+        let fail = |attempt: i32| {
+            let request = api::RespondWorkflowTaskFailedRequest {
+                task_token: samples::workflow_token(9, attempt),
+                ..Default::default()
+            };
+            let answer = samples::ok(&api::RespondWorkflowTaskFailedResponse::default());
+            samples::called("RespondWorkflowTaskFailed", &request, answer)
+        };
+        let failed = history::WorkflowTaskFailedEventAttributes { scheduled_event_id: 9, ..Default::default() };
+        check(instead(12, failed, fail(1)), &[]);
+        check(
+            acknowledge(fail(1)),
+            &["RespondWorkflowTaskFailed was acknowledged to client, but there are 0 of its \
+               EVENT_TYPE_WORKFLOW_TASK_FAILED of order-1 / run-1 for event 9, not one"],
+        );
+        check(acknowledge(fail(2)), &[]);
+    }
+
+    #[test]
+    fn a_completed_activity_is_there_with_its_result() {
+        let missing = "RespondActivityTaskCompleted was acknowledged to client, but there are 0 of its closing event of \
+                       order-1 / run-1 for activity 5, not one";
+        check(|observations| samples::replace(observations, 8, samples::signaled("another")), &[missing]);
+        check(
+            |observations| {
+                samples::alter!(observations, 8, ActivityTaskCompletedEventAttributes, |a| {
+                    a.result = samples::payloads("charged twice");
+                });
+            },
+            &[missing],
+        );
+    }
+
+    #[test]
+    fn a_canceled_activity_is_there() {
+        let request =
+            api::RespondActivityTaskCanceledRequest { task_token: samples::activity_token(1), ..Default::default() };
+        let answer = samples::ok(&api::RespondActivityTaskCanceledResponse::default());
+        let cancel = samples::called("RespondActivityTaskCanceled", &request, answer);
+        let canceled =
+            history::ActivityTaskCanceledEventAttributes { scheduled_event_id: ACTIVITY, ..Default::default() };
+        check(instead(13, canceled, cancel.clone()), &[]);
+        check(
+            acknowledge(cancel),
+            &[
+                "RespondActivityTaskCanceled was acknowledged to client, but there are 0 of its closing event of order-1 / \
+               run-1 for activity 5, not one",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_failure_that_allows_no_retry_is_there() {
+        let fail = |attempt: i32, non_retryable: bool| {
+            let info = ApplicationFailureInfo { non_retryable, ..Default::default() };
+            let failure =
+                Failure { failure_info: Some(FailureInfo::ApplicationFailureInfo(info)), ..Default::default() };
+            let request = api::RespondActivityTaskFailedRequest {
+                task_token: samples::activity_token(attempt),
+                failure: Some(failure),
+                ..Default::default()
+            };
+            let answer = samples::ok(&api::RespondActivityTaskFailedResponse::default());
+            samples::called("RespondActivityTaskFailed", &request, answer)
+        };
+        let failed =
+            || history::ActivityTaskFailedEventAttributes { scheduled_event_id: ACTIVITY, ..Default::default() };
+        let missing = "RespondActivityTaskFailed was acknowledged to client, but there are 0 of its closing event of \
+                       order-1 / run-1 for activity 5, not one";
+        // Three attempts are allowed.
+        check(acknowledge(fail(1, false)), &[]);
+        check(acknowledge(fail(1, true)), &[missing]);
+        check(acknowledge(fail(3, false)), &[missing]);
+        check(instead(13, failed(), fail(1, true)), &[]);
+        check(instead(13, failed(), fail(3, false)), &[]);
+    }
 }

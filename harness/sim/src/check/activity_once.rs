@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use tempest_api::decode_activity_token;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_core::ActivityTaskToken;
+use tempest_core::{ActivityTaskToken, Time};
 
 pub const INVARIANT: Invariant = Invariant {
     name: "activity-once",
     holds_when: "each scheduled activity is closed by at most one event, by the attempt that was current and allowed; at \
-                 most one completion of it was acknowledged, and each attempt was given to one poll",
+                 most one completion of it was acknowledged, none of an attempt that had failed, and each attempt was \
+                 given to one poll",
 };
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations: Vec<Violation> = observations.runs.values().flat_map(closed_once).collect();
     violations.extend(acknowledged_once(observations));
+    violations.extend(ended_once(observations));
     violations.extend(given_once(observations));
     violations
 }
@@ -66,7 +68,8 @@ fn too_often(run: &RunObserved, event: &HistoryEvent) -> Option<Violation> {
     Some(Violation::new(INVARIANT.name, what).because(events::line(event)))
 }
 
-/// Tasks that polls brought home: each attempt of an activity, and of a workflow task, is one poll's.
+/// Tasks that polls brought home: each attempt of an activity, and of a workflow task, is one poll's. The answer to a
+/// completion may bring the next workflow task.
 fn given_once(observations: &Observations) -> Vec<Violation> {
     let mut given: BTreeMap<Vec<u8>, &Operation> = BTreeMap::new();
     let mut violations = Vec::new();
@@ -79,6 +82,10 @@ fn given_once(observations: &Observations) -> Vec<Violation> {
                 .response()
                 .filter(|task: &api::PollWorkflowTaskQueueResponse| task.query.is_none())
                 .map(|task| task.task_token),
+            "RespondWorkflowTaskCompleted" => operation
+                .response()
+                .and_then(|answer: api::RespondWorkflowTaskCompletedResponse| answer.workflow_task)
+                .map(|task| task.task_token),
             _ => None,
         };
         let Some(token) = token.filter(|token| !token.is_empty()) else { continue };
@@ -88,6 +95,14 @@ fn given_once(observations: &Observations) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// The token that an acknowledged call carried, if it ended an attempt without closing its activity for good.
+fn failing_token(operation: &Operation) -> Option<ActivityTaskToken> {
+    if operation.rpc != "RespondActivityTaskFailed" || !operation.outcome.is_ok() {
+        return None;
+    }
+    decode_activity_token(&operation.request::<api::RespondActivityTaskFailedRequest>()?.task_token).ok()
 }
 
 /// The token that an acknowledged closing call carried.
@@ -125,6 +140,29 @@ fn acknowledged_once(observations: &Observations) -> Vec<Violation> {
     violations
 }
 
+/// An attempt whose failure was acknowledged is over: no other end of it is.
+fn ended_once(observations: &Observations) -> Vec<Violation> {
+    // By all that tells one attempt from another.
+    let mut failed: BTreeMap<(String, i64, i32, Time), &Operation> = BTreeMap::new();
+    let mut violations = Vec::new();
+    for operation in &observations.operations {
+        let (fails, closes) = (failing_token(operation), closing_token(operation));
+        let is_failure = fails.is_some();
+        let Some(token) = fails.or(closes) else { continue };
+        let attempt = (token.run_id.0.clone(), token.scheduled_event_id, token.attempt, token.started_time);
+        if let Some(first) = failed.get(&attempt) {
+            let what = format!(
+                "{} / {}: two ends of attempt {} of activity {} were acknowledged",
+                token.workflow_id, token.run_id, token.attempt, token.scheduled_event_id
+            );
+            violations.push(Violation::new(INVARIANT.name, what).because(first.line()).because(operation.line()));
+        } else if is_failure {
+            failed.insert(attempt, operation);
+        }
+    }
+    violations
+}
+
 fn closing_attempt(run: &RunObserved, token: &ActivityTaskToken) -> Option<i32> {
     run.stored.iter().find_map(|event| match &event.attributes {
         Some(Attributes::ActivityTaskStartedEventAttributes(a)) if a.scheduled_event_id == token.scheduled_event_id => {
@@ -132,4 +170,167 @@ fn closing_attempt(run: &RunObserved, token: &ActivityTaskToken) -> Option<i32> 
         }
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::samples::{self, ACTIVITY};
+    use crate::check::{Observations, Operation, Outcome};
+    use tempest_api::proto::history::v1 as history;
+    use tempest_api::proto::workflowservice::v1 as api;
+
+    fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        samples::check(super::judge, change, expect);
+    }
+
+    fn failed(attempt: i32) -> Operation {
+        let request = api::RespondActivityTaskFailedRequest {
+            task_token: samples::activity_token(attempt),
+            ..Default::default()
+        };
+        let answer = samples::ok(&api::RespondActivityTaskFailedResponse::default());
+        samples::called("RespondActivityTaskFailed", &request, answer)
+    }
+
+    fn canceled(attempt: i32) -> Operation {
+        let request = api::RespondActivityTaskCanceledRequest {
+            task_token: samples::activity_token(attempt),
+            ..Default::default()
+        };
+        let answer = samples::ok(&api::RespondActivityTaskCanceledResponse::default());
+        samples::called("RespondActivityTaskCanceled", &request, answer)
+    }
+
+    /// The activity closes by that attempt.
+    fn at_attempt(observations: &mut Observations, attempt: i32) {
+        samples::alter!(observations, 7, ActivityTaskStartedEventAttributes, |a| a.attempt = attempt);
+        observations.operations[4] = samples::activity_completed(attempt, "charged");
+    }
+
+    #[test]
+    fn an_activity_is_closed_once() {
+        check(|_| {}, &[]);
+    }
+
+    #[test]
+    fn an_activity_is_not_closed_twice() {
+        let again = history::ActivityTaskTimedOutEventAttributes { scheduled_event_id: ACTIVITY, ..Default::default() };
+        check(
+            |observations| samples::replace(observations, 13, again),
+            &["order-1 / run-1: activity 5 was closed twice"],
+        );
+    }
+
+    #[test]
+    fn an_activity_is_not_started_twice() {
+        let again = history::ActivityTaskStartedEventAttributes { scheduled_event_id: ACTIVITY, ..Default::default() };
+        check(
+            |observations| samples::replace(observations, 13, again),
+            &["order-1 / run-1: activity 5 was started twice"],
+        );
+    }
+
+    #[test]
+    fn an_activity_is_tried_as_often_as_is_allowed() {
+        check(|observations| at_attempt(observations, 3), &[]);
+        check(
+            |observations| at_attempt(observations, 4),
+            &["order-1 / run-1: activity 5 was tried 4 times, 3 are allowed"],
+        );
+        // Zero: without bound.
+        check(
+            |observations| {
+                at_attempt(observations, 4);
+                samples::alter!(observations, ACTIVITY, ActivityTaskScheduledEventAttributes, |a| {
+                    a.retry_policy = Some(Default::default());
+                });
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn one_completion_is_acknowledged() {
+        let twice = "two completions of order-1 / run-1 activity 5 were acknowledged";
+        check(|observations| observations.operations.push(samples::activity_completed(1, "charged")), &[twice]);
+        check(|observations| observations.operations.push(canceled(1)), &[twice]);
+        let refused = || Outcome::Failed { code: tonic::Code::NotFound, message: String::new() };
+        check(
+            |observations| {
+                let again = samples::activity_completed(1, "charged");
+                observations.operations.push(Operation { outcome: refused(), ..again });
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn the_attempt_in_history_is_the_one_that_was_acknowledged() {
+        check(
+            |observations| samples::alter!(observations, 7, ActivityTaskStartedEventAttributes, |a| a.attempt = 2),
+            &["a completion of attempt 1 of order-1 / run-1 activity 5 was acknowledged, but attempt 2 is the one in \
+               history"],
+        );
+    }
+
+    #[test]
+    fn an_attempt_that_failed_is_over() {
+        let twice = "order-1 / run-1: two ends of attempt 1 of activity 5 were acknowledged";
+        check(|observations| observations.operations.insert(4, failed(1)), &[twice]);
+        check(
+            |observations| {
+                observations.operations.insert(4, failed(1));
+                observations.operations.insert(4, failed(1));
+                observations.operations.remove(6);
+            },
+            &[twice],
+        );
+        check(
+            |observations| {
+                at_attempt(observations, 2);
+                observations.operations.insert(4, failed(1));
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_task_is_given_to_one_poll() {
+        let twice = "one task was given to two polls";
+        check(|observations| observations.operations.push(observations.operations[1].clone()), &[twice]);
+        check(|observations| observations.operations.push(observations.operations[3].clone()), &[twice]);
+        let with_answer = |observations: &mut Observations, scheduled_event_id: i64| {
+            let next = api::PollWorkflowTaskQueueResponse {
+                task_token: samples::workflow_token(scheduled_event_id, 1),
+                ..Default::default()
+            };
+            let answer = api::RespondWorkflowTaskCompletedResponse { workflow_task: Some(next), ..Default::default() };
+            observations.operations[2].outcome = samples::ok(&answer);
+        };
+        check(|observations| with_answer(observations, 2), &[twice]);
+        check(|observations| with_answer(observations, 9), &[]);
+    }
+
+    #[test]
+    fn empty_polls_and_queries_bring_no_task() {
+        check(
+            |observations| {
+                let query = api::PollWorkflowTaskQueueResponse {
+                    task_token: samples::workflow_token(2, 1),
+                    query: Some(Default::default()),
+                    ..Default::default()
+                };
+                let empty = api::PollWorkflowTaskQueueResponse::default();
+                for answer in [query.clone(), query, empty.clone(), empty] {
+                    let request = api::PollWorkflowTaskQueueRequest::default();
+                    observations.operations.push(samples::called(
+                        "PollWorkflowTaskQueue",
+                        &request,
+                        samples::ok(&answer),
+                    ));
+                }
+            },
+            &[],
+        );
+    }
 }

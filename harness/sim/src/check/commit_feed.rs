@@ -2,7 +2,6 @@
 //! ground truth of what was made durable when.
 use bytes::Bytes;
 use prost::Message;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tempest_api::proto::history::v1::{History, HistoryEvent};
 use tempest_core::RunKey;
@@ -22,7 +21,7 @@ pub struct Batch {
     pub tree: String,
     pub branch: String,
     pub node: i64,
-    events: Bytes,
+    pub(super) events: Bytes,
 }
 
 impl Batch {
@@ -48,7 +47,7 @@ pub struct Commit {
     /// The runs it writes.
     pub keys: Vec<RunKey>,
     /// Their states, encoded.
-    states: Vec<Bytes>,
+    pub(super) states: Vec<Bytes>,
     pub batches: Vec<Batch>,
     pub result: CommitResult,
 }
@@ -89,27 +88,6 @@ impl Commit {
             self.keys.iter().map(|key| format!("{} / {}", key.workflow_id, key.run_id)).collect::<Vec<_>>().join(", ")
         )
     }
-}
-
-/// The commits that were applied, in order: those acknowledged, and those whose end nobody saw but which their shard's next
-/// acknowledged commit counts. What is still open when the feed ends is left out.
-pub fn applied(commits: &[Commit]) -> Vec<&Commit> {
-    // Positions by shard and sequence: a sequence used again means that the commit before was not applied.
-    let mut doubtful: BTreeMap<(ShardId, u64), usize> = BTreeMap::new();
-    let mut positions = Vec::new();
-    for (position, commit) in commits.iter().enumerate().filter(|(_, commit)| commit.may_be_durable()) {
-        if !commit.is_committed() {
-            doubtful.insert((commit.shard, commit.sequence), position);
-            continue;
-        }
-        doubtful.remove(&(commit.shard, commit.sequence));
-        let counted: Vec<(ShardId, u64)> =
-            doubtful.range((commit.shard, 0)..(commit.shard, commit.sequence)).map(|(key, _)| *key).collect();
-        positions.extend(counted.iter().filter_map(|key| doubtful.remove(key)));
-        positions.push(position);
-    }
-    positions.sort_unstable();
-    positions.into_iter().map(|position| &commits[position]).collect()
 }
 
 /// Written by the store's decorator on the server host; see [`super::OperationLog`] for why that is safe.
@@ -179,5 +157,45 @@ impl CommitFeed {
 
     pub fn snapshot(&self) -> Vec<Commit> {
         self.with(|feed| feed.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submit(feed: &CommitFeed, incarnation: u32) -> usize {
+        feed.submit(0, incarnation, &ShardCommit::default())
+    }
+
+    #[test]
+    fn what_was_certainly_refused_leaves_nothing_behind() {
+        let may_be_durable = |result: CommitResult| {
+            let feed = CommitFeed::default();
+            submit(&feed, 0);
+            Commit { result, ..feed.snapshot().remove(0) }.may_be_durable()
+        };
+        let ended = |outcome| may_be_durable(CommitResult::Ended(outcome));
+        assert!(may_be_durable(CommitResult::Pending));
+        assert!(ended(CommitOutcome::Committed));
+        assert!(ended(CommitOutcome::OutcomeUnknown("the disk failed".to_owned())));
+        assert!(!ended(CommitOutcome::Conflict("version".to_owned())));
+        assert!(!ended(CommitOutcome::OwnershipLost { current: RangeId(2) }));
+        assert!(!ended(CommitOutcome::Unavailable("full".to_owned())));
+    }
+
+    #[test]
+    fn a_pending_commit_is_settled_by_the_next_incarnation() {
+        let (feed, mut seen) = (CommitFeed::default(), 0);
+        let first = submit(&feed, 0);
+        submit(&feed, 0);
+        let third = submit(&feed, 0);
+        feed.end(first, 1, CommitOutcome::Committed);
+        feed.end(third, 1, CommitOutcome::Committed);
+        assert_eq!(feed.settled_after(&mut seen).len(), 1, "the second one is pending and bars the third");
+        assert!(feed.settled_after(&mut seen).is_empty());
+        submit(&feed, 1);
+        assert_eq!(feed.settled_after(&mut seen).len(), 2, "nobody waits for the second any more");
+        assert_eq!(seen, 3);
     }
 }

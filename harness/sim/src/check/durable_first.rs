@@ -111,3 +111,81 @@ fn served(operation: &Operation) -> Option<(String, Vec<HistoryEvent>)> {
 fn is_task_under_way(event: &HistoryEvent) -> bool {
     matches!(event.event_type(), EventType::WorkflowTaskScheduled | EventType::WorkflowTaskStarted)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::judge;
+    use crate::check::samples::{self, RUN, SECOND_NS};
+    use crate::check::{CommitResult, Observations};
+    use tempest_core::MutableState;
+
+    const NEVER: u64 = 1_000 * SECOND_NS;
+
+    fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        samples::check(judge, change, expect);
+    }
+
+    /// A state of the sample's run that remembers a signal.
+    fn remembers(request_id: &str) -> bytes::Bytes {
+        let state = MutableState::rebuild(samples::key(RUN), &samples::events(RUN)).expect("the sample is sound");
+        let mut state = serde_json::to_value(&state).expect("a state is plain data");
+        state["ephemera"]["signal_request_ids"] = serde_json::json!([request_id]);
+        let state: MutableState = serde_json::from_value(state).expect("it was one before");
+        tempest_history::encode_state(&state)
+    }
+
+    #[test]
+    fn what_was_durable_may_be_told() {
+        check(|observations| observations.commits[4].states = vec![remembers("signal-1")], &[]);
+    }
+
+    #[test]
+    fn a_start_is_durable_before_it_is_acknowledged() {
+        check(
+            |observations| observations.commits[0].ended_ns = Some(3 * SECOND_NS),
+            &["StartWorkflowExecution was acknowledged to client at 2.500 s, but what it reports was durable only at \
+               3.000 s"],
+        );
+    }
+
+    #[test]
+    fn a_signal_is_durable_before_it_is_acknowledged() {
+        check(
+            |observations| {
+                observations.operations.truncate(6);
+                observations.commits[4].states = vec![remembers("signal-1")];
+                observations.commits[4].ended_ns = Some(13 * SECOND_NS);
+            },
+            &[
+                "SignalWorkflowExecution was acknowledged to client at 12.500 s, but what it reports was durable only at \
+               13.000 s",
+            ],
+        );
+    }
+
+    #[test]
+    fn events_are_durable_before_they_are_served() {
+        check(
+            |observations| observations.commits[9].ended_ns = Some(NEVER),
+            &[
+                "GetWorkflowExecutionHistory was acknowledged to client at 14.500 s, but what it reports was durable only \
+               at 1000.000 s",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_workflow_task_under_way_may_be_shown_before_it_is_written() {
+        // The second batch is the started event of the first task alone.
+        check(|observations| observations.commits[1].ended_ns = Some(NEVER), &[]);
+    }
+
+    #[test]
+    fn a_commit_that_nobody_saw_end_is_not_judged() {
+        let in_doubt = |observations: &mut Observations| {
+            observations.commits[0].result = CommitResult::Pending;
+            observations.commits[0].ended_ns = None;
+        };
+        check(in_doubt, &[]);
+    }
+}

@@ -14,7 +14,12 @@ pub fn line(event: &HistoryEvent) -> String {
 
 /// Nanoseconds since the Unix epoch.
 pub fn time_ns(event: &HistoryEvent) -> i64 {
-    event.event_time.as_ref().map_or(0, |time| time.seconds.saturating_mul(1_000_000_000) + i64::from(time.nanos))
+    event.event_time.as_ref().map_or(0, timestamp_ns)
+}
+
+/// Nanoseconds since the Unix epoch.
+pub fn timestamp_ns(time: &prost_wkt_types::Timestamp) -> i64 {
+    time.seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(time.nanos))
 }
 
 pub fn is_close(event: &HistoryEvent) -> bool {
@@ -98,5 +103,58 @@ pub fn closes_activity(event: &HistoryEvent) -> Option<i64> {
         Attributes::ActivityTaskTimedOutEventAttributes(a) => Some(a.scheduled_event_id),
         Attributes::ActivityTaskCanceledEventAttributes(a) => Some(a.scheduled_event_id),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::samples;
+
+    #[test]
+    fn events_are_named_as_in_temporal() {
+        let events = samples::events(samples::RUN);
+        assert_eq!(line(&events[4]), "event 5 ACTIVITY_TASK_SCHEDULED");
+        assert_eq!(time_ns(&events[0]), 1_767_225_600_000_000_000);
+        assert_eq!(time_ns(&HistoryEvent::default()), 0);
+    }
+
+    #[test]
+    fn a_history_is_closed_by_its_last_event() {
+        let events = samples::events(samples::RUN);
+        assert!(is_closed(&events));
+        assert!(!is_closed(&events[..16]));
+        assert!(!is_closed(&[]));
+    }
+
+    #[test]
+    fn closing_events_are_known() {
+        let closing: Vec<EventType> = (0..100)
+            .filter_map(|kind| EventType::try_from(kind).ok())
+            .filter(|kind| is_close(&HistoryEvent { event_type: (*kind).into(), ..Default::default() }))
+            .collect();
+        use EventType as T;
+        let expected = [
+            T::WorkflowExecutionCompleted,
+            T::WorkflowExecutionFailed,
+            T::WorkflowExecutionTimedOut,
+            T::WorkflowExecutionTerminated,
+            T::WorkflowExecutionCanceled,
+            T::WorkflowExecutionContinuedAsNew,
+        ];
+        assert_eq!(closing.len(), expected.len());
+        assert!(expected.iter().all(|kind| closing.contains(kind)));
+    }
+
+    #[test]
+    fn references_and_ends_of_activities_are_read() {
+        let events = samples::events(samples::RUN);
+        let named = |id: usize| -> Vec<i64> { references(&events[id - 1]).iter().map(|(_, id, _)| *id).collect() };
+        assert_eq!(named(4), [2, 3]);
+        assert_eq!(named(8), [samples::ACTIVITY, 7]);
+        assert_eq!(named(13), [samples::TIMER]);
+        assert!(named(10).is_empty());
+        let closed: Vec<i64> = events.iter().filter_map(closes_activity).collect();
+        assert_eq!(closed, [samples::ACTIVITY]);
     }
 }

@@ -1,13 +1,15 @@
 //! `history-wellformed`: a history is a history, and what anybody was ever shown of it stays.
 use super::{Invariant, Observations, Operation, RunObserved, Violation, events};
+use std::collections::BTreeSet;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
 
 pub const INVARIANT: Invariant = Invariant {
     name: "history-wellformed",
-    holds_when: "event ids are contiguous, references name earlier events of the right kind, a closed run ends with its \
-                 only closing event, and what was read as persisted stays a prefix of every later read",
+    holds_when: "event ids are contiguous, references name earlier events of the right kind, workflow tasks and timers \
+                 end once, a closed run ends with its only closing event, and what was read as persisted stays a \
+                 prefix of every later read",
 };
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
@@ -50,41 +52,98 @@ fn shape(run: &RunObserved) -> Vec<Violation> {
         }
     }
     violations.extend(workflow_tasks(run));
+    violations.extend(timers(run));
+    violations.extend(run.stored.iter().filter_map(|event| strangers_start(run, event)));
     violations
+}
+
+/// A workflow task between its scheduled and its closing event.
+struct OpenTask {
+    scheduled: i64,
+    /// 0 until it is started.
+    started: i64,
 }
 
 /// Each written workflow task: scheduled, started, closed once, one at a time.
 fn workflow_tasks(run: &RunObserved) -> Vec<Violation> {
-    let mut open: Option<i64> = None;
+    let mut open: Option<OpenTask> = None;
     let mut violations = Vec::new();
     for event in &run.stored {
-        match &event.attributes {
+        let line = events::line(event);
+        let (scheduled, started) = match &event.attributes {
             Some(Attributes::WorkflowTaskScheduledEventAttributes(_)) => {
-                if let Some(other) = open {
-                    violations.push(wrong(run, format!("workflow task {other} is still open"), event));
+                let opened = OpenTask { scheduled: event.event_id, started: 0 };
+                if let Some(other) = open.replace(opened) {
+                    violations.push(wrong(run, format!("workflow task {} is still open", other.scheduled), event));
                 }
-                open = Some(event.event_id);
+                continue;
             }
-            Some(Attributes::WorkflowTaskCompletedEventAttributes(a)) => {
-                violations.extend(close(run, &mut open, a.scheduled_event_id, event));
+            Some(Attributes::WorkflowTaskStartedEventAttributes(a)) => {
+                let waits = |task: &&mut OpenTask| task.scheduled == a.scheduled_event_id && task.started == 0;
+                match open.as_mut().filter(waits) {
+                    Some(task) => task.started = event.event_id,
+                    None => {
+                        let what = format!("{line} starts workflow task {}, which does not wait", a.scheduled_event_id);
+                        violations.push(wrong(run, what, event));
+                    }
+                }
+                continue;
             }
-            Some(Attributes::WorkflowTaskFailedEventAttributes(a)) => {
-                violations.extend(close(run, &mut open, a.scheduled_event_id, event));
+            Some(Attributes::WorkflowTaskCompletedEventAttributes(a)) => (a.scheduled_event_id, a.started_event_id),
+            Some(Attributes::WorkflowTaskFailedEventAttributes(a)) => (a.scheduled_event_id, a.started_event_id),
+            Some(Attributes::WorkflowTaskTimedOutEventAttributes(a)) => (a.scheduled_event_id, a.started_event_id),
+            _ => continue,
+        };
+        match open.take().filter(|task| task.scheduled == scheduled) {
+            None => {
+                let what = format!("{line} closes workflow task {scheduled}, which is not open");
+                violations.push(wrong(run, what, event));
             }
-            Some(Attributes::WorkflowTaskTimedOutEventAttributes(a)) => {
-                violations.extend(close(run, &mut open, a.scheduled_event_id, event));
+            Some(task) if task.started != started => {
+                let what = format!("{line} names start {started} of workflow task {scheduled}, not {}", task.started);
+                violations.push(wrong(run, what, event));
             }
-            _ => {}
+            Some(_) => {}
         }
     }
     violations
 }
 
-fn close(run: &RunObserved, open: &mut Option<i64>, scheduled: i64, event: &HistoryEvent) -> Option<Violation> {
-    if open.take() == Some(scheduled) {
+/// Each timer ends once.
+fn timers(run: &RunObserved) -> Vec<Violation> {
+    let mut ended = BTreeSet::new();
+    let mut violations = Vec::new();
+    for event in &run.stored {
+        let timer = match &event.attributes {
+            Some(Attributes::TimerFiredEventAttributes(a)) => a.started_event_id,
+            Some(Attributes::TimerCanceledEventAttributes(a)) => a.started_event_id,
+            _ => continue,
+        };
+        if !ended.insert(timer) {
+            violations.push(wrong(run, format!("{} ends timer {timer} again", events::line(event)), event));
+        }
+    }
+    violations
+}
+
+/// An activity is closed by the end of its own start, not of another's. 0: it was never started.
+fn strangers_start(run: &RunObserved, event: &HistoryEvent) -> Option<Violation> {
+    let (scheduled, started) = match event.attributes.as_ref()? {
+        Attributes::ActivityTaskCompletedEventAttributes(a) => (a.scheduled_event_id, a.started_event_id),
+        Attributes::ActivityTaskFailedEventAttributes(a) => (a.scheduled_event_id, a.started_event_id),
+        Attributes::ActivityTaskTimedOutEventAttributes(a) => (a.scheduled_event_id, a.started_event_id),
+        Attributes::ActivityTaskCanceledEventAttributes(a) => (a.scheduled_event_id, a.started_event_id),
+        _ => return None,
+    };
+    let own = |start: &HistoryEvent| match &start.attributes {
+        Some(Attributes::ActivityTaskStartedEventAttributes(a)) => a.scheduled_event_id == scheduled,
+        _ => false,
+    };
+    if started == 0 || run.event(started).is_some_and(own) {
         return None;
     }
-    Some(wrong(run, format!("{} closes workflow task {scheduled}, which is not open", events::line(event)), event))
+    let what = format!("{}: {started} is no start of activity {scheduled}", events::line(event));
+    Some(wrong(run, what, event))
 }
 
 fn served_as_stored(run: &RunObserved) -> Option<Violation> {
@@ -180,4 +239,255 @@ fn stays(observations: &Observations, operation: &Operation, shown: &Shown) -> O
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::samples::{self, ACTIVITY, RUN, TIMER};
+    use crate::check::{Observations, Operation};
+    use tempest_api::proto::history::v1 as history;
+    use tempest_api::proto::history::v1::HistoryEvent;
+    use tempest_api::proto::workflowservice::v1 as api;
+
+    /// Judges the shape alone: nobody was shown anything.
+    fn check_shape(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        let change = |observations: &mut Observations| {
+            observations.operations.clear();
+            change(observations);
+        };
+        samples::check(super::judge, change, expect);
+    }
+
+    fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        samples::check(super::judge, change, expect);
+    }
+
+    #[test]
+    fn a_sound_history_is_well_formed() {
+        check(|_| {}, &[]);
+    }
+
+    #[test]
+    fn event_ids_are_contiguous() {
+        check_shape(
+            |observations| samples::rewrite(observations, |events| drop(events.remove(9))),
+            &["order-1 / run-1: event id 11 where 10 belongs"],
+        );
+    }
+
+    #[test]
+    fn a_history_begins_with_its_only_start() {
+        check_shape(
+            |observations| samples::replace(observations, 10, samples::started(RUN)),
+            &["order-1 / run-1: a history begins with its only started event"],
+        );
+        check_shape(
+            |observations| samples::replace(observations, 1, samples::signaled("signal-2")),
+            &["order-1 / run-1: a history begins with its only started event"],
+        );
+    }
+
+    #[test]
+    fn nothing_follows_the_end() {
+        check_shape(
+            |observations| {
+                let late = samples::event(18, samples::signaled("signal-2"));
+                samples::rewrite(observations, |events| events.push(late));
+            },
+            &["order-1 / run-1: event 17 WORKFLOW_EXECUTION_COMPLETED is not the last event"],
+        );
+    }
+
+    #[test]
+    fn references_name_the_right_kind() {
+        check_shape(
+            |observations| samples::alter!(observations, 13, TimerFiredEventAttributes, |a| a.started_event_id = 5),
+            &["order-1 / run-1: event 13 TIMER_FIRED: started_event_id 5 does not name an earlier [TimerStarted]"],
+        );
+    }
+
+    #[test]
+    fn references_name_earlier_events() {
+        check_shape(
+            |observations| {
+                samples::alter!(observations, ACTIVITY, ActivityTaskScheduledEventAttributes, |a| {
+                    a.workflow_task_completed_event_id = 12;
+                });
+            },
+            &[
+                "order-1 / run-1: event 5 ACTIVITY_TASK_SCHEDULED: workflow_task_completed_event_id 12 does not name an \
+               earlier [WorkflowTaskCompleted]",
+            ],
+        );
+    }
+
+    #[test]
+    fn workflow_tasks_come_one_at_a_time() {
+        check_shape(
+            |observations| samples::replace(observations, 10, samples::scheduled_workflow_task()),
+            &[
+                "order-1 / run-1: workflow task 9 is still open",
+                "order-1 / run-1: event 11 WORKFLOW_TASK_STARTED starts workflow task 9, which does not wait",
+                "order-1 / run-1: event 12 WORKFLOW_TASK_COMPLETED closes workflow task 9, which is not open",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_workflow_task_is_started_once() {
+        let again = history::WorkflowTaskStartedEventAttributes { scheduled_event_id: 9, ..Default::default() };
+        check_shape(
+            |observations| samples::replace(observations, 10, again),
+            &[
+                "order-1 / run-1: event 11 WORKFLOW_TASK_STARTED starts workflow task 9, which does not wait",
+                "order-1 / run-1: event 12 WORKFLOW_TASK_COMPLETED names start 11 of workflow task 9, not 10",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_workflow_task_is_closed_once() {
+        let again = history::WorkflowTaskFailedEventAttributes {
+            scheduled_event_id: 9,
+            started_event_id: 11,
+            ..Default::default()
+        };
+        check_shape(
+            |observations| samples::replace(observations, 13, again),
+            &["order-1 / run-1: event 13 WORKFLOW_TASK_FAILED closes workflow task 9, which is not open"],
+        );
+    }
+
+    #[test]
+    fn a_workflow_task_is_closed_by_its_own_start() {
+        check_shape(
+            |observations| {
+                samples::alter!(observations, 12, WorkflowTaskCompletedEventAttributes, |a| a.started_event_id = 3);
+            },
+            &["order-1 / run-1: event 12 WORKFLOW_TASK_COMPLETED names start 3 of workflow task 9, not 11"],
+        );
+    }
+
+    #[test]
+    fn a_workflow_task_may_time_out_before_it_starts() {
+        check_shape(
+            |observations| {
+                let timed_out =
+                    history::WorkflowTaskTimedOutEventAttributes { scheduled_event_id: 9, ..Default::default() };
+                samples::replace(observations, 11, timed_out);
+                samples::replace(observations, 12, samples::signaled("signal-2"));
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_timer_ends_once() {
+        let fired = || history::TimerFiredEventAttributes { timer_id: "1".to_owned(), started_event_id: TIMER };
+        check_shape(
+            |observations| samples::replace(observations, 10, fired()),
+            &["order-1 / run-1: event 13 TIMER_FIRED ends timer 6 again"],
+        );
+    }
+
+    #[test]
+    fn an_activity_is_closed_by_its_own_start() {
+        check_shape(
+            |observations| {
+                let other = history::ActivityTaskScheduledEventAttributes {
+                    activity_id: "2".to_owned(),
+                    ..samples::scheduled_activity()
+                };
+                samples::replace(observations, 6, other);
+                samples::replace(observations, 13, samples::signaled("signal-2"));
+                samples::alter!(observations, 7, ActivityTaskStartedEventAttributes, |a| a.scheduled_event_id = 6);
+            },
+            &["order-1 / run-1: event 8 ACTIVITY_TASK_COMPLETED: 7 is no start of activity 5"],
+        );
+    }
+
+    #[test]
+    fn the_api_serves_what_is_stored() {
+        let served = "order-1 / run-1: the API served another history than the one on disk";
+        let run = |observations: &mut Observations, edit: fn(&mut Vec<HistoryEvent>)| {
+            observations.operations.clear();
+            edit(&mut observations.runs.get_mut(RUN).expect("the sample has it").served);
+        };
+        check(|observations| run(observations, |events| events.truncate(16)), &[served]);
+        check(|observations| run(observations, |events| events[9].task_id = 7), &[served]);
+    }
+
+    #[test]
+    fn what_a_client_was_shown_stays() {
+        check(
+            |observations| {
+                samples::rewrite(observations, |events| events.truncate(16));
+                observations.operations.drain(..6);
+            },
+            &["run run-1: event 17 WORKFLOW_EXECUTION_COMPLETED was shown, but never became durable"],
+        );
+        check(
+            |observations| {
+                samples::replace(observations, 10, samples::signaled("signal-2"));
+                observations.operations.drain(..6);
+            },
+            &[
+                "run run-1: event 10 WORKFLOW_EXECUTION_SIGNALED was shown, event 10 WORKFLOW_EXECUTION_SIGNALED is stored",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_client_that_named_no_run_was_shown_one() {
+        check(
+            |observations| {
+                let request = api::GetWorkflowExecutionHistoryRequest {
+                    execution: Some(samples::execution("")),
+                    ..Default::default()
+                };
+                let events = samples::events("run-2")[..2].to_vec();
+                let answer = api::GetWorkflowExecutionHistoryResponse {
+                    history: Some(history::History { events }),
+                    ..Default::default()
+                };
+                let read = samples::called("GetWorkflowExecutionHistory", &request, samples::ok(&answer));
+                observations.operations.push(read);
+            },
+            &["run run-2: its history was shown to somebody, but it is not in the store"],
+        );
+    }
+
+    /// A poll that brings the first three events, in that attempt, the last of them changed.
+    fn poll(attempt: i32) -> Operation {
+        let mut events = samples::events(RUN)[..3].to_vec();
+        events[2].task_id = 7;
+        let answer = api::PollWorkflowTaskQueueResponse {
+            workflow_execution: Some(samples::execution(RUN)),
+            attempt,
+            history: Some(history::History { events }),
+            ..Default::default()
+        };
+        let request = api::PollWorkflowTaskQueueRequest::default();
+        samples::called("PollWorkflowTaskQueue", &request, samples::ok(&answer))
+    }
+
+    #[test]
+    fn what_a_worker_was_shown_stays_unless_it_was_transient() {
+        let shown = "run run-1: event 3 WORKFLOW_TASK_STARTED was shown, event 3 WORKFLOW_TASK_STARTED is stored";
+        check(|observations| observations.operations.push(poll(1)), &[shown]);
+        check(|observations| observations.operations.push(poll(2)), &[]);
+    }
+
+    #[test]
+    fn what_came_with_the_answer_to_a_completion_stays() {
+        check(
+            |observations| {
+                let next: api::PollWorkflowTaskQueueResponse = poll(1).response().expect("it was acknowledged");
+                let answer =
+                    api::RespondWorkflowTaskCompletedResponse { workflow_task: Some(next), ..Default::default() };
+                observations.operations[2].outcome = samples::ok(&answer);
+            },
+            &["run run-1: event 3 WORKFLOW_TASK_STARTED was shown, event 3 WORKFLOW_TASK_STARTED is stored"],
+        );
+    }
 }

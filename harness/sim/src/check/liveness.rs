@@ -51,3 +51,64 @@ fn stuck(run: &RunObserved) -> Vec<String> {
     }
     chain
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::{Observations, samples};
+
+    fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        samples::check(super::judge, change, expect);
+    }
+
+    /// Nothing after the activity was scheduled.
+    fn stop_early(observations: &mut Observations) {
+        let events = samples::events(samples::RUN)[..6].to_vec();
+        samples::add(observations, samples::run(samples::RUN, events));
+    }
+
+    #[test]
+    fn a_sound_run_ends() {
+        check(|_| {}, &[]);
+    }
+
+    #[test]
+    fn a_run_that_stays_open_is_stuck() {
+        check(stop_early, &["order-1 / run-1 is still open at 900.000 s"]);
+    }
+
+    #[test]
+    fn a_run_may_stay_open_on_purpose() {
+        check(
+            |observations| {
+                stop_early(observations);
+                observations.may_stay_open.push(samples::WORKFLOW.to_owned());
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn clients_must_get_their_answer() {
+        check(|observations| observations.clients_done = false, &["clients are still waiting at 900.000 s"]);
+    }
+
+    #[test]
+    fn what_a_run_waits_for_is_told() {
+        let mut observations = samples::sound();
+        stop_early(&mut observations);
+        observations.clients_done = false;
+        observations.clients_waited_for.push("the result of order-1".to_owned());
+        let evidence: Vec<String> =
+            super::judge(&observations).into_iter().flat_map(|violation| violation.evidence).collect();
+        insta::assert_snapshot!(evidence.join("\n"), @r#"
+        task queue "orders"
+        event 2 WORKFLOW_TASK_SCHEDULED
+        event 3 WORKFLOW_TASK_STARTED
+        event 4 WORKFLOW_TASK_COMPLETED
+        event 5 ACTIVITY_TASK_SCHEDULED
+        event 6 TIMER_STARTED
+        pending activity "1": attempt 1, state Scheduled, last failure None
+        the result of order-1
+        "#);
+    }
+}

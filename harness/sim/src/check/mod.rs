@@ -14,6 +14,8 @@ mod observations;
 mod one_open_run;
 mod operation_log;
 mod replay;
+#[cfg(test)]
+mod samples;
 mod shard_fence;
 mod signals_once_in_order;
 mod state_equals_history;
@@ -94,4 +96,30 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
 /// `12.345 s` of virtual nanoseconds.
 pub(crate) fn seconds(ns: u64) -> String {
     format!("{}.{:03} s", ns / 1_000_000_000, ns / 1_000_000 % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sound_run_holds() {
+        assert_eq!(judge(&samples::sound()), []);
+    }
+
+    #[test]
+    fn violations_name_an_invariant_that_is_listed() {
+        let mut observations = samples::sound();
+        observations.clients_done = false;
+        observations.complaints.push("the disk could not be read".to_owned());
+        let named: Vec<String> = judge(&observations).into_iter().map(|violation| violation.invariant).collect();
+        assert_eq!(named, ["clean", "liveness"]);
+        let listed: Vec<&str> = invariants().iter().map(|invariant| invariant.name).collect();
+        assert!(named.iter().all(|name| listed.contains(&name.as_str())), "{listed:?}");
+    }
+
+    #[test]
+    fn seconds_have_milliseconds() {
+        assert_eq!(seconds(12_345_678_901), "12.345 s");
+    }
 }

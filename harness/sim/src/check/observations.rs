@@ -1,5 +1,5 @@
 //! Everything that was observed of a run, gathered after it.
-use super::{Commit, Operation};
+use super::{Commit, Operation, commit_feed::Batch};
 use std::collections::BTreeMap;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_core::{MutableState, RunKey};
@@ -73,8 +73,72 @@ impl Observations {
         chain
     }
 
+    /// Whether a commit is certainly in what was read back: acknowledged, or all that it wrote is there.
+    pub fn was_applied(&self, commit: &Commit) -> bool {
+        let is_stored = |event: &HistoryEvent, run: &RunObserved| run.event(event.event_id) == Some(event);
+        let is_there = |batch: &Batch| {
+            self.run(&batch.tree).is_some_and(|run| batch.events().iter().all(|event| is_stored(event, run)))
+        };
+        let in_doubt = || commit.may_be_durable() && !commit.batches.is_empty();
+        commit.is_committed() || (in_doubt() && commit.batches.iter().all(is_there))
+    }
+
     /// Acknowledged operations of one RPC.
     pub fn acknowledged<'a>(&'a self, rpc: &'a str) -> impl Iterator<Item = &'a Operation> {
         self.operations.iter().filter(move |operation| operation.rpc == rpc && operation.outcome.is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::samples::{self, sound};
+    use crate::check::{CommitResult, Outcome};
+    use tempest_store::CommitOutcome;
+
+    #[test]
+    fn events_are_found_by_id() {
+        let mut observations = sound();
+        let run = &observations.runs[samples::RUN];
+        assert_eq!(run.event(17).map(|event| event.event_id), Some(17));
+        assert!([0, -123, 18].iter().all(|id| run.event(*id).is_none()));
+        samples::rewrite(&mut observations, |events| drop(events.remove(0)));
+        assert_eq!(observations.runs[samples::RUN].event(2), None, "what stands there has another id");
+    }
+
+    #[test]
+    fn a_chain_is_in_the_order_of_its_starts() {
+        let mut observations = sound();
+        let mut earlier = samples::run("run-2", samples::events("run-2"));
+        earlier.stored[0].event_time = Some(prost_wkt_types::Timestamp { seconds: 1, nanos: 0 });
+        samples::add(&mut observations, earlier);
+        let ids = |workflow: &str| -> Vec<&str> {
+            observations.chain(workflow).iter().map(|run| run.key.run_id.as_str()).collect()
+        };
+        assert_eq!(ids(samples::WORKFLOW), ["run-2", samples::RUN]);
+        assert!(ids("order-2").is_empty());
+    }
+
+    #[test]
+    fn a_commit_in_doubt_was_applied_if_what_it_wrote_is_there() {
+        let mut observations = sound();
+        let of = |result| crate::check::Commit { result, ..sound().commits.remove(2) };
+        let doubtful = of(CommitResult::Ended(CommitOutcome::OutcomeUnknown("the disk failed".to_owned())));
+        let refused = of(CommitResult::Ended(CommitOutcome::Conflict("version".to_owned())));
+        assert!(observations.was_applied(&doubtful));
+        assert!(observations.was_applied(&of(CommitResult::Pending)));
+        assert!(!observations.was_applied(&refused));
+        samples::replace(&mut observations, samples::TIMER, samples::signaled("another"));
+        assert!(!observations.was_applied(&doubtful));
+        assert!(observations.was_applied(&of(CommitResult::Ended(CommitOutcome::Committed))));
+    }
+
+    #[test]
+    fn only_acknowledged_calls_are_acknowledged() {
+        let mut observations = sound();
+        assert_eq!(observations.acknowledged("SignalWorkflowExecution").count(), 1);
+        observations
+            .operations
+            .push(crate::check::Operation { outcome: Outcome::Pending, ..samples::signal("signal-2") });
+        assert_eq!(observations.acknowledged("SignalWorkflowExecution").count(), 1);
     }
 }

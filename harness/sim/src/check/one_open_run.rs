@@ -1,5 +1,4 @@
 //! `one-open-run`: a workflow id has at most one open run, at every moment, and a repeated start finds the first.
-use super::commit_feed::applied;
 use super::{Invariant, Observations, Operation, Outcome, Violation, events};
 use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::enums::v1::EventType;
@@ -18,18 +17,19 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     violations
 }
 
-/// Follows the commits: runs of one workflow id share a shard, so their commits are ordered.
+/// Follows the commits: runs of one workflow id share a shard, so their commits are ordered. A commit in doubt counts if
+/// it was applied: it may have closed the run whose successor comes next.
 fn over_time(observations: &Observations) -> Vec<Violation> {
     let mut open: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut violations = Vec::new();
-    for commit in applied(&observations.commits) {
+    for commit in observations.commits.iter().filter(|commit| observations.was_applied(commit)) {
         let mut touched = Vec::new();
         for batch in &commit.batches {
             let Some(run) = observations.run(&batch.tree) else { continue };
             let workflow = format!("{} / {}", run.key.namespace_id, run.key.workflow_id);
             let runs = open.entry(workflow.clone()).or_default();
             for event in batch.events() {
-                if event.event_type() == EventType::WorkflowExecutionStarted {
+                if event.event_type() == EventType::WorkflowExecutionStarted && !runs.contains(&batch.tree) {
                     runs.push(batch.tree.clone());
                 } else if events::is_close(&event) {
                     runs.retain(|open| *open != batch.tree);
@@ -67,7 +67,15 @@ fn repeated_starts(observations: &Observations) -> Vec<Violation> {
     // All tries of one request id, and all request ids that anybody used for a workflow.
     let mut tries: BTreeMap<String, Vec<(&Operation, api::StartWorkflowExecutionRequest)>> = BTreeMap::new();
     let mut requests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for operation in observations.operations.iter().filter(|operation| operation.rpc == "StartWorkflowExecution") {
+    for operation in &observations.operations {
+        if operation.rpc == "SignalWithStartWorkflowExecution"
+            && let Some(request) = operation.request::<api::SignalWithStartWorkflowExecutionRequest>()
+        {
+            requests.entry(request.workflow_id).or_default().insert(request.request_id);
+        }
+        if operation.rpc != "StartWorkflowExecution" {
+            continue;
+        }
         let Some(request) = operation.request::<api::StartWorkflowExecutionRequest>() else { continue };
         requests.entry(request.workflow_id.clone()).or_default().insert(request.request_id.clone());
         tries.entry(request.request_id.clone()).or_default().push((operation, request));
@@ -104,4 +112,154 @@ fn repeated_starts(observations: &Observations) -> Vec<Violation> {
         }
     }
     violations
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::samples::{self, RUN};
+    use crate::check::{CommitResult, Observations, Operation, Outcome};
+    use tempest_api::proto::workflowservice::v1 as api;
+    use tempest_store::CommitOutcome;
+
+    fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        samples::check(super::judge, change, expect);
+    }
+
+    /// A second run of the sample's workflow, which begins after so many of the first one's commits, and ends.
+    fn second_run(observations: &mut Observations, after: usize) {
+        let run = samples::run("run-2", samples::events("run-2"));
+        let commits =
+            [samples::commit(20, &run.key, &run.stored[..2]), samples::commit(21, &run.key, &run.stored[2..])];
+        observations.commits.splice(after..after, commits);
+        samples::add(observations, run);
+    }
+
+    fn start(request_id: &str, outcome: Outcome) -> Operation {
+        let request = api::StartWorkflowExecutionRequest {
+            workflow_id: samples::WORKFLOW.to_owned(),
+            request_id: request_id.to_owned(),
+            ..Default::default()
+        };
+        samples::called("StartWorkflowExecution", &request, outcome)
+    }
+
+    fn answered(run_id: &str) -> Outcome {
+        samples::ok(&api::StartWorkflowExecutionResponse { run_id: run_id.to_owned(), ..Default::default() })
+    }
+
+    fn refused() -> Outcome {
+        Outcome::Failed { code: tonic::Code::AlreadyExists, message: String::new() }
+    }
+
+    #[test]
+    fn one_run_after_the_other_is_sound() {
+        check(|_| {}, &[]);
+        check(|observations| second_run(observations, observations.commits.len()), &[]);
+    }
+
+    #[test]
+    fn two_runs_are_not_open_at_once() {
+        check(|observations| second_run(observations, 9), &["default / order-1 had 2 open runs"]);
+    }
+
+    #[test]
+    fn one_commit_may_close_a_run_and_open_the_next() {
+        check(
+            |observations| {
+                second_run(observations, observations.commits.len());
+                let start = observations.commits.remove(10);
+                observations.commits[9].batches.extend(start.batches);
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_commit_in_doubt_may_have_closed_a_run() {
+        check(
+            |observations| {
+                let unknown = CommitOutcome::OutcomeUnknown("the disk failed".to_owned());
+                observations.commits[9].result = CommitResult::Ended(unknown);
+                second_run(observations, 10);
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_commit_in_doubt_may_have_opened_a_run() {
+        check(
+            |observations| {
+                second_run(observations, 9);
+                observations.commits[9].result = CommitResult::Pending;
+            },
+            &["default / order-1 had 2 open runs"],
+        );
+    }
+
+    #[test]
+    fn two_runs_are_not_open_at_the_end() {
+        let open = |run_id: &str| samples::run(run_id, samples::events(run_id)[..16].to_vec());
+        check(|observations| samples::add(observations, open(RUN)), &[]);
+        check(
+            |observations| {
+                samples::add(observations, open(RUN));
+                samples::add(observations, open("run-2"));
+            },
+            &["default / order-1 has 2 open runs at the end"],
+        );
+    }
+
+    #[test]
+    fn a_repeated_start_finds_the_run() {
+        check(|observations| observations.operations.push(start("start-1", answered(RUN))), &[]);
+    }
+
+    #[test]
+    fn a_repeated_start_does_not_find_another_run() {
+        check(
+            |observations| observations.operations.push(start("start-1", answered("run-2"))),
+            &["one start request of order-1 was answered with two runs"],
+        );
+    }
+
+    #[test]
+    fn a_repeated_start_is_not_refused() {
+        check(
+            |observations| observations.operations.push(start("start-1", refused())),
+            &["a repeated start of order-1 did not find the run that it had started"],
+        );
+    }
+
+    #[test]
+    fn a_start_is_refused_if_somebody_else_was_first() {
+        check(|observations| observations.operations.push(start("start-2", refused())), &[]);
+        // Started by a signal.
+        check(
+            |observations| {
+                let request = api::SignalWithStartWorkflowExecutionRequest {
+                    workflow_id: samples::WORKFLOW.to_owned(),
+                    request_id: "start-1".to_owned(),
+                    ..Default::default()
+                };
+                let answer =
+                    api::SignalWithStartWorkflowExecutionResponse { run_id: RUN.to_owned(), ..Default::default() };
+                let first = samples::called("SignalWithStartWorkflowExecution", &request, samples::ok(&answer));
+                observations.operations[0] = first;
+                observations.operations.push(start("start-2", refused()));
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_start_is_refused_if_its_run_has_continued_as_new() {
+        check(
+            |observations| {
+                second_run(observations, observations.commits.len());
+                observations.operations.push(start("start-1", refused()));
+            },
+            &[],
+        );
+    }
 }

@@ -162,3 +162,44 @@ impl OperationLog {
         self.with(|log| log.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic::{Code, Status};
+
+    #[test]
+    fn only_a_refusal_that_names_its_reason_is_certain() {
+        let refused = [
+            Code::InvalidArgument,
+            Code::NotFound,
+            Code::AlreadyExists,
+            Code::PermissionDenied,
+            Code::FailedPrecondition,
+            Code::OutOfRange,
+            Code::Unimplemented,
+            Code::Unauthenticated,
+        ];
+        // From 1: zero is no error.
+        for code in (1..17).map(Code::from) {
+            let outcome = Outcome::of_status(&Status::new(code, "because"));
+            assert_eq!(matches!(outcome, Outcome::Failed { .. }), refused.contains(&code), "{code:?}");
+            assert!(!outcome.is_ok());
+        }
+    }
+
+    #[test]
+    fn a_call_is_pending_until_it_has_ended_and_answers_only_if_acknowledged() {
+        let log = OperationLog::default();
+        let id = log.invoke("client", "StartWorkflowExecution", 1_250_000_000, Bytes::from_static(&[8, 7]));
+        let operation = log.snapshot().remove(0);
+        assert_eq!(operation.line(), "#0 client StartWorkflowExecution at 1.250 s: pending");
+        assert_eq!(operation.response::<prost_wkt_types::Duration>(), None);
+        assert_eq!(operation.request::<prost_wkt_types::Duration>().map(|request| request.seconds), Some(7));
+        log.complete(id, 2_000_000_000, Outcome::Ok(Bytes::from_static(&[8, 9])));
+        let operation = log.snapshot().remove(0);
+        assert_eq!(operation.completed_ns, Some(2_000_000_000));
+        assert_eq!(operation.response::<prost_wkt_types::Duration>().map(|response| response.seconds), Some(9));
+        assert_eq!((log.len(), log.is_empty()), (1, false));
+    }
+}

@@ -31,3 +31,64 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     }
     violations
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::{CommitResult, Observations, samples};
+    use tempest_store::{CommitOutcome, RangeId, ShardId};
+
+    fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        samples::check(super::judge, change, expect);
+    }
+
+    #[test]
+    fn sound_commits_are_in_order() {
+        check(|_| {}, &[]);
+    }
+
+    #[test]
+    fn a_superseded_owner_commits_nothing() {
+        check(|observations| observations.commits[3].range_id = RangeId(2), &["shard 1: a superseded owner committed"]);
+    }
+
+    #[test]
+    fn what_a_superseded_owner_was_refused_is_nothing() {
+        check(
+            |observations| {
+                for commit in &mut observations.commits[4..] {
+                    commit.result = CommitResult::Ended(CommitOutcome::OwnershipLost { current: RangeId(2) });
+                }
+                observations.commits[3].range_id = RangeId(2);
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_sequence_is_used_once() {
+        check(
+            |observations| observations.commits[4].sequence = observations.commits[3].sequence,
+            &["shard 1: a commit sequence was used twice or went back"],
+        );
+    }
+
+    #[test]
+    fn shard_time_does_not_go_back() {
+        check(
+            |observations| observations.commits[4].shard_time_ns = observations.commits[3].shard_time_ns - 1,
+            &["shard 1: shard time went back"],
+        );
+    }
+
+    #[test]
+    fn shards_have_orders_of_their_own() {
+        check(
+            |observations| {
+                let mut other = observations.commits[0].clone();
+                other.shard = ShardId(2);
+                observations.commits.push(other);
+            },
+            &[],
+        );
+    }
+}

@@ -22,6 +22,9 @@ struct Sent {
     line: String,
 }
 
+/// By workflow id and request id.
+type AllSent = BTreeMap<(String, String), Sent>;
+
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let sent = sent(observations);
     let mut violations = Vec::new();
@@ -31,8 +34,8 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
         // A run does not inherit the request ids of the run before it, in Temporal neither: a call delivered again after a
         // continue-as-new is a signal to the new run. Within one run it is there once.
         let most = positions.iter().map(|(run, _)| positions.iter().filter(|(other, _)| other == run).count()).max();
-        if most.is_some_and(|most| most > 1) {
-            let what = format!("a signal is in the history of {} {} times", signal.workflow_id, positions.len());
+        if let Some(most) = most.filter(|most| *most > 1) {
+            let what = format!("a signal is in the history of {} {most} times", signal.workflow_id);
             violations.push(Violation::new(INVARIANT.name, what).because(signal.line.clone()));
         }
         if let Some(position) = positions.first() {
@@ -55,8 +58,8 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     violations
 }
 
-fn sent(observations: &Observations) -> BTreeMap<String, Sent> {
-    let mut sent: BTreeMap<String, Sent> = BTreeMap::new();
+fn sent(observations: &Observations) -> AllSent {
+    let mut sent = AllSent::new();
     for operation in &observations.operations {
         let named = match operation.rpc.as_str() {
             "SignalWorkflowExecution" => operation
@@ -68,7 +71,7 @@ fn sent(observations: &Observations) -> BTreeMap<String, Sent> {
             _ => None,
         };
         let Some((workflow_id, request_id)) = named else { continue };
-        let signal = sent.entry(request_id.clone()).or_insert_with(|| Sent {
+        let signal = sent.entry((workflow_id.clone(), request_id.clone())).or_insert_with(|| Sent {
             workflow_id,
             request_id,
             first_invoked_ns: operation.invoked_ns,
@@ -92,18 +95,143 @@ fn positions(observations: &Observations, signal: &Sent) -> Vec<(usize, i64)> {
     chain.iter().enumerate().flat_map(of_run).collect()
 }
 
-/// Signals in histories that nobody sent.
-fn unasked(observations: &Observations, sent: &BTreeMap<String, Sent>) -> Vec<Violation> {
+/// Signals in histories that nobody sent there.
+fn unasked(observations: &Observations, sent: &AllSent) -> Vec<Violation> {
     let mut violations = Vec::new();
     for run in observations.runs.values() {
         for event in &run.stored {
             let Some(Attributes::WorkflowExecutionSignaledEventAttributes(a)) = &event.attributes else { continue };
             // A signal of another workflow is that workflow's business.
-            if a.external_workflow_execution.is_none() && !sent.contains_key(&a.request_id) {
+            let named = (run.key.workflow_id.0.clone(), a.request_id.clone());
+            if a.external_workflow_execution.is_none() && !sent.contains_key(&named) {
                 let what = format!("{}: {} was sent by nobody", run.name(), events::line(event));
                 violations.push(Violation::new(INVARIANT.name, what).because(format!("{event:?}")));
             }
         }
     }
     violations
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::samples::{self, SECOND_NS};
+    use crate::check::{Observations, Operation, Outcome};
+    use tempest_api::proto::common::v1::WorkflowExecution;
+    use tempest_api::proto::workflowservice::v1 as api;
+
+    fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        samples::check(super::judge, change, expect);
+    }
+
+    /// Sends `signal-2`, which is in the history in place of the activity's end, before `signal-1`.
+    fn send_another(observations: &mut Observations, invoked_s: u64, completed_s: u64) {
+        samples::replace(observations, 8, samples::signaled("signal-2"));
+        observations.operations.push(Operation {
+            invoked_ns: invoked_s * SECOND_NS,
+            completed_ns: Some(completed_s * SECOND_NS),
+            ..samples::signal("signal-2")
+        });
+    }
+
+    #[test]
+    fn a_signal_is_there_once() {
+        check(|_| {}, &[]);
+    }
+
+    #[test]
+    fn a_signal_is_not_there_twice() {
+        check(
+            |observations| samples::replace(observations, 8, samples::signaled("signal-1")),
+            &["a signal is in the history of order-1 2 times"],
+        );
+    }
+
+    #[test]
+    fn a_signal_in_doubt_may_be_missing_but_not_be_there_twice() {
+        let in_doubt = |observations: &mut Observations| {
+            let outcome = Outcome::Unknown { code: tonic::Code::Unavailable, message: String::new() };
+            let sent_beside_the_other = Operation { invoked_ns: 6 * SECOND_NS, ..samples::signal("signal-2") };
+            observations.operations.push(Operation { outcome, ..sent_beside_the_other });
+        };
+        check(in_doubt, &[]);
+        check(
+            |observations| {
+                in_doubt(observations);
+                samples::replace(observations, 7, samples::signaled("signal-2"));
+                samples::replace(observations, 8, samples::signaled("signal-2"));
+            },
+            &["a signal is in the history of order-1 2 times"],
+        );
+    }
+
+    #[test]
+    fn a_signal_that_is_delivered_again_to_the_next_run_is_another() {
+        check(|observations| samples::add(observations, samples::run("run-2", samples::events("run-2"))), &[]);
+    }
+
+    /// `signal-1` was sent at 6 s and acknowledged at 6.5 s.
+    #[test]
+    fn signals_one_after_another_stay_so() {
+        check(|observations| send_another(observations, 7, 8), &["two signals of order-1 changed places"]);
+    }
+
+    #[test]
+    fn signals_side_by_side_may_come_in_any_order() {
+        check(|observations| send_another(observations, 6, 8), &[]);
+    }
+
+    #[test]
+    fn a_signal_was_sent_by_somebody() {
+        check(
+            |observations| samples::replace(observations, 8, samples::signaled("signal-2")),
+            &["order-1 / run-1: event 8 WORKFLOW_EXECUTION_SIGNALED was sent by nobody"],
+        );
+    }
+
+    #[test]
+    fn a_signal_of_another_workflow_is_that_ones_business() {
+        check(
+            |observations| {
+                let mut signaled = samples::signaled("signal-2");
+                signaled.external_workflow_execution = Some(samples::execution("run-9"));
+                samples::replace(observations, 8, signaled);
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_signal_goes_to_the_workflow_it_was_sent_to() {
+        check(
+            |observations| {
+                let execution = WorkflowExecution { workflow_id: "order-2".to_owned(), run_id: String::new() };
+                let request = api::SignalWorkflowExecutionRequest {
+                    workflow_execution: Some(execution),
+                    request_id: "signal-2".to_owned(),
+                    ..Default::default()
+                };
+                let answer = samples::ok(&api::SignalWorkflowExecutionResponse::default());
+                observations.operations.push(samples::called("SignalWorkflowExecution", &request, answer));
+                samples::replace(observations, 8, samples::signaled("signal-2"));
+            },
+            &["order-1 / run-1: event 8 WORKFLOW_EXECUTION_SIGNALED was sent by nobody"],
+        );
+    }
+
+    #[test]
+    fn a_start_with_a_signal_sends_one() {
+        check(
+            |observations| {
+                let request = api::SignalWithStartWorkflowExecutionRequest {
+                    workflow_id: samples::WORKFLOW.to_owned(),
+                    request_id: "signal-2".to_owned(),
+                    ..Default::default()
+                };
+                let answer = samples::ok(&api::SignalWithStartWorkflowExecutionResponse::default());
+                observations.operations.push(samples::called("SignalWithStartWorkflowExecution", &request, answer));
+                samples::replace(observations, 12, samples::signaled("signal-2"));
+            },
+            &[],
+        );
+    }
 }

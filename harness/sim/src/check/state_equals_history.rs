@@ -41,3 +41,64 @@ fn difference(stored: &str, rebuilt: &str) -> String {
     };
     only(stored, rebuilt, '-') + &only(rebuilt, stored, '+')
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::{Observations, samples};
+    use tempest_api::proto::history::v1::HistoryEvent;
+    use tempest_core::MutableState;
+
+    fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
+        samples::check(super::judge, change, expect);
+    }
+
+    /// The stored state is that of another history.
+    fn state_of(events: &[HistoryEvent]) -> impl FnOnce(&mut Observations) {
+        let state = MutableState::rebuild(samples::key(samples::RUN), events).expect("these can follow each other");
+        move |observations| {
+            observations.runs.get_mut(samples::RUN).expect("the sample has it").state = Some(state);
+        }
+    }
+
+    #[test]
+    fn a_sound_state_is_the_fold_of_its_history() {
+        check(|_| {}, &[]);
+    }
+
+    #[test]
+    fn a_state_counts_its_events() {
+        let events = samples::events(samples::RUN);
+        check(state_of(&events[..16]), &["order-1 / run-1: its next event is 17, its last one 17"]);
+    }
+
+    #[test]
+    fn a_state_knows_whether_it_is_open() {
+        let mut events = samples::events(samples::RUN);
+        events[16] = samples::event(17, samples::signaled("late"));
+        check(state_of(&events), &["order-1 / run-1: its state says open: true, its history says otherwise"]);
+    }
+
+    #[test]
+    fn a_state_differs_in_what_an_event_said() {
+        let mut events = samples::events(samples::RUN);
+        events[9] = samples::event(10, samples::signaled("signal-17"));
+        check(state_of(&events), &["order-1 / run-1: its state differs from the fold of its history"]);
+        let mut observations = samples::sound();
+        state_of(&events)(&mut observations);
+        let evidence = super::judge(&observations).remove(0).evidence.join("\n");
+        assert!(evidence.contains("- ") && evidence.contains("+ ") && evidence.contains("size"), "{evidence}");
+    }
+
+    #[test]
+    fn a_history_that_nothing_can_follow_from_has_no_state() {
+        check(
+            |observations| samples::replace(observations, 8, samples::signaled("signal-2")),
+            &["order-1 / run-1: its state differs from the fold of its history"],
+        );
+        check(
+            |observations| samples::alter!(observations, 13, TimerFiredEventAttributes, |a| a.started_event_id = 5),
+            &["order-1 / run-1: its state cannot be rebuilt from its history: event 13 \
+               (EVENT_TYPE_TIMER_FIRED): no timer 5 is running"],
+        );
+    }
+}

@@ -1,0 +1,344 @@
+//! What a correct server leaves of one small run, for the tests of checkers: each breaks a single thing of it.
+//!
+//! An order: an activity charges, a timer of five seconds runs beside it, a signal comes in, the timer fires, the end.
+//! Each batch of events is one commit, one second after the one before it.
+use super::{Commit, CommitResult, Observations, Operation, Outcome, RunObserved, Violation, commit_feed::Batch};
+use prost::Message;
+use tempest_api::encode_token;
+use tempest_api::proto::common::v1::{ActivityType, Payload, Payloads, RetryPolicy, WorkflowExecution, WorkflowType};
+use tempest_api::proto::history::v1 as history;
+use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
+use tempest_api::proto::taskqueue::v1::TaskQueue;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_core::{ActivityTaskToken, MutableState, RunKey, Time, WorkflowTaskToken};
+use tempest_store::{CommitOutcome, RangeId, ShardId};
+
+pub const WORKFLOW: &str = "order-1";
+pub const RUN: &str = "run-1";
+pub const SECOND_NS: u64 = 1_000_000_000;
+
+/// Event ids of what tests break.
+pub const ACTIVITY: i64 = 5;
+pub const TIMER: i64 = 6;
+
+/// The last event of each commit.
+const BATCHES: &[i64] = &[2, 3, 6, 9, 10, 11, 12, 14, 15, 17];
+/// Histories begin here; virtual time begins at zero.
+const EPOCH_S: i64 = 1_767_225_600;
+
+/// Runs a checker on the sample after a change, and compares what its violations say.
+#[track_caller]
+pub fn check(judge: fn(&Observations) -> Vec<Violation>, change: impl FnOnce(&mut Observations), expect: &[&str]) {
+    let mut observations = sound();
+    change(&mut observations);
+    let said: Vec<String> = judge(&observations).into_iter().map(|violation| violation.what).collect();
+    assert_eq!(said, expect);
+}
+
+/// The run, its commits, and the calls that brought it about.
+pub fn sound() -> Observations {
+    let events = events(RUN);
+    let mut observations = Observations { clients_done: true, deadline_ns: 900 * SECOND_NS, ..Observations::default() };
+    let mut from = 0;
+    for (sequence, to) in (1..).zip(BATCHES) {
+        let to = usize::try_from(*to).expect("small");
+        observations.commits.push(commit(sequence, &key(RUN), &events[from..to]));
+        from = to;
+    }
+    add(&mut observations, run(RUN, events));
+    observations.operations = operations();
+    observations
+}
+
+pub fn add(observations: &mut Observations, run: RunObserved) {
+    observations.runs.insert(run.key.run_id.0.clone(), run);
+}
+
+/// Edits the history of the sample, as stored and as served.
+pub fn rewrite(observations: &mut Observations, edit: impl FnOnce(&mut Vec<HistoryEvent>)) {
+    let run = observations.runs.get_mut(RUN).expect("the sample has it");
+    edit(&mut run.stored);
+    run.served = run.stored.clone();
+}
+
+/// Puts an event in place of the one that has its id, at that one's time.
+pub fn replace(observations: &mut Observations, id: i64, attributes: impl Into<Attributes>) {
+    let attributes = attributes.into();
+    rewrite(observations, |events| {
+        let at = usize::try_from(id - 1).expect("ids begin with 1");
+        events[at].event_type = attributes.event_type().into();
+        events[at].attributes = Some(attributes);
+    });
+}
+
+/// Changes one event's attributes of a known kind.
+macro_rules! alter {
+    ($observations:expr, $id:expr, $kind:ident, |$attributes:ident| $change:expr) => {
+        $crate::check::samples::rewrite($observations, |events| {
+            let event = events.iter_mut().find(|event| event.event_id == $id).expect("the sample has it");
+            let Some(tempest_api::proto::history::v1::history_event::Attributes::$kind($attributes)) =
+                &mut event.attributes
+            else {
+                panic!("event {} is of another kind", $id)
+            };
+            $change;
+        })
+    };
+}
+pub(super) use alter;
+
+pub fn key(run_id: &str) -> RunKey {
+    RunKey { namespace_id: "default".into(), workflow_id: WORKFLOW.into(), run_id: run_id.into() }
+}
+
+pub fn run(run_id: &str, events: Vec<HistoryEvent>) -> RunObserved {
+    let state = MutableState::rebuild(key(run_id), &events).ok();
+    RunObserved { key: key(run_id), served: events.clone(), stored: events, state, is_current: true }
+}
+
+pub fn commit(sequence: u64, key: &RunKey, events: &[HistoryEvent]) -> Commit {
+    let run_id = key.run_id.0.clone();
+    let bytes = history::History { events: events.to_vec() }.encode_to_vec();
+    let batch = Batch { tree: run_id.clone(), branch: run_id, node: events[0].event_id, events: bytes.into() };
+    Commit {
+        at_ns: sequence * SECOND_NS,
+        ended_ns: Some(sequence * SECOND_NS),
+        incarnation: 0,
+        shard: ShardId(1),
+        range_id: RangeId(1),
+        sequence,
+        shard_time_ns: super::events::time_ns(&events[0]),
+        keys: vec![key.clone()],
+        states: Vec::new(),
+        batches: vec![batch],
+        result: CommitResult::Ended(CommitOutcome::Committed),
+    }
+}
+
+/// The same history under any run id.
+pub fn events(run_id: &str) -> Vec<HistoryEvent> {
+    let attributes: Vec<Attributes> = vec![
+        started(run_id).into(),
+        scheduled_workflow_task().into(),
+        history::WorkflowTaskStartedEventAttributes { scheduled_event_id: 2, ..Default::default() }.into(),
+        history::WorkflowTaskCompletedEventAttributes {
+            scheduled_event_id: 2,
+            started_event_id: 3,
+            ..Default::default()
+        }
+        .into(),
+        scheduled_activity().into(),
+        history::TimerStartedEventAttributes {
+            timer_id: "1".to_owned(),
+            start_to_fire_timeout: Some(prost_wkt_types::Duration { seconds: 5, nanos: 0 }),
+            workflow_task_completed_event_id: 4,
+        }
+        .into(),
+        history::ActivityTaskStartedEventAttributes { scheduled_event_id: ACTIVITY, attempt: 1, ..Default::default() }
+            .into(),
+        history::ActivityTaskCompletedEventAttributes {
+            scheduled_event_id: ACTIVITY,
+            started_event_id: 7,
+            result: payloads("charged"),
+            ..Default::default()
+        }
+        .into(),
+        scheduled_workflow_task().into(),
+        signaled("signal-1").into(),
+        history::WorkflowTaskStartedEventAttributes { scheduled_event_id: 9, ..Default::default() }.into(),
+        history::WorkflowTaskCompletedEventAttributes {
+            scheduled_event_id: 9,
+            started_event_id: 11,
+            ..Default::default()
+        }
+        .into(),
+        history::TimerFiredEventAttributes { timer_id: "1".to_owned(), started_event_id: TIMER }.into(),
+        scheduled_workflow_task().into(),
+        history::WorkflowTaskStartedEventAttributes { scheduled_event_id: 14, ..Default::default() }.into(),
+        history::WorkflowTaskCompletedEventAttributes {
+            scheduled_event_id: 14,
+            started_event_id: 15,
+            ..Default::default()
+        }
+        .into(),
+        completed(16).into(),
+    ];
+    (1..).zip(attributes).map(|(id, attributes)| event(id, attributes)).collect()
+}
+
+/// Its time is that of its commit.
+pub fn event(id: i64, attributes: impl Into<Attributes>) -> HistoryEvent {
+    let attributes = attributes.into();
+    let batch = BATCHES.iter().position(|last| id <= *last).unwrap_or(BATCHES.len());
+    let seconds = EPOCH_S + i64::try_from(batch).expect("small");
+    HistoryEvent {
+        event_id: id,
+        event_time: Some(prost_wkt_types::Timestamp { seconds, nanos: 0 }),
+        event_type: attributes.event_type().into(),
+        attributes: Some(attributes),
+        ..Default::default()
+    }
+}
+
+pub fn started(run_id: &str) -> history::WorkflowExecutionStartedEventAttributes {
+    history::WorkflowExecutionStartedEventAttributes {
+        workflow_type: Some(WorkflowType { name: "Order".to_owned() }),
+        task_queue: Some(TaskQueue { name: "orders".to_owned(), ..Default::default() }),
+        input: payloads("a book"),
+        original_execution_run_id: run_id.to_owned(),
+        first_execution_run_id: run_id.to_owned(),
+        ..Default::default()
+    }
+}
+
+pub fn scheduled_workflow_task() -> history::WorkflowTaskScheduledEventAttributes {
+    history::WorkflowTaskScheduledEventAttributes {
+        task_queue: Some(TaskQueue { name: "orders".to_owned(), ..Default::default() }),
+        start_to_close_timeout: Some(prost_wkt_types::Duration { seconds: 10, nanos: 0 }),
+        attempt: 1,
+    }
+}
+
+pub fn scheduled_activity() -> history::ActivityTaskScheduledEventAttributes {
+    let seconds = |seconds| Some(prost_wkt_types::Duration { seconds, nanos: 0 });
+    history::ActivityTaskScheduledEventAttributes {
+        activity_id: "1".to_owned(),
+        activity_type: Some(ActivityType { name: "charge".to_owned() }),
+        schedule_to_start_timeout: seconds(2),
+        start_to_close_timeout: seconds(2),
+        heartbeat_timeout: seconds(2),
+        retry_policy: Some(RetryPolicy { maximum_attempts: 3, ..Default::default() }),
+        workflow_task_completed_event_id: 4,
+        ..Default::default()
+    }
+}
+
+pub fn signaled(request_id: &str) -> history::WorkflowExecutionSignaledEventAttributes {
+    history::WorkflowExecutionSignaledEventAttributes { request_id: request_id.to_owned(), ..Default::default() }
+}
+
+pub fn completed(workflow_task: i64) -> history::WorkflowExecutionCompletedEventAttributes {
+    history::WorkflowExecutionCompletedEventAttributes {
+        workflow_task_completed_event_id: workflow_task,
+        ..Default::default()
+    }
+}
+
+pub fn payloads(text: &str) -> Option<Payloads> {
+    Some(Payloads { payloads: vec![Payload { data: text.into(), ..Default::default() }] })
+}
+
+/// The calls of the client and the worker, in order, one a second; all acknowledged.
+fn operations() -> Vec<Operation> {
+    let workflow_type = Some(WorkflowType { name: "Order".to_owned() });
+    let calls = vec![
+        called(
+            "StartWorkflowExecution",
+            &api::StartWorkflowExecutionRequest {
+                workflow_id: WORKFLOW.to_owned(),
+                workflow_type,
+                input: payloads("a book"),
+                request_id: "start-1".to_owned(),
+                ..Default::default()
+            },
+            ok(&api::StartWorkflowExecutionResponse { run_id: RUN.to_owned(), started: true, ..Default::default() }),
+        ),
+        called(
+            "PollWorkflowTaskQueue",
+            &api::PollWorkflowTaskQueueRequest::default(),
+            ok(&api::PollWorkflowTaskQueueResponse {
+                task_token: workflow_token(2, 1),
+                workflow_execution: Some(execution(RUN)),
+                attempt: 1,
+                history: Some(history::History { events: events(RUN)[..3].to_vec() }),
+                ..Default::default()
+            }),
+        ),
+        called(
+            "RespondWorkflowTaskCompleted",
+            &api::RespondWorkflowTaskCompletedRequest { task_token: workflow_token(2, 1), ..Default::default() },
+            ok(&api::RespondWorkflowTaskCompletedResponse::default()),
+        ),
+        called(
+            "PollActivityTaskQueue",
+            &api::PollActivityTaskQueueRequest::default(),
+            ok(&api::PollActivityTaskQueueResponse { task_token: activity_token(1), ..Default::default() }),
+        ),
+        activity_completed(1, "charged"),
+        signal("signal-1"),
+        called(
+            "GetWorkflowExecutionHistory",
+            &api::GetWorkflowExecutionHistoryRequest { execution: Some(execution(RUN)), ..Default::default() },
+            ok(&api::GetWorkflowExecutionHistoryResponse {
+                history: Some(history::History { events: events(RUN) }),
+                ..Default::default()
+            }),
+        ),
+    ];
+    let at = |(id, operation): (u64, Operation)| Operation {
+        id,
+        invoked_ns: 2 * id * SECOND_NS,
+        completed_ns: Some(2 * id * SECOND_NS + SECOND_NS / 2),
+        ..operation
+    };
+    (1..).zip(calls).map(at).collect()
+}
+
+/// A call of the client after all others.
+pub fn called(rpc: &str, request: &impl Message, outcome: Outcome) -> Operation {
+    Operation {
+        id: 100,
+        caller: "client".to_owned(),
+        rpc: rpc.to_owned(),
+        invoked_ns: 100 * SECOND_NS,
+        completed_ns: Some(101 * SECOND_NS),
+        request: request.encode_to_vec().into(),
+        outcome,
+    }
+}
+
+pub fn signal(request_id: &str) -> Operation {
+    let request = api::SignalWorkflowExecutionRequest {
+        workflow_execution: Some(execution("")),
+        request_id: request_id.to_owned(),
+        ..Default::default()
+    };
+    called("SignalWorkflowExecution", &request, ok(&api::SignalWorkflowExecutionResponse::default()))
+}
+
+pub fn activity_completed(attempt: i32, result: &str) -> Operation {
+    let request = api::RespondActivityTaskCompletedRequest {
+        task_token: activity_token(attempt),
+        result: payloads(result),
+        ..Default::default()
+    };
+    called("RespondActivityTaskCompleted", &request, ok(&api::RespondActivityTaskCompletedResponse::default()))
+}
+
+pub fn ok(response: &impl Message) -> Outcome {
+    Outcome::Ok(response.encode_to_vec().into())
+}
+
+pub fn execution(run_id: &str) -> WorkflowExecution {
+    WorkflowExecution { workflow_id: WORKFLOW.to_owned(), run_id: run_id.to_owned() }
+}
+
+pub fn workflow_token(scheduled_event_id: i64, attempt: i32) -> Vec<u8> {
+    let RunKey { namespace_id, workflow_id, run_id } = key(RUN);
+    encode_token(&WorkflowTaskToken {
+        namespace_id,
+        workflow_id,
+        run_id,
+        scheduled_event_id,
+        started_event_id: scheduled_event_id + 1,
+        started_time: Time::ZERO,
+        attempt,
+    })
+}
+
+/// A token of the sample's activity.
+pub fn activity_token(attempt: i32) -> Vec<u8> {
+    let RunKey { namespace_id, workflow_id, run_id } = key(RUN);
+    let (scheduled_event_id, started_time) = (ACTIVITY, Time::ZERO);
+    encode_token(&ActivityTaskToken { namespace_id, workflow_id, run_id, scheduled_event_id, attempt, started_time })
+}
