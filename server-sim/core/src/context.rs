@@ -21,6 +21,8 @@ pub struct Limits {
     pub pending_activities_max: usize,
     pub pending_timers_max: usize,
     pub buffered_events_max: usize,
+    /// Encoded buffered events, in bytes.
+    pub buffered_bytes_max: usize,
     pub signals_max: usize,
     /// Ids and names that users choose (workflow, activity, timer, type, task queue), in bytes.
     pub id_bytes_max: usize,
@@ -28,6 +30,10 @@ pub struct Limits {
     pub blob_bytes_max: usize,
     /// Events of a run before it is terminated.
     pub history_events_max: i64,
+    /// Bytes of a run's history before it is terminated.
+    pub history_bytes_max: i64,
+    /// Bytes after which a worker is told to continue as new.
+    pub history_bytes_suggest_continue_as_new: i64,
     /// Events after which a worker is told to continue as new.
     pub history_events_suggest_continue_as_new: i64,
     /// A successor's first workflow task waits until its run is this old.
@@ -44,10 +50,13 @@ impl Default for Limits {
             pending_activities_max: 2000,
             pending_timers_max: 2000,
             buffered_events_max: 100,
+            buffered_bytes_max: 2 * 1024 * 1024,
             signals_max: 10_000,
             id_bytes_max: 1000,
             blob_bytes_max: 2 * 1024 * 1024,
             history_events_max: 51_200,
+            history_bytes_max: 50 * 1024 * 1024,
+            history_bytes_suggest_continue_as_new: 4 * 1024 * 1024,
             history_events_suggest_continue_as_new: 4096,
             continue_as_new_min_interval: Duration::from_secs(1),
             workflow_task_heartbeat_timeout: Duration::from_secs(30 * 60),

@@ -28,6 +28,8 @@ counters! {
     commits_conflicting,
     shards_acquired,
     shards_lost,
+    /// Ownerships that a panic has ended.
+    shard_panics,
     /// A shard's durable sequence went back: acknowledged commits are gone.
     data_loss,
     executions_loaded,

@@ -88,7 +88,7 @@ impl HistoryHandle {
             let (node, running) = (node.clone(), self.running.clone());
             running.send_modify(|running| *running += 1);
             self.tasks.spawn(async move {
-                shard::run(node, shard, door).await;
+                shard::live(node, shard, door).await;
                 running.send_modify(|running| *running -= 1);
             });
         }

@@ -71,7 +71,10 @@ impl Decision<'_> {
         if !self.state.is_open() {
             return;
         }
-        if self.state.ephemera.buffered.len() > self.context.limits.buffered_events_max {
+        let buffered = &self.state.ephemera.buffered;
+        let bytes: usize = buffered.iter().map(prost::Message::encoded_len).sum();
+        let limits = &self.context.limits;
+        if buffered.len() > limits.buffered_events_max || bytes > limits.buffered_bytes_max {
             self.probe("buffer_limit_reached");
             self.fail_started_workflow_task(WorkflowTaskFailedCause::ForceCloseCommand);
             self.schedule_workflow_task();
@@ -82,6 +85,9 @@ impl Decision<'_> {
         if self.next_event_id() - 1 > self.context.limits.history_events_max {
             self.probe("history_limit_reached");
             self.terminate_run("Workflow history count exceeds limit.", None, crate::HISTORY_SERVICE, Vec::new());
+        } else if self.state.durable.history_size_bytes > self.context.limits.history_bytes_max {
+            self.probe("history_limit_reached");
+            self.terminate_run("Workflow history size exceeds limit.", None, crate::HISTORY_SERVICE, Vec::new());
         }
     }
 }

@@ -13,7 +13,9 @@ use std::time::Duration;
 use temporalio_protos::temporal::api::{
     common::v1::{WorkflowExecution, WorkflowType},
     deployment::v1::WorkerDeploymentVersion,
-    enums::v1::{TaskQueueKind, TimeoutType, WorkerVersioningMode, WorkflowTaskFailedCause},
+    enums::v1::{
+        SuggestContinueAsNewReason, TaskQueueKind, TimeoutType, WorkerVersioningMode, WorkflowTaskFailedCause,
+    },
     failure::v1::Failure,
     history::v1::{
         WorkflowTaskCompletedEventAttributes, WorkflowTaskFailedEventAttributes, WorkflowTaskTimedOutEventAttributes,
@@ -150,8 +152,15 @@ impl Decision<'_> {
         task.started_time = self.now();
         task.request_id = request_id;
         task.identity = identity;
-        task.suggest_continue_as_new = self.next_event_id() >= limits.history_events_suggest_continue_as_new;
         task.history_size_bytes = self.state.durable.history_size_bytes;
+        task.suggest_continue_as_new_reasons.clear();
+        if task.history_size_bytes >= limits.history_bytes_suggest_continue_as_new {
+            task.suggest_continue_as_new_reasons.push(SuggestContinueAsNewReason::HistorySizeTooLarge.into());
+        }
+        if self.next_event_id() >= limits.history_events_suggest_continue_as_new {
+            task.suggest_continue_as_new_reasons.push(SuggestContinueAsNewReason::TooManyHistoryEvents.into());
+        }
+        task.suggest_continue_as_new = !task.suggest_continue_as_new_reasons.is_empty();
         let kind = TimerKind::WorkflowTaskTimeout {
             scheduled_event_id: task.scheduled_event_id,
             stamp: ephemera.stamp,

@@ -112,7 +112,7 @@ fn fail(
     let binary_checksum = request.binary_checksum.clone();
     decision.fail_workflow_task(WorkflowTaskFailure {
         cause,
-        failure: Some(failure::server_failure(message.clone(), true)),
+        failure: Some(failure::server_failure(message.clone(), false)),
         identity: request.identity.clone(),
         binary_checksum,
     });

@@ -70,6 +70,22 @@ pub fn last_failure(failure: &Failure) -> Failure {
     Failure { cause: Some(Box::new(cause)), ..server_failure(FAILURE_EXCEEDS_LIMIT, false) }
 }
 
+/// Causes of a failure that are kept. Decoders of Protocol Buffers, ours and those of most SDKs, stop at a hundred nested
+/// messages, and a failure in a page of history is nested four deep already: what is accepted must stay readable.
+pub const CAUSES_MAX: usize = 60;
+
+/// Drops what lies deeper than [`CAUSES_MAX`] causes.
+pub fn cut_causes(failure: &mut Failure) {
+    let mut at = failure;
+    for _ in 0..CAUSES_MAX {
+        match &mut at.cause {
+            Some(cause) => at = cause,
+            None => return,
+        }
+    }
+    at.cause = None;
+}
+
 /// Keeps what matters most first: type and flags, source, message, stack trace, then causes with what room is left.
 fn truncate(failure: &Failure, bytes_max: usize, depth_max: usize) -> Failure {
     // Room for tags and lengths in the encoded message.
@@ -109,6 +125,23 @@ fn head_of(text: &str, bytes_max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_of_causes_has_an_end() {
+        let chain = |causes: usize| {
+            let mut failure = Failure { message: "the first".into(), ..Default::default() };
+            for _ in 0..causes {
+                failure = Failure { cause: Some(Box::new(failure)), ..Default::default() };
+            }
+            failure
+        };
+        let causes = |failure: &Failure| std::iter::successors(Some(failure), |at| at.cause.as_deref()).count() - 1;
+        for (given, kept) in [(0, 0), (CAUSES_MAX, CAUSES_MAX), (CAUSES_MAX + 1, CAUSES_MAX), (90, CAUSES_MAX)] {
+            let mut failure = chain(given);
+            cut_causes(&mut failure);
+            assert_eq!(causes(&failure), kept);
+        }
+    }
 
     #[test]
     fn timeouts_carry_temporals_words() {

@@ -201,6 +201,7 @@ impl MutableState {
         task.request_id.clone_from(&started.request_id);
         task.identity.clone_from(&started.identity);
         task.suggest_continue_as_new = started.suggest_continue_as_new;
+        task.suggest_continue_as_new_reasons.clone_from(&started.suggest_continue_as_new_reasons);
         task.history_size_bytes = started.history_size_bytes;
         Ok(())
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use temporalio_protos::temporal::api::{
     common::v1::Payload,
-    enums::v1::{EventType, SuggestContinueAsNewReason, TaskQueueKind},
+    enums::v1::{EventType, TaskQueueKind},
     history::v1::{
         ActivityTaskScheduledEventAttributes, HistoryEvent, WorkflowExecutionStartedEventAttributes,
         WorkflowTaskScheduledEventAttributes, WorkflowTaskStartedEventAttributes, history_event::Attributes,
@@ -82,6 +82,9 @@ pub struct WorkflowTask {
     pub identity: String,
     #[serde(default)]
     pub suggest_continue_as_new: bool,
+    /// Values of `SuggestContinueAsNewReason`.
+    #[serde(default)]
+    pub suggest_continue_as_new_reasons: Vec<i32>,
     #[serde(default)]
     pub history_size_bytes: i64,
 }
@@ -185,17 +188,12 @@ impl WorkflowTask {
     }
 
     pub(crate) fn started_attributes(&self) -> WorkflowTaskStartedEventAttributes {
-        let reasons = if self.suggest_continue_as_new {
-            vec![SuggestContinueAsNewReason::TooManyHistoryEvents.into()]
-        } else {
-            Vec::new()
-        };
         WorkflowTaskStartedEventAttributes {
             scheduled_event_id: self.scheduled_event_id,
             identity: self.identity.clone(),
             request_id: self.request_id.clone(),
             suggest_continue_as_new: self.suggest_continue_as_new,
-            suggest_continue_as_new_reasons: reasons,
+            suggest_continue_as_new_reasons: self.suggest_continue_as_new_reasons.clone(),
             history_size_bytes: self.history_size_bytes,
             ..WorkflowTaskStartedEventAttributes::default()
         }

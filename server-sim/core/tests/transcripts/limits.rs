@@ -23,6 +23,27 @@ fn a_history_that_is_too_long_ends() {
 }
 
 #[test]
+fn a_history_that_is_too_large_ends() {
+    let mut story = polled();
+    story.shard.limits.history_bytes_suggest_continue_as_new = 1;
+    story.complete(vec![marker("first")]);
+    story.signal("amend", "signal-1");
+    story.poll_workflow_task();
+    story.shard.limits.history_bytes_max = 1;
+    story.complete(vec![marker("second")]);
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn buffered_events_take_only_so_much_room() {
+    let mut story = polled();
+    story.signal("amend", "signal-1");
+    story.shard.limits.buffered_bytes_max = 1;
+    story.signal("amend", "signal-2");
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
 fn a_run_takes_only_so_many_signals() {
     let mut story = polled();
     story.shard.limits.signals_max = 1;

@@ -86,8 +86,9 @@ async fn fail_for_size(
     frontend.history.fail_activity(activity, request).await
 }
 
-/// A failure within the limit: an oversized one becomes the cause, cut short, of a server failure.
-fn bounded(frontend: &Frontend, reported: Failure) -> (Failure, bool) {
+/// A failure within the limits: causes beyond what stays readable are dropped, and an oversized one becomes the cause, cut short, of a server failure.
+fn bounded(frontend: &Frontend, mut reported: Failure) -> (Failure, bool) {
+    failure::cut_causes(&mut reported);
     if !validation::too_large(frontend, Some(&reported)) {
         return (reported, false);
     }

@@ -2,6 +2,7 @@
 use crate::{Frontend, validation};
 use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_core::rules::failure::cut_causes;
 use tempest_core::rules::start_request::prepare_start;
 
 /// # Errors
@@ -21,6 +22,7 @@ pub async fn start(
         request.versioning_override.is_some(),
         request.time_skipping_config.is_some(),
     )?;
+    request.continued_failure.iter_mut().for_each(cut_causes);
     // The first workflow task always goes through the task queue: eager start is not offered.
     request.request_eager_execution = false;
     frontend.history.start_workflow(&namespace.id, request).await

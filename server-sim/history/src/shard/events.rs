@@ -45,6 +45,7 @@ impl Owned {
                 self.handle(Request { target: Target::of(&task.run), ask: Ask::SendTransfer(id, task) });
             }
             Event::TimerRetry(key, task) => {
+                self.timers.retry();
                 self.handle(Request { target: Target::of(&task.run), ask: Ask::FireTimer(key, task) });
             }
         }

@@ -27,8 +27,10 @@ use crate::config::backoff;
 use crate::service::WallClock;
 use crate::{Counters, HistoryConfig};
 use acquire::Acquired;
+use futures::FutureExt;
 use owned::{Exit, Owned};
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tempest_api::{MatchingService, ServiceError};
@@ -55,15 +57,33 @@ pub(crate) struct Door {
     pub stop: watch::Receiver<bool>,
 }
 
+/// Runs a shard until the node stops. A panic ends its ownership, not its service: everything is in the store, and callers
+/// learn that nobody knows what became of their requests.
+pub(crate) async fn live(node: Arc<Node>, shard: ShardId, mut door: Door) {
+    let mut panics = 0;
+    while AssertUnwindSafe(run(&node, shard, &mut door)).catch_unwind().await.is_err() {
+        panics += 1;
+        Counters::add(&node.counters.shard_panics);
+        tracing::error!(shard = shard.0, panics, "a shard panicked and is taken anew");
+        let pause = backoff(node.config.acquire_retry_initial, node.config.acquire_retry_max, panics);
+        refuse_for(&mut door, &mut VecDeque::new(), pause, &acquire::status_unknown()).await;
+    }
+    door.mailbox.close();
+    let stopping = ServiceError::Unavailable("the history service is shutting down".into());
+    while let Ok(request) = door.mailbox.try_recv() {
+        request.ask.refuse(stopping.clone());
+    }
+}
+
 /// The shard's life, until the node stops.
 #[tracing::instrument(name = "shard", skip_all, fields(shard = shard.0))]
-pub(crate) async fn run(node: Arc<Node>, shard: ShardId, mut door: Door) {
+async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
     let mut carried = VecDeque::new();
     let mut failures = 0;
     // The newest sequence that this process knows to be durable: it must never be found lower.
     let mut durable_seen = 0;
     loop {
-        let Acquired::Owned(record) = acquire::acquire(&node, shard, &mut door, &mut carried).await else { break };
+        let Acquired::Owned(record) = acquire::acquire(node, shard, door, &mut carried).await else { break };
         if record.sequence < durable_seen {
             tempest_rt::probe!("history-data-loss");
             Counters::add(&node.counters.data_loss);
@@ -79,7 +99,7 @@ pub(crate) async fn run(node: Arc<Node>, shard: ShardId, mut door: Door) {
         for request in carried.drain(..) {
             owned.handle(request);
         }
-        let exit = serve::serve(&mut owned, &mut door).await;
+        let exit = serve::serve(&mut owned, door).await;
         durable_seen = owned.durable();
         failures = if durable_seen > first { 0 } else { failures + 1 };
         carried = owned.dissolve(&exit);
@@ -91,7 +111,7 @@ pub(crate) async fn run(node: Arc<Node>, shard: ShardId, mut door: Door) {
                 Counters::add(&node.counters.shards_lost);
                 tracing::warn!(%current, "the shard was taken away");
                 let lost = ServiceError::ShardOwnershipLost { owner_host: String::new() };
-                refuse_for(&mut door, &mut carried, node.config.reacquire_delay, &lost).await;
+                refuse_for(door, &mut carried, node.config.reacquire_delay, &lost).await;
             }
             Exit::Failed(why) => {
                 tracing::warn!(%why, "the shard is taken anew");
@@ -99,16 +119,13 @@ pub(crate) async fn run(node: Arc<Node>, shard: ShardId, mut door: Door) {
                 if failures > 1 {
                     let (initial, max) = (node.config.acquire_retry_initial, node.config.acquire_retry_max);
                     let pause = backoff(initial, max, failures - 1);
-                    refuse_for(&mut door, &mut carried, pause, &acquire::status_unknown()).await;
+                    refuse_for(door, &mut carried, pause, &acquire::status_unknown()).await;
                 }
             }
         }
     }
-    door.mailbox.close();
     let stopping = ServiceError::Unavailable("the history service is shutting down".into());
-    while let Some(request) = carried.pop_front().or_else(|| door.mailbox.try_recv().ok()) {
-        request.ask.refuse(stopping.clone());
-    }
+    carried.into_iter().for_each(|request| request.ask.refuse(stopping.clone()));
 }
 
 /// Sends callers away for a while.

@@ -16,6 +16,8 @@ pub(crate) struct TimerQueue {
     pending: BTreeMap<TaskKey, HistoryTask>,
     /// Handed out, with the tries that failed.
     firing: BTreeMap<TaskKey, u32>,
+    /// Those of them that wait for another try: runs that cannot be read must not stand in the way of others.
+    waiting: usize,
     loaded_until: TaskKey,
     reading: Option<Reading>,
     /// Only the planted bug looks at it: what a reader that looks ahead believes to have read.
@@ -48,6 +50,7 @@ impl TimerQueue {
         Self {
             pending: BTreeMap::new(),
             firing: BTreeMap::new(),
+            waiting: 0,
             loaded_until: timer_key(start, 0),
             reading: None,
             cursor: timer_key(Time::ZERO, 0),
@@ -120,7 +123,7 @@ impl TimerQueue {
 
     /// When the next timer that may be handed out is due.
     pub fn next_due(&self) -> Option<Time> {
-        if self.firing.len() >= self.firing_max {
+        if self.firing.len() - self.waiting >= self.firing_max || self.firing.len() >= self.pending_max {
             return None;
         }
         self.pending.first_key_value().map(|(key, _)| key.fire_time)
@@ -142,11 +145,17 @@ impl TimerQueue {
         self.firing.remove(&key).expect("only a timer that was handed out ends");
     }
 
-    /// Its run could not be read: returns how long to wait before it is asked for again.
+    /// Its run could not be read: returns how long to wait before [`TimerQueue::retry`].
     pub fn failed(&mut self, key: TaskKey) -> Duration {
+        self.waiting += 1;
         let failures = self.firing.get_mut(&key).expect("only a timer that was handed out fails");
         *failures = failures.saturating_add(1);
         backoff(self.retry.0, self.retry.1, *failures)
+    }
+
+    /// The wait is over.
+    pub fn retry(&mut self) {
+        self.waiting -= 1;
     }
 }
 
@@ -211,6 +220,22 @@ mod tests {
         assert_eq!(fired(&mut queue, 100), [8]);
         queue.durable(vec![timer(9, 9)]);
         assert_eq!(fired(&mut queue, 100), [9]);
+    }
+
+    #[test]
+    fn timers_that_wait_for_another_try_stand_in_nobodys_way() {
+        let config = HistoryConfig { timers_firing_max: 1, ..HistoryConfig::default() };
+        let mut queue = TimerQueue::new(&config, Time::ZERO);
+        let (_, _, limit) = queue.begin_read().unwrap();
+        queue.read(limit, vec![timer(10, 1), timer(20, 2), timer(30, 3)], 100);
+        assert_eq!(fired(&mut queue, 100), [1]);
+        queue.failed(timer(10, 1).0);
+        assert_eq!(fired(&mut queue, 100), [2]);
+        queue.retry();
+        queue.done(timer(20, 2).0);
+        assert_eq!(queue.next_due(), None, "the first one is tried again now");
+        queue.done(timer(10, 1).0);
+        assert_eq!(fired(&mut queue, 100), [3]);
     }
 
     #[test]
