@@ -6,6 +6,7 @@ mod activity_once;
 mod clean;
 mod commit_feed;
 pub(crate) mod events;
+mod frontier;
 mod history_json;
 mod history_wellformed;
 mod liveness;
@@ -21,6 +22,7 @@ mod state_equals_history;
 mod timers_not_early;
 
 pub use commit_feed::{Commit, CommitFeed, CommitResult};
+pub use frontier::frontier;
 pub use history_json::history_json;
 pub use observations::{Observations, Panic, RunObserved};
 pub use operation_log::{Operation, OperationLine, OperationLog, Outcome};
