@@ -79,6 +79,10 @@ impl Registrations {
         self
     }
 
+    pub(crate) fn has_workflows(&self) -> bool {
+        !self.worker.is_empty() && !self.replayer.is_empty()
+    }
+
     pub(crate) fn worker_options(self) -> Result<WorkerOptionsBuilder, WorkflowRegistrationError> {
         self.worker.into_iter().try_fold(WorkerOptions::new(TASK_QUEUE), |options, register| register(options))
     }

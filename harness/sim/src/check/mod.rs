@@ -7,6 +7,7 @@ mod clean;
 mod commit_feed;
 mod durable_first;
 pub(crate) mod events;
+mod frontier;
 mod history_json;
 mod history_wellformed;
 mod liveness;
@@ -22,6 +23,7 @@ mod state_equals_history;
 mod timers_not_early;
 
 pub use commit_feed::{Commit, CommitFeed, CommitResult};
+pub use frontier::frontier;
 pub use history_json::history_json;
 pub use observations::{Observations, Panic, RunObserved};
 pub use operation_log::{Operation, OperationLine, OperationLog, Outcome};

@@ -3,15 +3,21 @@
 //! An order: an activity charges, a timer of five seconds runs beside it, a signal comes in, the timer fires, the end.
 //! Each batch of events is one commit, one second after the one before it.
 use super::{Commit, CommitResult, Observations, Operation, Outcome, RunObserved, Violation, commit_feed::Batch};
+use crate::scenario::Registrations;
 use prost::Message;
+use std::time::Duration;
 use tempest_api::encode_token;
 use tempest_api::proto::common::v1::{ActivityType, Payload, Payloads, RetryPolicy, WorkflowExecution, WorkflowType};
 use tempest_api::proto::history::v1 as history;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
+use tempest_api::proto::sdk::v1::WorkflowTaskCompletedMetadata;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::{ActivityTaskToken, MutableState, RunKey, Time, WorkflowTaskToken};
 use tempest_store::{CommitOutcome, RangeId, ShardId};
+use temporalio_macros::{activities, workflow, workflow_methods};
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use temporalio_sdk::{ActivityOptions, SyncWorkflowContext, WorkflowContext, WorkflowResult};
 
 pub const WORKFLOW: &str = "order-1";
 pub const RUN: &str = "run-1";
@@ -20,6 +26,9 @@ pub const SECOND_NS: u64 = 1_000_000_000;
 /// Event ids of what tests break.
 pub const ACTIVITY: i64 = 5;
 pub const TIMER: i64 = 6;
+
+/// What the SDK notes in a run's first completed task: that replays compare ids and types. Without it they do not.
+const CHECKS_IDS_AND_TYPES: u32 = 1;
 
 /// The last event of each commit.
 const BATCHES: &[i64] = &[2, 3, 6, 9, 10, 11, 12, 14, 15, 17];
@@ -124,6 +133,10 @@ pub fn events(run_id: &str) -> Vec<HistoryEvent> {
         history::WorkflowTaskCompletedEventAttributes {
             scheduled_event_id: 2,
             started_event_id: 3,
+            sdk_metadata: Some(WorkflowTaskCompletedMetadata {
+                core_used_flags: vec![CHECKS_IDS_AND_TYPES],
+                ..Default::default()
+            }),
             ..Default::default()
         }
         .into(),
@@ -214,7 +227,12 @@ pub fn scheduled_activity() -> history::ActivityTaskScheduledEventAttributes {
 }
 
 pub fn signaled(request_id: &str) -> history::WorkflowExecutionSignaledEventAttributes {
-    history::WorkflowExecutionSignaledEventAttributes { request_id: request_id.to_owned(), ..Default::default() }
+    history::WorkflowExecutionSignaledEventAttributes {
+        signal_name: "amend".to_owned(),
+        input: payloads("as a gift"),
+        request_id: request_id.to_owned(),
+        ..Default::default()
+    }
 }
 
 pub fn completed(workflow_task: i64) -> history::WorkflowExecutionCompletedEventAttributes {
@@ -225,7 +243,9 @@ pub fn completed(workflow_task: i64) -> history::WorkflowExecutionCompletedEvent
 }
 
 pub fn payloads(text: &str) -> Option<Payloads> {
-    Some(Payloads { payloads: vec![Payload { data: text.into(), ..Default::default() }] })
+    let metadata = [("encoding".to_owned(), b"json/plain".to_vec())].into();
+    let data = serde_json::to_vec(text).expect("text is JSON");
+    Some(Payloads { payloads: vec![Payload { metadata, data, ..Default::default() }] })
 }
 
 /// The calls of the client and the worker, in order, one a second; all acknowledged.
@@ -341,4 +361,39 @@ pub fn activity_token(attempt: i32) -> Vec<u8> {
     let RunKey { namespace_id, workflow_id, run_id } = key(RUN);
     let (scheduled_event_id, started_time) = (ACTIVITY, Time::ZERO);
     encode_token(&ActivityTaskToken { namespace_id, workflow_id, run_id, scheduled_event_id, attempt, started_time })
+}
+
+/// What the sample's history is of.
+pub fn registrations() -> Registrations {
+    Registrations::new().workflow::<Order>().activities(Charges)
+}
+
+#[workflow]
+#[derive(Default)]
+pub struct Order;
+
+#[workflow_methods]
+impl Order {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>, item: String) -> WorkflowResult<()> {
+        let options = ActivityOptions::start_to_close_timeout(Duration::from_secs(2));
+        let charged = ctx.execute_activity(Charges::charge, item, options);
+        let cooled_off = ctx.timer(Duration::from_secs(5));
+        charged.await?;
+        cooled_off.await;
+        Ok(())
+    }
+
+    #[signal]
+    pub fn amend(&mut self, _ctx: &mut SyncWorkflowContext<Self>, _note: String) {}
+}
+
+pub struct Charges;
+
+#[activities]
+impl Charges {
+    #[activity(name = "charge")]
+    pub async fn charge(_ctx: ActivityContext, item: String) -> Result<String, ActivityError> {
+        Ok(item)
+    }
 }

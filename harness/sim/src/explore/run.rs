@@ -46,6 +46,8 @@ pub struct Prepared {
     drawn: Vec<Drawn>,
     plan: FaultPlan,
     workload: Arc<dyn Workload>,
+    /// How many prefixes of each history a worker is given afterwards.
+    frontier_prefixes: u64,
     watch: Progress,
 }
 
@@ -62,8 +64,11 @@ pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared,
     let plan = FaultPlan::draw(&decisions, &mut draw, &options, &targets);
     let plan = request.plan.clone().unwrap_or(plan);
     let workload = scenario.prepare(&mut draw, &decisions);
+    // More than any history has: all.
+    let frontier_prefixes = draw.fixed("frontier_prefixes", 2);
     let drawn = draw.finish()?;
-    Ok(Prepared { request, decisions, options, drawn, plan, workload, watch: Progress::default() })
+    let watch = Progress::default();
+    Ok(Prepared { request, decisions, options, drawn, plan, workload, frontier_prefixes, watch })
 }
 
 impl Prepared {
@@ -156,10 +161,17 @@ impl Prepared {
         }
     }
 
-    /// The replayer has threads of its own, outside the simulation: its verdict depends on the histories alone.
+    /// The replayer and the worker at the frontier are outside the simulation, which has ended: what they say depends on
+    /// the histories alone.
     fn replay(&self, observations: &Observations) -> Result<Vec<Violation>, RunError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
-        let violations = runtime.block_on(check::replay(self.workload.register(), observations));
+        let violations = runtime.block_on(async {
+            let register = || self.workload.register();
+            let mut violations = check::replay(register(), observations).await;
+            let prefixes = self.frontier_prefixes;
+            violations.extend(check::frontier(register(), observations, &self.decisions, prefixes).await);
+            violations
+        });
         runtime.shutdown_background();
         Ok(violations)
     }

@@ -1,10 +1,12 @@
 //! The official SDK inside a world: its connection, its workers, and a client that asks until it knows.
 mod bridge;
 mod client;
+mod prefix_tasks;
 mod sdk_worker;
 
 pub(crate) use bridge::{Caller, call, connect};
 pub use client::{Client, Handle, Waiting};
+pub(crate) use prefix_tasks::{Answer, answers};
 pub(crate) use sdk_worker::{WorkerSettings, run_worker};
 
 /// The namespace that all scenarios use.
