@@ -99,7 +99,7 @@ pub(crate) async fn run(node: Arc<Node>, shard: ShardId, mut door: Door) {
                 if failures > 1 {
                     let (initial, max) = (node.config.acquire_retry_initial, node.config.acquire_retry_max);
                     let pause = backoff(initial, max, failures - 1);
-                    refuse_for(&mut door, &mut carried, pause, &acquire::status_unknown()).await;
+                    refuse_for(&mut door, &mut carried, pause, &acquire::status_unknown_since(&why)).await;
                 }
             }
         }
