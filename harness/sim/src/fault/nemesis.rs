@@ -1,7 +1,7 @@
 //! Performs a plan: begins each fault when its time has come, takes it back, starts again what died.
 use super::{FaultPlan, Later};
 use crate::world::{Host, HostState, World};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How soon a host that ended by itself is started again, where no fault says otherwise.
@@ -84,18 +84,20 @@ impl Nemesis {
         for index in std::mem::take(&mut self.active) {
             self.plan.0[index].fault.end(world);
         }
-        self.due.retain(|_, deed| !matches!(deed, Deed::End(_)));
+        // Hosts that were asked to stop are started now, not when their grace period is over: nobody would start them later.
+        let stopping = |deed: &Deed| if let Deed::Start(host, _) = deed { Some(host.clone()) } else { None };
+        let stopping: BTreeSet<Host> = self.due.values().filter_map(stopping).collect();
         self.due.clear();
         for host in hosts {
             world.power_loss_at(host, None);
             world.resume(host);
             match world.state(host) {
                 HostState::Down => self.start(host, None, world),
-                HostState::Ended | HostState::PowerLost => {
+                HostState::Running | HostState::Paused if !stopping.contains(host) => {}
+                HostState::Ended | HostState::PowerLost | HostState::Running | HostState::Paused => {
                     world.crash(host);
                     self.start(host, None, world);
                 }
-                HostState::Running | HostState::Paused => {}
             }
         }
         self.tell(world, "heal: no fault is left".to_owned());
