@@ -6,8 +6,11 @@ use prost::Message;
 use server::{Server, refused, run};
 use std::time::Duration;
 use tempest_api::proto::common::v1::{Payload, Payloads, WorkflowExecution, WorkflowType};
+use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::services::workflow::workflow_service_client::WorkflowServiceClient;
+use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
 const USAGE: i32 = 2;
@@ -206,4 +209,93 @@ async fn a_run_that_is_not_there_is_not_found() {
     let status = client.describe_workflow_execution(request).await.unwrap_err();
     let expected = expect(Code::NotFound, "workflow not found for ID: nobody", "NotFoundFailure");
     assert_eq!(said(&status), expected);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_keeps_what_it_took_and_needs_no_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, errors) = (directory.path().join("tempest.db"), directory.path().join("errors"));
+    let arguments = ["--db-filename", path.to_str().unwrap()];
+    assert!(Server::start(&arguments).terminate().success());
+    let blocks = std::fs::metadata(&path).unwrap().len() / 512 + (40 << 11);
+    let server = Server::start_with_room(blocks, &arguments, std::fs::File::create(&errors).unwrap());
+    let mut client = server.client().await;
+    let input = Payloads { payloads: vec![Payload { data: vec![7; 300_000], ..Default::default() }] };
+    let begin = |number: usize| api::StartWorkflowExecutionRequest {
+        input: Some(input.clone()),
+        request_id: format!("start-{number}"),
+        ..start(&format!("w-{number}"))
+    };
+    let mut kept: Vec<String> = Vec::new();
+    let refusal = loop {
+        match client.start_workflow_execution(begin(kept.len())).await {
+            Ok(answer) => kept.push(answer.into_inner().run_id),
+            Err(status) => break status,
+        }
+        assert!(kept.len() < 500, "the disk never filled");
+    };
+    assert!(!kept.is_empty());
+    assert_eq!(refusal.code(), Code::Unavailable, "{refusal}");
+    assert!(refusal.message().contains("the disk is full"), "{refusal}");
+    there_or_full(&mut client, &kept).await;
+
+    server.make_room();
+    let began = std::time::Instant::now();
+    let number = kept.len();
+    let run_id = loop {
+        match client.start_workflow_execution(begin(number)).await {
+            Ok(answer) => break answer.into_inner().run_id,
+            Err(status) => assert_eq!(status.code(), Code::Unavailable, "{status}"),
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "there is room, and it is not used");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    kept.push(run_id);
+    all_there(&mut client, &kept).await;
+    server.kill();
+    let said = std::fs::read_to_string(&errors).unwrap();
+    assert!(said.contains("the disk is full") && !said.contains("panicked"), "{said}");
+
+    // One that starts without any room serves what there is, or says why it does not.
+    let full = std::fs::metadata(&path).unwrap().len() / 512;
+    let server = Server::start_with_room(full, &arguments, std::fs::File::create(&errors).unwrap());
+    there_or_full(&mut server.client().await, &kept).await;
+    server.kill();
+    let server = Server::start(&arguments);
+    all_there(&mut server.client().await, &kept).await;
+    assert!(!std::fs::read_to_string(&errors).unwrap().contains("panicked"));
+}
+
+/// Every run is there, with its whole input. A server that has just started or has just found room may need a moment.
+async fn all_there(client: &mut WorkflowServiceClient<Channel>, run_ids: &[String]) {
+    let began = std::time::Instant::now();
+    while !there_or_full(client, run_ids).await {
+        assert!(began.elapsed() < Duration::from_secs(60), "there is room, and the shards are not taken");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// The same, or a run cannot be asked for because the disk is full. Whether all were there.
+async fn there_or_full(client: &mut WorkflowServiceClient<Channel>, run_ids: &[String]) -> bool {
+    for (number, run_id) in run_ids.iter().enumerate() {
+        let request = api::GetWorkflowExecutionHistoryRequest {
+            namespace: "default".into(),
+            execution: execution(&format!("w-{number}")),
+            ..Default::default()
+        };
+        let history = match client.get_workflow_execution_history(request).await {
+            Ok(answer) => answer.into_inner().history.unwrap(),
+            Err(status) => {
+                assert_eq!(status.code(), Code::Unavailable, "{status}");
+                assert!(status.message().contains("the disk is full"), "{status}");
+                return false;
+            }
+        };
+        let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = &history.events[0].attributes else {
+            panic!("{:?}", history.events[0]);
+        };
+        assert_eq!(started.original_execution_run_id, *run_id);
+        assert_eq!(started.input.as_ref().unwrap().payloads[0].data.len(), 300_000);
+    }
+    true
 }

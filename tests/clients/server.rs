@@ -18,11 +18,28 @@ pub struct Server {
 impl Server {
     /// Starts a server on a free port and waits until it says where it listens.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments)
-            .args(["--port", "0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary was built with this test");
+        Self::launch(command(arguments).args(["--port", "0"]))
+    }
+
+    /// A server on a free port that may not write to files beyond so many 512-byte blocks, with its standard error in
+    /// `errors`. Room can be made while it runs.
+    pub fn start_with_room(file_blocks: u64, arguments: &[&str], errors: std::fs::File) -> Self {
+        // Without the signal a write over the limit is an error like that of a full disk.
+        let script = format!("trap '' XFSZ; ulimit -S -f {file_blocks}; exec \"$0\" server start-dev --port 0 \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_tempest")]).args(arguments);
+        Self::launch(shell.stdin(Stdio::null()).stderr(errors))
+    }
+
+    /// Lifts the limit of [`Server::start_with_room`].
+    pub fn make_room(&self) {
+        let pid = self.child.id().to_string();
+        let lifted = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
+        assert!(lifted.expect("util-linux is there").success());
+    }
+
+    fn launch(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary was built with this test");
         let mut output = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let began = Instant::now();
         let address = loop {

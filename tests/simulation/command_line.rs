@@ -62,11 +62,44 @@ fn json_is_one_object_with_the_promised_fields() {
     }
 }
 
+/// Seeds and numbers of an exploration.
+fn explored(arguments: &[&str]) -> (Vec<u64>, serde_json::Value) {
+    let output = tempest(arguments);
+    assert_eq!(output.status.code(), Some(0), "{}\n{}", stdout(&output), stderr(&output));
+    let object: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("one object");
+    let ends = object["ends"].as_array().expect("a list").iter();
+    (ends.map(|end| end["seed"].as_u64().expect("a number")).collect(), object)
+}
+
+#[test]
+fn parts_of_a_campaign_share_its_seeds_out() {
+    let part = |part: &str| {
+        let (seeds, object) = explored(&["explore", "hello", "--seeds", "0..6", "--partition", part, "--json"]);
+        assert_eq!(object["left_out"], 0);
+        seeds
+    };
+    assert_eq!(part("0/3"), [0, 3]);
+    assert_eq!(part("1/3"), [1, 4]);
+    assert_eq!(part("2/3"), [2, 5]);
+}
+
+#[test]
+fn a_campaign_ends_with_its_time_and_says_what_it_left_out() {
+    let (seeds, object) = explored(&["explore", "hello", "--seeds", "5", "--time-limit", "0s", "--json"]);
+    assert_eq!((seeds.len(), &object["left_out"]), (0, &serde_json::json!(5)));
+    // Far more seeds than fit: those under way at the end of the time are ended too.
+    let began = std::time::Instant::now();
+    let arguments = ["explore", "order-saga", "--seeds", "100000", "--jobs", "1", "--time-limit", "3s", "--json"];
+    let (seeds, object) = explored(&arguments);
+    assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}", began.elapsed());
+    assert_eq!(seeds.len() as u64 + object["left_out"].as_u64().unwrap(), 100_000);
+}
+
 #[test]
 fn lists_are_lists() {
     for (list, entry) in [
         ("scenarios", "order-saga"),
-        ("faults", "crash"),
+        ("faults", "disk-full"),
         ("invariants", "acked-durable"),
         ("plants", "ack-before-fsync"),
     ] {
@@ -87,6 +120,8 @@ fn mistakes_are_named_with_their_mend() {
         (&["run", "hello", "--plant", "weeds"][..], "there is no bug \"weeds\""),
         (&["run", "hello", "--world", "mars"][..], "there is no world \"mars\""),
         (&["replay", "nowhere.json"][..], "nowhere.json"),
+        (&["explore", "hello", "--partition", "3/3"][..], "write K/N with K from 0 and below N"),
+        (&["explore", "hello", "--time-limit", "soon"][..], "write 90s, 10m or 2h"),
     ] {
         let output = tempest(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));

@@ -17,6 +17,21 @@ fn a_seed_is_one_universe() {
 }
 
 #[test]
+fn twenty_processes_agree_pinned_to_a_core_or_not() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim();
+    let core = cores.split([',', '-']).next().unwrap();
+    let runs: Vec<String> = (0..20)
+        .map(|process| {
+            let pinned = if process % 2 == 0 { "" } else { core };
+            fingerprint(&last_line(&tempest_with(&["run", "hello", "--seed", "13"], &[("TEMPEST_CORE", pinned)])))
+        })
+        .collect();
+    assert!(runs[0].starts_with("ok hello seed=13 trace="), "{}", runs[0]);
+    assert!(runs.iter().all(|run| *run == runs[0]), "{runs:#?}");
+}
+
+#[test]
 fn log_level_trace_file_and_json_change_nothing() {
     let plain = fingerprint(&last_line(&tempest(&["run", "hello", "--seed", "5"])));
     let logging = tempest_with(&["run", "hello", "--seed", "5"], &[("RUST_LOG", "trace")]);

@@ -7,6 +7,24 @@ fn order_sagas_survive_the_storm() {
     assert_eq!(output.status.code(), Some(0), "{}\n{}", stdout(&output), stderr(&output));
 }
 
+/// No other fault, so that each run meets this one: some writes are refused, some servers stop and start in vain.
+#[test]
+fn order_sagas_survive_disks_that_fill_up() {
+    let kinds: serde_json::Value = serde_json::from_str(&stdout(&tempest(&["faults", "--json"]))).unwrap();
+    let names = kinds.as_array().unwrap().iter().map(|kind| kind["name"].as_str().unwrap());
+    let settings: Vec<String> = names.map(|name| format!("fault.{name}={}", u8::from(name == "disk-full"))).collect();
+    let mut arguments = vec!["explore", "order-saga", "--seeds", "200..206", "--json", "--set", "faults=12"];
+    arguments.extend(settings.iter().flat_map(|setting| ["--set", setting.as_str()]));
+    let output = tempest(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}\n{}", stdout(&output), stderr(&output));
+    let object: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let met = |end: &&serde_json::Value| {
+        let probes = &end["summary"]["probes"];
+        ["store-disk-full", "store-failed"].iter().any(|probe| probes[probe].as_u64().is_some_and(|times| times > 0))
+    };
+    assert!(object["ends"].as_array().unwrap().iter().filter(met).count() >= 4, "{object}");
+}
+
 /// Hand-overs of turns that an undisturbed run of `activity-crash-points` with seed 1 has before its client has the result.
 const HAND_OVERS: u64 = 99;
 /// Beyond so many crash points a test takes every n-th.

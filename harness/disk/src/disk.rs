@@ -158,6 +158,11 @@ impl SimDisk {
         self.lock().faults = faults;
     }
 
+    /// Changes some of the faults that lie over the disk and leaves the others.
+    pub fn change_faults(&self, change: impl FnOnce(&mut DiskFaults)) {
+        change(&mut self.lock().faults);
+    }
+
     /// The `changes`-th change from now, from 1, fails with `kind` and does nothing; a sync also drops what is dirty.
     pub fn fail_in(&self, changes: u64, kind: io::ErrorKind) {
         let mut state = self.lock();
@@ -307,11 +312,19 @@ impl State {
         let now = self.image(file).current.len() as u64;
         let used = self.used_bytes();
         match self.capacity_bytes {
-            Some(capacity) if len > now && used - now + len > capacity => {
-                Err(io::Error::new(io::ErrorKind::StorageFull, "the simulated disk is full"))
-            }
+            Some(capacity) if len > now && used - now + len > capacity => Err(self.no_room()),
             _ => Ok(()),
         }
+    }
+
+    /// Whether bytes may be written, wherever they go.
+    pub(crate) fn check_overwrite(&mut self) -> io::Result<()> {
+        if self.faults.overwrites_refused { Err(self.no_room()) } else { Ok(()) }
+    }
+
+    fn no_room(&mut self) -> io::Error {
+        self.statistics.refused_for_room += 1;
+        io::Error::new(io::ErrorKind::StorageFull, "the simulated disk is full")
     }
 
     pub(crate) fn unlock(&mut self, file: FileNumber, handle: u64) {

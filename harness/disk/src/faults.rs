@@ -29,6 +29,9 @@ pub struct DiskFaults {
     pub misdirected_writes: Ratio,
     /// A lie, for controls: syncs succeed and do nothing.
     pub lying_syncs: bool,
+    /// There is no room left even to overwrite, as on file systems that never overwrite in place: every write fails with
+    /// `StorageFull`. Files that grow are the affair of [`SimDisk::set_capacity`](crate::SimDisk::set_capacity).
+    pub overwrites_refused: bool,
     /// Each operation takes this much longer: 0 and 1 are normal speed.
     pub slowness: u32,
 }

@@ -70,6 +70,7 @@ impl StorageBackend for SimFile {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.operate(Kind::Change, |state| {
+            state.check_overwrite()?;
             state.check_room(self.file, offset + data.len() as u64)?;
             let sector = self.disk.sector_bytes();
             let (image, random, faults, statistics) = state.parts(self.file);

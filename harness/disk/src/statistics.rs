@@ -17,4 +17,6 @@ pub struct DiskStatistics {
     pub sectors_lost: u64,
     /// Operations that a fault made fail, lie or go astray.
     pub faults: u64,
+    /// Writes and truncations that failed because the disk was full.
+    pub refused_for_room: u64,
 }

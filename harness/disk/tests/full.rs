@@ -1,9 +1,9 @@
-//! A full disk refuses writes, loses nothing, and mends without a restart.
+//! A full disk refuses writes and loses nothing. Where only growing fails it mends without a restart.
 #![allow(clippy::unwrap_used)]
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use tempest_disk::{DiskOptions, SimDisk};
+use tempest_disk::{DiskFaults, DiskOptions, SimDisk};
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tempest_store::*;
 
@@ -37,5 +37,30 @@ async fn writes_wait_for_room_and_reads_do_not() {
 
     disk.set_capacity(None);
     assert_eq!(store.commit(commit(sequence)).await, CommitOutcome::Committed);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_disk_without_room_to_overwrite_stops_the_store_until_there_is_some() {
+    let disk = SimDisk::new([1; 32], DiskOptions::default());
+    let open = || RedbStore::open(Arc::new(disk.clone()), "/data/db", RedbConfig::default());
+    let store = open().await.unwrap();
+    store.acquire_shard(ShardId(1), RangeId(0), "me").await.unwrap();
+    assert_eq!(store.commit(commit(1)).await, CommitOutcome::Committed);
+    disk.set_faults(DiskFaults { overwrites_refused: true, ..DiskFaults::default() });
+    assert_ne!(store.commit(commit(2)).await, CommitOutcome::Committed);
+    assert!(disk.statistics().refused_for_room > 0);
+    assert!(store.failed().await.contains("full"), "it says why it stopped");
+    store.close().await;
+    let refused = open().await.err().expect("recovery has to write too");
+    assert!(matches!(&refused, StoreError::Unavailable(why) if why.contains("make room and start again")), "{refused}");
+
+    disk.set_faults(DiskFaults::default());
+    let store = open().await.unwrap();
+    let sequence = store.shard(ShardId(1)).await.unwrap().unwrap().sequence;
+    assert!((1..=2).contains(&sequence), "what was acknowledged is there: {sequence}");
+    assert_eq!(store.commit(commit(sequence + 1)).await, CommitOutcome::Committed);
+    let history = store.history(&BranchId::default(), 0, i64::MAX, usize::MAX).await.unwrap();
+    assert_eq!(history.len() as u64, sequence + 1);
     store.close().await;
 }

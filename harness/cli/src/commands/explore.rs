@@ -8,6 +8,9 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 use tempest::explore::{Campaign, CampaignEnd, Seed, SeedEnd, SeedRange, explore};
 
+/// A time limit beyond this is a slip of the finger.
+const TIME_LIMIT_SECONDS_MAX: u64 = 366 * 24 * 3600;
+
 #[derive(Args)]
 pub struct ExploreCommand {
     /// Names from `tempest scenarios`; order-saga if there are none.
@@ -21,7 +24,7 @@ pub struct ExploreCommand {
     /// Begins no run after this time, and ends those under way: 90s, 10m, 2h.
     #[arg(long, value_parser = parse_duration)]
     time_limit: Option<Duration>,
-    /// Takes every N-th seed, beginning with the K-th: for N machines that share a campaign.
+    /// Takes every N-th seed, K from 0: the seeds whose rest by N is K. For N machines that share a campaign.
     #[arg(long, value_name = "K/N", value_parser = parse_partition)]
     partition: Option<(u64, u64)>,
     /// Where artifacts of failed runs go.
@@ -51,7 +54,7 @@ impl ExploreCommand {
         }
         known_plants(&self.plant)?;
         let jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        let mine = |seed: &Seed| self.partition.is_none_or(|(part, parts)| seed.0 % parts == part % parts);
+        let mine = |seed: &Seed| self.partition.is_none_or(|partition| belongs(*seed, partition));
         let runs: Vec<(String, Seed)> = self
             .seeds
             .seeds()
@@ -141,19 +144,66 @@ fn summaries(end: &CampaignEnd) -> String {
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let number: u64 = number.parse().map_err(|_| format!("{text:?} is no duration: write 90s, 10m or 2h"))?;
-    match unit {
-        "" | "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number * 60)),
-        "h" => Ok(Duration::from_secs(number * 3600)),
-        _ => Err(format!("{unit:?} is no unit of time: write 90s, 10m or 2h")),
+    let unit_seconds = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(format!("{unit:?} is no unit of time: write 90s, 10m or 2h")),
+    };
+    match number.checked_mul(unit_seconds) {
+        Some(seconds) if seconds <= TIME_LIMIT_SECONDS_MAX => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!("{text:?} is longer than a year: leave --time-limit out for no limit")),
     }
 }
 
+/// Whether the K-th of N machines runs this seed.
+fn belongs(seed: Seed, (part, parts): (u64, u64)) -> bool {
+    seed.0 % parts == part
+}
+
 fn parse_partition(text: &str) -> Result<(u64, u64), String> {
-    let malformed = || format!("{text:?} is no part of a campaign: write K/N with K below N");
+    let malformed = || format!("{text:?} is no part of a campaign: write K/N with K from 0 and below N");
     let (part, parts) = text.split_once('/').ok_or_else(malformed)?;
     match (part.parse(), parts.parse()) {
         (Ok(part), Ok(parts)) if parts > 0 && part < parts => Ok((part, parts)),
         _ => Err(malformed()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit_and_a_bound() {
+        let check = |input, seconds| assert_eq!(parse_duration(input), Ok(Duration::from_secs(seconds)), "{input}");
+        check("90", 90);
+        check("90s", 90);
+        check("10m", 600);
+        check("2h", 7200);
+        check("0s", 0);
+        for nonsense in ["", "s", "-1s", "1.5h", "10 m", "10d", "18446744073709551615h", "99999999999999999999"] {
+            assert!(parse_duration(nonsense).is_err(), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_below_the_number_of_parts() {
+        let check = |input, expect| assert_eq!(parse_partition(input).ok(), expect, "{input}");
+        check("0/1", Some((0, 1)));
+        check("2/3", Some((2, 3)));
+        for nonsense in ["3/3", "1/0", "-1/3", "1", "1/", "/3", "a/b", "1/2/3"] {
+            check(nonsense, None);
+        }
+    }
+
+    #[test]
+    fn every_seed_belongs_to_exactly_one_part() {
+        for parts in 1..=5 {
+            for seed in 0..50 {
+                let owners = (0..parts).filter(|part| belongs(Seed(seed), (*part, parts)));
+                assert_eq!(owners.count(), 1, "seed {seed} of {parts} parts");
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ mod rpc;
 mod schedule;
 
 pub use clock::{ClockJump, ClockSkew};
-pub use disk::DiskSlow;
+pub use disk::{DiskFull, DiskSlow};
 pub use nemesis::{Nemesis, TimelineEntry};
 pub use network::{Clog, Latency, OneWay, Partition, Reset};
 pub use process::{Crash, CrashInRecovery, Pause, PowerLoss, Restart};
@@ -125,6 +125,7 @@ faults!(
     ClockSkew,
     ClockJump,
     DiskSlow,
+    DiskFull,
     AnswerLost,
     DeliveredTwice,
     Hedged,

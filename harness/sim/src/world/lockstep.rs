@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tempest_disk::{DiskFaults, SimDisk};
+use tempest_disk::SimDisk;
 use tempest_lockstep::{HostId, HostStatus, RunEnd, Simulation};
 use tokio::sync::watch;
 
@@ -212,7 +212,14 @@ impl World for LockstepWorld<'_> {
 
     fn slow_disk(&mut self, host: &Host, times: u32) {
         if let Some(disk) = &self.slot(host).disk {
-            disk.set_faults(DiskFaults { slowness: times, ..DiskFaults::default() });
+            disk.change_faults(|faults| faults.slowness = times);
+        }
+    }
+
+    fn limit_disk(&mut self, host: &Host, room_bytes: Option<u64>, overwriting: bool) {
+        if let Some(disk) = &self.slot(host).disk {
+            disk.set_capacity(room_bytes.map(|room| disk.used_bytes() + room));
+            disk.change_faults(|faults| faults.overwrites_refused = !overwriting);
         }
     }
 

@@ -111,6 +111,8 @@ pub trait World {
 
     /// Each operation of the host's disk takes so many times as long; 1 is normal.
     fn slow_disk(&mut self, host: &Host, times: u32);
+    /// So many more bytes fit the host's disk, and what is there may be overwritten or not; `None` for the room is no bound.
+    fn limit_disk(&mut self, host: &Host, room_bytes: Option<u64>, overwriting: bool);
     /// The disk loses its power at its so-manieth change from now, `None` takes it back. Without a disk: nothing.
     fn power_loss_at(&mut self, host: &Host, change: Option<u64>);
 

@@ -107,9 +107,12 @@ pub(crate) fn server(shared: Shared, disk: SimDisk, configure: Arc<dyn Fn() -> N
     Arc::new(move |stop| {
         let (shared, disk, config) = (shared.clone(), disk.clone(), configure());
         async move {
+            let refused = disk.statistics().refused_for_room;
             if let Err(error) = serve(&shared, &disk, config, stop).await
                 // A program whose power is gone may say what it likes.
                 && disk.is_powered()
+                // One that found its disk full may give up: it is started again until there is room.
+                && disk.statistics().refused_for_room == refused
             {
                 shared.complain(format!("the server ended at {}: {error:#}", crate::check::seconds(now_ns())));
             }

@@ -18,6 +18,11 @@ pub(crate) fn status_unknown() -> ServiceError {
     ServiceError::Unavailable("shard status unknown".into())
 }
 
+/// The same with the reason, which is what a person can do something about: a full disk, a store that is down.
+pub(crate) fn status_unknown_since(reason: impl std::fmt::Display) -> ServiceError {
+    ServiceError::Unavailable(format!("shard status unknown: {reason}"))
+}
+
 /// Tries until the shard is ours or the node stops. Callers wait during a try and are sent away when it failed.
 pub(crate) async fn acquire(node: &Node, shard: ShardId, door: &mut Door, carried: &mut VecDeque<Request>) -> Acquired {
     let mut failures = 0;
@@ -39,7 +44,7 @@ pub(crate) async fn acquire(node: &Node, shard: ShardId, door: &mut Door, carrie
         failures += 1;
         tracing::warn!(%error, failures, "the shard could not be taken");
         let pause = backoff(node.config.acquire_retry_initial, node.config.acquire_retry_max, failures);
-        super::refuse_for(door, carried, pause, &status_unknown()).await;
+        super::refuse_for(door, carried, pause, &status_unknown_since(&error)).await;
     }
 }
 

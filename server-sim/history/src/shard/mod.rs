@@ -119,7 +119,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
                 if failures > 1 {
                     let (initial, max) = (node.config.acquire_retry_initial, node.config.acquire_retry_max);
                     let pause = backoff(initial, max, failures - 1);
-                    refuse_for(door, &mut carried, pause, &acquire::status_unknown()).await;
+                    refuse_for(door, &mut carried, pause, &acquire::status_unknown_since(&why)).await;
                 }
             }
         }

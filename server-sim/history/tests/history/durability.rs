@@ -177,8 +177,10 @@ async fn acquiring_is_tried_until_it_works_and_callers_are_sent_away_meanwhile()
     let down = StoreError::Unavailable("as the test says".into());
     world.store.fail_next_acquisitions(&[unknown, down.clone(), down]);
     world.restart();
-    let refused = world.describe("order").await;
-    assert_eq!(refused, Err(ServiceError::Unavailable("shard status unknown".into())));
+    let refused = world.describe("order").await.expect_err("nobody owns the shard");
+    assert!(refused.is_retryable(), "{refused:?}");
+    let text = refused.to_string();
+    assert!(text.starts_with("shard status unknown: ") && text.ends_with("as the test says"), "{text}");
     tokio::time::sleep(SECOND).await;
     world.describe("order").await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! The open database: batches of writes, reads, and what becomes of it after an I/O error. Everything here blocks.
 use crate::StoreError;
 use crate::redb::config::RedbConfig;
-use crate::redb::open::Source;
+use crate::redb::open::{Source, is_no_room};
 use crate::redb::tables::{Stop, Tables};
 use crate::redb::write::{Applied, Request};
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, WriteTransaction};
@@ -173,7 +173,7 @@ fn disk_full() -> StoreError {
 }
 
 fn is_disk_full(error: &redb::Error) -> bool {
-    matches!(error, redb::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull)
+    matches!(error, redb::Error::Io(error) if is_no_room(error.kind()))
 }
 
 fn broken(error: impl Into<redb::Error>) -> Stop {

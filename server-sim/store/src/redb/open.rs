@@ -150,7 +150,7 @@ fn trouble(path: &Path, error: DatabaseError) -> StoreError {
         DatabaseError::Storage(StorageError::Io(error)) => match error.kind() {
             io::ErrorKind::ResourceBusy => in_use(path),
             io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => damaged(path, &error.to_string()),
-            io::ErrorKind::StorageFull => {
+            kind if is_no_room(kind) => {
                 StoreError::Unavailable(format!("the disk of {path_shown} is full: make room and start again"))
             }
             io::ErrorKind::NotFound => {
@@ -165,6 +165,11 @@ fn trouble(path: &Path, error: DatabaseError) -> StoreError {
         )),
         other => StoreError::Unavailable(format!("cannot open {path_shown}: {other}")),
     }
+}
+
+/// The file may not grow: the disk is full, or a quota or the process's own limit is reached.
+pub fn is_no_room(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 fn in_use(path: &Path) -> StoreError {
