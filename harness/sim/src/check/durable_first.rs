@@ -143,7 +143,7 @@ mod tests {
     fn a_start_is_durable_before_it_is_acknowledged() {
         check(
             |observations| observations.commits[0].ended_ns = Some(3 * SECOND_NS),
-            &["StartWorkflowExecution was acknowledged to client at 2.500 s, but what it reports was durable only at \
+            &["StartWorkflowExecution was acknowledged to client at 1.500 s, but what it reports was durable only at \
                3.000 s"],
         );
     }
@@ -157,7 +157,7 @@ mod tests {
                 observations.commits[4].ended_ns = Some(13 * SECOND_NS);
             },
             &[
-                "SignalWorkflowExecution was acknowledged to client at 12.500 s, but what it reports was durable only at \
+                "SignalWorkflowExecution was acknowledged to client at 6.500 s, but what it reports was durable only at \
                13.000 s",
             ],
         );
@@ -168,7 +168,7 @@ mod tests {
         check(
             |observations| observations.commits[9].ended_ns = Some(NEVER),
             &[
-                "GetWorkflowExecutionHistory was acknowledged to client at 14.500 s, but what it reports was durable only \
+                "GetWorkflowExecutionHistory was acknowledged to client at 20.500 s, but what it reports was durable only \
                at 1000.000 s",
             ],
         );

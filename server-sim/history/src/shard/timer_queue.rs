@@ -42,6 +42,9 @@ pub(crate) fn timer_key(fire_time: Time, task_id: i64) -> TaskKey {
 /// How far beyond what it fires a reader with a cursor has read.
 const LOOK_AHEAD: Duration = Duration::from_secs(1);
 
+/// Timers that wait for another try: with so many, the shard fires none until some of their runs can be read.
+const WAITING_MAX: usize = 4096;
+
 const END: TaskKey = TaskKey { category: TaskCategory::Timer, fire_time: Time(i64::MAX), task_id: i64::MAX };
 
 impl TimerQueue {
@@ -123,7 +126,7 @@ impl TimerQueue {
 
     /// When the next timer that may be handed out is due.
     pub fn next_due(&self) -> Option<Time> {
-        if self.firing.len() - self.waiting >= self.firing_max || self.firing.len() >= self.pending_max {
+        if self.firing.len() - self.waiting >= self.firing_max || self.waiting >= WAITING_MAX {
             return None;
         }
         self.pending.first_key_value().map(|(key, _)| key.fire_time)
