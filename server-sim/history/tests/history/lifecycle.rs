@@ -1,5 +1,6 @@
 //! What goes well.
 use crate::world::*;
+use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryPageToken, HistoryService, ServiceError};
 use tempest_core::RecordActivityTaskStarted;
@@ -136,4 +137,21 @@ async fn everything_done_with_is_deleted_in_the_end() {
     world.history.shutdown().await;
     let gone = world.describe("order").await.unwrap_err();
     assert!(matches!(gone, ServiceError::Unavailable(_)), "{gone:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_ends_the_ownership_of_a_shard_but_not_its_service() {
+    let mut world = World::new();
+    world.start("order").await.unwrap();
+    tokio::time::sleep(SECOND).await;
+    world.history.shutdown().await;
+    world.restart();
+    world.store.panic_once("order");
+    let lost = world.signal("order", "a").await;
+    assert!(matches!(lost, Err(ServiceError::OutcomeUnknown(_))), "{lost:?}");
+    tokio::time::sleep(10 * SECOND).await;
+    world.signal("order", "b").await.unwrap();
+    assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
+    assert_eq!(world.history.counters().snapshot().shard_panics, 1);
+    tokio::time::timeout(SECOND, world.history.shutdown()).await.unwrap();
 }

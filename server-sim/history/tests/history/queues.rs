@@ -232,3 +232,15 @@ async fn a_workflow_task_that_no_worker_ends_comes_again() {
     assert_eq!(ids, [1, 2, 3, 4, 5, 6], "scheduled and started of the second attempt are shown, though not written");
     assert_eq!(world.events("order").await.len(), 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn timers_of_a_run_that_cannot_be_read_hold_up_no_others() {
+    let mut world = World::with(|config| config.timers_firing_max = 1);
+    with_timers(&world, "bad", &[10, 11, 12]).await;
+    with_timers(&world, "good", &[20]).await;
+    world.store.corrupt("bad");
+    world.history.shutdown().await;
+    world.restart();
+    tokio::time::sleep(60 * SECOND).await;
+    assert_eq!(world.count("good", EventType::TimerFired).await, 1);
+}

@@ -1,6 +1,6 @@
 //! A store in memory whose commits end as the test says.
 use async_trait::async_trait;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
@@ -38,6 +38,10 @@ struct Inner {
     faults: VecDeque<Fault>,
     acquire_faults: VecDeque<StoreError>,
     read_delays: BTreeMap<WorkflowId, Duration>,
+    /// Workflows whose runs do not decode.
+    corrupt: BTreeSet<WorkflowId>,
+    /// Workflows whose next read panics.
+    panics: BTreeSet<WorkflowId>,
     /// Every commit that was applied, in order.
     applied: Vec<ShardCommit>,
     proofs: usize,
@@ -94,6 +98,15 @@ impl MemoryStore {
 
     pub fn delay_reads(&self, workflow: &str, delay: Duration) {
         self.0.lock().unwrap().read_delays.insert(workflow.into(), delay);
+    }
+
+    pub fn corrupt(&self, workflow: &str) {
+        self.0.lock().unwrap().corrupt.insert(workflow.into());
+    }
+
+    /// The next read of its runs panics.
+    pub fn panic_once(&self, workflow: &str) {
+        self.0.lock().unwrap().panics.insert(workflow.into());
     }
 
     pub fn waiting(&self) -> usize {
@@ -247,6 +260,11 @@ impl Store for MemoryStore {
 
     async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
         self.delay(&key.workflow_id).await;
+        let panics = self.0.lock().unwrap().panics.remove(&key.workflow_id);
+        assert!(!panics, "a bug, as a test wants it");
+        if self.0.lock().unwrap().corrupt.contains(&key.workflow_id) {
+            return Err(StoreError::Corrupt("as a test wants it".into()));
+        }
         Ok(self.0.lock().unwrap().runs.get(key).cloned())
     }
 
