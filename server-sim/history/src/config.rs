@@ -18,6 +18,9 @@ pub struct HistoryConfig {
     pub executions_cached_max: usize,
     /// Commits that a shard has in flight, 1 and up. 1 turns pipelining off; too large: one failure discards much.
     pub commits_in_flight_max: usize,
+    /// Bytes of states and events that a shard has in flight, 1 and up; one commit may exceed it. Too large: large runs of
+    /// a few shards fill the store's queue, which then refuses everybody.
+    pub commit_bytes_in_flight_max: usize,
     /// Long polls that wait at one shard for history, 1 and up. Beyond it callers are told to come back later.
     pub history_waiters_max: usize,
     /// Events on the first history page of a poll response, 1 to 10 000; Temporal's is 256.
@@ -75,6 +78,7 @@ impl Default for HistoryConfig {
             requests_waiting_max: 1024,
             executions_cached_max: 4096,
             commits_in_flight_max: 256,
+            commit_bytes_in_flight_max: 4 << 20,
             history_waiters_max: 10_000,
             poll_page_events: 256,
             history_nodes_per_read: 256,
@@ -128,6 +132,7 @@ impl HistoryConfig {
         count("requests_waiting_max", self.requests_waiting_max, 100_000, "1 to 100000")?;
         count("executions_cached_max", self.executions_cached_max, usize::MAX, "at least 1")?;
         count("commits_in_flight_max", self.commits_in_flight_max, usize::MAX, "at least 1")?;
+        count("commit_bytes_in_flight_max", self.commit_bytes_in_flight_max, usize::MAX, "at least 1")?;
         count("history_waiters_max", self.history_waiters_max, usize::MAX, "at least 1")?;
         count("poll_page_events", self.poll_page_events, 10_000, "1 to 10000")?;
         count("history_nodes_per_read", self.history_nodes_per_read, 10_000, "1 to 10000")?;

@@ -116,7 +116,8 @@ impl Owned {
     }
 
     pub(super) fn may_stage(&self) -> bool {
-        self.pipeline.len() < self.node.config.commits_in_flight_max
+        let config = &self.node.config;
+        self.pipeline.len() < config.commits_in_flight_max && self.pipeline.bytes() < config.commit_bytes_in_flight_max
     }
 
     pub fn is_stopping(&self) -> bool {

@@ -8,6 +8,8 @@ use tempest_store::{CommitFuture, CommitOutcome, TaskKey};
 /// One commit between being staged and being durable.
 pub(crate) struct Staged {
     pub sequence: u64,
+    /// Of states and events.
+    pub bytes: usize,
     /// The smallest task id it may have used: transfer tasks from here on are not durable yet.
     pub first_task_id: i64,
     pub future: CommitFuture,
@@ -23,17 +25,24 @@ pub(crate) struct Staged {
 /// The pipeline of one ownership: sequences rise by one, and become durable in that order.
 pub(crate) struct Pipeline {
     staged: VecDeque<Staged>,
+    /// Of all that is staged.
+    bytes: usize,
     durable: u64,
     last: u64,
 }
 
 impl Pipeline {
     pub fn new(durable: u64) -> Self {
-        Self { staged: VecDeque::new(), durable, last: durable }
+        Self { staged: VecDeque::new(), bytes: 0, durable, last: durable }
     }
 
     pub fn len(&self) -> usize {
         self.staged.len()
+    }
+
+    /// Bytes in flight.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub fn is_empty(&self) -> bool {
@@ -52,6 +61,7 @@ impl Pipeline {
     pub fn push(&mut self, staged: Staged) {
         assert_eq!(staged.sequence, self.last + 1, "commits are staged in sequence");
         self.last = staged.sequence;
+        self.bytes += staged.bytes;
         self.staged.push_back(staged);
     }
 
@@ -72,6 +82,7 @@ impl Pipeline {
     pub fn committed(&mut self) -> Staged {
         let staged = self.staged.pop_front().expect("an outcome comes from a commit in flight");
         self.durable = staged.sequence;
+        self.bytes -= staged.bytes;
         staged
     }
 
@@ -101,6 +112,7 @@ mod tests {
     fn staged(sequence: u64) -> Staged {
         Staged {
             sequence,
+            bytes: 100,
             first_task_id: i64::try_from(sequence).unwrap() * 10,
             future: Box::pin(async { CommitOutcome::Committed }),
             runs: vec![],
@@ -124,12 +136,13 @@ mod tests {
                 reply
             })
             .collect();
+        assert_eq!(pipeline.bytes(), 200);
         assert_eq!(replies[0].try_recv().unwrap(), Ok(7));
         assert!(replies[1].try_recv().is_err());
         pipeline.committed().dependants.into_iter().for_each(Answer::give);
         assert_eq!(replies[1].try_recv().unwrap(), Ok(8));
         assert!(replies[2].try_recv().is_err());
-        assert_eq!(pipeline.first_task_id(), Some(90));
+        assert_eq!((pipeline.first_task_id(), pipeline.bytes()), (Some(90), 100));
         let unknown = ServiceError::OutcomeUnknown("who knows".into());
         pipeline.discard(&unknown, &ServiceError::Unavailable("come back".into()));
         assert_eq!(replies[2].try_recv().unwrap(), Err(ServiceError::Unavailable("come back".into())));

@@ -95,6 +95,8 @@ impl Owned {
     fn submit(&mut self, mut commit: ShardCommit, mut staged: Staged) {
         commit.tasks_deleted.append(&mut self.deletions.keys);
         self.deletions.flush_at = None;
+        let states = commit.runs.iter().map(|run| run.state.len());
+        staged.bytes = states.chain(commit.history.iter().map(|append| append.events.len())).sum();
         // `commit` enqueues before it returns: the order of these calls is the order of the commits.
         staged.future = self.node.store.commit(commit);
         self.pipeline.push(staged);
@@ -113,6 +115,7 @@ impl Owned {
     fn empty_staged(&self, sequence: u64) -> Staged {
         Staged {
             sequence,
+            bytes: 0,
             first_task_id: self.next_task_id,
             future: Box::pin(std::future::pending()),
             runs: vec![],

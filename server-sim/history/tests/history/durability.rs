@@ -47,6 +47,19 @@ async fn a_full_pipeline_closes_the_door_and_opens_it_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn large_commits_close_the_door_before_they_are_many() {
+    let world = World::with(|config| config.commit_bytes_in_flight_max = 1);
+    started(&world, "order").await;
+    world.store.hold();
+    let signals = futures::future::join_all(["a", "b", "c"].map(|name| world.signal("order", name)));
+    tokio::pin!(signals);
+    assert!(tokio::time::timeout(SECOND, &mut signals).await.is_err());
+    assert_eq!(world.store.waiting(), 1, "one commit may exceed the bound, and nothing comes on top of it");
+    world.store.release(&[]);
+    assert!(signals.await.iter().all(Result::is_ok));
+}
+
+#[tokio::test(start_paused = true)]
 async fn reads_and_repeats_wait_for_what_they_saw_staged() {
     let world = World::new();
     started(&world, "order").await;
