@@ -91,10 +91,11 @@ pub fn load_file(path: impl AsRef<Path>) -> Result<Run, LoadError> {
 
 /// A run from its JSON, or why it is none: every run names at least its scenario.
 pub fn parse(text: &str) -> Result<Run, String> {
-    let run: Run = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let mut run: Run = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if run.scenario.is_empty() {
         return Err("it names no scenario".into());
     }
+    run.keep_what_happened();
     Ok(run)
 }
 

@@ -155,7 +155,11 @@ fn fault_families(run: &Run) -> String {
         }
     }
     families.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
-    families.iter().map(|(name, times)| format!("{times} {name}")).collect::<Vec<_>>().join(", ")
+    let mut notes: Vec<String> = families.iter().map(|(name, times)| format!("{times} {name}")).collect();
+    if run.only_planned > 0 {
+        notes.push(format!("{} more planned, not come to", count(run.only_planned)));
+    }
+    notes.join(", ")
 }
 
 fn rpc_note<'a>(outcomes: impl Iterator<Item = &'a [u64; 3]>) -> String {

@@ -29,6 +29,9 @@ pub struct Run {
     pub options: Vec<DrawnOption>,
     #[serde(deserialize_with = "faults")]
     pub faults: Vec<Fault>,
+    /// Faults of the plan that the run did not come to. Not part of the artefact.
+    #[serde(skip)]
+    pub only_planned: u64,
     /// Rare paths by name, and how often each was taken. Zero is worth telling.
     pub probes: BTreeMap<String, u64>,
     pub checks: Vec<Check>,
@@ -158,6 +161,9 @@ impl TimelineEntry {
             return Some((host, HostState::Up));
         }
         if let Some(host) = what.strip_suffix(" lost its power").or(what.strip_suffix(" ended")) {
+            return Some((host, HostState::Down));
+        }
+        if let Some(host) = what.strip_prefix("crash ").and_then(|rest| rest.strip_suffix(" at the crash point")) {
             return Some((host, HostState::Down));
         }
         let crashed = what.strip_prefix("begin crash ").or(what.strip_prefix("begin crash-in-recovery "))?;
@@ -360,6 +366,39 @@ impl Run {
         let mut faults: Vec<&Fault> = self.faults.iter().filter(|fault| fault.kind != UNLISTED).collect();
         faults.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
         faults
+    }
+
+    /// An artefact lists the faults that were planned, and its timeline says which of them began: only these are shown.
+    /// A crash at a crash point is in the timeline alone.
+    pub(crate) fn keep_what_happened(&mut self) {
+        if self.timeline.is_empty() {
+            return;
+        }
+        let mut begun: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut crashes = Vec::new();
+        for entry in &self.timeline {
+            if let Some(kind) = entry.what.strip_prefix("begin ").and_then(|fault| fault.split(' ').next()) {
+                *begun.entry(kind).or_default() += 1;
+            }
+            if let Some(host) =
+                entry.what.strip_prefix("crash ").and_then(|rest| rest.strip_suffix(" at the crash point"))
+            {
+                let (kind, hosts, detail) = ("crash".into(), vec![host.into()], "at the crash point".into());
+                crashes.push(Fault { kind, at_ms: entry.at_ms, until_ms: None, hosts, detail });
+            }
+        }
+        self.faults.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
+        let planned = self.faults.len();
+        // Faults of one kind begin in the order of the plan.
+        self.faults.retain(|fault| {
+            let left = begun.get_mut(fault.kind.as_str()).filter(|left| **left > 0);
+            left.is_some_and(|left| {
+                *left -= 1;
+                true
+            })
+        });
+        self.only_planned = (planned - self.faults.len()) as u64;
+        self.faults.extend(crashes);
     }
 
     /// What was judged, violations counted, and what was violated without having been listed among the checks.

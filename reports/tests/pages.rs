@@ -219,12 +219,15 @@ fn as_written() -> serde_json::Value {
             {"at_ms": 3000, "fault": {"kind": "power-loss", "host": "server", "operation": 12, "down_ms": 1500}},
             {"at_ms": 5000, "fault": {"kind": "partition", "one_side": ["server"], "other_side": ["worker-1"], "for_ms": 9000}},
             {"at_ms": 6000, "fault": {"kind": "crash", "host": "worker-1", "down_ms": 700}},
-            {"at_ms": 7000, "fault": {"kind": "latency", "from": "client", "to": "server", "extra_ms": 90, "for_ms": 500}}],
+            {"at_ms": 7000, "fault": {"kind": "latency", "from": "client", "to": "server", "extra_ms": 90, "for_ms": 500}},
+            {"at_ms": 11000, "fault": {"kind": "crash", "host": "worker-1", "down_ms": 700}}],
         "probes": {}, "checks": [{"invariant": "signals-once-in-order", "violations": 1, "note": "4 signals"}],
         "phases": [{"name": "storm", "from_ms": 0, "to_ms": 10000}],
         "timeline": [{"at_ms": 3000, "what": "begin power-loss host=server"}, {"at_ms": 3200, "what": "server lost its power"},
-            {"at_ms": 4700, "what": "start server"}, {"at_ms": 6000, "what": "begin crash down_ms=700 host=worker-1"},
-            {"at_ms": 6700, "what": "start worker-1"}, {"at_ms": 10000, "what": "heal: no fault is left"}],
+            {"at_ms": 4700, "what": "start server"},
+            {"at_ms": 5000, "what": "begin partition for_ms=9000 one_side=server other_side=worker-1"}, {"at_ms": 6000, "what": "begin crash down_ms=700 host=worker-1"},
+            {"at_ms": 6700, "what": "start worker-1"},
+            {"at_ms": 7000, "what": "begin latency extra_ms=90 for_ms=500 from=client to=server"}, {"at_ms": 10000, "what": "heal: no fault is left"}],
         "operations": [
             {"id": 0, "caller": "client", "rpc": "SignalWorkflowExecution", "invoked_ms": 9250, "completed_ms": 9260, "outcome": "ok"},
             {"id": 1, "caller": "client", "rpc": "SignalWorkflowExecution", "invoked_ms": 9300, "completed_ms": 9900,
@@ -234,6 +237,17 @@ fn as_written() -> serde_json::Value {
             "order-33/99992222-3333": {"events": []}},
         "virtual_ms": 12000, "wall_ms": 80, "reproduce": "tempest run order-saga --seed 12", "request": {}, "harness": "0.1.0",
     })
+}
+
+#[test]
+fn a_crash_at_a_crash_point_happened_though_nobody_planned_it() {
+    let mut artefact = as_written();
+    artefact["faults"] = json!([{"at_ms": 3000, "fault": {"kind": "crash", "host": "server", "down_ms": 1500}}]);
+    artefact["timeline"] = json!([{"at_ms": 60, "what": "crash worker-1 at the crash point"},
+        {"at_ms": 160, "what": "start worker-1"}, {"at_ms": 900, "what": "heal: no fault is left"}]);
+    let run = run(artefact);
+    let shown: Vec<_> = run.faults.iter().map(|fault| (fault.at_ms, fault.hosts.join(" "))).collect();
+    assert_eq!((shown, run.only_planned), (vec![(60.0, "worker-1".to_owned())], 1));
 }
 
 #[test]
@@ -255,7 +269,8 @@ fn a_run_as_the_harness_writes_it() {
     ];
     assert_eq!(spans, expected, "the timeline says when a host was down, the heal when a partition ended");
     let details: Vec<&str> = run.faults.iter().map(|fault| fault.detail.as_str()).collect();
-    assert_eq!(details, ["operation 12, down 1500 ms", "", "", "extra 90 ms"]);
+    assert_eq!(details, ["operation 12, down 1500 ms", "", "", "extra 90 ms"], "the second crash was only planned");
+    assert_eq!(run.only_planned, 1);
     let outcomes: Vec<String> =
         run.operations.iter().map(|operation| format!("{:?} {}", operation.outcome, operation.code)).collect();
     assert_eq!(outcomes, ["Ok ", "Unknown Unavailable", "Unknown "]);

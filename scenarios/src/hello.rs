@@ -20,7 +20,7 @@ impl Scenario for Hello {
 
     fn prepare(&self, draw: &mut Draw<'_>, _decisions: &Decisions) -> Arc<dyn Workload> {
         Arc::new(Greetings {
-            workflows: draw.fixed("workflows", 10),
+            workflows: draw.number("workflows", 10..=10),
             timer_ms: draw.one_of("timer_ms", &[10, 1_000, 10_000]),
             spread_ms: draw.one_of("spread_ms", &[0, 5_000, 20_000]),
         })

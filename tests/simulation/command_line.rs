@@ -118,7 +118,7 @@ fn mistakes_are_named_with_their_mend() {
         (&["run", "hello", "--seed", "lots"][..], "lots"),
         (&["run", "hello", "--set", "workflow=3"][..], "there is no option \"workflow\""),
         (&["run", "hello", "--plant", "weeds"][..], "there is no bug \"weeds\""),
-        (&["run", "hello", "--world", "mars"][..], "there is no world \"mars\""),
+        (&["run", "hello", "--world", "mars"][..], "possible values: lockstep"),
         (&["replay", "nowhere.json"][..], "nowhere.json"),
         (&["explore", "hello", "--partition", "3/3"][..], "write K/N with K from 0 and below N"),
         (&["explore", "hello", "--time-limit", "soon"][..], "write 90s, 10m or 2h"),
@@ -126,5 +126,48 @@ fn mistakes_are_named_with_their_mend() {
         let output = tempest(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(words), "{arguments:?} said: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_failed_run_is_repeated_and_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (out, artifact, kept) = (path(""), path("control-1.json"), path("kept.toml"));
+    assert_eq!(tempest(&["run", "control", "--seed", "1", "--out", &out]).status.code(), Some(1));
+    let before = std::fs::read(&artifact).unwrap();
+    let replayed = tempest(&["replay", &artifact, "--out", &out]);
+    assert_eq!(replayed.status.code(), Some(1));
+    assert!(stdout(&replayed).contains("same run"), "{}", stdout(&replayed));
+    assert_eq!(std::fs::read(&artifact).unwrap(), before, "a repetition leaves the artifact alone");
+
+    let keep = |file: &str, lesson: &str| tempest(&["keep", &artifact, file, "--lesson", lesson]);
+    for (file, lesson, error) in [(path("kept.txt"), "x", "NAME.toml"), (kept.clone(), " ", "--lesson is empty")] {
+        let refused = keep(&file, lesson);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains(error), "{}", stderr(&refused));
+    }
+    assert_eq!(keep(&kept, "the control fails").status.code(), Some(0));
+    assert_eq!(keep(&kept, "it is there already").status.code(), Some(2));
+    let replayed = tempest(&["replay", &kept, "--out", &out, "--json"]);
+    assert_eq!(replayed.status.code(), Some(1));
+    assert!(stderr(&replayed).starts_with("the control fails"), "{}", stderr(&replayed));
+    assert!(stdout(&replayed).starts_with('{'), "{}", stdout(&replayed));
+}
+
+#[test]
+fn numbers_that_make_no_run_are_refused() {
+    for (arguments, error) in [
+        (&["run", "hello", "--set", "shards=0"][..], "shards is 0: it must be from 1 to 1024"),
+        (&["run", "hello", "--set", "workers=17"], "workers is 17: it must be from 1 to 16"),
+        (&["run", "order-saga", "--set", "sagas=99_999_999"], "sagas is 99999999: it must be from 0 to 80000"),
+        (&["run", "hello", "--set", "buggify=2"], "buggify is 2: it must be from 0 to 1"),
+        (&["explore", "hello", "--jobs", "0"], "--jobs"),
+        (&["plants", "--only", "zzz"], "no planted bug has \"zzz\" in its name"),
+        (&["run", "hello", "--trace", "/nowhere/trace"], "error: cannot write the trace file: /nowhere/trace: No such file or directory (os error 2)\n"),
+    ] {
+        let output = tempest(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(error), "{arguments:?}: {}", stderr(&output));
     }
 }

@@ -28,5 +28,6 @@ pub use config::FrontendConfig;
 pub use frontend::Frontend;
 pub use health::health_service;
 pub use message_size::SizeErrors;
+pub use namespace::register::check_name as check_namespace_name;
 pub use operator::operator_service;
 pub use service::workflow_service;

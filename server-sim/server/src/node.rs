@@ -51,7 +51,11 @@ impl Node {
         store: Arc<dyn Store>,
         network: Arc<dyn Network>,
     ) -> Result<Self, NodeError> {
-        // Listening comes first: a taken port is the commonest mistake, and nothing has been touched yet.
+        for namespace in &config.namespaces {
+            tempest_frontend::check_namespace_name(namespace)
+                .map_err(|error| NodeError::Namespace { namespace: namespace.clone(), error })?;
+        }
+        // Listening comes next: a taken port is the commonest mistake, and nothing has been touched yet.
         let listener = network
             .listen(config.address.clone())
             .await

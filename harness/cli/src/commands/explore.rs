@@ -3,6 +3,7 @@ use super::run::{known_plants, scenario};
 use super::verdict::seconds;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -20,7 +21,7 @@ pub struct ExploreCommand {
     seeds: SeedRange,
     /// Processes at a time; as many as there are processors if not given.
     #[arg(long)]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// Begins no run after this time, and ends those under way: 90s, 10m, 2h.
     #[arg(long, value_parser = parse_duration)]
     time_limit: Option<Duration>,
@@ -53,7 +54,7 @@ impl ExploreCommand {
             scenario(name)?;
         }
         known_plants(&self.plant)?;
-        let jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let jobs = jobs(self.jobs);
         let mine = |seed: &Seed| self.partition.is_none_or(|partition| belongs(*seed, partition));
         let runs: Vec<(String, Seed)> = self
             .seeds
@@ -128,6 +129,11 @@ impl ExploreCommand {
         );
         text
     }
+}
+
+/// As many as were asked for, or as there are processors.
+pub fn jobs(asked: Option<NonZeroUsize>) -> usize {
+    asked.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
 }
 
 fn line(end: &SeedEnd) -> String {

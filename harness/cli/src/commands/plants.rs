@@ -1,6 +1,7 @@
 //! `tempest plants`: the planted bugs, and the harness's own score at finding them.
 use super::verdict::seconds;
 use clap::Args;
+use std::num::NonZeroUsize;
 use std::process::{Command, ExitCode};
 use tempest::explore::{Campaign, CampaignEnd, Seed, SeedRange, explore};
 
@@ -17,7 +18,7 @@ pub struct PlantsCommand {
     scenario: String,
     /// Processes at a time.
     #[arg(long)]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// One JSON array instead of a table.
     #[arg(long)]
     json: bool,
@@ -26,11 +27,14 @@ pub struct PlantsCommand {
 impl PlantsCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         super::run::scenario(&self.scenario)?;
-        let plants = tempest_server::planted_bugs();
+        let mut plants = tempest_server::planted_bugs();
+        plants.retain(|(name, ..)| name.contains(&self.only));
+        anyhow::ensure!(!plants.is_empty(), "no planted bug has {:?} in its name: tempest plants lists all", self.only);
+        let width = plants.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
         let mut list = Vec::new();
-        for (name, about, invariant) in plants.into_iter().filter(|(name, ..)| name.contains(&self.only)) {
+        for (name, about, invariant) in plants {
             let mut object = serde_json::json!({ "name": name, "about": about, "invariant": invariant });
-            let mut line = format!("{name:<44} {invariant:<22} {about}");
+            let mut line = format!("{name:<width$}  {invariant:<22} {about}");
             if let Some(range) = self.seeds {
                 let end = self.measure(name, range)?;
                 let found = found(&end);
@@ -42,7 +46,7 @@ impl PlantsCommand {
                 object["median_seeds"] = median.into();
                 object["failures"] = serde_json::to_value(end.failures())?;
                 line = format!(
-                    "{name:<44} found by {:>3} of {:>3} seeds in {}: {:?}",
+                    "{name:<width$}  found by {:>3} of {:>3} seeds in {}: {:?}",
                     found.len(),
                     end.ends.len(),
                     seconds(end.wall_ms),
@@ -69,7 +73,7 @@ impl PlantsCommand {
             command.arg("--out").arg(&out);
             command
         };
-        let jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let jobs = super::explore::jobs(self.jobs);
         let runs = seeds.seeds().map(|seed| (self.scenario.clone(), seed)).collect();
         Ok(explore(&Campaign { runs, jobs, time_limit: None, twice: false }, command, |_| {})?)
     }

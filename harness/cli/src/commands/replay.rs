@@ -20,9 +20,9 @@ impl ReplayCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         if self.file.extension().is_some_and(|extension| extension == "toml") {
             let regression = Regression::read(&self.file)?;
-            println!("{}", regression.lesson.trim());
+            self.how.tell(&format!("{}\n\n", regression.lesson.trim()));
             let report = self.how.perform(regression.request)?;
-            return self.how.conclude(&report, i32::from(!report.holds()));
+            return self.how.conclude(&report, i32::from(!report.holds()), &self.name());
         }
         let artifact = Artifact::read(&self.file)?;
         let report = self.how.perform(artifact.repetition())?;
@@ -33,8 +33,14 @@ impl ReplayCommand {
             );
             EXIT_NOT_DETERMINISTIC
         } else {
+            self.how.tell("same run: the trace equals the artifact's\n");
             i32::from(!report.holds())
         };
-        self.how.conclude(&report, status)
+        self.how.conclude(&report, status, &self.name())
+    }
+
+    /// What a repetition leaves never takes the place of what it repeats.
+    fn name(&self) -> String {
+        format!("{}-replay", self.file.file_stem().unwrap_or_default().to_string_lossy())
     }
 }

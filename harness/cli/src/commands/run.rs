@@ -3,7 +3,7 @@ use super::verdict::{announcement, seconds, verdict};
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -25,17 +25,24 @@ pub struct RunCommand {
     /// Puts a bug from `tempest plants` into the server.
     #[arg(long, value_name = "BUG")]
     plant: Vec<String>,
-    /// Sets an option that would have been drawn: see the first lines of a run.
+    /// Sets an option that would have been drawn: see the first lines of a run, where a ! marks those that were set.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+}
+
+/// The worlds that a run can take place in.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum World {
+    /// Every thread in turn, network, disks and clocks simulated.
+    Lockstep,
 }
 
 /// How a run is watched and what is left of it.
 #[derive(Args)]
 pub struct How {
     /// Where the run takes place.
-    #[arg(long, default_value = "lockstep")]
-    world: String,
+    #[arg(long, value_enum, default_value = "lockstep")]
+    world: World,
     /// Writes the trace as readable lines.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -66,14 +73,17 @@ impl RunCommand {
             RunRequest { scenario: self.scenario, seed: seed.0, settings, plants: self.plant, ..RunRequest::default() };
         let report = self.how.perform(request)?;
         let status = if report.holds() { 0 } else { EXIT_VIOLATED };
-        self.how.conclude(&report, status)
+        let name = format!("{}-{}", report.request.scenario, report.request.seed);
+        self.how.conclude(&report, status, &name)
     }
 }
 
 impl How {
     /// Announces, runs, and shows how far it is.
     pub fn perform(&self, request: RunRequest) -> anyhow::Result<RunReport> {
-        anyhow::ensure!(self.world == "lockstep", "there is no world {:?}; there is: lockstep", self.world);
+        match self.world {
+            World::Lockstep => {}
+        }
         let scenario = scenario(&request.scenario)?;
         let prepared = prepare(scenario.as_ref(), request.clone())?;
         self.tell(&announcement(&request, &prepared));
@@ -86,12 +96,12 @@ impl How {
         Ok(report)
     }
 
-    /// The last lines, the artifact of a failure, and the end of the process: threads of the simulation are frozen for
-    /// ever, nothing of them is to be dropped.
-    pub fn conclude(&self, report: &RunReport, status: i32) -> anyhow::Result<ExitCode> {
+    /// The last lines, the artifact of a failure (`name` without directory and ending), and the end of the process:
+    /// threads of the simulation are frozen for ever, nothing of them is to be dropped.
+    pub fn conclude(&self, report: &RunReport, status: i32, name: &str) -> anyhow::Result<ExitCode> {
         let mut artifact = None;
         if !report.holds() {
-            let file = self.out.join(format!("{}-{}.json", report.request.scenario, report.request.seed));
+            let file = self.out.join(format!("{name}.json"));
             Artifact::of(report, &file).write(&file)?;
             self.tell(&format!("artifact {}\n", file.display()));
             match super::report::page_beside(&file) {
@@ -106,23 +116,30 @@ impl How {
             if !report.holds() {
                 eprintln!("{reproduce}");
             }
-            println!("{}", report.summary(artifact.as_deref()));
+            say(&report.summary(artifact.as_deref()).to_string());
         } else {
-            println!("{}", report.verdict_line());
+            say(&report.verdict_line());
             if !report.holds() {
-                println!("{reproduce}");
+                say(&reproduce);
             }
         }
         std::process::exit(status)
     }
 
-    fn tell(&self, text: &str) {
-        if self.json {
-            eprint!("{text}");
+    /// What people read: on standard output, or on standard error where that has the JSON object.
+    pub fn tell(&self, text: &str) {
+        // Whoever reads may have had enough (`| head`): that is no reason to panic.
+        let _ = if self.json {
+            std::io::stderr().write_all(text.as_bytes())
         } else {
-            print!("{text}");
-        }
+            std::io::stdout().write_all(text.as_bytes())
+        };
     }
+}
+
+/// A line on standard output, if anybody still reads it.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// The scenario of that name, or all names.

@@ -24,7 +24,7 @@ pub fn announcement(request: &RunRequest, prepared: &Prepared) -> String {
         line += &option;
     }
     let _ = writeln!(text, "{line}");
-    let _ = writeln!(text, "plan     {} faults", prepared.plan().0.len());
+    let _ = writeln!(text, "plan     {}", count(prepared.plan().0.len() as u64, "fault"));
     for planned in &prepared.plan().0 {
         let _ = writeln!(text, "  {:>9}  {}", seconds(planned.at_ms), planned.fault);
     }
@@ -36,7 +36,7 @@ pub fn verdict(report: &RunReport) -> String {
     let mut text = String::new();
     let endings: Vec<String> =
         report.endings.iter().map(|(ending, runs)| format!("{runs} {}", words(ending))).collect();
-    let _ = writeln!(text, "ran      {} runs: {}", report.workflows, endings.join(", "));
+    let _ = writeln!(text, "ran      {}: {}", count(report.workflows, "run"), endings.join(", "));
     let _ = writeln!(
         text,
         "         {} calls, {} commits, {} hand-overs, {} of virtual time in {}",
@@ -46,7 +46,7 @@ pub fn verdict(report: &RunReport) -> String {
         seconds(report.virtual_ms),
         seconds(report.wall_ms)
     );
-    let _ = writeln!(text, "happened {} faults", report.faults);
+    let _ = writeln!(text, "happened {}", count(report.faults, "fault"));
     for entry in &report.timeline {
         let _ = writeln!(text, "  {:>9}  {}", seconds(entry.at_ms), entry.what);
     }
@@ -67,6 +67,11 @@ pub fn verdict(report: &RunReport) -> String {
         let _ = writeln!(text, "... and {} more", report.violations.len() - VIOLATIONS_MAX);
     }
     text
+}
+
+/// `1 run`, `2 runs`.
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// `12.345 s`.

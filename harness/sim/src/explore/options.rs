@@ -25,6 +25,8 @@ pub enum BadSetting {
     Malformed(String),
     #[error("there is no option {name:?} in this run; there are: {known}")]
     Unknown { name: String, known: String },
+    #[error("{name} is {value}: it must be from {least} to {most}")]
+    OutOfRange { name: String, value: u64, least: u64, most: u64 },
 }
 
 impl Settings {
@@ -45,36 +47,60 @@ impl Settings {
     }
 }
 
+/// A person may set an option to so many times what is drawn at most: what is beyond is a slip of the finger, and could
+/// take all memory.
+const SET_TIMES_MAX: u64 = 1_000;
+
 /// Draws options by name. The name is the decision's site, so that a new option shifts no other.
 pub struct Draw<'a> {
     decisions: &'a Decisions,
     settings: &'a Settings,
     drawn: Vec<Drawn>,
+    /// The first setting that is out of its option's range.
+    out_of_range: Option<BadSetting>,
 }
 
 impl<'a> Draw<'a> {
     pub fn new(decisions: &'a Decisions, settings: &'a Settings) -> Draw<'a> {
-        Draw { decisions, settings, drawn: Vec::new() }
+        Draw { decisions, settings, drawn: Vec::new(), out_of_range: None }
     }
 
     /// Any number of a range. The unit belongs into the name.
     pub fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> u64 {
-        self.option(name, |decisions, site| decisions.between(site, 0, range))
+        let settable = 0..=range.end().saturating_mul(SET_TIMES_MAX);
+        self.option(name, |decisions, site| decisions.between(site, 0, range));
+        self.within(name, settable)
     }
 
     /// One of a few values.
     pub fn one_of(&mut self, name: &str, values: &[u64]) -> u64 {
-        self.option(name, |decisions, site| *decisions.pick(site, 0, values))
+        let most = values.iter().max().copied().unwrap_or(0);
+        self.option(name, |decisions, site| *decisions.pick(site, 0, values));
+        self.within(name, 0..=most.saturating_mul(SET_TIMES_MAX))
     }
 
     /// On in `numerator` of `denominator` runs.
     pub fn flag(&mut self, name: &str, numerator: u64, denominator: u64) -> bool {
-        self.option(name, |decisions, site| u64::from(decisions.chance(site, 0, numerator, denominator))) != 0
+        self.option(name, |decisions, site| u64::from(decisions.chance(site, 0, numerator, denominator)));
+        self.within(name, 0..=1) != 0
     }
 
     /// Always the same unless a person sets it.
     pub fn fixed(&mut self, name: &str, value: u64) -> u64 {
         self.option(name, |_, _| value)
+    }
+
+    /// The value of an option that was drawn before. A person may set it to any number of this range only: outside of it
+    /// the nearest is returned, so that nothing grows without bound, and [`Draw::finish`] refuses the setting.
+    pub fn within(&mut self, name: &str, range: RangeInclusive<u64>) -> u64 {
+        let (least, most) = range.into_inner();
+        let drawn =
+            self.drawn.iter().find(|drawn| drawn.name == name).expect("an option is drawn before it is bounded");
+        let value = drawn.value;
+        if !(least..=most).contains(&value) && self.out_of_range.is_none() {
+            self.out_of_range = Some(BadSetting::OutOfRange { name: name.to_owned(), value, least, most });
+        }
+        value.clamp(least, most)
     }
 
     fn option(&mut self, name: &str, draw: impl FnOnce(&Decisions, &str) -> u64) -> u64 {
@@ -90,7 +116,7 @@ impl<'a> Draw<'a> {
     /// All that was drawn.
     ///
     /// # Errors
-    /// A setting names no option of this run.
+    /// A setting names no option of this run, or is out of its option's range.
     pub fn finish(self) -> Result<Vec<Drawn>, BadSetting> {
         for name in self.settings.0.keys() {
             if !self.drawn.iter().any(|drawn| drawn.name == *name) {
@@ -98,7 +124,10 @@ impl<'a> Draw<'a> {
                 return Err(BadSetting::Unknown { name: name.clone(), known: known.join(", ") });
             }
         }
-        Ok(self.drawn)
+        match self.out_of_range {
+            Some(out_of_range) => Err(out_of_range),
+            None => Ok(self.drawn),
+        }
     }
 }
 
@@ -132,5 +161,16 @@ mod tests {
         draw.number("sagas", 1..=2);
         let error = draw.finish().expect_err("there is no option saga").to_string();
         assert_eq!(error, "there is no option \"saga\" in this run; there are: sagas");
+    }
+
+    #[test]
+    fn a_setting_out_of_range_is_refused_and_never_used() {
+        let decisions = Decisions::new(Seed(5), []);
+        let mut settings = Settings::default();
+        settings.add("sagas=99_999").expect("well formed");
+        let mut draw = Draw::new(&decisions, &settings);
+        assert_eq!(draw.number("sagas", 50..=80), 80_000);
+        let error = draw.finish().expect_err("it is too much").to_string();
+        assert_eq!(error, "sagas is 99999: it must be from 0 to 80000");
     }
 }

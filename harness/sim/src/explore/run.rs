@@ -27,7 +27,7 @@ pub struct RunSettings {
 pub enum RunError {
     #[error(transparent)]
     Setting(#[from] super::BadSetting),
-    #[error("{0}")]
+    #[error(transparent)]
     Simulation(#[from] tempest_lockstep::Error),
     #[error("this process has armed its planted bugs and probes already: one run is one process")]
     ArmedBefore,

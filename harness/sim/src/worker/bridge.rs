@@ -140,7 +140,7 @@ async fn noted(
     result
 }
 
-/// Makes a call twice at once. The first good answer counts; if there is none, the last refusal.
+/// Makes a call twice at once. The first good answer counts.
 async fn hedged(
     channel: Channel,
     service: &str,
@@ -155,7 +155,17 @@ async fn hedged(
         result = &mut first => (result, second),
         result = &mut second => (result, first),
     };
-    if result.is_ok() { result } else { other.await }
+    if result.is_ok() { result } else { less_certain(result, other.await) }
+}
+
+/// What a caller knows whose call failed once and then came to `second`. One refusal says nothing of the other copy: if
+/// either may have been executed, nobody knows.
+fn less_certain<T>(first: Result<T, Status>, second: Result<T, Status>) -> Result<T, Status> {
+    let is_open = |status: &Status| matches!(Outcome::of_status(status), Outcome::Unknown { .. });
+    match (first, second) {
+        (Err(first), Err(_)) if is_open(&first) => Err(first),
+        (_, second) => second,
+    }
 }
 
 async fn unary(
@@ -207,5 +217,25 @@ impl tonic::codec::Decoder for Raw {
     fn decode(&mut self, buffer: &mut tonic::codec::DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
         let length = buffer.remaining();
         Ok(Some(buffer.copy_to_bytes(length)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_failures_the_open_one_is_told() {
+        let open = || Err::<(), _>(Status::unavailable("the connection broke"));
+        let refused = || Err::<(), _>(Status::already_exists("it has started"));
+        let check = |first, second, expected| {
+            let code = less_certain(first, second).map_err(|status: Status| status.code());
+            assert_eq!(code, expected);
+        };
+        check(open(), refused(), Err(tonic::Code::Unavailable));
+        check(refused(), open(), Err(tonic::Code::Unavailable));
+        check(refused(), refused(), Err(tonic::Code::AlreadyExists));
+        check(open(), Ok(()), Ok(()));
+        check(refused(), Ok(()), Ok(()));
     }
 }

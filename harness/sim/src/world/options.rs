@@ -1,10 +1,15 @@
 //! What is drawn for every run, whatever the scenario.
 use crate::explore::Draw;
 
+/// An hour: no delay, phase or latency of a run that is set by hand is longer.
+const HOUR_MS: u64 = 3_600_000;
+/// Beyond this, a plan is no storm any more but a list.
+const FAULTS_MAX: u64 = 10_000;
+
 /// Sizes of the world. Each is an option that `--set` can override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldOptions {
-    /// Shards of the server, 1 to 16.
+    /// Shards of the server.
     pub shards: u64,
     /// Hosts that run SDK workers.
     pub workers: u64,
@@ -42,15 +47,15 @@ pub struct WorldOptions {
 
 impl WorldOptions {
     pub fn draw(draw: &mut Draw<'_>) -> WorldOptions {
-        let latency_min_us = draw.one_of("latency_min_us", &[50, 500, 2_000]);
-        WorldOptions {
+        let latency_min_us = draw.one_of("latency_min_us", &[50, 500, 2_000]).min(HOUR_MS * 1000);
+        let options = WorldOptions {
             shards: draw.one_of("shards", &[1, 4, 16]),
-            workers: draw.fixed("workers", 2).clamp(1, 16),
+            workers: draw.fixed("workers", 2),
             worker_cache: draw.one_of("worker_cache", &[0, 1, 1000]),
             pollers: draw.number("pollers", 2..=5),
             latency_min_us,
-            latency_max_us: latency_min_us + draw.one_of("latency_spread_us", &[0, 1_000, 20_000]),
-            window_bytes: draw.one_of("window_bytes", &[4 << 10, 64 << 10, 256 << 10]).max(1),
+            latency_max_us: latency_min_us.saturating_add(draw.one_of("latency_spread_us", &[0, 1_000, 20_000])),
+            window_bytes: draw.one_of("window_bytes", &[4 << 10, 64 << 10, 256 << 10]),
             preemption_per_million: draw.one_of("preemption_per_million", &[0, 1_000, 50_000]),
             random_schedule: draw.flag("random_schedule", 9, 10),
             disk_sync_us: draw.one_of("disk_sync_us", &[40, 400, 4_000]),
@@ -61,6 +66,30 @@ impl WorldOptions {
             drain_ms: draw.fixed("drain_ms", 900_000),
             crash_at_hand_over: draw.fixed("crash_at_hand_over", 0),
             crash_host: draw.fixed("crash_host", 0),
+        };
+        options.bounded(draw)
+    }
+
+    /// What may be set by hand: the drawn values lie well inside.
+    fn bounded(self, draw: &mut Draw<'_>) -> WorldOptions {
+        let workers = draw.within("workers", 1..=16);
+        draw.within("latency_min_us", 0..=HOUR_MS * 1000);
+        draw.within("latency_spread_us", 0..=HOUR_MS * 1000);
+        WorldOptions {
+            shards: draw.within("shards", 1..=1024),
+            workers,
+            worker_cache: draw.within("worker_cache", 0..=1_000_000),
+            pollers: draw.within("pollers", 2..=100),
+            latency_max_us: self.latency_max_us.min(2 * HOUR_MS * 1000),
+            window_bytes: draw.within("window_bytes", 1..=1 << 30),
+            preemption_per_million: draw.within("preemption_per_million", 0..=1_000_000),
+            disk_sync_us: draw.within("disk_sync_us", 0..=HOUR_MS * 1000),
+            warm_up_ms: draw.within("warm_up_ms", 0..=24 * HOUR_MS),
+            storm_ms: draw.within("storm_ms", 0..=24 * HOUR_MS),
+            faults: draw.within("faults", 0..=FAULTS_MAX),
+            drain_ms: draw.within("drain_ms", 0..=24 * HOUR_MS),
+            crash_host: draw.within("crash_host", 0..=workers),
+            ..self
         }
     }
 }

@@ -94,7 +94,10 @@ pub fn retention(mut asked: prost_wkt_types::Duration) -> ServiceResult<prost_wk
 }
 
 /// Letters, digits, and what else Temporal's own check lets through in practice; never empty.
-fn check_name(name: &str) -> ServiceResult<()> {
+///
+/// # Errors
+/// `InvalidArgument` with the name and what is wrong with it.
+pub fn check_name(name: &str) -> ServiceResult<()> {
     let well_formed = name.chars().next().is_some_and(|first| first.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     validation::namespace_name(name)?;

@@ -1,5 +1,6 @@
 //! Logs of a real server, on standard error.
 use clap::ValueEnum;
+use std::io::IsTerminal;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Temporal's level names.
@@ -29,7 +30,9 @@ pub fn begin(level: LogLevel, format: LogFormat) {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Never => LevelFilter::OFF,
     };
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    // Colours are for a person who looks at a terminal; in a file they are noise.
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_ansi(colours).with_writer(std::io::stderr);
     match format {
         LogFormat::Json => builder.json().init(),
         LogFormat::Text | LogFormat::Pretty => builder.init(),
