@@ -9,6 +9,7 @@ pub mod heartbeat_activity;
 pub mod poll_activity_task;
 pub mod poll_workflow_task;
 pub mod shutdown;
+mod versioning;
 
 use crate::caller::Caller;
 use crate::validation::{self, invalid};
