@@ -2,6 +2,7 @@
 use tempest_frontend::FrontendConfig;
 use tempest_history::HistoryConfig;
 use tempest_matching::MatchingConfig;
+use tempest_rt::time::Duration;
 
 /// One node that carries all roles.
 #[derive(Clone, Debug)]
@@ -14,6 +15,9 @@ pub struct NodeConfig {
     pub shard_count: u32,
     /// Name of the cluster, as clients see it.
     pub cluster_name: String,
+    /// How long a node that is asked to stop goes on serving while its health checks fail, 0 and up; Temporal's is 0. Long
+    /// enough, load balancers have sent callers elsewhere before it takes no more calls.
+    pub fail_health_checks_for: Duration,
     pub history: HistoryConfig,
     pub matching: MatchingConfig,
     pub frontend: FrontendConfig,
@@ -27,6 +31,7 @@ impl NodeConfig {
             namespaces: vec!["default".into()],
             shard_count,
             cluster_name: "active".into(),
+            fail_health_checks_for: Duration::ZERO,
             history: HistoryConfig { shard_count, ..HistoryConfig::default() },
             matching: MatchingConfig::default(),
             frontend: FrontendConfig::default(),
