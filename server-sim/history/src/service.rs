@@ -1,6 +1,6 @@
 //! One node's history service: finds the shard, asks it, and shapes its answer.
 use crate::history_read::read_events;
-use crate::placement::shard_of;
+use crate::placement::{Placement, shard_of};
 use crate::poll_response::poll_response;
 use crate::shard::{self, Ask, Decided, Door, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};
 use crate::{ConfigError, Counters, HistoryConfig};
@@ -16,8 +16,8 @@ mod calls;
 /// Reads the wall clock. Real nodes use `tempest_rt::time`'s.
 pub type WallClock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// The history service of one node. It owns every shard today; when a cluster has several nodes, shards whose owner is
-/// elsewhere have no door here.
+/// The history service of one node. It takes every shard that is placed here, which is every one until
+/// [`HistoryHandle::place`] says otherwise.
 pub struct HistoryHandle {
     config: HistoryConfig,
     store: Arc<dyn Store>,
@@ -25,7 +25,9 @@ pub struct HistoryHandle {
     counters: Arc<Counters>,
     /// By shard id, from 1.
     shards: Vec<mpsc::Sender<Request>>,
-    /// The other ends, until [`HistoryHandle::start`].
+    /// By shard id, from 1.
+    placements: Vec<watch::Sender<Placement>>,
+    /// The other ends of `shards`, until [`HistoryHandle::start`].
     waiting: Mutex<Vec<mpsc::Receiver<Request>>>,
     tasks: TaskGroup,
     stop: watch::Sender<bool>,
@@ -50,17 +52,28 @@ impl HistoryHandle {
         config.validate()?;
         let doors = (0..config.shard_count).map(|_| mpsc::channel(config.mailbox_max));
         let (shards, waiting) = doors.unzip::<_, _, _, Vec<_>>();
+        let placements = (0..config.shard_count).map(|_| watch::Sender::default()).collect();
         Ok(Self {
             config,
             store,
             wall,
             counters: Arc::default(),
             shards,
+            placements,
             waiting: Mutex::new(waiting),
             tasks: TaskGroup::default(),
             stop: watch::Sender::new(false),
             running: watch::Sender::new(0),
         })
+    }
+
+    /// Says where a shard is to be. One that leaves lets what is in flight end first; its callers are sent on.
+    pub fn place(&self, shard: ShardId, placement: Placement) {
+        self.placements[shard.0 as usize - 1].send_if_modified(|known| {
+            let differs = *known != placement;
+            *known = placement;
+            differs
+        });
     }
 
     /// Takes the shards and begins to serve. Matching usually holds this handle, which is why it comes second.
@@ -84,7 +97,7 @@ impl HistoryHandle {
         });
         for (index, mailbox) in waiting.into_iter().enumerate() {
             let shard = ShardId(u32::try_from(index).expect("the shard count is a u32") + 1);
-            let door = Door { mailbox, stop: self.stop.subscribe() };
+            let door = Door { mailbox, stop: self.stop.subscribe(), placement: self.placements[index].subscribe() };
             let (node, running) = (node.clone(), self.running.clone());
             running.send_modify(|running| *running += 1);
             self.tasks.spawn(async move {

@@ -210,6 +210,13 @@ impl Store for RedbStore {
         self.read(read::namespaces).await
     }
 
+    async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+        match self.write(Request::Beat(node)).await? {
+            Applied::Nodes(before) => Ok(before),
+            other => wrong_answer(other),
+        }
+    }
+
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
         match self.write(Request::LeasePartition(partition.clone())).await? {
             Applied::Partition(record) => Ok(record),
