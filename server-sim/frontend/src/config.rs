@@ -14,6 +14,8 @@ pub struct FrontendConfig {
     pub server_version: String,
     /// One payload or failure, in bytes; Temporal's is 2 MiB. Larger ones are refused.
     pub blob_bytes_max: usize,
+    /// What is kept of a failure that is larger than that, in bytes; Temporal's is 512 KiB.
+    pub failure_head_bytes_max: usize,
     /// Memo or search attributes of one request, in bytes.
     pub memo_bytes_max: usize,
     /// Events on one history page where the request asks for none or more.
@@ -38,6 +40,7 @@ impl Default for FrontendConfig {
             shard_count: 1,
             server_version: "1.29.0".into(),
             blob_bytes_max: 2 * 1024 * 1024,
+            failure_head_bytes_max: 512 * 1024,
             memo_bytes_max: 2 * 1024 * 1024,
             history_page_events_max: 256,
             history_long_poll: Duration::from_secs(20),

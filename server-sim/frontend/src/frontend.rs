@@ -2,6 +2,7 @@
 use crate::namespace::{Namespace, Registry, register};
 use crate::{FrontendConfig, validation};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::{HistoryService, MatchingService, ServiceError, ServiceResult};
 use tempest_core::{Limits, NamespaceId};
@@ -14,6 +15,8 @@ pub struct Frontend {
     pub(crate) history: Arc<dyn HistoryService>,
     pub(crate) matching: Arc<dyn MatchingService>,
     pub(crate) namespaces: Registry,
+    /// What health checks are told.
+    pub(crate) serving: AtomicBool,
 }
 
 impl Frontend {
@@ -24,7 +27,13 @@ impl Frontend {
         store: Arc<dyn Store>,
     ) -> Arc<Self> {
         let limits = Limits { blob_bytes_max: config.blob_bytes_max, ..Limits::default() };
-        Arc::new(Self { limits, namespaces: Registry::new(store, config.namespaces_max), config, history, matching })
+        let namespaces = Registry::new(store, config.namespaces_max);
+        Arc::new(Self { limits, namespaces, config, history, matching, serving: AtomicBool::new(true) })
+    }
+
+    /// Health checks fail from now on: load balancers send callers elsewhere. Calls are still answered.
+    pub fn fail_health_checks(&self) {
+        self.serving.store(false, Relaxed);
     }
 
     /// Registers a namespace if there is none of that name; used at boot.

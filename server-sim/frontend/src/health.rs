@@ -1,6 +1,7 @@
-//! grpc.health.v1: a node that answers is serving.
+//! grpc.health.v1: a node that answers is serving, unless it is about to stop.
 use crate::Frontend;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use tempest_api::services::health::health_server::{Health, HealthServer};
 use tempest_api::{HealthCheckRequest, HealthCheckResponse, ServingStatus};
 use tonic::{Request, Response, Status};
@@ -9,7 +10,7 @@ use tonic::{Request, Response, Status};
 const SERVICES: [&str; 3] =
     ["", "temporal.api.workflowservice.v1.WorkflowService", "temporal.api.operatorservice.v1.OperatorService"];
 
-struct Service;
+struct Service(Arc<Frontend>);
 
 #[tonic::async_trait]
 impl Health for Service {
@@ -18,10 +19,12 @@ impl Health for Service {
         if !SERVICES.contains(&service.as_str()) {
             return Err(Status::not_found(format!("there is no service {service:?} here")));
         }
-        Ok(Response::new(HealthCheckResponse { status: ServingStatus::Serving as i32 }))
+        let serving = self.0.serving.load(Relaxed);
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        Ok(Response::new(HealthCheckResponse { status: status as i32 }))
     }
 }
 
-pub fn health_service(_: Arc<Frontend>) -> HealthServer<impl Health> {
-    HealthServer::new(Service).accept_compressed(tonic::codec::CompressionEncoding::Gzip)
+pub fn health_service(frontend: Arc<Frontend>) -> HealthServer<impl Health> {
+    HealthServer::new(Service(frontend)).accept_compressed(tonic::codec::CompressionEncoding::Gzip)
 }

@@ -16,6 +16,10 @@ pub struct HistoryConfig {
     pub requests_waiting_max: usize,
     /// Runs that a shard keeps in memory, 1 and up. Too small: every request reads its run from the store.
     pub executions_cached_max: usize,
+    /// Bytes of the states of runs that a node keeps in memory, as they are encoded, 1 and up; unpacked they take a few
+    /// times that. Each shard has an equal part: memory is the node's, however many shards it has, and runs are spread
+    /// over them evenly. Too small: large runs are read from the store with every request.
+    pub executions_bytes_max: usize,
     /// Commits that a shard has in flight, 1 and up. 1 turns pipelining off; too large: one failure discards much.
     pub commits_in_flight_max: usize,
     /// Bytes of states and events that a shard has in flight, 1 and up; one commit may exceed it. Too large: large runs of
@@ -25,6 +29,9 @@ pub struct HistoryConfig {
     pub history_waiters_max: usize,
     /// Events on the first history page of a poll response, 1 to 10 000; Temporal's is 256.
     pub poll_page_events: usize,
+    /// Bytes of the events on one history page, 1 and up; a page has at least one batch, however large. Many gRPC clients
+    /// take messages of 4 MiB: the rest is for what else an answer says. Too large: they cannot read their history.
+    pub history_page_bytes_max: usize,
     /// History batches read from the store at once, 1 to 10 000. Too large: one read holds much memory.
     pub history_nodes_per_read: usize,
 
@@ -77,10 +84,12 @@ impl Default for HistoryConfig {
             mailbox_max: 1024,
             requests_waiting_max: 1024,
             executions_cached_max: 4096,
+            executions_bytes_max: 64 << 20,
             commits_in_flight_max: 256,
             commit_bytes_in_flight_max: 4 << 20,
             history_waiters_max: 10_000,
             poll_page_events: 256,
+            history_page_bytes_max: 3 << 20,
             history_nodes_per_read: 256,
             transfer_page: 256,
             transfer_pending_max: 4096,
@@ -131,10 +140,12 @@ impl HistoryConfig {
         count("mailbox_max", self.mailbox_max, 100_000, "1 to 100000")?;
         count("requests_waiting_max", self.requests_waiting_max, 100_000, "1 to 100000")?;
         count("executions_cached_max", self.executions_cached_max, usize::MAX, "at least 1")?;
+        count("executions_bytes_max", self.executions_bytes_max, usize::MAX, "at least 1")?;
         count("commits_in_flight_max", self.commits_in_flight_max, usize::MAX, "at least 1")?;
         count("commit_bytes_in_flight_max", self.commit_bytes_in_flight_max, usize::MAX, "at least 1")?;
         count("history_waiters_max", self.history_waiters_max, usize::MAX, "at least 1")?;
         count("poll_page_events", self.poll_page_events, 10_000, "1 to 10000")?;
+        count("history_page_bytes_max", self.history_page_bytes_max, usize::MAX, "at least 1")?;
         count("history_nodes_per_read", self.history_nodes_per_read, 10_000, "1 to 10000")?;
         count("transfer_page", self.transfer_page, 10_000, "1 to 10000")?;
         count("transfer_concurrency_max", self.transfer_concurrency_max, usize::MAX, "at least 1")?;
@@ -159,6 +170,11 @@ impl HistoryConfig {
             return Err(ConfigError { field: "task_ids_per_range", value, range: "16 to 2^23" });
         }
         Ok(())
+    }
+
+    /// A shard's part of what a node keeps in memory.
+    pub(crate) fn executions_bytes_of_shard(&self) -> usize {
+        self.executions_bytes_max / self.shard_count.max(1) as usize
     }
 }
 

@@ -5,22 +5,32 @@ use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::{BranchRef, EventId};
 use tempest_store::{BranchId, HistoryNode, Store, StoreError};
 
-/// Events with `from <= id < until`, in order, in whole batches: stops after the batch with which there are `page_events`.
+/// How much one page holds.
+#[derive(Clone, Copy)]
+pub(crate) struct PageSize {
+    /// The page ends with the batch that brings it here.
+    pub events: usize,
+    /// The page ends before the batch that would take it beyond this, unless that is its first.
+    pub bytes: usize,
+}
+
+/// Events with `from <= id < until`, in order, in whole batches.
 pub(crate) async fn read_events(
     store: &dyn Store,
     branch: &BranchRef,
     from: EventId,
     until: EventId,
-    page_events: usize,
+    page: PageSize,
     nodes_per_read: usize,
 ) -> ServiceResult<Vec<HistoryEvent>> {
     let branch = BranchId { tree: branch.tree.clone(), branch: branch.branch.clone() };
     let mut events: Vec<HistoryEvent> = Vec::new();
+    let mut bytes: usize = 0;
     let mut next = from;
     let mut start = from;
     // Whether everything between a batch that begins before `next` and `start` was read.
     let mut no_gap = false;
-    while next < until && events.len() < page_events {
+    while next < until && events.len() < page.events {
         let nodes = store.history(&branch, start, until, nodes_per_read).await.map_err(unreadable)?;
         let (last, full) = (nodes.last().map(|node| node.node), nodes.len() >= nodes_per_read);
         if nodes.first().is_none_or(|first| first.node > next) {
@@ -33,6 +43,9 @@ pub(crate) async fn read_events(
         }
         let wanted = next;
         for node in nodes {
+            if !events.is_empty() && bytes.saturating_add(node.events.len()) > page.bytes {
+                return Ok(events);
+            }
             for event in decode(&node)? {
                 if event.event_id < next || event.event_id >= until {
                     continue;
@@ -46,7 +59,10 @@ pub(crate) async fn read_events(
                 next += 1;
                 events.push(event);
             }
-            if events.len() >= page_events {
+            if next > wanted {
+                bytes += node.events.len();
+            }
+            if events.len() >= page.events {
                 break;
             }
         }
@@ -58,6 +74,18 @@ pub(crate) async fn read_events(
         };
     }
     Ok(events)
+}
+
+/// As many of these events as fit into a page, at least one.
+pub(crate) fn fitting(mut events: Vec<HistoryEvent>, bytes_max: usize) -> Vec<HistoryEvent> {
+    let mut bytes = 0;
+    let fit = events.iter().take_while(|event| {
+        bytes += event.encoded_len();
+        bytes <= bytes_max
+    });
+    let count = fit.count().max(1);
+    events.truncate(count);
+    events
 }
 
 fn decode(node: &HistoryNode) -> ServiceResult<Vec<HistoryEvent>> {

@@ -1,7 +1,7 @@
 //! The response to a worker that gets a workflow task: what the core says of it, history's first page, and tokens.
 use crate::HistoryConfig;
 use crate::config::backoff;
-use crate::history_read::read_events;
+use crate::history_read::{PageSize, read_events};
 use tempest_api::proto::history::v1::History;
 use tempest_api::proto::workflowservice::v1::PollWorkflowTaskQueueResponse;
 use tempest_api::{HistoryPageToken, ServiceResult, encode_token};
@@ -20,7 +20,8 @@ pub(crate) async fn poll_response(
 ) -> ServiceResult<PollWorkflowTaskQueueResponse> {
     let WorkflowTaskStarted { mut response, token, history_from, history_until, transient_events } = started;
     let until = history_until + 1;
-    let page = if tempest_rt::buggify!("history-poll-page-of-one") { 1 } else { config.poll_page_events };
+    let events = if tempest_rt::buggify!("history-poll-page-of-one") { 1 } else { config.poll_page_events };
+    let page = PageSize { events, bytes: config.history_page_bytes_max };
     let mut tries = 1;
     let mut events = loop {
         match read_events(store, branch, history_from, until, page, config.history_nodes_per_read).await {

@@ -1,5 +1,5 @@
 //! One node's history service: finds the shard, asks it, and shapes its answer.
-use crate::history_read::read_events;
+use crate::history_read::{PageSize, fitting, read_events};
 use crate::placement::{Placement, shard_of};
 use crate::poll_response::poll_response;
 use crate::shard::{self, Ask, Decided, Door, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};

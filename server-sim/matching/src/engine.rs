@@ -1,5 +1,6 @@
 //! The matching role: finds the partition for a call.
 use crate::config::{ConfigError, MatchingConfig};
+use crate::partition::RATE_UNLIMITED;
 use crate::queue::{Queue, Shared, StartedTask, Unloaded, acknowledged, keep};
 use crate::task::QueuedTask;
 use async_trait::async_trait;
@@ -113,11 +114,12 @@ impl Matching {
         &self,
         key: QueueKey,
         identity: &str,
+        rate_per_second: f64,
         timeout: Duration,
     ) -> ServiceResult<Option<(StartedTask, usize)>> {
         loop {
             let queue = self.load(&key);
-            match queue.poll(identity, timeout).await {
+            match queue.poll(identity, rate_per_second, timeout).await {
                 Ok(answer) => return Ok(answer?.map(|started| (started, queue.tasks_waiting()))),
                 Err(Unloaded) => self.forget(&key, &queue),
             }
@@ -164,7 +166,7 @@ impl MatchingService for Matching {
         timeout: Duration,
     ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
         let key = polled(namespace, request.task_queue.as_ref(), TaskQueueType::Workflow)?;
-        Ok(match self.poll(key, &request.identity, timeout).await? {
+        Ok(match self.poll(key, &request.identity, RATE_UNLIMITED, timeout).await? {
             Some((StartedTask::Workflow(response), waiting)) => {
                 api::PollWorkflowTaskQueueResponse { backlog_count_hint: count(waiting), ..*response }
             }
@@ -179,7 +181,10 @@ impl MatchingService for Matching {
         timeout: Duration,
     ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
         let key = polled(namespace, request.task_queue.as_ref(), TaskQueueType::Activity)?;
-        Ok(match self.poll(key, &request.identity, timeout).await? {
+        let asked = request.task_queue_metadata.and_then(|metadata| metadata.max_tasks_per_second);
+        // As in Temporal, the latest poll counts, also if it asks for no limit.
+        let rate_per_second = asked.unwrap_or(RATE_UNLIMITED);
+        Ok(match self.poll(key, &request.identity, rate_per_second, timeout).await? {
             Some((StartedTask::Activity(response), _)) => *response,
             _ => api::PollActivityTaskQueueResponse::default(),
         })
@@ -195,25 +200,28 @@ impl MatchingService for Matching {
             _ => TaskQueueType::Workflow,
         };
         let key = polled(namespace, request.task_queue.as_ref(), queue_type)?;
-        let (pollers, waiting) = match key.sticky {
+        let queue = match key.sticky {
             // Asking must not load a sticky queue, or it would look as if a worker were there.
-            true => self.loaded(&key).map(|queue| queue.describe()).unwrap_or_default(),
-            false => self.load(&key).describe(),
+            true => self.loaded(&key),
+            false => Some(self.load(&key)),
         };
+        let (pollers, waiting) = queue.as_ref().map(|queue| queue.describe()).unwrap_or_default();
+        // Of the queue: what each poller asked for is not remembered.
+        let rate_per_second = queue.map_or(RATE_UNLIMITED, |queue| queue.rate_per_second());
         let now = Time(tempest_rt::time::wall_clock_ns());
         let pollers = pollers
             .into_iter()
             .map(|(identity, age)| PollerInfo {
                 last_access_time: Some(before(now, age)),
                 identity,
-                rate_per_second: RATE_UNLIMITED,
+                rate_per_second,
                 ..PollerInfo::default()
             })
             .collect();
         #[allow(deprecated)] // clients of today still ask for it
         let task_queue_status = request.include_task_queue_status.then(|| TaskQueueStatus {
             backlog_count_hint: count(waiting),
-            rate_per_second: RATE_UNLIMITED,
+            rate_per_second,
             ..TaskQueueStatus::default()
         });
         let stats = request
@@ -246,9 +254,6 @@ impl MatchingService for Matching {
         Ok(())
     }
 }
-
-/// What Temporal reports for a queue without a rate limit.
-const RATE_UNLIMITED: f64 = 100_000.0;
 
 fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)

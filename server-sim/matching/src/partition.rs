@@ -5,6 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+mod dispatch_rate;
+pub use dispatch_rate::{DispatchRate, RATE_UNLIMITED};
+
 /// A task of this partition. Tasks in memory alone go first: they were delayed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TaskId {
@@ -65,6 +68,7 @@ pub struct TaskQueuePartition {
     pollers: BTreeMap<String, Duration>,
     pollers_max: usize,
     last_poll: Option<Duration>,
+    rate: DispatchRate,
 }
 
 impl TaskQueuePartition {
@@ -78,7 +82,18 @@ impl TaskQueuePartition {
             pollers: BTreeMap::new(),
             pollers_max,
             last_poll: None,
+            rate: DispatchRate::unlimited(),
         }
+    }
+
+    /// From now on at most so many tasks per second are handed out. To be followed by a poll, which meets what may go.
+    pub fn limit_rate(&mut self, now: Duration, per_second: f64) {
+        self.rate.set(now, per_second);
+    }
+
+    /// Tasks that may be handed out per second.
+    pub fn rate_per_second(&self) -> f64 {
+        self.rate.per_second()
     }
 
     /// A poll arrives.
@@ -118,14 +133,15 @@ impl TaskQueuePartition {
         self.serving.get(&id).filter(|serving| !serving.gone).map(|serving| serving.identity.as_str())
     }
 
-    /// Sync match: hands the task to a waiting poll, or refuses it (no actions), because none waits or others are first.
+    /// Sync match: hands the task to a waiting poll, or refuses it (no actions), because none waits, others are first, or the
+    /// rate is used up.
     pub fn offer(&mut self, now: Duration, task: TaskId, expires: Option<Duration>) -> Option<Action> {
         assert!(!self.holds(task), "a task is offered once");
         let others_first = self.tasks.values().any(|waiting| waiting.not_before <= now);
-        if others_first {
+        if others_first || !self.rate.allows(now) {
             return None;
         }
-        self.hand_over(task, Waiting { not_before: now, expires })
+        self.hand_over(now, task, Waiting { not_before: now, expires })
     }
 
     /// A task that may wait here.
@@ -151,8 +167,11 @@ impl TaskQueuePartition {
         let waiting = self.handed_over.remove(&task).expect("only tasks that were handed over come back");
         let serving = self.serving.remove(&poll).expect("only polls that were served come back");
         assert_eq!(serving.task, task, "a hand-over ends with the poll it began with");
-        if end != HandOverEnd::Started && !serving.gone {
-            self.polls.insert(poll, serving.identity);
+        if end != HandOverEnd::Started {
+            self.rate.give_back();
+            if !serving.gone {
+                self.polls.insert(poll, serving.identity);
+            }
         }
         if let HandOverEnd::Kept { pause } = end {
             self.wait(task, Waiting { not_before: now + pause, expires: waiting.expires });
@@ -171,6 +190,7 @@ impl TaskQueuePartition {
             true => None,
             false => self.tasks.values().map(|waiting| waiting.not_before).min(),
         };
+        let pause_over = pause_over.and_then(|over| self.rate.ready().map(|ready| over.max(ready)));
         self.expires_first.into_iter().chain(pause_over).min()
     }
 
@@ -250,17 +270,18 @@ impl TaskQueuePartition {
 
     fn matches(&mut self, now: Duration) -> Vec<Action> {
         let mut actions = self.expire(now);
-        while !self.polls.is_empty() {
+        while !self.polls.is_empty() && self.rate.allows(now) {
             let ready = self.tasks.iter().find(|(_, waiting)| waiting.not_before <= now).map(|(task, _)| *task);
             let Some(task) = ready else { break };
             let waiting = self.tasks.remove(&task).expect("it was found just now");
-            actions.push(self.hand_over(task, waiting).expect("a poll waits"));
+            actions.push(self.hand_over(now, task, waiting).expect("a poll waits"));
         }
         actions
     }
 
-    fn hand_over(&mut self, task: TaskId, waiting: Waiting) -> Option<Action> {
+    fn hand_over(&mut self, now: Duration, task: TaskId, waiting: Waiting) -> Option<Action> {
         let (poll, identity) = self.polls.pop_first()?;
+        self.rate.take(now);
         self.handed_over.insert(task, waiting);
         self.serving.insert(poll, Serving { task, identity, gone: false });
         Some(Action::HandOver { task, poll })

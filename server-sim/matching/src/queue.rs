@@ -368,6 +368,11 @@ impl Queue {
         (pollers, state.matcher.tasks_waiting() + state.appends.len())
     }
 
+    /// Tasks that may be handed out per second.
+    pub(crate) fn rate_per_second(&self) -> f64 {
+        self.lock().matcher.rate_per_second()
+    }
+
     /// Tasks that wait, for the poll's answer.
     pub(crate) fn tasks_waiting(&self) -> usize {
         self.lock().matcher.tasks_waiting()

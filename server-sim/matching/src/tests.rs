@@ -6,7 +6,7 @@ use fakes::{FakeHistory, FakeStore, Record};
 use std::sync::Arc;
 use std::time::Duration;
 use tempest_api::proto::enums::v1::TaskQueueKind;
-use tempest_api::proto::taskqueue::v1::TaskQueue;
+use tempest_api::proto::taskqueue::v1::{TaskQueue, TaskQueueMetadata};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{AddActivityTask, AddWorkflowTask, HistoryService, MatchingService, ServiceError, ServiceResult};
 use tempest_core::{NamespaceId, RunKey};
@@ -61,9 +61,16 @@ fn sticky(id: i64) -> AddWorkflowTask {
 impl World {
     /// The scheduled event id of the activity that a poll gets, if it gets one.
     async fn poll(&self, timeout: Duration) -> ServiceResult<Option<i64>> {
+        self.poll_at_rate(None, timeout).await
+    }
+
+    /// The same of a worker that wants at most so many tasks per second for its queue.
+    async fn poll_at_rate(&self, per_second: Option<f64>, timeout: Duration) -> ServiceResult<Option<i64>> {
+        let task_queue_metadata = Some(TaskQueueMetadata { max_tasks_per_second: per_second });
         let request = api::PollActivityTaskQueueRequest {
             task_queue: Some(TaskQueue { name: "q".into(), ..TaskQueue::default() }),
             identity: "worker".into(),
+            task_queue_metadata,
             ..Default::default()
         };
         let answer = self.matching.poll_activity_task_queue(&namespace(), request, timeout).await?;
@@ -268,4 +275,35 @@ async fn describe_names_the_pollers_and_counts_the_backlog() {
     assert_eq!(described.pollers.len(), 1);
     assert_eq!(described.pollers[0].identity, "worker");
     assert_eq!(described.stats.expect("stats were asked for").approximate_backlog_count, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_are_handed_out_at_the_rate_of_the_latest_poll() {
+    let w = world();
+    for id in 1..=9 {
+        assert_eq!(w.matching.add_activity_task(activity(id)).await, Ok(()));
+    }
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let began = tokio::time::Instant::now();
+    let mut times = Vec::new();
+    for id in 1..=5 {
+        assert_eq!(w.poll_at_rate(Some(2.0), WAIT).await, Ok(Some(id)));
+        times.push(began.elapsed().as_millis());
+    }
+    assert_eq!(times, [0, 0, 500, 1000, 1500], "what was saved up, then two in a second");
+
+    assert_eq!(w.poll_at_rate(Some(0.0), WAIT).await, Ok(None), "the queue is paused");
+    let (paused, unlimited) = tokio::join!(biased; w.poll_at_rate(Some(0.0), WAIT), w.poll(WAIT));
+    assert_eq!((paused, unlimited), (Ok(Some(6)), Ok(Some(7))), "the latest poll counts for all");
+
+    assert_eq!(w.poll_at_rate(Some(0.25), WAIT).await, Ok(Some(8)));
+    let (polled, added) =
+        tokio::join!(biased; w.poll_at_rate(Some(0.25), WAIT), w.matching.add_activity_task(activity(10)));
+    assert_eq!((polled, added), (Ok(Some(9)), Ok(())));
+    assert_eq!(began.elapsed(), WAIT + Duration::from_millis(5500));
+    let (polled, added) = tokio::join!(biased; w.poll_at_rate(Some(0.25), WAIT), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        w.matching.add_activity_task(activity(11)).await
+    });
+    assert_eq!((polled, added), (Ok(Some(10)), Ok(())));
 }

@@ -3,6 +3,7 @@ use crate::cluster::ClusterConfig;
 use tempest_frontend::FrontendConfig;
 use tempest_history::HistoryConfig;
 use tempest_matching::MatchingConfig;
+use tempest_rt::time::Duration;
 
 /// One node: alone with all roles, or one of a cluster.
 #[derive(Clone, Debug)]
@@ -15,6 +16,9 @@ pub struct NodeConfig {
     pub shard_count: u32,
     /// Name of the cluster, as clients see it.
     pub cluster_name: String,
+    /// How long a node that is asked to stop goes on serving while its health checks fail, 0 and up; Temporal's is 0. Long
+    /// enough, load balancers have sent callers elsewhere before it takes no more calls.
+    pub fail_health_checks_for: Duration,
     pub history: HistoryConfig,
     pub matching: MatchingConfig,
     pub frontend: FrontendConfig,
@@ -30,6 +34,7 @@ impl NodeConfig {
             namespaces: vec!["default".into()],
             shard_count,
             cluster_name: "active".into(),
+            fail_health_checks_for: Duration::ZERO,
             history: HistoryConfig { shard_count, ..HistoryConfig::default() },
             matching: MatchingConfig::default(),
             frontend: FrontendConfig::default(),

@@ -8,7 +8,7 @@ use tempest_history::{HistoryConfig, HistoryHandle};
 use tempest_matching::Matching;
 use tempest_rt::net::{self, Network};
 use tempest_rt::task::TaskGroup;
-use tempest_rt::time::{Duration, timeout};
+use tempest_rt::time::{Duration, sleep, timeout};
 use tempest_store::{ClusterRecord, Store, StoreError};
 use tokio::sync::watch;
 
@@ -36,6 +36,8 @@ pub enum NodeError {
 /// One node, serving. Dropping it abandons what is under way, as a crash would.
 pub struct Node {
     address: String,
+    frontend: Arc<Frontend>,
+    fail_health_checks_for: Duration,
     history: Arc<HistoryHandle>,
     /// Keeps alive what matching calls.
     _services: Arc<dyn HistoryService>,
@@ -118,7 +120,7 @@ impl Node {
         let router = net::server()
             .add_service(workflow_service(frontend.clone()))
             .add_service(operator_service(frontend.clone()))
-            .add_service(health_service(frontend));
+            .add_service(health_service(frontend.clone()));
         tasks.spawn(async move {
             let mut stop = stop;
             let stopped = async move {
@@ -130,7 +132,18 @@ impl Node {
             served_sender.send_replace(true);
         });
         tracing::info!(%address, shards = config.shard_count, "serving");
-        Ok(Self { address, history, _services: as_history, joined, tasks, stopping, served })
+        let fail_health_checks_for = config.fail_health_checks_for;
+        Ok(Self {
+            address,
+            frontend,
+            fail_health_checks_for,
+            history,
+            _services: as_history,
+            joined,
+            tasks,
+            stopping,
+            served,
+        })
     }
 
     /// Where it listens, port 0 resolved.
@@ -147,8 +160,13 @@ impl Node {
         self.joined.as_ref().map(|joined| joined.ring.clone())
     }
 
-    /// Tells the other nodes, stops taking calls, lets those under way end for a moment, lets every commit end, and stops.
+    /// Fails its health checks for a while, tells the other nodes, stops taking calls, lets those under way end for a
+    /// moment, lets every commit end, and stops.
     pub async fn stop(mut self) {
+        self.frontend.fail_health_checks();
+        if !self.fail_health_checks_for.is_zero() {
+            sleep(self.fail_health_checks_for).await;
+        }
         if let Some(joined) = &mut self.joined {
             joined.leave().await;
         }

@@ -42,6 +42,23 @@ async fn a_node_serves_what_it_was_configured_for() {
 }
 
 #[tokio::test]
+async fn health_checks_fail_before_a_node_stops() {
+    let config = NodeConfig { fail_health_checks_for: Duration::from_secs(2), ..config(3) };
+    let node = Node::start(config, store().await, Arc::new(Tcp)).await.unwrap();
+    let mut health = HealthClient::new(channel(&node).await);
+    let stopping = tempest_rt::task::spawn(node.stop());
+    for service in ["", "temporal.api.workflowservice.v1.WorkflowService"] {
+        let request = HealthCheckRequest { service: service.into() };
+        let until_it_fails = async {
+            while health.check(request.clone()).await.unwrap().into_inner().status() == ServingStatus::Serving {}
+            health.check(request.clone()).await.unwrap().into_inner().status()
+        };
+        assert_eq!(until_it_fails.await, ServingStatus::NotServing);
+    }
+    tokio::time::timeout(Duration::from_secs(10), stopping).await.expect("it stops").unwrap();
+}
+
+#[tokio::test]
 async fn a_node_stops_although_somebody_waits_for_a_task() {
     let node = Node::start(config(3), store().await, Arc::new(Tcp)).await.unwrap();
     let mut client = WorkflowServiceClient::new(channel(&node).await);

@@ -88,6 +88,10 @@ impl Decision<'_> {
         } else if self.state.durable.history_size_bytes > self.context.limits.history_bytes_max {
             self.probe("history_limit_reached");
             self.terminate_run("Workflow history size exceeds limit.", None, crate::HISTORY_SERVICE, Vec::new());
+        } else if self.state.approximate_bytes() > self.context.limits.mutable_state_bytes_max {
+            self.probe("mutable_state_limit_reached");
+            let reason = "Workflow mutable state size exceeds limit.";
+            self.terminate_run(reason, None, crate::HISTORY_SERVICE, Vec::new());
         }
     }
 }

@@ -66,8 +66,13 @@ pub fn last_failure(failure: &Failure) -> Failure {
     if failure.encoded_len() <= LAST_FAILURE_BYTES_MAX {
         return failure.clone();
     }
-    let cause = truncate(failure, LAST_FAILURE_BYTES_MAX, CAUSE_DEPTH_MAX);
+    let cause = head(failure, LAST_FAILURE_BYTES_MAX);
     Failure { cause: Some(Box::new(cause)), ..server_failure(FAILURE_EXCEEDS_LIMIT, false) }
+}
+
+/// About so many bytes of a failure: what matters most of it.
+pub fn head(failure: &Failure, bytes_max: usize) -> Failure {
+    truncate(failure, bytes_max, CAUSE_DEPTH_MAX)
 }
 
 /// Causes of a failure that are kept. Decoders of Protocol Buffers, ours and those of most SDKs, stop at a hundred nested

@@ -5,6 +5,7 @@ mod describe;
 mod durable;
 mod ephemeral;
 mod owed;
+mod size;
 mod text;
 
 pub(crate) use apply_event::closed_activity;

@@ -35,6 +35,18 @@ fn a_history_that_is_too_large_ends() {
 }
 
 #[test]
+fn a_state_that_is_too_large_ends_its_run() {
+    let mut story = with_activity(|_| {});
+    story.poll_activity("charge");
+    story.heartbeat("charge", "page 1");
+    story.signal("amend", "signal-1");
+    story.shard.limits.mutable_state_bytes_max = story.shard.runs[0].state.approximate_bytes() + 8;
+    story.heartbeat("charge", "page 10");
+    story.heartbeat("charge", "pages 10 to 17, and then the index");
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
 fn buffered_events_take_only_so_much_room() {
     let mut story = polled();
     story.signal("amend", "signal-1");

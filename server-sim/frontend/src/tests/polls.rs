@@ -1,6 +1,8 @@
 //! Workers poll, and say good-bye.
 use super::*;
-use tempest_api::proto::enums::v1::TaskQueueKind;
+use tempest_api::proto::common::v1::WorkerVersionCapabilities;
+use tempest_api::proto::deployment::v1::WorkerDeploymentOptions;
+use tempest_api::proto::enums::v1::{TaskQueueKind, WorkerVersioningMode};
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_server::WorkflowService;
@@ -33,6 +35,49 @@ async fn a_poll_needs_patience_and_a_queue() {
     let nameless = api::PollWorkflowTaskQueueRequest { task_queue: None, ..poll() };
     let answer = w.service.poll_workflow_task_queue(within(Duration::from_secs(70), nameless)).await;
     assert_eq!(refused(answer), invalid("taskQueue is not set"));
+}
+
+#[tokio::test]
+#[allow(deprecated, reason = "older SDKs still send it")]
+async fn versioned_workers_are_told_that_they_get_no_tasks() {
+    let w = world().await;
+    let patience = Duration::from_secs(70);
+    let deployment = |mode: WorkerVersioningMode, name: &str| {
+        Some(WorkerDeploymentOptions {
+            deployment_name: name.into(),
+            build_id: "1.0".into(),
+            worker_versioning_mode: mode as i32,
+        })
+    };
+    let check = async |options: Option<WorkerDeploymentOptions>, use_versioning, expect: Option<(Code, &str)>| {
+        let capabilities = Some(WorkerVersionCapabilities { use_versioning, ..Default::default() });
+        let workflow = api::PollWorkflowTaskQueueRequest {
+            worker_version_capabilities: capabilities.clone(),
+            deployment_options: options.clone(),
+            ..poll()
+        };
+        let activity = api::PollActivityTaskQueueRequest {
+            namespace: "default".into(),
+            task_queue: poll().task_queue,
+            worker_version_capabilities: capabilities,
+            deployment_options: options,
+            ..Default::default()
+        };
+        let workflow = w.service.poll_workflow_task_queue(within(patience, workflow)).await.map(drop);
+        let activity = w.service.poll_activity_task_queue(within(patience, activity)).await.map(drop);
+        for answer in [workflow, activity] {
+            let refused = answer.err().map(|status| (status.code(), status.message().to_owned()));
+            assert_eq!(refused, expect.map(|(code, text)| (code, text.to_owned())));
+        }
+    };
+    let disabled = "Worker Deployment Versions are disabled on this namespace.";
+    check(deployment(WorkerVersioningMode::Versioned, "shop"), false, Some((Code::PermissionDenied, disabled))).await;
+    let incomplete = "Both deployment name and build id must be set when versioning is enabled.";
+    check(deployment(WorkerVersioningMode::Versioned, ""), false, Some((Code::InvalidArgument, incomplete))).await;
+    let old = "Worker versioning in workflow progress APIs is disabled on this namespace.";
+    check(None, true, Some((Code::PermissionDenied, old))).await;
+    check(deployment(WorkerVersioningMode::Unversioned, ""), false, None).await;
+    check(None, false, None).await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ pub mod heartbeat_activity;
 pub mod poll_activity_task;
 pub mod poll_workflow_task;
 pub mod shutdown;
+mod versioning;
 
 use crate::caller::Caller;
 use crate::validation::{self, invalid};
@@ -86,12 +87,13 @@ async fn fail_for_size(
     frontend.history.fail_activity(activity, request).await
 }
 
-/// A failure within the limits: causes beyond what stays readable are dropped, and an oversized one becomes the cause, cut short, of a server failure.
+/// A failure within the limits: causes beyond what stays readable are dropped, and an oversized one becomes the cause, cut
+/// short, of a server failure.
 fn bounded(frontend: &Frontend, mut reported: Failure) -> (Failure, bool) {
     failure::cut_causes(&mut reported);
     if !validation::too_large(frontend, Some(&reported)) {
         return (reported, false);
     }
-    let cause = failure::last_failure(&reported).cause;
+    let cause = Some(Box::new(failure::head(&reported, frontend.config.failure_head_bytes_max)));
     (Failure { cause, ..failure::server_failure(failure::FAILURE_EXCEEDS_LIMIT, true) }, true)
 }

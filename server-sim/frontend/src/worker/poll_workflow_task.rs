@@ -1,5 +1,5 @@
 //! PollWorkflowTaskQueue.
-use super::poll_timeout;
+use super::{poll_timeout, versioning};
 use crate::caller::Caller;
 use crate::{Frontend, validation};
 use tempest_api::ServiceResult;
@@ -8,7 +8,8 @@ use tempest_api::proto::workflowservice::v1 as api;
 /// Waits for a task; an empty response means that there was none. When the caller goes away the poll is withdrawn.
 ///
 /// # Errors
-/// `InvalidArgument`, also without a deadline; `FailedPrecondition` if it is too close.
+/// `InvalidArgument`, also without a deadline; `FailedPrecondition` if it is too close; `PermissionDenied` to a versioned
+/// worker.
 pub async fn poll(
     frontend: &Frontend,
     mut request: api::PollWorkflowTaskQueueRequest,
@@ -18,5 +19,8 @@ pub async fn poll(
     let timeout = poll_timeout(frontend, caller)?;
     validation::within_limit(&request.identity, "Identity")?;
     validation::task_queue(request.task_queue.as_mut())?;
+    #[allow(deprecated, reason = "older SDKs still send it")]
+    let use_versioning = request.worker_version_capabilities.as_ref().is_some_and(|worker| worker.use_versioning);
+    versioning::unversioned(use_versioning, request.deployment_options.as_ref())?;
     frontend.matching.poll_workflow_task_queue(&namespace.id, request, timeout).await
 }

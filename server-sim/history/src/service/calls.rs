@@ -228,7 +228,8 @@ impl HistoryService for HistoryHandle {
         until: EventId,
         page_size: usize,
     ) -> ServiceResult<Vec<HistoryEvent>> {
-        let page = if tempest_rt::buggify!("history-read-page-of-one") { 1 } else { page_size };
+        let events = if tempest_rt::buggify!("history-read-page-of-one") { 1 } else { page_size };
+        let page = PageSize { events, bytes: self.config.history_page_bytes_max };
         read_events(&*self.store, branch, from.max(1), until, page, self.config.history_nodes_per_read).await
     }
 
@@ -241,9 +242,10 @@ impl HistoryService for HistoryHandle {
     ) -> ServiceResult<Vec<HistoryEvent>> {
         let from = until.saturating_sub(i64::try_from(page_size).unwrap_or(i64::MAX)).max(1);
         let nodes = self.config.history_nodes_per_read;
-        let mut events = read_events(&*self.store, branch, from, until, usize::MAX, nodes).await?;
+        let all = PageSize { events: usize::MAX, bytes: usize::MAX };
+        let mut events = read_events(&*self.store, branch, from, until, all, nodes).await?;
         events.reverse();
-        Ok(events)
+        Ok(fitting(events, self.config.history_page_bytes_max))
     }
 
     async fn task_is_due(&self, run: &RunKey, task: &TransferTask) -> ServiceResult<bool> {

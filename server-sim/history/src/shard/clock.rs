@@ -3,8 +3,13 @@ use crate::service::WallClock;
 use tempest_core::Time;
 use tempest_rt::time::Instant;
 
-/// The larger of the wall clock and the mark plus the monotonic time since the mark was set. So it never goes back,
-/// and after a jump of the wall clock was healed it does not stand still until the world has caught up.
+/// While it is ahead of the wall clock, shard time loses one part in so many: an hour ahead is gone in sixteen hours, and
+/// timers meanwhile take a sixteenth longer. They may be late, never early.
+const SLOWED_BY: u32 = 16;
+
+/// The wall clock, unless that is behind the mark plus a little less than the monotonic time since the mark was set. So it
+/// never goes back; after a jump of the wall clock was healed it neither stands still until the world has caught up, nor
+/// stays ahead of it for ever.
 pub(crate) struct ShardClock {
     wall: WallClock,
     mark: Time,
@@ -22,7 +27,8 @@ impl ShardClock {
         let now = if tempest_rt::planted!("shard-time-follows-wall-clock") {
             (self.wall)()
         } else {
-            (self.wall)().max(self.mark.plus(instant.saturating_duration_since(self.marked_at)))
+            let passed = instant.saturating_duration_since(self.marked_at);
+            (self.wall)().max(self.mark.plus(passed - passed / SLOWED_BY))
         };
         (self.mark, self.marked_at) = (now, instant);
         now
@@ -45,11 +51,31 @@ mod tests {
         assert_eq!(clock.now(), Time(100 * SECOND));
         *wall.lock().unwrap() = Time(500 * SECOND);
         assert_eq!(clock.now(), Time(500 * SECOND));
-        // The jump is healed: time goes on from where it was, at the pace of the monotonic clock.
+        // The jump is healed: time goes on from where it was, a little slower than the monotonic clock.
         *wall.lock().unwrap() = Time(101 * SECOND);
-        tokio::time::advance(Duration::from_secs(2)).await;
-        assert_eq!(clock.now(), Time(502 * SECOND));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(clock.now(), Time(503 * SECOND));
+        tokio::time::advance(Duration::from_secs(16)).await;
+        assert_eq!(clock.now(), Time(515 * SECOND));
+        tokio::time::advance(Duration::from_secs(32)).await;
+        assert_eq!(clock.now(), Time(545 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wall_clock_catches_up_with_shard_time() {
+        let began = Instant::now();
+        let jumped = Arc::new(Mutex::new(0));
+        let read = jumped.clone();
+        let wall = move || Time(1000 * SECOND).plus(began.elapsed()).plus(Duration::from_secs(*read.lock().unwrap()));
+        let mut clock = ShardClock::new(Arc::new(wall), Time::ZERO);
+        *jumped.lock().unwrap() = 60;
+        assert_eq!(clock.now(), Time(1060 * SECOND));
+        *jumped.lock().unwrap() = 0;
+        for _ in 0..60 {
+            tokio::time::advance(Duration::from_secs(15)).await;
+            clock.now();
+        }
+        assert_eq!(began.elapsed(), Duration::from_secs(900));
+        assert!(clock.now() > Time(1900 * SECOND));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(clock.now(), Time(1960 * SECOND), "after sixteen times the jump it is gone");
     }
 }

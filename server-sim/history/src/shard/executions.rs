@@ -3,14 +3,18 @@ use super::request::{Request, WorkflowKey};
 use std::collections::{BTreeMap, VecDeque};
 use tempest_core::{MutableState, RunId};
 
-/// Least recently used workflows leave when there are more runs than `max`; those with anything staged or waiting stay.
+/// Least recently used workflows leave when there are more runs than `max`, or their states are larger than `bytes_max`;
+/// those with anything staged or waiting stay.
 pub(crate) struct Executions {
     workflows: BTreeMap<WorkflowKey, Workflow>,
     /// Last use -> workflow.
     used: BTreeMap<u64, WorkflowKey>,
     uses: u64,
     runs: usize,
+    /// Of all states, as they are encoded in the store.
+    bytes: usize,
     max: usize,
+    bytes_max: usize,
 }
 
 /// One workflow id: which run is current, and the runs that were asked for. All of it as staged.
@@ -18,13 +22,20 @@ pub(crate) struct Executions {
 pub(crate) struct Workflow {
     known: bool,
     current: Option<RunId>,
-    /// `None`: there is no such run.
-    runs: BTreeMap<RunId, Option<Box<MutableState>>>,
+    runs: BTreeMap<RunId, Run>,
     /// The newest commit that touched it: whoever reads the state must wait until that is durable.
     last_sequence: u64,
     loading: bool,
     waiting: VecDeque<Request>,
     used: u64,
+}
+
+#[derive(Debug)]
+struct Run {
+    /// `None`: there is no such run.
+    state: Option<Box<MutableState>>,
+    /// Of the state, encoded.
+    bytes: usize,
 }
 
 /// What the store knew of a workflow.
@@ -33,7 +44,16 @@ pub(crate) struct Loaded {
     pub workflow: WorkflowKey,
     pub current: Option<RunId>,
     /// The run that was asked for (the current one, if none was named).
-    pub run: Option<(RunId, Option<Box<MutableState>>)>,
+    pub run: Option<LoadedRun>,
+}
+
+#[derive(Debug)]
+pub(crate) struct LoadedRun {
+    pub run_id: RunId,
+    /// `None`: there is no such run.
+    pub state: Option<Box<MutableState>>,
+    /// Of the state, encoded.
+    pub bytes: usize,
 }
 
 /// Where a request's state is.
@@ -47,8 +67,8 @@ pub(crate) enum Found {
 }
 
 impl Executions {
-    pub fn new(max: usize) -> Self {
-        Self { workflows: BTreeMap::new(), used: BTreeMap::new(), uses: 0, runs: 0, max }
+    pub fn new(max: usize, bytes_max: usize) -> Self {
+        Self { workflows: BTreeMap::new(), used: BTreeMap::new(), uses: 0, runs: 0, bytes: 0, max, bytes_max }
     }
 
     /// Finds the workflow and the run meant (empty: the current one).
@@ -102,12 +122,13 @@ impl Executions {
             workflow.used = self.uses;
             self.used.insert(self.uses, loaded.workflow.clone());
         }
-        if let Some((run_id, state)) = loaded.run {
-            if !workflow.runs.contains_key(&run_id) {
-                self.runs += 1;
-            }
+        if let Some(LoadedRun { run_id, state, bytes }) = loaded.run {
             // What is staged is newer than what was read.
-            workflow.runs.entry(run_id).or_insert(state);
+            workflow.runs.entry(run_id).or_insert_with(|| {
+                self.runs += 1;
+                self.bytes += bytes;
+                Run { state, bytes }
+            });
         }
         std::mem::take(&mut workflow.waiting)
     }
@@ -123,22 +144,38 @@ impl Executions {
         waiting
     }
 
-    /// A staged commit opens a run.
-    pub fn open_run(&mut self, key: &WorkflowKey, run_id: RunId, state: MutableState, becomes_current: bool) {
+    /// A staged commit opens a run, whose state takes `bytes`.
+    pub fn open_run(
+        &mut self,
+        key: &WorkflowKey,
+        run_id: RunId,
+        state: MutableState,
+        bytes: usize,
+        becomes_current: bool,
+    ) {
         let workflow = self.workflow_mut(key);
         if becomes_current {
             workflow.current = Some(run_id.clone());
         }
-        if workflow.runs.insert(run_id, Some(Box::new(state))).is_none() {
-            self.runs += 1;
+        match workflow.runs.insert(run_id, Run { state: Some(Box::new(state)), bytes }) {
+            None => self.runs += 1,
+            Some(before) => self.bytes -= before.bytes,
         }
+        self.bytes += bytes;
+    }
+
+    /// A staged commit changed a run, whose state takes `bytes` now.
+    pub fn resized(&mut self, key: &WorkflowKey, run_id: &RunId, bytes: usize) {
+        let run = self.workflow_mut(key).runs.get_mut(run_id).expect("a run that was changed is in memory");
+        let before = std::mem::replace(&mut run.bytes, bytes);
+        self.bytes = self.bytes - before + bytes;
     }
 
     /// Lets the least recently used workflows go until the bound is kept, or nothing more may go. Returns how many.
     pub fn evict(&mut self, durable: u64, keep_nothing: bool) -> usize {
-        let max = if keep_nothing { 0 } else { self.max };
+        let (max, bytes_max) = if keep_nothing { (0, 0) } else { (self.max, self.bytes_max) };
         let mut evicted = 0;
-        while self.runs.max(self.used.len()) > max {
+        while self.runs.max(self.used.len()) > max || self.bytes > bytes_max {
             let idle = |(use_, key): (&u64, &WorkflowKey)| {
                 let workflow = &self.workflows[key];
                 let idle = !workflow.loading && workflow.waiting.is_empty() && workflow.last_sequence <= durable;
@@ -149,6 +186,7 @@ impl Executions {
             let key = self.used.remove(&oldest).expect("just found");
             let workflow = self.workflows.remove(&key).expect("every use names a workflow in memory");
             self.runs -= workflow.runs.len();
+            self.bytes -= workflow.bytes();
             evicted += 1;
         }
         evicted
@@ -161,11 +199,12 @@ impl Executions {
         if workflow.runs.len() <= RUNS_KEPT || workflow.last_sequence > durable {
             return;
         }
-        let (before, current) = (workflow.runs.len(), workflow.current.as_ref());
+        let (runs, bytes, current) = (workflow.runs.len(), workflow.bytes(), workflow.current.as_ref());
         workflow
             .runs
-            .retain(|run_id, state| current == Some(run_id) || state.as_deref().is_some_and(MutableState::is_open));
-        self.runs -= before - workflow.runs.len();
+            .retain(|run_id, run| current == Some(run_id) || run.state.as_deref().is_some_and(MutableState::is_open));
+        self.runs -= runs - workflow.runs.len();
+        self.bytes -= bytes - workflow.bytes();
     }
 
     /// Everybody who waits for a read, in the order of workflows.
@@ -185,11 +224,15 @@ impl Workflow {
     }
 
     pub fn state(&self, run_id: &RunId) -> Option<&MutableState> {
-        self.runs.get(run_id)?.as_deref()
+        self.runs.get(run_id)?.state.as_deref()
     }
 
     pub fn state_mut(&mut self, run_id: &RunId) -> Option<&mut MutableState> {
-        self.runs.get_mut(run_id)?.as_deref_mut()
+        self.runs.get_mut(run_id)?.state.as_deref_mut()
+    }
+
+    fn bytes(&self) -> usize {
+        self.runs.values().map(|run| run.bytes).sum()
     }
 
     pub fn last_sequence(&self) -> u64 {

@@ -92,7 +92,7 @@ impl Owned {
             next_task_id: first + 1,
             renew_at: first + config.task_ids_per_range,
             pipeline: Pipeline::new(record.sequence),
-            executions: Executions::new(config.executions_cached_max),
+            executions: Executions::new(config.executions_cached_max, config.executions_bytes_of_shard()),
             transfers: TransferQueue::new(config),
             timers: TimerQueue::new(config, now),
             waiters: Waiters::new(config.history_waiters_max),

@@ -1,6 +1,6 @@
 //! What a shard reads beside itself, so that one slow read does not stall it.
 use super::events::Event;
-use super::executions::Loaded;
+use super::executions::{Loaded, LoadedRun};
 use super::owned::Owned;
 use super::request::WorkflowKey;
 use crate::codec::{decode_state, decode_task};
@@ -66,8 +66,8 @@ async fn load(store: &dyn Store, workflow: WorkflowKey, run_id: RunId) -> Result
     let meant = if run_id.is_empty() { current.clone() } else { Some(run_id) };
     let Some(run_id) = meant else { return Ok(Loaded { workflow, current, run: None }) };
     let key = workflow.run(run_id.clone());
-    let state = match store.run(&key).await? {
-        None => None,
+    let (state, bytes) = match store.run(&key).await? {
+        None => (None, 0),
         Some(record) => {
             let state = decode_state(&record.state)?;
             if *state.key() != key || state.version() != record.version {
@@ -75,13 +75,13 @@ async fn load(store: &dyn Store, workflow: WorkflowKey, run_id: RunId) -> Result
                     "the state stored for run {run_id} is another's or another version's"
                 )));
             }
-            Some(Box::new(state))
+            (Some(Box::new(state)), record.state.len())
         }
     };
     if state.is_none() && current.as_ref() == Some(&run_id) {
         return Err(StoreError::Corrupt(format!("the current run {run_id} of {} is missing", workflow.workflow_id)));
     }
-    Ok(Loaded { workflow, current, run: Some((run_id, state)) })
+    Ok(Loaded { workflow, current, run: Some(LoadedRun { run_id, state, bytes }) })
 }
 
 async fn read_page(

@@ -44,24 +44,29 @@ impl Owned {
             let expected = state.version();
             state.apply(&change);
             assert!(state.version() > expected, "every change raises the version");
+            let encoded = encode_state(state);
+            let bytes = encoded.len();
+            let (run, branch) = (state.key().clone(), state.branch());
             commit.runs.push(RunWrite {
-                key: state.key().clone(),
+                key: run.clone(),
                 expected_version: Some(expected),
                 version: state.version(),
-                state: encode_state(state),
+                state: encoded,
             });
+            self.executions.resized(step.workflow, run_id, bytes);
             let RunChange { events, transfer_tasks, timer_tasks, .. } = change;
-            let (run, branch) = (state.key().clone(), state.branch());
             self.add(Additions { run, branch, events, transfer_tasks, timer_tasks }, &mut commit, &mut staged);
         }
         if let Some(new_run) = step.new_run {
             let NewRun { run_id, state, events, transfer_tasks, timer_tasks, becomes_current } = *new_run;
             let run = step.workflow.run(run_id.clone());
+            let encoded = encode_state(&state);
+            let bytes = encoded.len();
             commit.runs.push(RunWrite {
                 key: run.clone(),
                 expected_version: None,
                 version: state.version(),
-                state: encode_state(&state),
+                state: encoded,
             });
             if becomes_current {
                 commit.current = Some(CurrentRunWrite {
@@ -72,7 +77,7 @@ impl Owned {
                 });
             }
             let branch = state.branch();
-            self.executions.open_run(step.workflow, run_id, state, becomes_current);
+            self.executions.open_run(step.workflow, run_id, state, bytes, becomes_current);
             self.add(Additions { run, branch, events, transfer_tasks, timer_tasks }, &mut commit, &mut staged);
         }
 

@@ -239,6 +239,28 @@ async fn a_small_cache_evicts_and_reads_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn large_states_leave_the_cache_before_they_are_many() {
+    let world = World::with(|config| config.executions_bytes_max = 8 << 10);
+    for workflow in ["a", "b"] {
+        started(&world, workflow).await;
+    }
+    let evicted = || world.history.counters().snapshot().executions_evicted;
+    assert_eq!(evicted(), 0, "small states fit");
+    for workflow in ["a", "b"] {
+        // Signals that arrive while a workflow task is started wait in the state.
+        world.poll_of(workflow).await;
+        for signal in 0..20 {
+            world.signal(workflow, &format!("{signal}-{}", "x".repeat(200))).await.unwrap();
+        }
+    }
+    assert!(evicted() > 0);
+    for workflow in ["a", "b"] {
+        let pending = world.describe(workflow).await.unwrap();
+        assert_eq!(pending.workflow_execution_info.unwrap().history_length, 3, "nothing was lost or written early");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn used_up_task_ids_renew_the_range_unnoticed() {
     let world = World::with(|config| config.task_ids_per_range = 16);
     started(&world, "order").await;

@@ -1,6 +1,7 @@
 //! What goes well.
 use crate::world::*;
 use tempest_api::proto::enums::v1::EventType;
+use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryPageToken, HistoryService, ServiceError};
 use tempest_core::RecordActivityTaskStarted;
@@ -77,6 +78,45 @@ async fn a_long_history_comes_in_pages_of_whole_batches() {
     assert_eq!(middle.iter().map(|event| event.event_id).collect::<Vec<_>>(), [2, 3]);
     let back = world.history.read_history_reverse(&token.run, &token.branch, 4, 2).await.unwrap();
     assert_eq!(back.iter().map(|event| event.event_id).collect::<Vec<_>>(), [3, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_events_make_pages_short() {
+    const PAGE: usize = 2000;
+    let world = World::with(|config| config.history_page_bytes_max = PAGE);
+    world.start("order").await.unwrap();
+    let task = world.poll().await;
+    world.complete(&task, vec![]).await.unwrap();
+    for (name, length) in [("a", 600), ("b", 600), ("c", 600), ("d", 600), ("e", 3000), ("f", 600)] {
+        world.signal("order", &name.repeat(length)).await.unwrap();
+    }
+    let task = world.poll().await;
+    let first = task.history.unwrap().events;
+    let token = HistoryPageToken::decode(&task.next_page_token).unwrap();
+    assert_eq!(token.from, first.last().unwrap().event_id + 1);
+
+    let mut pages = vec![first];
+    let next = |pages: &Vec<Vec<HistoryEvent>>| pages.last().unwrap().last().unwrap().event_id + 1;
+    while next(&pages) < token.until {
+        let from = next(&pages);
+        pages.push(world.history.read_history(&token.run, &token.branch, from, token.until, 100).await.unwrap());
+    }
+    let size = |page: &Vec<HistoryEvent>| page.iter().map(prost::Message::encoded_len).sum::<usize>();
+    assert!(pages.iter().all(|page| size(page) <= PAGE || page.len() == 1));
+    assert!(pages.iter().any(|page| size(page) > PAGE), "what is too large for any page has one of its own");
+    assert!(pages.len() > 3);
+    let there: Vec<_> = pages.into_iter().flatten().map(|event| event.event_id).collect();
+    assert_eq!(there, (1..token.until).collect::<Vec<_>>());
+
+    let (mut until, mut back) = (token.until, vec![]);
+    while until > 1 {
+        let page = world.history.read_history_reverse(&token.run, &token.branch, until, 100).await.unwrap();
+        assert!(size(&page) <= PAGE || page.len() == 1);
+        until = page.last().unwrap().event_id;
+        back.extend(page.into_iter().map(|event| event.event_id));
+    }
+    back.reverse();
+    assert_eq!(back, there);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,14 +8,15 @@ use tempest_rt::time::{sleep, timeout as within};
 use tokio::sync::oneshot;
 
 impl Queue {
-    /// Waits for a task; `None` when the time is over. Dropping the future withdraws the poll, and a task that was on
+    /// Waits for a task; `None` when the time is over. The rate holds until another poll says otherwise. Dropping the future withdraws the poll, and a task that was on
     /// its way to it is offered to the next.
     pub(crate) async fn poll(
         self: &Arc<Self>,
         identity: &str,
+        rate_per_second: f64,
         timeout: Duration,
     ) -> Result<ServiceResult<Option<StartedTask>>, Unloaded> {
-        let mut waiting = match self.enter(identity)? {
+        let mut waiting = match self.enter(identity, rate_per_second)? {
             Ok(waiting) => waiting,
             Err(error) => return Ok(Err(error)),
         };
@@ -32,7 +33,7 @@ impl Queue {
         })
     }
 
-    fn enter(self: &Arc<Self>, identity: &str) -> Result<ServiceResult<WaitingPoll>, Unloaded> {
+    fn enter(self: &Arc<Self>, identity: &str, rate_per_second: f64) -> Result<ServiceResult<WaitingPoll>, Unloaded> {
         let mut state = self.lock();
         if state.unloaded {
             return Err(Unloaded);
@@ -49,6 +50,7 @@ impl Queue {
         let id = PollId(state.next);
         let (sender, answer) = oneshot::channel();
         state.polls.insert(id, sender);
+        state.matcher.limit_rate(now, rate_per_second);
         let actions = state.matcher.poll(now, id, identity);
         self.perform(&mut state, actions);
         self.wake.notify_one();
