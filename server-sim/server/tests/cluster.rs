@@ -142,7 +142,12 @@ async fn tasks_find_polls_at_any_node() {
                 identity: "worker".into(),
                 ..Default::default()
             };
-            again!(client, poll_workflow_task_queue, request.clone())
+            let patient = || {
+                let mut request = tonic::Request::new(request.clone());
+                request.set_timeout(Duration::from_secs(60));
+                request
+            };
+            again!(client, poll_workflow_task_queue, patient())
         }
     };
     // Polls that wait before there is a task, at both nodes.
