@@ -1,0 +1,111 @@
+//! On which side of COMMIT a failure fell.
+use super::*;
+use tempest_store_postgres::testing::{Cut, Proxy, TestPostgres};
+
+/// How COMMIT looks on the wire, and nothing else does.
+const COMMIT: &[u8] = b"COMMIT\0";
+
+/// A store behind a proxy, one beside it, and an owned shard.
+async fn behind_a_proxy(server: &TestPostgres) -> (PostgresStore, Proxy, PostgresStore) {
+    let proxy = Proxy::start(server.port()).await;
+    let config = PostgresConfig { url: server.url_by(proxy.port()), lanes: 1, ..server.config("tempest") };
+    let (store, beside) = (connect(config).await, connect(server.config("tempest")).await);
+    take(&store, 1).await;
+    (store, proxy, beside)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_after_commit_is_unknown() {
+    let Some(server) = TestPostgres::start(&[]).await else { return };
+    let (store, proxy, beside) = behind_a_proxy(&server).await;
+    proxy.cut(Cut::at(COMMIT).forwarded());
+    assert_unknown(&store.commit(commit(1, 1)).await, "after COMMIT was sent");
+    assert_eq!(proxy.cuts(), 1);
+    // The database got it, so this one is there.
+    eventually("the commit whose answer was lost", async || (record(&beside, 1).await.sequence == 1).then_some(()))
+        .await;
+    // The store goes on with another connection.
+    assert_eq!(store.commit(commit(1, 2)).await, CommitOutcome::Committed);
+
+    // Here the database did not get it. The store cannot tell the difference.
+    proxy.cut(Cut::at(COMMIT));
+    assert_unknown(&store.commit(commit(1, 3)).await, "after COMMIT was sent");
+    assert_eq!(proxy.cuts(), 2);
+    let next = beside.acquire_shard(ShardId(1), RangeId(1), "next").await.unwrap();
+    assert_eq!(next.sequence, 2, "taking the shard waits for the transaction in doubt, and settles it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_before_commit_is_definite() {
+    let Some(server) = TestPostgres::start(&[]).await else { return };
+    let (store, proxy, beside) = behind_a_proxy(&server).await;
+    // Of reads under locks and of writes alike.
+    for word in ["BEGIN", "run 1 of shard 1"] {
+        for cut in [Cut::at(word), Cut::at(word).forwarded()] {
+            proxy.cut(cut.clone().for_good());
+            assert_unavailable(&store.commit(commit(1, 1)).await, "cannot reach PostgreSQL");
+            proxy.heal();
+            assert_eq!(record(&beside, 1).await.sequence, 0, "{cut:?}");
+        }
+    }
+    assert_eq!(proxy.cuts(), 4);
+    // A connection that can be replaced is replaced, and nobody notices.
+    proxy.cut(Cut::at("run 1 of shard 1"));
+    assert_eq!(store.commit(commit(1, 1)).await, CommitOutcome::Committed);
+    assert_eq!(proxy.cuts(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_outcome_taints_its_batch_only() {
+    let Some(server) = TestPostgres::start(&[]).await else { return };
+    let (store, proxy, beside) = behind_a_proxy(&server).await;
+    take(&store, 2).await;
+    proxy.cut(Cut::at(COMMIT));
+    // The first is alone in its batch; the others gather meanwhile, and form the next.
+    let outcomes = [store.commit(commit(1, 1)), store.commit(commit(2, 1)), store.commit(commit(2, 9))];
+    let outcomes = futures::future::join_all(outcomes).await;
+    match &outcomes[..] {
+        [CommitOutcome::OutcomeUnknown(_), CommitOutcome::Committed, CommitOutcome::Conflict(_)]
+        | [CommitOutcome::OutcomeUnknown(_), CommitOutcome::OutcomeUnknown(_), CommitOutcome::Unavailable(_)] => {}
+        other => panic!("{other:?}"),
+    }
+    let committed = u64::from(outcomes[1] == CommitOutcome::Committed);
+    let taken = beside.acquire_shard(ShardId(2), RangeId(1), "next").await.unwrap();
+    assert_eq!(taken.sequence, committed);
+}
+
+/// PostgreSQL has committed and waits for a standby that does not come. Whoever ends the wait makes it answer as if all
+/// were well, but for a warning.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_was_not_replicated_is_unknown() {
+    let Some(mut server) = TestPostgres::start(&[]).await else { return };
+    let store = connect(server.config("tempest")).await;
+    take(&store, 1).await;
+    server.kill();
+    server.set("synchronous_standby_names", "nobody");
+    server.start_again().await;
+    for (sequence, end_the_wait, why) in
+        [(1, "pg_cancel_backend", "SQL state 01000"), (2, "pg_terminate_backend", "after COMMIT was sent")]
+    {
+        let outcome = store.commit(commit(1, sequence));
+        let client = server.client().await;
+        let sql = format!("SELECT {end_the_wait}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+        let end = async || Some(client.query(&sql, &[]).await.unwrap().len()).filter(|ended| *ended == 1);
+        eventually("a commit waits for the standby", end).await;
+        assert_unknown(&outcome.await, why);
+        assert_eq!(record(&store, 1).await.sequence, sequence, "it is committed here");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_server_is_given_up() {
+    let Some(mut server) = TestPostgres::start(&[]).await else { return };
+    let seed = connect(server.config("tempest")).await;
+    take(&seed, 1).await;
+    server.kill();
+    server.set("synchronous_standby_names", "nobody");
+    server.start_again().await;
+    let config = PostgresConfig { commit_timeout: Duration::from_millis(200), ..server.config("tempest") };
+    let store = connect(config).await;
+    assert_unknown(&store.commit(commit(1, 1)).await, "did not answer COMMIT in time");
+}
