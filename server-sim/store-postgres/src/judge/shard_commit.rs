@@ -91,13 +91,13 @@ fn check_tasks(view: &View, commit: &ShardCommit) -> Result<Vec<Key>, Stop> {
         return Ok(conflict("a commit that adds one task twice".into())?);
     }
     let keys: Vec<Key> = commit.tasks_added.iter().map(|row| task_key(commit, row.key)).collect();
-    if let Some(at) = keys.iter().position(|key| view.history_tasks.added.contains_key(key)) {
-        let id = commit.tasks_added[at].key.task_id;
-        return Ok(conflict(format!("shard {}: task {id} is there already", commit.shard))?);
-    }
     // Deletions go to the database after the additions of the whole batch, and would take this task with them.
     if keys.iter().any(|key| view.history_tasks.deleted.contains(key)) {
         return Err(Stop::Apart);
+    }
+    if let Some(at) = keys.iter().position(|key| view.history_tasks.added.contains_key(key)) {
+        let id = commit.tasks_added[at].key.task_id;
+        return Ok(conflict(format!("shard {}: task {id} is there already", commit.shard))?);
     }
     Ok(keys)
 }

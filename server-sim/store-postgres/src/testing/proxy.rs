@@ -19,11 +19,14 @@ pub struct Cut {
     pub forwarded: bool,
     /// Whether new connections are turned away from then on, until [`Proxy::heal`].
     pub for_good: bool,
+    /// Instead of being cut, the connection carries nothing more to the server until [`Proxy::heal`]: what a frozen
+    /// client looks like.
+    pub frozen: bool,
 }
 
 impl Cut {
     pub fn at(word: impl AsRef<[u8]>) -> Self {
-        Self { at: word.as_ref().to_owned(), forwarded: false, for_good: false }
+        Self { at: word.as_ref().to_owned(), forwarded: false, for_good: false, frozen: false }
     }
 
     pub fn forwarded(self) -> Self {
@@ -32,6 +35,10 @@ impl Cut {
 
     pub fn for_good(self) -> Self {
         Self { for_good: true, ..self }
+    }
+
+    pub fn frozen(self) -> Self {
+        Self { frozen: true, ..self }
     }
 }
 
@@ -46,6 +53,7 @@ pub struct Proxy {
 struct State {
     plan: Mutex<Plan>,
     cuts: watch::Sender<u32>,
+    heals: watch::Sender<u32>,
 }
 
 #[derive(Default)]
@@ -86,12 +94,13 @@ impl Proxy {
         self.state.plan().cut = Some(cut);
     }
 
-    /// Lets connections through again, and forgets a cut that did not happen.
+    /// Lets everything through again, and forgets a cut that did not happen.
     pub fn heal(&self) {
         *self.state.plan() = Plan::default();
+        self.state.heals.send_modify(|heals| *heals += 1);
     }
 
-    /// How many connections were cut.
+    /// How many connections were cut or frozen.
     pub fn cuts(&self) -> u32 {
         *self.state.cuts.borrow()
     }
@@ -140,12 +149,24 @@ async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, state: 
     let mut sent: Vec<u8> = Vec::new();
     while let Ok(read @ 1..) = client.read(&mut buffer).await {
         let chunk = &buffer[..read];
+        let mut healed = state.heals.subscribe();
         let due = state.due(&sent, chunk);
-        if due.as_ref().is_none_or(|cut| cut.forwarded) && server.write_all(chunk).await.is_err() {
-            return;
-        }
         if due.is_some() {
             state.cuts.send_modify(|cuts| *cuts += 1);
+        }
+        match due {
+            Some(cut) if cut.frozen => {
+                // The sender lives as long as this borrow of it.
+                let _ = healed.changed().await;
+            }
+            Some(cut) if cut.forwarded => {
+                let _ = server.write_all(chunk).await;
+                return;
+            }
+            Some(_) => return,
+            None => {}
+        }
+        if server.write_all(chunk).await.is_err() {
             return;
         }
         sent.extend(chunk);

@@ -38,11 +38,13 @@ async fn a_shard_has_one_owner_whoever_asks_at_the_same_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_a_superseded_owner_is_applied() {
-    const COMMITS: u64 = 300;
+    const COMMITS: u64 = 600;
     let Some(server) = TestPostgres::start(&[]).await else { return };
     let old = connect(PostgresConfig { batch_requests_max: 5, ..server.config("tempest") }).await;
     let new = connect(server.config("tempest")).await;
     take(&old, 1).await;
+    // Its connection is there when it matters.
+    take(&new, 2).await;
     let mut outcomes: Vec<_> = (1..=COMMITS).map(|sequence| old.commit(commit(1, sequence))).collect();
     let rest = outcomes.split_off(20);
     for outcome in join_all(outcomes).await {

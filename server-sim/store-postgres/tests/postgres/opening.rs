@@ -26,11 +26,21 @@ async fn wrong_addresses_say_what_to_do() {
     assert!(matches!(error, StoreError::Incompatible(_)));
     assert_says(&error, &["has no database \"orders\"", "createdb orders"]);
 
+    let error = refused(at(format!("{}?sslmode=require", server.url()))).await;
+    assert!(matches!(error, StoreError::Incompatible(_)));
+    assert_says(&error, &["does not speak yet", "sslmode=prefer"]);
+
     let unreachable = server.config("tempest");
     server.kill();
     let error = refused(unreachable).await;
     assert!(matches!(error, StoreError::Unavailable(_)));
     assert_says(&error, &["cannot reach PostgreSQL at tempest@127.0.0.1", "start it, or correct host and port"]);
+
+    // Something that accepts connections and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = server.url_by(silent.local_addr().unwrap().port());
+    let config = PostgresConfig { url, connect_timeout: Duration::from_millis(100), ..server.config("tempest") };
+    assert_says(&refused(config).await, &["did not answer within", "see whether it hangs"]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! On which side of COMMIT a failure fell.
 use super::*;
+use tempest_store::{BacklogCommit, PartitionKey, TaskQueueType};
 use tempest_store_postgres::testing::{Cut, Proxy, TestPostgres};
 
 /// How COMMIT looks on the wire, and nothing else does.
@@ -55,23 +56,22 @@ async fn a_cut_before_commit_is_definite() {
     assert_eq!(proxy.cuts(), 5);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// On one thread, so that all are in one batch.
+#[tokio::test]
 async fn an_unknown_outcome_taints_its_batch_only() {
     let Some(server) = TestPostgres::start(&[]).await else { return };
     let (store, proxy, beside) = behind_a_proxy(&server).await;
     take(&store, 2).await;
     proxy.cut(Cut::at(COMMIT));
-    // The first is alone in its batch; the others gather meanwhile, and form the next.
     let outcomes = [store.commit(commit(1, 1)), store.commit(commit(2, 1)), store.commit(commit(2, 9))];
     let outcomes = futures::future::join_all(outcomes).await;
-    match &outcomes[..] {
-        [CommitOutcome::OutcomeUnknown(_), CommitOutcome::Committed, CommitOutcome::Conflict(_)]
-        | [CommitOutcome::OutcomeUnknown(_), CommitOutcome::OutcomeUnknown(_), CommitOutcome::Unavailable(_)] => {}
-        other => panic!("{other:?}"),
-    }
-    let committed = u64::from(outcomes[1] == CommitOutcome::Committed);
+    assert_unknown(&outcomes[0], "after COMMIT was sent");
+    assert_unknown(&outcomes[1], "after COMMIT was sent");
+    // Refused for what an earlier one in the batch did, or did not do.
+    assert_unavailable(&outcomes[2], "after COMMIT was sent");
     let taken = beside.acquire_shard(ShardId(2), RangeId(1), "next").await.unwrap();
-    assert_eq!(taken.sequence, committed);
+    assert_eq!(taken.sequence, 0);
+    assert_eq!(store.commit(commit(1, 1)).await, CommitOutcome::Committed);
 }
 
 /// PostgreSQL has committed and waits for a standby that does not come. Whoever ends the wait makes it answer as if all
@@ -108,4 +108,71 @@ async fn a_silent_server_is_given_up() {
     let config = PostgresConfig { commit_timeout: Duration::from_millis(200), ..server.config("tempest") };
     let store = connect(config).await;
     assert_unknown(&store.commit(commit(1, 1)).await, "did not answer COMMIT in time");
+}
+
+/// A node that is stopped between its writes and its COMMIT holds a shard's lock. The database ends its transaction, so
+/// that the shard can be taken; when the node wakes up, its COMMIT finds no session, and its next try a stale range.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_node_neither_keeps_its_shard_nor_commits_late() {
+    let Some(server) = TestPostgres::start(&[]).await else { return };
+    let proxy = Proxy::start(server.port()).await;
+    let config = PostgresConfig {
+        url: server.url_by(proxy.port()),
+        idle_transaction_timeout: Duration::from_millis(500),
+        ..server.config("tempest")
+    };
+    let (frozen, awake) = (connect(config).await, connect(server.config("tempest")).await);
+    take(&frozen, 1).await;
+    proxy.cut(Cut::at(COMMIT).frozen());
+    let outcome = frozen.commit(commit(1, 1));
+    let frozen_now = async || (proxy.cuts() == 1).then_some(());
+    eventually("the node is frozen", frozen_now).await;
+    let taken = awake.acquire_shard(ShardId(1), RangeId(1), "awake").await.unwrap();
+    assert_eq!((taken.range_id, taken.sequence), (RangeId(2), 0));
+    proxy.heal();
+    assert_eq!(outcome.await, CommitOutcome::OwnershipLost { current: RangeId(2) });
+    assert_eq!(record(&awake, 1).await, taken);
+}
+
+/// On one thread, so that both requests are in one batch: it locks the shard, then waits for the partition.
+#[tokio::test]
+async fn a_deadlock_is_definite_and_tried_again() {
+    let Some(server) = TestPostgres::start(&[("deadlock_timeout", "100ms")]).await else { return };
+    let store = connect(PostgresConfig { lanes: 1, ..server.config("tempest") }).await;
+    take(&store, 1).await;
+    let partition = PartitionKey {
+        namespace_id: "namespace".into(),
+        name: "queue".to_owned(),
+        queue_type: TaskQueueType::Workflow,
+        partition: 0,
+    };
+    store.lease_partition(&partition).await.unwrap();
+    let other = server.client().await;
+    // It never looks for deadlocks itself, so the store's transaction is the one that is ended.
+    other.batch_execute("SET deadlock_timeout = '10min'").await.unwrap();
+    other.batch_execute("BEGIN; SELECT FROM tempest.partitions FOR UPDATE").await.unwrap();
+    let outcomes = [
+        store.commit(commit(1, 1)),
+        store.commit_backlog(BacklogCommit {
+            partition: partition.clone(),
+            range_id: RangeId(1),
+            added: vec![],
+            deleted: vec![],
+            ack_level: 1,
+        }),
+    ];
+    let outcomes = tempest_rt::task::spawn(futures::future::join_all(outcomes));
+    let observer = server.client().await;
+    let waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let waiting = async || (observer.query(waits, &[]).await.unwrap().len() == 1).then_some(());
+    eventually("the store waits for the partition", waiting).await;
+    other.batch_execute("SELECT FROM tempest.shards FOR UPDATE").await.unwrap();
+    other.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(outcomes.await.unwrap(), [CommitOutcome::Committed, CommitOutcome::Committed]);
+    let count = "SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'";
+    let counted = async || {
+        let row = observer.query_one(count, &[]).await.unwrap();
+        (row.get::<_, i64>(0) == 1).then_some(())
+    };
+    eventually("the deadlock is counted", counted).await;
 }

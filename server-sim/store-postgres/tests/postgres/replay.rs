@@ -80,8 +80,9 @@ async fn only_who_waits_for_a_lock_fails() {
     assert_eq!(store.commit(commit(5, 1)).await, CommitOutcome::Committed);
 }
 
-/// Task ids are never used twice, but a store must not lose a task if they are.
-#[tokio::test(flavor = "multi_thread")]
+/// Task ids are never used twice, but a store must not lose a task if they are. On one thread, so that all are in one
+/// batch.
+#[tokio::test]
 async fn a_task_that_is_added_after_its_deletion_stays() {
     let Some(server) = TestPostgres::start(&[]).await else { return };
     let store = with_owned_shards(&server).await;
