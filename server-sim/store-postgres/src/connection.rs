@@ -137,7 +137,8 @@ impl<S: Prepared> Connection<S> {
         !self.client.is_closed() && self.answered(rolled_back).await.is_ok()
     }
 
-    fn take_warning(&self) -> Option<String> {
+    /// The last warning since this was called before.
+    pub fn take_warning(&self) -> Option<String> {
         self.warning.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

@@ -47,12 +47,13 @@ impl Pool {
         self.run(which, parameters, Proof::OfConnection).await
     }
 
-    /// As [`Pool::query`], for reads on which ownership rests: also refused while the database takes no writes, since
-    /// somebody may be moving it elsewhere.
+    /// As [`Pool::query`], for reads on which ownership rests. Refused while the database takes no writes, since
+    /// somebody may be moving it elsewhere; and by a primary whose synchronous standbys do not answer, since one of them
+    /// may have been promoted, and another node own everything there.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn query_writable(&self, which: Which, parameters: Parameters<'_>) -> Result<Vec<Row>, StoreError> {
+    pub async fn query_proven(&self, which: Which, parameters: Parameters<'_>) -> Result<Vec<Row>, StoreError> {
         self.run(which, parameters, Proof::OfThisRead).await
     }
 
@@ -115,16 +116,21 @@ async fn read(
     proof: Proof,
 ) -> Result<Vec<Row>, Trouble> {
     let (client, statements) = (&connection.client, &connection.statements);
-    let writable = async {
-        match proof {
-            Proof::OfConnection => Ok(true),
-            Proof::OfThisRead => client.query_one(&statements.writable, &[]).await.and_then(|row| row.try_get(0)),
-        }
-    };
-    let (writable, rows) = futures::join!(writable, client.query(which(statements), parameters));
-    match writable {
-        Ok(true) => rows.map_err(|error| Trouble::of(&error)),
-        Ok(false) => Err(Trouble::Unavailable(trouble::read_only())),
-        Err(error) => Err(Trouble::of(&error)),
+    let rows = client.query(which(statements), parameters);
+    if let Proof::OfConnection = proof {
+        return rows.await.map_err(|error| Trouble::of(&error));
+    }
+    connection.take_warning();
+    // The standbys' answer comes after the read: they still followed when it was made.
+    let (writable, rows, confirmed) =
+        futures::join!(client.query_one(&statements.writable, &[]), rows, client.query_one(&statements.confirm, &[]));
+    let writable: bool = writable.and_then(|row| row.try_get(0)).map_err(|error| Trouble::of(&error))?;
+    if !writable {
+        return Err(Trouble::Unavailable(trouble::read_only()));
+    }
+    confirmed.map_err(|error| Trouble::of(&error))?;
+    match connection.take_warning() {
+        Some(warning) => Err(Trouble::Unavailable(format!("PostgreSQL warned about a proof of ownership: {warning}"))),
+        None => rows.map_err(|error| Trouble::of(&error)),
     }
 }

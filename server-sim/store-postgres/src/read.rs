@@ -12,19 +12,21 @@ use tempest_store::{
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
 
+/// Nothing rests on it: taking a shard compares again.
 pub async fn shard(pool: &Pool, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
-    Ok(shards(pool, &[shard]).await?.remove(&shard))
+    let rows = pool.query(|statements| &statements.shards, &[&vec![shard.encode()]]).await?;
+    rows.first().map(|row| decode_record(column(row, 1)?)).transpose()
 }
 
-pub async fn ranges(pool: &Pool, wanted: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
-    let found = shards(pool, wanted).await?;
-    Ok(wanted.iter().map(|shard| found.get(shard).map_or(RangeId(0), |record| record.range_id)).collect())
-}
-
-async fn shards(pool: &Pool, wanted: &[ShardId]) -> Result<BTreeMap<ShardId, ShardRecord>, StoreError> {
-    let keys: Vec<Vec<u8>> = wanted.iter().map(Key::encode).collect();
-    let rows = pool.query_writable(|statements| &statements.shards, &[&keys]).await?;
-    rows.iter().map(|row| Ok((key(row)?, decode_record(column(row, 1)?)?))).collect()
+pub async fn ranges(pool: &Pool, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
+    let keys: Vec<Vec<u8>> = shards.iter().map(Key::encode).collect();
+    let rows = pool.query_proven(|statements| &statements.shards, &[&keys]).await?;
+    let mut found = BTreeMap::new();
+    for row in &rows {
+        let record: ShardRecord = decode_record(column(row, 1)?)?;
+        found.insert(key::<ShardId>(row)?, record.range_id);
+    }
+    Ok(shards.iter().map(|shard| found.get(shard).copied().unwrap_or_default()).collect())
 }
 
 pub async fn run(pool: &Pool, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {

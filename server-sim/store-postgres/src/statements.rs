@@ -25,6 +25,10 @@ const KEY_AND_VALUE: &str = "(key bytea PRIMARY KEY, value bytea NOT NULL)";
 /// What became of a transaction, by its id.
 pub const TRANSACTION_STATUS: &str = "SELECT pg_xact_status($1::text::xid8)";
 
+/// Commits an empty message if there are synchronous standbys, and so is answered only while they follow this server.
+const CONFIRM: &str = "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' \
+                       THEN pg_logical_emit_message(true, 'tempest', '') END";
+
 /// What a lane needs on its connection.
 pub struct WriteStatements {
     pub meta: RowStatements,
@@ -60,6 +64,7 @@ pub struct RunStatements {
 /// What a connection for reads needs.
 pub struct ReadStatements {
     pub writable: Statement,
+    pub confirm: Statement,
     pub shards: Statement,
     pub run: Statement,
     pub current_run: Statement,
@@ -157,8 +162,9 @@ impl RunStatements {
 
 impl Prepared for ReadStatements {
     async fn prepare(client: &Client) -> Result<Self, Error> {
-        let (writable, shards, run, current_run, runs) = try_join!(
+        let (writable, confirm, shards, run, current_run, runs) = try_join!(
             client.prepare("SELECT NOT (pg_is_in_recovery() OR current_setting('transaction_read_only')::bool)"),
+            client.prepare(CONFIRM),
             client.prepare("SELECT key, value FROM shards WHERE key = ANY($1::bytea[])"),
             client.prepare("SELECT version, state FROM runs WHERE key = $1"),
             client.prepare("SELECT value FROM current_runs WHERE key = $1"),
@@ -170,7 +176,7 @@ impl Prepared for ReadStatements {
             client.prepare("SELECT value FROM namespaces ORDER BY key"),
             client.prepare("SELECT key, value FROM backlog WHERE key > $1 AND key <= $2 ORDER BY key LIMIT $3"),
         )?;
-        Ok(Self { writable, shards, run, current_run, runs, history, history_tasks, namespaces, backlog })
+        Ok(Self { writable, confirm, shards, run, current_run, runs, history, history_tasks, namespaces, backlog })
     }
 }
 

@@ -30,6 +30,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("max_wal_size", "256MB"),
     ("autovacuum_naptime", "10s"),
     ("logging_collector", "off"),
+    // A standby looks for its primary again soon.
+    ("wal_retrieve_retry_interval", "100ms"),
 ];
 
 /// Dropping it kills the server and removes its data.

@@ -105,9 +105,50 @@ async fn a_silent_server_is_given_up() {
     server.kill();
     server.set("synchronous_standby_names", "nobody");
     server.start_again().await;
-    let config = PostgresConfig { commit_timeout: Duration::from_millis(200), ..server.config("tempest") };
+    let config = PostgresConfig {
+        commit_timeout: Duration::from_millis(200),
+        statement_timeout: Duration::from_millis(200),
+        lock_timeout: Duration::from_millis(200),
+        ..server.config("tempest")
+    };
     let store = connect(config).await;
     assert_unknown(&store.commit(commit(1, 1)).await, "did not answer COMMIT in time");
+    // Such a primary may have been replaced without knowing it: it proves no ownership, though it can be read.
+    let proof = store.ranges(&[ShardId(1)]).await;
+    assert!(matches!(&proof, Err(StoreError::Unavailable(why)) if why.contains("in time")), "{proof:?}");
+    assert_eq!(record(&store, 1).await.range_id, RangeId(1));
+}
+
+/// The standby that the primary waits for takes over, while the primary lives on and does not know.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_was_replaced_proves_nothing_and_commits_nothing() {
+    let Some(mut server) = TestPostgres::start(&[]).await else { return };
+    let seed = connect(server.config("tempest")).await;
+    take(&seed, 1).await;
+    let standby = server.standby().await;
+    server.kill();
+    server.set("synchronous_standby_names", "*");
+    server.start_again().await;
+    let config = |server: &TestPostgres| PostgresConfig {
+        commit_timeout: Duration::from_secs(2),
+        statement_timeout: Duration::from_secs(1),
+        lock_timeout: Duration::from_secs(1),
+        ..server.config("tempest")
+    };
+    let old = connect(config(&server)).await;
+    // Until the standby has found its primary again, an outcome may be unknown; but committed it is.
+    drop(old.commit(commit(1, 1)));
+    eventually("the standby follows", async || old.ranges(&[ShardId(1)]).await.ok()).await;
+    eventually("the commit is replicated", async || (record(&old, 1).await.sequence == 1).then_some(())).await;
+
+    standby.execute("SELECT pg_promote()").await;
+    let new = connect(config(&standby)).await;
+    let taken = new.acquire_shard(ShardId(1), RangeId(1), "new").await.unwrap();
+    assert_eq!((taken.range_id, taken.sequence), (RangeId(2), 1), "nothing acknowledged was lost");
+    let proof = old.ranges(&[ShardId(1)]).await;
+    assert!(matches!(&proof, Err(StoreError::Unavailable(_))), "{proof:?}");
+    assert_unknown(&old.commit(commit(1, 2)).await, "COMMIT");
+    assert_eq!(record(&new, 1).await, taken);
 }
 
 /// A node that is stopped between its writes and its COMMIT holds a shard's lock. The database ends its transaction, so
