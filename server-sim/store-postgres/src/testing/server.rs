@@ -18,8 +18,10 @@ const DATABASE: &str = "postgres";
 /// Connecting is tried this often before a server counts as not started.
 const CONNECT_TRIES: u32 = 1500;
 const CONNECT_PAUSE: Duration = Duration::from_millis(20);
-/// A free port may be taken by somebody else before PostgreSQL binds it.
-const PORT_TRIES: u32 = 5;
+/// A free port may be taken by somebody else before PostgreSQL binds it; and killed processes take a while to let go of
+/// their port and shared memory.
+const START_TRIES: u32 = 200;
+const START_PAUSE: Duration = Duration::from_millis(50);
 /// What fits beside a build on a small machine. fsync stays on: these tests are about durability.
 const SETTINGS: &[(&str, &str)] = &[
     ("shared_buffers", "32MB"),
@@ -95,39 +97,49 @@ impl TestPostgres {
     /// # Panics
     /// If it does not; its log is in the message.
     pub async fn start_again(&mut self) {
-        for _ in 0..PORT_TRIES {
-            if self.port == 0 {
+        let port_is_known = self.port != 0;
+        for _ in 0..START_TRIES {
+            if !port_is_known {
                 self.port = free_port();
             }
-            let log = std::fs::File::create(self.log()).expect("the directory is ours");
-            let mut postgres = self.binaries.command("postgres");
-            postgres.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
-            for (name, value) in &self.settings {
-                postgres.arg("-c").arg(format!("{name}={value}"));
-            }
-            postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-            self.process = Some(postgres.spawn().expect("postgres is there and may be run"));
+            self.spawn();
             if self.answers().await {
                 return;
             }
             self.kill();
-            if !self.read_log().contains("could not bind") {
+            let log = self.read_log();
+            if !log.contains("could not bind") && !log.contains("is still in use") {
                 break;
             }
-            self.port = 0;
+            sleep(START_PAUSE).await;
         }
         panic!("PostgreSQL does not start:\n{}", self.read_log());
+    }
+
+    fn spawn(&mut self) {
+        let log = std::fs::File::create(self.log()).expect("the directory is ours");
+        let mut postgres = self.binaries.command("postgres");
+        postgres.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
+        for (name, value) in &self.settings {
+            postgres.arg("-c").arg(format!("{name}={value}"));
+        }
+        postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.process = Some(postgres.spawn().expect("postgres is there and may be run"));
     }
 
     /// Ends every process of the server at once, as a crash of the machine would; what was fsynced stays.
     pub fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
-        let children = children_of(process.id());
-        for id in std::iter::once(process.id()).chain(children) {
+        let signal = |id: u32, signal| {
             if let Some(id) = i32::try_from(id).ok().and_then(Pid::from_raw) {
                 // It may have ended by itself.
-                let _ = kill_process(id, Signal::KILL);
+                let _ = kill_process(id, signal);
             }
+        };
+        // Stopped, it starts no more children while they are counted.
+        signal(process.id(), Signal::STOP);
+        for id in children_of(process.id()).into_iter().chain([process.id()]) {
+            signal(id, Signal::KILL);
         }
         let _ = process.wait();
     }
