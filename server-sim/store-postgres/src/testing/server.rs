@@ -144,7 +144,7 @@ impl TestPostgres {
         let _ = process.wait();
     }
 
-    /// Whether it answers a query within the bound.
+    /// Whether this very server answers a query within the bound.
     async fn answers(&mut self) -> bool {
         for _ in 0..CONNECT_TRIES {
             let ended = self.process.as_mut().is_none_or(|process| !matches!(process.try_wait(), Ok(None)));
@@ -153,7 +153,9 @@ impl TestPostgres {
             }
             if let Ok((client, connection)) = tokio_postgres::connect(&self.url(), NoTls).await {
                 tempest_rt::task::spawn(connection);
-                if client.batch_execute("SELECT 1").await.is_ok() {
+                // Another server may have taken the port.
+                let row = client.query_one("SHOW data_directory", &[]).await;
+                if row.is_ok_and(|row| Path::new(row.get::<_, &str>(0)) == self.data()) {
                     return true;
                 }
             }
