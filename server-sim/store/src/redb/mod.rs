@@ -9,7 +9,9 @@
 //! are refused, reads go on, and once there is room so do writes.
 mod config;
 mod engine;
-mod keys;
+/// Keys as bytes that sort as the keys do: an affair of each implementation, but nothing in these is redb's, and every
+/// store whose tables hold bytes under bytes may use them.
+pub mod keys;
 mod open;
 mod pipeline;
 mod read;
