@@ -21,6 +21,13 @@ impl Server {
         Self::launch(command(arguments).args(["--port", "0"]))
     }
 
+    /// Starts a node as `config` says, and waits until it says where it listens.
+    pub fn start_node(config: &std::path::Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tempest"));
+        command.args(["server", "start", "--config"]).arg(config).stdin(Stdio::null());
+        Self::launch(&mut command)
+    }
+
     /// A server on a free port that may not write to files beyond so many 512-byte blocks, with its standard error in
     /// `errors`. Room can be made while it runs.
     pub fn start_with_room(file_blocks: u64, arguments: &[&str], errors: std::fs::File) -> Self {

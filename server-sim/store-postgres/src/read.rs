@@ -1,13 +1,15 @@
-//! Reads, each one statement.
+//! Reads, each one statement; and the beat of a node, which rests on nothing and needs no lane.
 use crate::pool::Pool;
-use crate::values::{decode_record, decode_text, decode_version};
+use crate::values::{decode_record, decode_text, decode_version, encode_record};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use tempest_core::{EventId, RunId, RunKey};
-use tempest_store::redb::keys::{BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, KeyError};
+use tempest_store::redb::keys::{
+    BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, KeyError, NodeKey,
+};
 use tempest_store::{
-    BacklogRow, BranchId, HistoryNode, NamespaceRecord, PartitionKey, RangeId, RunRecord, ShardId, ShardRecord,
-    StoreError, TaskKey, TaskRow,
+    BacklogRow, BranchId, HistoryNode, NamespaceRecord, NodeRecord, PartitionKey, RangeId, RunRecord, ShardId,
+    ShardRecord, StoreError, TaskKey, TaskRow,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
@@ -76,6 +78,13 @@ pub async fn history_tasks(
 
 pub async fn namespaces(pool: &Pool) -> Result<Vec<NamespaceRecord>, StoreError> {
     let rows = pool.query(|statements| &statements.namespaces, &[]).await?;
+    rows.iter().map(|row| decode_record(column(row, 0)?)).collect()
+}
+
+/// A beat whose end is unknown is told as an error: the next one says more than it.
+pub async fn beat(pool: &Pool, node: &NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+    let (key, value) = (NodeKey(node.name.clone()).encode(), encode_record(node));
+    let rows = pool.query(|statements| &statements.beat, &[&key, &value.as_ref()]).await?;
     rows.iter().map(|row| decode_record(column(row, 0)?)).collect()
 }
 

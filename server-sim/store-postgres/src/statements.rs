@@ -17,6 +17,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("namespaces", KEY_AND_VALUE),
     // A namespace's name; the value is its id. What makes names unique.
     ("namespace_names", KEY_AND_VALUE),
+    ("nodes", KEY_AND_VALUE),
     ("backlog", KEY_AND_VALUE),
 ];
 
@@ -73,6 +74,8 @@ pub struct ReadStatements {
     pub history_tasks: Statement,
     pub namespaces: Statement,
     pub backlog: Statement,
+    /// Writes a node's row and returns what all rows were before: the parts of one statement see one snapshot.
+    pub beat: Statement,
 }
 
 impl Prepared for WriteStatements {
@@ -170,13 +173,29 @@ impl Prepared for ReadStatements {
             client.prepare("SELECT value FROM current_runs WHERE key = $1"),
             client.prepare("SELECT key, version, state FROM runs WHERE key > $1 ORDER BY key LIMIT $2"),
         )?;
-        let (history, history_tasks, namespaces, backlog) = try_join!(
+        let (history, history_tasks, namespaces, backlog, beat) = try_join!(
             client.prepare("SELECT key, value FROM history WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3"),
             client.prepare("SELECT key, value FROM history_tasks WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3"),
             client.prepare("SELECT value FROM namespaces ORDER BY key"),
             client.prepare("SELECT key, value FROM backlog WHERE key > $1 AND key <= $2 ORDER BY key LIMIT $3"),
+            client.prepare(
+                "WITH beat AS (INSERT INTO nodes (key, value) VALUES ($1, $2) \
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value) SELECT value FROM nodes ORDER BY key"
+            ),
         )?;
-        Ok(Self { writable, confirm, shards, run, current_run, runs, history, history_tasks, namespaces, backlog })
+        Ok(Self {
+            writable,
+            confirm,
+            shards,
+            run,
+            current_run,
+            runs,
+            history,
+            history_tasks,
+            namespaces,
+            backlog,
+            beat,
+        })
     }
 }
 

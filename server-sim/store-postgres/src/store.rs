@@ -145,6 +145,10 @@ impl Store for PostgresStore {
         read::namespaces(&self.reads).await
     }
 
+    async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+        read::beat(&self.reads, &node).await
+    }
+
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
         match self.ownership.push(Request::LeasePartition(partition.clone())).await? {
             Applied::Partition(record) => Ok(record),
