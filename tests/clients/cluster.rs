@@ -76,6 +76,21 @@ async fn a_cluster_loses_nodes_and_its_database_and_nothing_else() {
     let file = |node: &str| file(directory.path(), node, &postgres.url());
     let (of_a, of_b, of_c) = (file("a"), file("b"), file("c"));
     let (a, b, c) = (Server::start_node(&of_a), Server::start_node(&of_b), Server::start_node(&of_c));
+    let (_, peers) = a.says("Node:").split_once(" at ").map(|(name, at)| (name.to_owned(), at.to_owned())).unwrap();
+    let mut tries = 0;
+    let described = loop {
+        let output = server::run(&["cluster", "describe", "--address", &peers]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        if text.contains("all 12 shards have an owner") && text.lines().count() == 5 {
+            break text;
+        }
+        tries += 1;
+        assert!(tries < TRIES_MAX, "{text}");
+        tokio::time::sleep(PAUSE).await;
+    };
+    for (line, node) in described.lines().skip(1).zip(["a", "b", "c"]) {
+        assert!(line.starts_with(node), "{described}");
+    }
     let (by_a, by_b) = (connect(&a).await, connect(&b).await);
     let said = with_worker(&by_b, 10, async {
         for number in 0..WORKFLOWS {

@@ -2,13 +2,14 @@
 use crate::history_read::{PageSize, fitting, read_events};
 use crate::placement::{Placement, shard_of};
 use crate::poll_response::poll_response;
-use crate::shard::{self, Ask, Decided, Door, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};
+use crate::shard::{self, Ask, Decided, Door, Held, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};
 use crate::{ConfigError, Counters, HistoryConfig};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tempest_api::{MatchingService, ServiceError, ServiceResult};
 use tempest_core::{Flags, Input, Time};
 use tempest_rt::task::TaskGroup;
-use tempest_store::{ShardId, Store};
+use tempest_store::{RangeId, ShardId, Store};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 mod calls;
@@ -29,6 +30,7 @@ pub struct HistoryHandle {
     placements: Vec<watch::Sender<Placement>>,
     /// The other ends of `shards`, until [`HistoryHandle::start`].
     waiting: Mutex<Vec<mpsc::Receiver<Request>>>,
+    held: Held,
     tasks: TaskGroup,
     stop: watch::Sender<bool>,
     /// Shards that have been started and have not ended.
@@ -61,6 +63,7 @@ impl HistoryHandle {
             shards,
             placements,
             waiting: Mutex::new(waiting),
+            held: Held::default(),
             tasks: TaskGroup::default(),
             stop: watch::Sender::new(false),
             running: watch::Sender::new(0),
@@ -94,6 +97,7 @@ impl HistoryHandle {
             flags: Flags { planted: Arc::new(tempest_rt::armed_plants()) },
             wall: self.wall.clone(),
             acquisitions: Semaphore::new(self.config.acquisitions_in_flight_max),
+            held: self.held.clone(),
         });
         for (index, mailbox) in waiting.into_iter().enumerate() {
             let shard = ShardId(u32::try_from(index).expect("the shard count is a u32") + 1);
@@ -112,6 +116,11 @@ impl HistoryHandle {
         self.stop.send_replace(true);
         let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
         self.tasks.stop_and_wait().await;
+    }
+
+    /// The shards that this node believes to own now, with its range ids.
+    pub fn held(&self) -> BTreeMap<ShardId, RangeId> {
+        self.held.lock().expect("no holder of this lock panics").clone()
     }
 
     pub fn counters(&self) -> Arc<Counters> {

@@ -9,7 +9,7 @@ mod cluster;
 mod config;
 mod node;
 
-pub use cluster::{ClusterConfig, Member, Ring};
+pub use cluster::{ClusterConfig, ClusterDescription, Member, NodeDescription, Ring, describe_cluster};
 pub use config::NodeConfig;
 pub use node::{Node, NodeError};
 

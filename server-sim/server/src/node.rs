@@ -155,6 +155,11 @@ impl Node {
         &self.history
     }
 
+    /// Where it listens for other nodes, port 0 resolved; nothing if it is alone.
+    pub fn peer_address(&self) -> Option<&str> {
+        self.joined.as_ref().map(|joined| joined.address.as_str())
+    }
+
     /// The cluster as this node sees it; nothing if it is alone.
     pub fn ring(&self) -> Option<watch::Receiver<Arc<Ring>>> {
         self.joined.as_ref().map(|joined| joined.ring.clone())

@@ -30,13 +30,13 @@ use crate::{Counters, HistoryConfig};
 use acquire::Acquired;
 use futures::FutureExt;
 use owned::{Exit, Owned};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempest_api::{MatchingService, ServiceError};
 use tempest_core::Flags;
-use tempest_store::{ShardId, Store};
+use tempest_store::{RangeId, ShardId, Store};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 /// What all shards of a node share.
@@ -50,7 +50,11 @@ pub(crate) struct Node {
     pub wall: WallClock,
     /// Shards being taken at one time.
     pub acquisitions: Semaphore,
+    pub held: Held,
 }
+
+/// The shards that this node believes to own, with the range ids it took them with.
+pub(crate) type Held = Arc<Mutex<BTreeMap<ShardId, RangeId>>>;
 
 /// A shard's way in.
 pub(crate) struct Door {
@@ -104,11 +108,13 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
             );
         }
         let first = record.sequence;
+        node.held.lock().expect("no holder of this lock panics").insert(shard, record.range_id);
         let mut owned = Owned::new(node.clone(), shard, record);
         for request in carried.drain(..) {
             owned.handle(request);
         }
         let exit = serve::serve(&mut owned, door).await;
+        node.held.lock().expect("no holder of this lock panics").remove(&shard);
         durable_seen = owned.durable();
         failures = if durable_seen > first { 0 } else { failures + 1 };
         carried = owned.dissolve(&exit);

@@ -1,4 +1,5 @@
 //! How a node becomes one of a cluster, and how it leaves.
+use super::describe::describe_node;
 use super::membership::{ClusterConfig, Membership};
 use super::peers::{NodeService, Peers};
 use super::ring::Ring;
@@ -26,6 +27,8 @@ pub(crate) struct Joined {
     pub history: Arc<dyn HistoryService>,
     pub matching: Arc<dyn MatchingService>,
     pub ring: watch::Receiver<Arc<Ring>>,
+    /// Where it listens for other nodes.
+    pub address: String,
     leaving: watch::Sender<bool>,
     left: watch::Receiver<bool>,
     stop_serving: watch::Sender<bool>,
@@ -57,8 +60,9 @@ pub(crate) async fn join(
         .listen(config.address.clone())
         .await
         .map_err(|error| NodeError::Listen { address: config.address.clone(), error })?;
-    let address = config.advertised_address.clone().unwrap_or_else(|| listener.local_address());
-    let mut membership = Membership::new(config, address, store);
+    let address = listener.local_address();
+    let advertised = config.advertised_address.clone().unwrap_or_else(|| address.clone());
+    let mut membership = Membership::new(config, advertised, store);
     let ring = membership.ring();
     membership.beat().await;
 
@@ -71,6 +75,11 @@ pub(crate) async fn join(
     let for_peers = NodeService {
         history: local.history.clone(),
         matching: Arc::new(RoutedMatching(OnlyHere(to_matching.clone()))),
+        describe: {
+            let (name, shards, ring, history) =
+                (config.name.clone(), local.shard_count, ring.clone(), local.history.clone());
+            Arc::new(move || describe_node(&name, shards, &ring.borrow(), &history))
+        },
     };
     let (stop_serving, mut stop) = watch::channel(false);
     let router = net::server().add_service(for_peers);
@@ -100,6 +109,7 @@ pub(crate) async fn join(
         history: Arc::new(RoutedHistory(to_history)),
         matching: Arc::new(RoutedMatching(to_matching)),
         ring,
+        address,
         leaving,
         left,
         stop_serving,

@@ -1,4 +1,5 @@
 //! Calls to other nodes, and calls of theirs, over gRPC: the method's path names role and call, messages are bytes.
+use super::describe::NodeDescription;
 use async_trait::async_trait;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures::future::BoxFuture;
@@ -18,6 +19,11 @@ use tonic::{Request, Response, Status};
 
 const HISTORY: &str = "history";
 const MATCHING: &str = "matching";
+const OPERATOR: &str = "operator";
+const DESCRIBE: &str = "describe";
+
+/// How long a node may take to describe itself.
+const DESCRIBE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Answers between nodes carry at most a history page and some.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -39,6 +45,13 @@ impl Peers {
 
     pub fn matching(&self, address: &str) -> ServiceResult<Arc<dyn MatchingService>> {
         Ok(Arc::new(RemoteMatching(self.peer(MATCHING, address)?)))
+    }
+
+    /// Asks a node what it sees and holds.
+    pub async fn describe(&self, address: &str) -> ServiceResult<NodeDescription> {
+        let answer = self.peer(OPERATOR, address)?.call(DESCRIBE, Bytes::new(), DESCRIBE_PATIENCE).await?;
+        rmp_serde::from_slice(&answer)
+            .map_err(|error| ServiceError::Unavailable(format!("the node speaks another version: {error}")))
     }
 
     /// Forgets whoever is not at one of these addresses any more.
@@ -90,6 +103,7 @@ impl Caller for Peer {
 pub(crate) struct NodeService {
     pub history: Arc<dyn HistoryService>,
     pub matching: Arc<dyn MatchingService>,
+    pub describe: Arc<dyn Fn() -> NodeDescription + Send + Sync>,
 }
 
 impl NodeService {
@@ -100,6 +114,10 @@ impl NodeService {
         match call.split_once('.') {
             Some((HISTORY, method)) => answer_history(&*self.history, method, body).await,
             Some((MATCHING, method)) => answer_matching(&*self.matching, method, body).await,
+            Some((OPERATOR, DESCRIBE)) => {
+                let description = rmp_serde::to_vec_named(&(self.describe)());
+                Ok(description.expect("a description is plain data: it encodes").into())
+            }
             _ => Err(ServiceError::Unavailable(format!("this node knows no call {call:?}"))),
         }
     }

@@ -1,10 +1,11 @@
 //! What belongs to whom, by rendezvous hashing: every node ranks all members for a key and the highest has it. When a
 //! member comes or goes, only what it gets or had moves.
+use serde::{Deserialize, Serialize};
 use tempest_core::NamespaceId;
 use tempest_store::{Role, ShardId};
 
 /// A node that is taken to be alive.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Member {
     pub name: String,
     /// `host:port` where other nodes call it.

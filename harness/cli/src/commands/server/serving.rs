@@ -130,8 +130,8 @@ fn banner(config: &NodeConfig, database: &Database, node: &Node) {
     println!("Tempest {}", tempest_server::VERSION);
     println!("Server:       {}", node.address());
     println!("Database:     {database}");
-    if let Some(cluster) = &config.cluster {
-        println!("Cluster:      {} on {}", cluster.name, cluster.address);
+    if let (Some(cluster), Some(address)) = (&config.cluster, node.peer_address()) {
+        println!("Node:         {}, for other nodes at {address}", cluster.name);
     }
     println!("Namespaces:   {}", config.namespaces.join(", "));
 }
