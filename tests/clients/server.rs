@@ -1,4 +1,5 @@
 //! The built binary as a child process, with a gRPC client to it.
+#![allow(clippy::unwrap_used)]
 #![allow(dead_code, reason = "each test target uses its part")]
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -13,12 +14,21 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 pub struct Server {
     child: Child,
     pub address: String,
+    /// What it said after where it listens.
+    said: std::sync::Arc<std::sync::Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Starts a server on a free port and waits until it says where it listens.
     pub fn start(arguments: &[&str]) -> Self {
         Self::launch(command(arguments).args(["--port", "0"]))
+    }
+
+    /// Starts a node as `config` says, and waits until it says where it listens.
+    pub fn start_node(config: &std::path::Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tempest"));
+        command.args(["server", "start", "--config"]).arg(config).stdin(Stdio::null());
+        Self::launch(&mut command)
     }
 
     /// A server on a free port that may not write to files beyond so many 512-byte blocks, with its standard error in
@@ -50,8 +60,24 @@ impl Server {
             }
         };
         // Whatever else it prints must not fill the pipe.
-        std::thread::spawn(move || output.for_each(drop));
-        Self { child, address }
+        let said = std::sync::Arc::<std::sync::Mutex<Vec<String>>>::default();
+        let saying = said.clone();
+        std::thread::spawn(move || output.map_while(Result::ok).for_each(|line| saying.lock().unwrap().push(line)));
+        Self { child, address, said }
+    }
+
+    /// Waits for a line that begins so, and returns what follows.
+    pub fn says(&self, beginning: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let said = self.said.lock().unwrap();
+            if let Some(rest) = said.iter().find_map(|line| line.strip_prefix(beginning)) {
+                return rest.trim().to_owned();
+            }
+            drop(said);
+            assert!(began.elapsed() < READY_WITHIN, "the server does not say {beginning:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub fn url(&self) -> String {

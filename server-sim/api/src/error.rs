@@ -1,5 +1,6 @@
 //! Errors between roles and to clients, grouped by what the caller can do; and their gRPC status.
 use prost::Message;
+use serde::{Deserialize, Serialize};
 use temporalio_protos::google::rpc::Status as RpcStatus;
 use temporalio_protos::temporal::api::{
     enums::v1::{NamespaceState, ResourceExhaustedScope},
@@ -10,7 +11,7 @@ use tonic::{Code, Status};
 pub use temporalio_protos::temporal::api::enums::v1::ResourceExhaustedCause;
 
 /// What a role answers when it does not answer with a result.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 pub enum ServiceError {
     // Fix the request.
     #[error("{0}")]
@@ -23,7 +24,11 @@ pub enum ServiceError {
     NamespaceAlreadyExists(String),
     /// The namespace exists but does not take this call in its state.
     #[error("Namespace {namespace} has an invalid state: {state:?}.")]
-    NamespaceInvalidState { namespace: String, state: NamespaceState },
+    NamespaceInvalidState {
+        namespace: String,
+        #[serde(with = "number")]
+        state: NamespaceState,
+    },
     #[error("{message}")]
     WorkflowExecutionAlreadyStarted {
         message: String,
@@ -40,7 +45,11 @@ pub enum ServiceError {
 
     // Retry.
     #[error("{message}")]
-    ResourceExhausted { cause: ResourceExhaustedCause, message: String },
+    ResourceExhausted {
+        #[serde(with = "number")]
+        cause: ResourceExhaustedCause,
+        message: String,
+    },
     /// Certainly not done.
     #[error("{0}")]
     Unavailable(String),
@@ -70,6 +79,20 @@ pub enum ServiceError {
     Internal(String),
     #[error("{0}")]
     DataLoss(String),
+}
+
+/// Temporal's enums as the numbers they are on the wire.
+pub(crate) mod number {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub fn serialize<T: Into<i32> + Copy, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        (*value).into().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, T: TryFrom<i32>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        let number = i32::deserialize(deserializer)?;
+        T::try_from(number).map_err(|_| D::Error::custom(format!("{number} is no value of this enum")))
+    }
 }
 
 impl ServiceError {

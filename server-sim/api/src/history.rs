@@ -1,6 +1,7 @@
 //! What the history role offers: workflow state machines, by shard.
 use crate::ServiceError;
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tempest_core::{
     ActivityRef, BranchRef, EventId, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted, RunId, RunKey,
@@ -142,7 +143,7 @@ pub trait HistoryService: Send + Sync + 'static {
 }
 
 /// Which activity of which run a worker means.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ActivityAddress {
     pub namespace_id: NamespaceId,
     pub workflow_id: WorkflowId,
@@ -151,7 +152,7 @@ pub struct ActivityAddress {
     pub activity: ActivityRef,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct HistoryWait {
     /// Answer once the history goes beyond this.
     pub next_event_id: EventId,
@@ -161,12 +162,14 @@ pub struct HistoryWait {
     pub timeout: Duration,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HistoryPosition {
     pub run: RunKey,
     pub branch: BranchRef,
     pub next_event_id: EventId,
+    #[serde(with = "crate::error::number")]
     pub status: WorkflowExecutionStatus,
     /// Not persisted: scheduled and started events of a transient workflow task.
+    #[serde(with = "tempest_core::wire::list")]
     pub transient_events: Vec<HistoryEvent>,
 }

@@ -9,6 +9,7 @@ mod error;
 mod history;
 mod matching;
 mod page_token;
+mod remote;
 mod task_token;
 
 /// Generated server traits and clients.
@@ -31,6 +32,9 @@ pub use error::{ResourceExhaustedCause, ServiceError};
 pub use history::*;
 pub use matching::*;
 pub use page_token::{HistoryPageToken, PageTokenError};
+pub use remote::{
+    Caller, RemoteHistory, RemoteMatching, Route, RoutedHistory, RoutedMatching, answer_history, answer_matching,
+};
 pub use task_token::{TokenError, decode_activity_token, decode_workflow_token, encode_token};
 /// What a status carries in its details.
 pub use temporalio_protos::google::rpc::Status as RpcStatus;

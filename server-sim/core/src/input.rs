@@ -33,7 +33,7 @@ pub enum Input {
 
 /// Matching found a poll for a workflow task. Compare-and-set on (scheduled event, stamp); a repeat with the same
 /// `request_id` gets the same answer, anybody else `TaskAlreadyStarted`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecordWorkflowTaskStarted {
     pub scheduled_event_id: EventId,
     pub stamp: u64,
@@ -44,7 +44,7 @@ pub struct RecordWorkflowTaskStarted {
     pub polled_queue: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecordActivityTaskStarted {
     pub scheduled_event_id: EventId,
     pub attempt: i32,
@@ -77,7 +77,7 @@ pub struct ActivityTaskToken {
 }
 
 /// How a caller names an activity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ActivityRef {
     Token(ActivityTaskToken),
     /// By the activity id that the workflow gave it; the run is found by the caller.

@@ -1,6 +1,22 @@
-//! Which shard a workflow lives in.
+//! Which shard a workflow lives in, and where a shard is to be.
 use tempest_core::{NamespaceId, WorkflowId};
 use tempest_store::ShardId;
+
+/// Where a shard is to be, as far as this node knows. It is a hint: the range id alone decides who may write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// This node takes it and keeps it.
+    #[default]
+    Here,
+    /// This node lets it go. Callers are told `address`, `host:port`, empty if nobody is known to be there.
+    There { address: String },
+}
+
+impl Placement {
+    pub(crate) fn is_here(&self) -> bool {
+        matches!(self, Self::Here)
+    }
+}
 
 /// The shard of a workflow id: FNV-1a (64 bit) over `namespaceID_workflowID`, mixed so that close ids spread, modulo
 /// the shard count, plus 1. Stored data depends on it: it must never change for a cluster.

@@ -1,14 +1,15 @@
 //! One node's history service: finds the shard, asks it, and shapes its answer.
 use crate::history_read::{PageSize, fitting, read_events};
-use crate::placement::shard_of;
+use crate::placement::{Placement, shard_of};
 use crate::poll_response::poll_response;
-use crate::shard::{self, Ask, Decided, Door, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};
+use crate::shard::{self, Ask, Decided, Door, Held, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};
 use crate::{ConfigError, Counters, HistoryConfig};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tempest_api::{MatchingService, ServiceError, ServiceResult};
 use tempest_core::{Flags, Input, Time};
 use tempest_rt::task::TaskGroup;
-use tempest_store::{ShardId, Store};
+use tempest_store::{RangeId, ShardId, Store};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 mod calls;
@@ -16,8 +17,8 @@ mod calls;
 /// Reads the wall clock. Real nodes use `tempest_rt::time`'s.
 pub type WallClock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// The history service of one node. It owns every shard today; when a cluster has several nodes, shards whose owner is
-/// elsewhere have no door here.
+/// The history service of one node. It takes every shard that is placed here, which is every one until
+/// [`HistoryHandle::place`] says otherwise.
 pub struct HistoryHandle {
     config: HistoryConfig,
     store: Arc<dyn Store>,
@@ -25,8 +26,11 @@ pub struct HistoryHandle {
     counters: Arc<Counters>,
     /// By shard id, from 1.
     shards: Vec<mpsc::Sender<Request>>,
-    /// The other ends, until [`HistoryHandle::start`].
+    /// By shard id, from 1.
+    placements: Vec<watch::Sender<Placement>>,
+    /// The other ends of `shards`, until [`HistoryHandle::start`].
     waiting: Mutex<Vec<mpsc::Receiver<Request>>>,
+    held: Held,
     tasks: TaskGroup,
     stop: watch::Sender<bool>,
     /// Shards that have been started and have not ended.
@@ -50,17 +54,29 @@ impl HistoryHandle {
         config.validate()?;
         let doors = (0..config.shard_count).map(|_| mpsc::channel(config.mailbox_max));
         let (shards, waiting) = doors.unzip::<_, _, _, Vec<_>>();
+        let placements = (0..config.shard_count).map(|_| watch::Sender::default()).collect();
         Ok(Self {
             config,
             store,
             wall,
             counters: Arc::default(),
             shards,
+            placements,
             waiting: Mutex::new(waiting),
+            held: Held::default(),
             tasks: TaskGroup::default(),
             stop: watch::Sender::new(false),
             running: watch::Sender::new(0),
         })
+    }
+
+    /// Says where a shard is to be. One that leaves lets what is in flight end first; its callers are sent on.
+    pub fn place(&self, shard: ShardId, placement: Placement) {
+        self.placements[shard.0 as usize - 1].send_if_modified(|known| {
+            let differs = *known != placement;
+            *known = placement;
+            differs
+        });
     }
 
     /// Takes the shards and begins to serve. Matching usually holds this handle, which is why it comes second.
@@ -81,10 +97,11 @@ impl HistoryHandle {
             flags: Flags { planted: Arc::new(tempest_rt::armed_plants()) },
             wall: self.wall.clone(),
             acquisitions: Semaphore::new(self.config.acquisitions_in_flight_max),
+            held: self.held.clone(),
         });
         for (index, mailbox) in waiting.into_iter().enumerate() {
             let shard = ShardId(u32::try_from(index).expect("the shard count is a u32") + 1);
-            let door = Door { mailbox, stop: self.stop.subscribe() };
+            let door = Door { mailbox, stop: self.stop.subscribe(), placement: self.placements[index].subscribe() };
             let (node, running) = (node.clone(), self.running.clone());
             running.send_modify(|running| *running += 1);
             self.tasks.spawn(async move {
@@ -99,6 +116,11 @@ impl HistoryHandle {
         self.stop.send_replace(true);
         let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
         self.tasks.stop_and_wait().await;
+    }
+
+    /// The shards that this node believes to own now, with its range ids.
+    pub fn held(&self) -> BTreeMap<ShardId, RangeId> {
+        self.held.lock().expect("no holder of this lock panics").clone()
     }
 
     pub fn counters(&self) -> Arc<Counters> {

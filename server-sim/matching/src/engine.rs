@@ -62,6 +62,20 @@ impl Matching {
         self.queues.lock().expect("no holder of this lock panics").len()
     }
 
+    /// Lets go of every partition that belongs elsewhere. Its polls end empty, so that their callers ask again and find
+    /// the node where it is now; tasks that were not acknowledged yet are refused, and come again.
+    pub fn keep_only(&self, is_ours: impl Fn(&NamespaceId, &str) -> bool) {
+        let mut queues = self.queues.lock().expect("no holder of this lock panics");
+        queues.retain(|key, queue| {
+            let ours = is_ours(&key.partition.namespace_id, &key.partition.name);
+            if !ours {
+                tempest_rt::probe!("matching-partition-handed-over");
+                queue.leave();
+            }
+            ours
+        });
+    }
+
     fn unload_idle(&self) {
         let mut queues = self.queues.lock().expect("no holder of this lock panics");
         queues.retain(|_, queue| !queue.unload_if_idle());

@@ -170,6 +170,9 @@ impl Queue {
 
     /// Queues a task for the backlog.
     fn append(&self, state: &mut State, mut append: Append) {
+        if state.unloaded {
+            return append.answer(Err(moved()));
+        }
         if state.appends.len() >= self.shared.config.pending_appends_max {
             let error = ServiceError::ResourceExhausted {
                 cause: ResourceExhaustedCause::SystemOverloaded,
@@ -332,6 +335,20 @@ impl Queue {
         state.unloaded
     }
 
+    /// Unloads the partition because it belongs to another node now. What is being handed over ends; rows are in the
+    /// store; tasks of a sticky queue are brought back by history's schedule-to-start timer.
+    pub(crate) fn leave(&self) {
+        let mut state = self.lock();
+        state.unloaded = true;
+        self.wake.notify_one();
+        for (_, poll) in std::mem::take(&mut state.polls) {
+            let _ = poll.send(Answer::Nothing);
+        }
+        for mut append in std::mem::take(&mut state.appends) {
+            append.answer(Err(moved()));
+        }
+    }
+
     /// Unloads a sticky partition whose worker goes down; returns the tasks that waited for it.
     pub(crate) fn unload_sticky(&self) -> Vec<QueuedTask> {
         let mut state = self.lock();
@@ -360,6 +377,11 @@ impl Queue {
     pub(crate) fn tasks_waiting(&self) -> usize {
         self.lock().matcher.tasks_waiting()
     }
+}
+
+/// Nobody writes the row any more: the caller tries again and finds the queue where it is.
+fn moved() -> ServiceError {
+    ServiceError::Unavailable("the task queue is moving to another node".to_owned())
 }
 
 impl State {

@@ -8,6 +8,7 @@
 mod chaos;
 pub mod entropy;
 pub mod net;
+pub mod raw;
 pub mod task;
 pub mod time;
 

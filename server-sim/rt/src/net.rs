@@ -93,6 +93,37 @@ impl Listener for TcpAcceptor {
 const KEEP_ALIVE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 
+/// A connection that is not made by then never will be.
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// A gRPC channel to `address` (`host:port`) over `network`: connected at the first call, and again when it broke.
+///
+/// # Errors
+/// `address` makes no URI.
+pub fn dial(network: std::sync::Arc<dyn Network>, address: &str) -> Result<tonic::transport::Channel, BadAddress> {
+    let bad = |error: tonic::transport::Error| BadAddress { address: address.to_owned(), error: error.to_string() };
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).map_err(bad)?;
+    let address = address.to_owned();
+    let connector = tower::service_fn(move |_: http::Uri| {
+        let connecting = network.connect(address.clone());
+        async move { connecting.await.map(hyper_util::rt::TokioIo::new) }
+    });
+    Ok(endpoint
+        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+        .keep_alive_while_idle(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .connect_with_connector_lazy(connector))
+}
+
+/// What is no address of a peer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{address:?} is no address to call, write host:port: {error}")]
+pub struct BadAddress {
+    address: String,
+    error: String,
+}
+
 /// A tonic server with the limits every listener of ours has; add services to it, then [`serve`].
 pub fn server() -> tonic::transport::Server {
     tonic::transport::Server::builder()

@@ -1,10 +1,11 @@
 //! What a node needs to know.
+use crate::cluster::ClusterConfig;
 use tempest_frontend::FrontendConfig;
 use tempest_history::HistoryConfig;
 use tempest_matching::MatchingConfig;
 use tempest_rt::time::Duration;
 
-/// One node that carries all roles.
+/// One node: alone with all roles, or one of a cluster.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
     /// Where the frontend listens, `host:port`; port 0 lets the system choose.
@@ -21,6 +22,8 @@ pub struct NodeConfig {
     pub history: HistoryConfig,
     pub matching: MatchingConfig,
     pub frontend: FrontendConfig,
+    /// `None`: this node is alone and owns everything.
+    pub cluster: Option<ClusterConfig>,
 }
 
 impl NodeConfig {
@@ -35,6 +38,7 @@ impl NodeConfig {
             history: HistoryConfig { shard_count, ..HistoryConfig::default() },
             matching: MatchingConfig::default(),
             frontend: FrontendConfig::default(),
+            cluster: None,
         }
     }
 }

@@ -5,9 +5,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod cluster;
 mod config;
 mod node;
 
+pub use cluster::{ClusterConfig, ClusterDescription, Member, NodeDescription, Ring, describe_cluster};
 pub use config::NodeConfig;
 pub use node::{Node, NodeError};
 

@@ -1,5 +1,6 @@
 //! A running node.
 use crate::NodeConfig;
+use crate::cluster::{Joined, Local, Ring, join};
 use std::sync::Arc;
 use tempest_api::{HistoryService, MatchingService, ServiceError};
 use tempest_frontend::{Frontend, FrontendConfig, health_service, operator_service, workflow_service};
@@ -32,12 +33,15 @@ pub enum NodeError {
     Config(String),
 }
 
-/// One node: all roles in one process, serving. Dropping it abandons what is under way, as a crash would.
+/// One node, serving. Dropping it abandons what is under way, as a crash would.
 pub struct Node {
     address: String,
     frontend: Arc<Frontend>,
     fail_health_checks_for: Duration,
     history: Arc<HistoryHandle>,
+    /// Keeps alive what matching calls.
+    _services: Arc<dyn HistoryService>,
+    joined: Option<Joined>,
     tasks: TaskGroup,
     stopping: watch::Sender<bool>,
     served: watch::Receiver<bool>,
@@ -76,14 +80,24 @@ impl Node {
         }
 
         let tasks = TaskGroup::default();
-        let of_history = HistoryConfig { shard_count: config.shard_count, ..config.history.clone() };
+        let mut of_history = HistoryConfig { shard_count: config.shard_count, ..config.history.clone() };
+        if let Some(cluster) = &config.cluster {
+            of_history.owner.clone_from(&cluster.name);
+        }
         let history =
             HistoryHandle::new(of_history, store.clone()).map_err(|error| NodeError::Config(error.to_string()))?;
         let history = Arc::new(history);
         let matching = Matching::start(store.clone(), config.matching.clone(), tasks.clone())
             .map_err(|error| NodeError::Config(error.to_string()))?;
-        let as_history: Arc<dyn HistoryService> = history.clone();
-        let as_matching: Arc<dyn MatchingService> = matching.clone();
+        let mut as_history: Arc<dyn HistoryService> = history.clone();
+        let mut as_matching: Arc<dyn MatchingService> = matching.clone();
+        let mut joined = None;
+        if let Some(of_cluster) = &config.cluster {
+            let local = Local { shard_count: config.shard_count, history: history.clone(), matching: matching.clone() };
+            let member = join(of_cluster, local, store.clone(), network, &tasks).await?;
+            (as_history, as_matching) = (member.history.clone(), member.matching.clone());
+            joined = Some(member);
+        }
         matching.connect(&as_history);
         history.start(as_matching.clone());
 
@@ -93,7 +107,7 @@ impl Node {
             shard_count: cluster.shard_count,
             ..config.frontend.clone()
         };
-        let frontend = Frontend::new(of_frontend, as_history, as_matching, store);
+        let frontend = Frontend::new(of_frontend, as_history.clone(), as_matching, store);
         for namespace in &config.namespaces {
             frontend
                 .ensure_namespace(namespace)
@@ -119,7 +133,17 @@ impl Node {
         });
         tracing::info!(%address, shards = config.shard_count, "serving");
         let fail_health_checks_for = config.fail_health_checks_for;
-        Ok(Self { address, frontend, fail_health_checks_for, history, tasks, stopping, served })
+        Ok(Self {
+            address,
+            frontend,
+            fail_health_checks_for,
+            history,
+            _services: as_history,
+            joined,
+            tasks,
+            stopping,
+            served,
+        })
     }
 
     /// Where it listens, port 0 resolved.
@@ -131,15 +155,32 @@ impl Node {
         &self.history
     }
 
-    /// Fails its health checks for a while, stops taking calls, lets those under way end for a moment, lets every commit end, and stops.
+    /// Where it listens for other nodes, port 0 resolved; nothing if it is alone.
+    pub fn peer_address(&self) -> Option<&str> {
+        self.joined.as_ref().map(|joined| joined.address.as_str())
+    }
+
+    /// The cluster as this node sees it; nothing if it is alone.
+    pub fn ring(&self) -> Option<watch::Receiver<Arc<Ring>>> {
+        self.joined.as_ref().map(|joined| joined.ring.clone())
+    }
+
+    /// Fails its health checks for a while, tells the other nodes, stops taking calls, lets those under way end for a
+    /// moment, lets every commit end, and stops.
     pub async fn stop(mut self) {
         self.frontend.fail_health_checks();
         if !self.fail_health_checks_for.is_zero() {
             sleep(self.fail_health_checks_for).await;
         }
+        if let Some(joined) = &mut self.joined {
+            joined.leave().await;
+        }
         self.stopping.send_replace(true);
         let _ = timeout(DRAIN_TIMEOUT, self.served.wait_for(|served| *served)).await;
         self.history.shutdown().await;
+        if let Some(joined) = &self.joined {
+            joined.stop_serving();
+        }
         self.tasks.stop_and_wait().await;
     }
 }

@@ -8,6 +8,7 @@ use tempest_core::{EventId, RunKey, Time};
 mod backlogs;
 mod histories;
 mod namespaces;
+mod nodes;
 mod ownership;
 mod pipelining;
 mod runs;
@@ -32,6 +33,7 @@ pub async fn all<S: Store, F: Future<Output = S>>(mut empty: impl FnMut(&'static
     tasks::deleting_what_is_not_there_is_no_error(&empty("task deletion").await).await;
     tasks::a_task_is_added_once(&empty("task once").await).await;
     namespaces::names_are_unique_and_versions_compared(&empty("namespaces").await).await;
+    nodes::a_beat_tells_who_was_there(&empty("beat").await).await;
     backlogs::a_lease_fences_the_backlog(&empty("lease").await).await;
     backlogs::rows_come_in_order_per_partition(&empty("backlog").await).await;
     pipelining::commits_apply_in_the_order_they_were_asked(&empty("pipelining").await).await;

@@ -183,6 +183,34 @@ pub struct BacklogRow {
     pub body: Bytes,
 }
 
+/// What a node does for its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Frontend,
+    History,
+    Matching,
+}
+
+/// A node's row: how the nodes of a cluster see each other. That it changes is what counts; no time in it is ever compared
+/// with another node's to tell who is alive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRecord {
+    /// Unique in the cluster; a node keeps it over restarts.
+    pub name: String,
+    /// `host:port` where other nodes call it.
+    pub address: String,
+    /// Drawn at each start.
+    pub incarnation: String,
+    /// Rises with each beat of an incarnation.
+    pub beat: u64,
+    pub roles: Vec<Role>,
+    /// It goes down on purpose: whatever it has is for others.
+    pub leaving: bool,
+    /// Its wall clock at the beat, to report clocks that differ.
+    pub wall_clock: Time,
+}
+
 /// What a store says of itself; a node refuses a store that another cluster shape wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterRecord {

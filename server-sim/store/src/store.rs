@@ -67,6 +67,9 @@ pub trait Store: Send + Sync + 'static {
 
     async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError>;
 
+    /// Writes a node's row; returns all rows as they were just before, its own among them if there was one.
+    async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError>;
+
     /// Takes a partition: raises its range id by one, whatever it was.
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError>;
 

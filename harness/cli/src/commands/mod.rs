@@ -1,4 +1,5 @@
 //! One file per command.
+mod cluster;
 #[cfg(feature = "chaos")]
 mod explore;
 #[cfg(feature = "chaos")]
@@ -32,6 +33,9 @@ pub enum Command {
     /// Run the server for real.
     #[command(subcommand)]
     Server(server::ServerCommand),
+    /// Look at a running cluster.
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
     /// Run one seed of a scenario in the simulator and judge it.
     #[cfg(feature = "chaos")]
     Run(run::RunCommand),
@@ -65,6 +69,7 @@ pub enum Command {
 pub fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Server(command) => server::run(command),
+        Command::Cluster(command) => cluster::run(command),
         #[cfg(feature = "chaos")]
         Command::Run(command) => command.run(),
         #[cfg(feature = "chaos")]

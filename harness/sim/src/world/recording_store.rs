@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_store::{
-    BacklogCommit, BacklogRow, BranchId, ClusterRecord, CommitFuture, HistoryNode, NamespaceRecord, PartitionKey,
-    PartitionRecord, RangeId, RunRecord, ShardCommit, ShardId, ShardRecord, Store, StoreError, TaskKey, TaskRow,
+    BacklogCommit, BacklogRow, BranchId, ClusterRecord, CommitFuture, HistoryNode, NamespaceRecord, NodeRecord,
+    PartitionKey, PartitionRecord, RangeId, RunRecord, ShardCommit, ShardId, ShardRecord, Store, StoreError, TaskKey,
+    TaskRow,
 };
 
 /// Passes everything through and writes shard commits down.
@@ -98,6 +99,10 @@ impl Store for RecordingStore {
 
     async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
         self.inner.namespaces().await
+    }
+
+    async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+        self.inner.beat(node).await
     }
 
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {

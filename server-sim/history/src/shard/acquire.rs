@@ -11,6 +11,8 @@ pub(crate) enum Acquired {
     Owned(ShardRecord),
     /// The node is stopping.
     Stopped,
+    /// It is to be at another node now.
+    PlacedElsewhere,
 }
 
 /// What callers hear while nobody knows who owns the shard.
@@ -30,6 +32,7 @@ pub(crate) async fn acquire(node: &Node, shard: ShardId, door: &mut Door, carrie
         let attempt = tokio::select! {
             biased;
             _ = door.stop.wait_for(|stop| *stop) => return Acquired::Stopped,
+            _ = door.placement.wait_for(|placement| !placement.is_here()) => return Acquired::PlacedElsewhere,
             attempt = attempt(node, shard) => attempt,
         };
         let error = match attempt {

@@ -24,18 +24,19 @@ pub(crate) use read_index::ReadIndex;
 pub(crate) use request::{Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
 
 use crate::config::backoff;
+use crate::placement::Placement;
 use crate::service::WallClock;
 use crate::{Counters, HistoryConfig};
 use acquire::Acquired;
 use futures::FutureExt;
 use owned::{Exit, Owned};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempest_api::{MatchingService, ServiceError};
 use tempest_core::Flags;
-use tempest_store::{ShardId, Store};
+use tempest_store::{RangeId, ShardId, Store};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 /// What all shards of a node share.
@@ -49,12 +50,17 @@ pub(crate) struct Node {
     pub wall: WallClock,
     /// Shards being taken at one time.
     pub acquisitions: Semaphore,
+    pub held: Held,
 }
+
+/// The shards that this node believes to own, with the range ids it took them with.
+pub(crate) type Held = Arc<Mutex<BTreeMap<ShardId, RangeId>>>;
 
 /// A shard's way in.
 pub(crate) struct Door {
     pub mailbox: mpsc::Receiver<Request>,
     pub stop: watch::Receiver<bool>,
+    pub placement: watch::Receiver<Placement>,
 }
 
 /// Runs a shard until the node stops. A panic ends its ownership, not its service: everything is in the store, and callers
@@ -83,7 +89,14 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
     // The newest sequence that this process knows to be durable: it must never be found lower.
     let mut durable_seen = 0;
     loop {
-        let Acquired::Owned(record) = acquire::acquire(node, shard, door, &mut carried).await else { break };
+        if !until_placed_here(door, &mut carried).await {
+            break;
+        }
+        let record = match acquire::acquire(node, shard, door, &mut carried).await {
+            Acquired::Owned(record) => record,
+            Acquired::PlacedElsewhere => continue,
+            Acquired::Stopped => break,
+        };
         if record.sequence < durable_seen {
             tempest_rt::probe!("history-data-loss");
             Counters::add(&node.counters.data_loss);
@@ -95,17 +108,23 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
             );
         }
         let first = record.sequence;
+        node.held.lock().expect("no holder of this lock panics").insert(shard, record.range_id);
         let mut owned = Owned::new(node.clone(), shard, record);
         for request in carried.drain(..) {
             owned.handle(request);
         }
         let exit = serve::serve(&mut owned, door).await;
+        node.held.lock().expect("no holder of this lock panics").remove(&shard);
         durable_seen = owned.durable();
         failures = if durable_seen > first { 0 } else { failures + 1 };
         carried = owned.dissolve(&exit);
         match exit {
             Exit::Stopped => break,
             Exit::Renewal => failures = 0,
+            Exit::HandedOver => {
+                tempest_rt::probe!("history-shard-handed-over");
+                tracing::info!("the shard is left to another node");
+            }
             Exit::OwnershipLost { current } => {
                 tempest_rt::probe!("history-ownership-lost");
                 Counters::add(&node.counters.shards_lost);
@@ -126,6 +145,25 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
     }
     let stopping = ServiceError::Unavailable("the history service is shutting down".into());
     carried.into_iter().for_each(|request| request.ask.refuse(stopping.clone()));
+}
+
+/// Sends callers to where the shard is, until it is to be here. False if the node stops first.
+async fn until_placed_here(door: &mut Door, carried: &mut VecDeque<Request>) -> bool {
+    loop {
+        let placement = door.placement.borrow_and_update().clone();
+        let Placement::There { address } = placement else { return true };
+        let elsewhere = ServiceError::ShardOwnershipLost { owner_host: address };
+        carried.drain(..).for_each(|request| request.ask.refuse(elsewhere.clone()));
+        tokio::select! {
+            biased;
+            _ = door.stop.wait_for(|stop| *stop) => return false,
+            changed = door.placement.changed() => if changed.is_err() { return false },
+            request = door.mailbox.recv() => match request {
+                Some(request) => request.ask.refuse(elsewhere),
+                None => return false,
+            },
+        }
+    }
 }
 
 /// Sends callers away for a while.

@@ -41,7 +41,8 @@ pub(crate) struct Owned {
     pub(super) proofs: Proofs,
     /// What is under way beside the shard; its ends come back as events.
     pub(super) work: FuturesUnordered<BoxFuture<'static, Event>>,
-    stopping: bool,
+    /// Takes nothing new on any more, and ends like this once everything in flight has ended.
+    leaving: Option<Exit>,
     exit: Option<Exit>,
 }
 
@@ -50,6 +51,8 @@ pub(crate) struct Owned {
 pub(crate) enum Exit {
     /// The node stops; everything in flight has ended.
     Stopped,
+    /// The shard is to be at another node; everything in flight has ended.
+    HandedOver,
     /// Task ids were used up; everything in flight has ended.
     Renewal,
     OwnershipLost {
@@ -97,7 +100,7 @@ impl Owned {
             deletions: Deletions::default(),
             proofs: Proofs::default(),
             work: FuturesUnordered::new(),
-            stopping: false,
+            leaving: None,
             exit: None,
             node,
         }
@@ -120,27 +123,27 @@ impl Owned {
         self.pipeline.len() < config.commits_in_flight_max && self.pipeline.bytes() < config.commit_bytes_in_flight_max
     }
 
-    pub fn is_stopping(&self) -> bool {
-        self.stopping
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
     }
 
-    /// Takes nothing new on; what was begun ends.
-    pub fn stop(&mut self) {
-        self.stopping = true;
+    /// Takes nothing new on; what was begun ends, then the ownership does.
+    pub fn leave(&mut self, exit: Exit) {
+        self.leaving.get_or_insert(exit);
     }
 
     pub(super) fn is_draining(&self) -> bool {
-        self.stopping || self.next_task_id >= self.renew_at
+        self.is_leaving() || self.next_task_id >= self.renew_at
     }
 
     /// Whether, and why, this ownership is over.
     pub fn exit(&mut self) -> Option<Exit> {
         let settled = self.pipeline.is_empty() && self.proofs.waiting.is_empty() && self.proofs.in_round.is_none();
         if self.exit.is_none() && self.is_draining() && settled {
-            self.exit = Some(if self.stopping { Exit::Stopped } else { Exit::Renewal });
-            if !self.stopping {
+            if !self.is_leaving() {
                 tempest_rt::probe!("history-range-renewed");
             }
+            self.exit = Some(self.leaving.clone().unwrap_or(Exit::Renewal));
         }
         self.exit.clone()
     }
@@ -239,7 +242,9 @@ impl Owned {
                 (lost.clone(), lost)
             }
             Exit::Failed(error) => (error.clone(), ServiceError::Unavailable(error.to_string())),
-            Exit::Stopped | Exit::Renewal => (super::acquire::status_unknown(), super::acquire::status_unknown()),
+            Exit::Stopped | Exit::HandedOver | Exit::Renewal => {
+                (super::acquire::status_unknown(), super::acquire::status_unknown())
+            }
         };
         self.pipeline.discard(&caused, &depended);
         for (_, answer) in self.proofs.waiting.into_iter().chain(self.proofs.in_round.into_iter().flatten()) {

@@ -14,17 +14,20 @@ pub(crate) async fn serve(owned: &mut Owned, door: &mut Door) -> Exit {
             return exit;
         }
         alarm.set(owned.next_wake());
-        let (accepts, stopping) = (owned.accepts(), owned.is_stopping());
+        let (accepts, stopping) = (owned.accepts(), owned.is_leaving());
         tokio::select! {
             biased;
             outcome = owned.pipeline.front_outcome(), if !owned.pipeline.is_empty() => owned.outcome(outcome),
             Some(event) = owned.work.next(), if !owned.work.is_empty() => owned.event(event),
             // The pump sees what is due.
             () = alarm.ring() => {}
-            _ = door.stop.wait_for(|stop| *stop), if !stopping => owned.stop(),
+            _ = door.stop.wait_for(|stop| *stop), if !stopping => owned.leave(Exit::Stopped),
+            _ = door.placement.wait_for(|placement| !placement.is_here()), if !stopping => {
+                owned.leave(Exit::HandedOver);
+            }
             request = door.mailbox.recv(), if accepts => match request {
                 Some(request) => owned.handle(request),
-                None => owned.stop(),
+                None => owned.leave(Exit::Stopped),
             },
         }
     }

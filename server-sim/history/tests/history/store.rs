@@ -301,6 +301,10 @@ impl Store for MemoryStore {
         Ok(rows.map(|((_, key), body)| TaskRow { key: *key, body: body.clone() }).collect())
     }
 
+    async fn beat(&self, _node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+        unimplemented!("history knows no nodes")
+    }
+
     async fn put_namespace(&self, _record: NamespaceRecord) -> Result<(), StoreError> {
         unimplemented!("history knows no namespaces")
     }

@@ -308,6 +308,9 @@ impl Store for FakeStore {
     async fn tasks(&self, _: ShardId, _: TaskKey, _: TaskKey, _: usize) -> Result<Vec<TaskRow>, StoreError> {
         no_such()
     }
+    async fn beat(&self, _: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+        no_such()
+    }
     async fn put_namespace(&self, _: NamespaceRecord) -> Result<(), StoreError> {
         no_such()
     }

@@ -212,7 +212,7 @@ fn apply_all(transaction: &WriteTransaction, requests: &[Request]) -> Result<Vec
 fn writes(answer: &Answer) -> bool {
     match answer {
         Ok(Applied::ClusterFound(_)) | Err(_) => false,
-        Ok(Applied::Done | Applied::Shard(_) | Applied::Partition(_) | Applied::Cluster(_)) => true,
+        Ok(Applied::Done | Applied::Shard(_) | Applied::Partition(_) | Applied::Cluster(_) | Applied::Nodes(_)) => true,
     }
 }
 

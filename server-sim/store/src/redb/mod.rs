@@ -9,7 +9,9 @@
 //! are refused, reads go on, and once there is room so do writes.
 mod config;
 mod engine;
-mod keys;
+/// Keys as bytes that sort as the keys do: an affair of each implementation, but nothing in these is redb's, and every
+/// store whose tables hold bytes under bytes may use them.
+pub mod keys;
 mod open;
 mod pipeline;
 mod read;
@@ -208,6 +210,13 @@ impl Store for RedbStore {
 
     async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
         self.read(read::namespaces).await
+    }
+
+    async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+        match self.write(Request::Beat(node)).await? {
+            Applied::Nodes(before) => Ok(before),
+            other => wrong_answer(other),
+        }
     }
 
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {

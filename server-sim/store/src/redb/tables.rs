@@ -19,6 +19,7 @@ pub const HISTORY: Definition = TableDefinition::new("history");
 pub const HISTORY_TASKS: Definition = TableDefinition::new("history_tasks");
 pub const NAMESPACES: Definition = TableDefinition::new("namespaces");
 pub const NAMESPACE_NAMES: Definition = TableDefinition::new("namespace_names");
+pub const NODES: Definition = TableDefinition::new("nodes");
 pub const PARTITIONS: Definition = TableDefinition::new("partitions");
 pub const BACKLOG: Definition = TableDefinition::new("backlog");
 
@@ -71,6 +72,15 @@ impl Rows<'_> {
         Ok(self.0.get(key.encode().as_slice())?.is_some())
     }
 
+    /// Every value, in key order. For tables that hold few rows.
+    pub fn all<T>(&self, read: impl Fn(&[u8]) -> Result<T, StoreError>) -> Result<Vec<T>, Stop> {
+        let mut values = Vec::new();
+        for row in self.0.iter()? {
+            values.push(read(row?.1.value())?);
+        }
+        Ok(values)
+    }
+
     pub fn put(&mut self, key: &impl Key, value: &[u8]) -> Result<(), Stop> {
         self.0.insert(key.encode().as_slice(), value)?;
         Ok(())
@@ -93,6 +103,7 @@ pub struct Tables<'txn> {
     pub history_tasks: Rows<'txn>,
     pub namespaces: Rows<'txn>,
     pub namespace_names: Rows<'txn>,
+    pub nodes: Rows<'txn>,
     pub partitions: Rows<'txn>,
     pub backlog: Rows<'txn>,
 }
@@ -110,6 +121,7 @@ impl<'txn> Tables<'txn> {
             history_tasks: rows(HISTORY_TASKS)?,
             namespaces: rows(NAMESPACES)?,
             namespace_names: rows(NAMESPACE_NAMES)?,
+            nodes: rows(NODES)?,
             partitions: rows(PARTITIONS)?,
             backlog: rows(BACKLOG)?,
         })

@@ -2,21 +2,45 @@
 use super::logging::{self, LogFormat, LogLevel};
 use anyhow::Context;
 use futures::future::BoxFuture;
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tempest_rt::net::Tcp;
 use tempest_server::{Node, NodeConfig, NodeError};
+use tempest_store::Store;
 use tempest_store::file_system::RealFileSystem;
 use tempest_store::redb::{RedbConfig, RedbStore};
+use tempest_store_postgres::{PostgresConfig, PostgresStore};
 
 /// What to serve, and from where.
 pub struct Serving {
     pub node: NodeConfig,
-    /// `None`: nothing outlives the process.
-    pub database: Option<PathBuf>,
+    pub database: Database,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
+}
+
+/// Where everything is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// Nothing outlives the process.
+    Memory,
+    /// A file of this node alone.
+    File(PathBuf),
+    /// The URL of a PostgreSQL database, which several nodes may share.
+    Postgres(String),
+}
+
+impl fmt::Display for Database {
+    /// For people, and without a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("in memory; give --db-filename to keep it"),
+            Self::File(path) => path.display().fmt(f),
+            Self::Postgres(_) => f.write_str("PostgreSQL"),
+        }
+    }
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -37,16 +61,15 @@ async fn serve(serving: Serving) -> anyhow::Result<ExitCode> {
     let stop_signal = stop_signal()?;
     let Serving { node: mut config, database, .. } = serving;
     unique(&mut config.namespaces);
-    let store = Arc::new(open_store(database.as_deref()).await?);
-    let failed = store.failed();
-    let node = match Node::start(config.clone(), store.clone(), Arc::new(Tcp)).await {
+    let Opened { store, failed, close } = open(&database).await?;
+    let node = match Node::start(config.clone(), store, Arc::new(Tcp)).await {
         Ok(node) => node,
         Err(error) => {
-            store.close().await;
+            close.await;
             return Err(explained(error));
         }
     };
-    banner(&config, database.as_deref(), &node);
+    banner(&config, &database, &node);
     let code = tokio::select! {
         biased;
         reason = failed => {
@@ -56,16 +79,36 @@ async fn serve(serving: Serving) -> anyhow::Result<ExitCode> {
         () = stop_signal => ExitCode::SUCCESS,
     };
     node.stop().await;
-    store.close().await;
+    close.await;
     Ok(code)
 }
 
-async fn open_store(database: Option<&Path>) -> anyhow::Result<RedbStore> {
-    let config = RedbConfig::default();
-    Ok(match database {
-        Some(path) => RedbStore::open(Arc::new(RealFileSystem), path, config).await?,
-        None => RedbStore::in_memory(config).await?,
-    })
+/// A store, with what a process does at its end.
+struct Opened {
+    store: Arc<dyn Store>,
+    /// Resolves with the reason when only a restart helps.
+    failed: BoxFuture<'static, String>,
+    close: BoxFuture<'static, ()>,
+}
+
+async fn open(database: &Database) -> anyhow::Result<Opened> {
+    let redb = match database {
+        Database::Memory => RedbStore::in_memory(RedbConfig::default()).await?,
+        Database::File(path) => RedbStore::open(Arc::new(RealFileSystem), path, RedbConfig::default()).await?,
+        Database::Postgres(url) => {
+            let store = Arc::new(PostgresStore::connect(PostgresConfig::new(url)).await?);
+            let closing = store.clone();
+            return Ok(Opened {
+                store,
+                // It connects again by itself.
+                failed: Box::pin(futures::future::pending()),
+                close: Box::pin(async move { closing.close().await }),
+            });
+        }
+    };
+    let store = Arc::new(redb);
+    let (failed, closing) = (store.failed(), store.clone());
+    Ok(Opened { store, failed: Box::pin(failed), close: Box::pin(async move { closing.close().await }) })
 }
 
 /// Resolves on SIGINT or SIGTERM.
@@ -83,12 +126,12 @@ fn stop_signal() -> anyhow::Result<BoxFuture<'static, ()>> {
 }
 
 /// One line per thing that a person may want to copy.
-fn banner(config: &NodeConfig, database: Option<&Path>, node: &Node) {
+fn banner(config: &NodeConfig, database: &Database, node: &Node) {
     println!("Tempest {}", tempest_server::VERSION);
     println!("Server:       {}", node.address());
-    match database {
-        Some(path) => println!("Database:     {}", path.display()),
-        None => println!("Database:     in memory; give --db-filename to keep it"),
+    println!("Database:     {database}");
+    if let (Some(cluster), Some(address)) = (&config.cluster, node.peer_address()) {
+        println!("Node:         {}, for other nodes at {address}", cluster.name);
     }
     println!("Namespaces:   {}", config.namespaces.join(", "));
 }

@@ -1,11 +1,12 @@
 //! `tempest server start`: one node from a configuration file.
-use super::serving::{self, Serving};
+use super::serving::{self, Database, Serving};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tempest_server::NodeConfig;
+use tempest_server::{ClusterConfig, NodeConfig};
+use tempest_store::Role;
 
 #[derive(Args)]
 pub struct Start {
@@ -20,8 +21,8 @@ pub struct Start {
 struct ConfigFile {
     /// `host:port` of the gRPC frontend.
     address: String,
-    /// The database file; it is created if there is none.
-    database: PathBuf,
+    /// A file, created if there is none; or `postgres://user:password@host/database`, which the nodes of a cluster share.
+    database: String,
     /// Registered at start if they do not exist.
     #[serde(default)]
     namespaces: Vec<String>,
@@ -36,6 +37,34 @@ struct ConfigFile {
     /// text or json.
     #[serde(default = "log_format_default")]
     log_format: String,
+    /// For a node that is one of several.
+    cluster: Option<ClusterTable>,
+}
+
+/// `[cluster]` of the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClusterTable {
+    /// Unique in the cluster; keep it over restarts.
+    node: String,
+    /// `host:port` where this node listens for the other nodes.
+    address: String,
+    /// What the other nodes call, if that is another address.
+    advertised_address: Option<String>,
+    /// Any of frontend, history and matching; all if left out.
+    roles: Option<Vec<Role>>,
+}
+
+impl ClusterTable {
+    fn config(self) -> anyhow::Result<ClusterConfig> {
+        let mut config = ClusterConfig::new(self.node, self.address);
+        config.advertised_address = self.advertised_address;
+        if let Some(roles) = self.roles {
+            config.roles = roles;
+        }
+        config.validate().map_err(|error| anyhow::anyhow!("[cluster]: {error}"))?;
+        Ok(config)
+    }
 }
 
 fn shards_default() -> u32 {
@@ -65,9 +94,19 @@ fn parse(text: &str) -> anyhow::Result<Serving> {
     let mut node = NodeConfig::new(file.address, file.shards);
     node.namespaces.extend(file.namespaces);
     node.cluster_name = file.cluster_name;
+    node.cluster = file.cluster.map(ClusterTable::config).transpose()?;
+    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| file.database.starts_with(scheme));
+    if node.cluster.is_some() && !is_postgres {
+        anyhow::bail!(
+            "database is {:?}, a file, which only one node can have: the nodes of a [cluster] share a PostgreSQL \
+             database, postgres://user:password@host/name",
+            file.database
+        );
+    }
+    let database = if is_postgres { Database::Postgres(file.database) } else { Database::File(file.database.into()) };
     Ok(Serving {
         node,
-        database: Some(file.database),
+        database,
         log_level: one_of("log_level", &file.log_level)?,
         log_format: one_of("log_format", &file.log_format)?,
     })
@@ -94,7 +133,7 @@ mod tests {
         let serving = parse("address = '127.0.0.1:7233'\ndatabase = 'tempest.db'\nnamespaces = ['orders']")
             .expect("it is a configuration");
         assert_eq!(serving.node.namespaces, ["default", "orders"]);
-        assert_eq!(serving.database, Some(PathBuf::from("tempest.db")));
+        assert_eq!(serving.database, Database::File(PathBuf::from("tempest.db")));
     }
 
     #[test]
@@ -102,6 +141,10 @@ mod tests {
         assert!(error("database = 'x'").contains("address"));
         assert!(error("address = 'x'\ndatabase = 'x'\nshard = 3").contains("shard"));
         let level = error("address = 'x'\ndatabase = 'x'\nlog_level = 'loud'");
+        let cluster = "address = 'x'\n[cluster]\nnode = 'a'\naddress = 'x'\n";
+        assert!(error(&format!("database = 'a file'\n{cluster}")).contains("share a PostgreSQL"));
+        assert!(error(&format!("database = 'postgres://x'\n{cluster}roles = ['god']")).contains("god"));
+        assert!(error(&format!("database = 'postgres://x'\n{cluster}roles = []")).contains("at least one of frontend"));
         assert_eq!(level, "log_level is \"loud\": it must be one of debug, info, warn, error, never");
     }
 }

@@ -1,7 +1,7 @@
 //! `tempest server start-dev`: takes the flags of `temporal server start-dev`, so that whatever starts Temporal's
 //! development server can start this one instead.
 use super::logging::{LogFormat, LogLevel};
-use super::serving::{self, Serving};
+use super::serving::{self, Database, Serving};
 use anyhow::bail;
 use clap::Args;
 use std::net::IpAddr;
@@ -167,7 +167,7 @@ pub fn run(arguments: StartDev) -> anyhow::Result<ExitCode> {
     }
     serving::run(Serving {
         node,
-        database: arguments.db_filename,
+        database: arguments.db_filename.map_or(Database::Memory, Database::File),
         log_level: arguments.log_level,
         log_format: arguments.log_format,
     })

@@ -6,6 +6,7 @@ mod history_node;
 mod history_task;
 mod namespace;
 mod namespace_name;
+mod node;
 mod partition;
 mod run;
 mod shard;
@@ -17,6 +18,7 @@ pub use history_node::HistoryNodeKey;
 pub use history_task::HistoryTaskKey;
 pub use namespace::NamespaceKey;
 pub use namespace_name::NamespaceNameKey;
+pub use node::NodeKey;
 
 /// A key of one table.
 pub trait Key: Sized {

@@ -5,13 +5,14 @@
 mod backlog_commit;
 mod cluster;
 mod namespace;
+mod node;
 mod ownership;
 mod shard_commit;
 
 use crate::redb::tables::{Stop, Tables};
 use crate::{
-    BacklogCommit, ClusterRecord, NamespaceRecord, PartitionKey, PartitionRecord, RangeId, ShardCommit, ShardId,
-    ShardRecord,
+    BacklogCommit, ClusterRecord, NamespaceRecord, NodeRecord, PartitionKey, PartitionRecord, RangeId, ShardCommit,
+    ShardId, ShardRecord,
 };
 
 /// Everything that can be asked of the writer.
@@ -23,6 +24,7 @@ pub enum Request {
     LeasePartition(PartitionKey),
     PutNamespace(NamespaceRecord),
     Cluster(ClusterRecord),
+    Beat(NodeRecord),
 }
 
 /// What a request that was applied answers.
@@ -32,6 +34,8 @@ pub enum Applied {
     Shard(ShardRecord),
     Partition(PartitionRecord),
     Cluster(ClusterRecord),
+    /// All nodes, as they were before.
+    Nodes(Vec<NodeRecord>),
     /// The row was there already; nothing was written.
     ClusterFound(ClusterRecord),
 }
@@ -51,6 +55,7 @@ impl Request {
             Request::LeasePartition(partition) => ownership::lease_partition(tables, partition),
             Request::PutNamespace(record) => namespace::put(tables, record),
             Request::Cluster(initial) => cluster::found_or_created(tables, initial),
+            Request::Beat(node) => node::beat(tables, node),
         }
     }
 
@@ -69,7 +74,7 @@ impl Request {
                     commit.added.iter().map(|row| 32 + row.body.len()).sum::<usize>() + 8 * commit.deleted.len()
                 }
                 Request::PutNamespace(record) => record.description.len(),
-                Request::AcquireShard { .. } | Request::LeasePartition(_) | Request::Cluster(_) => 0,
+                Request::AcquireShard { .. } | Request::LeasePartition(_) | Request::Cluster(_) | Request::Beat(_) => 0,
             }
     }
 }

@@ -1,0 +1,155 @@
+//! The beat of a node: it writes its own row, reads the others', and tells its roles what changed.
+use super::ring::{Member, Ring};
+use super::view::View;
+use std::sync::Arc;
+use tempest_core::Time;
+use tempest_rt::time::{Duration, Instant};
+use tempest_store::{NodeRecord, Role, Store};
+use tokio::sync::watch;
+
+/// What a node needs to know to be one of several.
+#[derive(Clone, Debug)]
+pub struct ClusterConfig {
+    /// Unique in the cluster, and kept over restarts.
+    pub name: String,
+    /// Where this node listens for other nodes, `host:port`.
+    pub address: String,
+    /// What other nodes call, if that is another address than the one it listens on.
+    pub advertised_address: Option<String>,
+    pub roles: Vec<Role>,
+    /// Pause between beats, 10 ms and up. Each is one small commit.
+    pub beat_interval: Duration,
+    /// A node whose row has not changed for this long is taken for dead, at least three beats. Short: a slow node loses its
+    /// shards; long: a dead node's shards wait.
+    pub silence_max: Duration,
+}
+
+impl ClusterConfig {
+    /// All roles, with the default pace.
+    pub fn new(name: impl Into<String>, address: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            address: address.into(),
+            advertised_address: None,
+            roles: vec![Role::Frontend, Role::History, Role::Matching],
+            beat_interval: Duration::from_secs(1),
+            silence_max: Duration::from_secs(5),
+        }
+    }
+
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.name.is_empty() || self.name.len() > NAME_BYTES_MAX {
+            return Err(format!("the node's name is {:?}: it must have 1 to {NAME_BYTES_MAX} bytes", self.name));
+        }
+        if self.roles.is_empty() {
+            return Err("the node has no roles: name at least one of frontend, history, matching".to_owned());
+        }
+        if self.beat_interval < Duration::from_millis(10) {
+            return Err(format!("beat_interval is {:?}: it must be at least 10 ms", self.beat_interval));
+        }
+        if self.silence_max < self.beat_interval * 3 {
+            return Err(format!(
+                "silence_max is {:?}: it must be at least three times beat_interval ({:?})",
+                self.silence_max, self.beat_interval
+            ));
+        }
+        Ok(())
+    }
+}
+
+const NAME_BYTES_MAX: usize = 255;
+
+/// Clocks further apart than this are told to the operator. Nothing breaks: timers are judged by shard time.
+const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(10);
+
+/// Keeps this node's row alive and watches the others.
+pub struct Membership {
+    store: Arc<dyn Store>,
+    row: NodeRecord,
+    view: View,
+    interval: Duration,
+    ring: watch::Sender<Arc<Ring>>,
+}
+
+impl Membership {
+    /// `address` is what other nodes call.
+    pub fn new(config: &ClusterConfig, address: String, store: Arc<dyn Store>) -> Self {
+        let own = Member { name: config.name.clone(), address, roles: config.roles.clone() };
+        let row = NodeRecord {
+            name: own.name.clone(),
+            address: own.address.clone(),
+            incarnation: tempest_rt::entropy::uuid(),
+            beat: 0,
+            roles: own.roles.clone(),
+            leaving: false,
+            wall_clock: Time::ZERO,
+        };
+        let view = View::new(own, config.silence_max);
+        let ring = watch::Sender::new(Arc::new(view.ring()));
+        Self { store, row, view, interval: config.beat_interval, ring }
+    }
+
+    /// Who is there, from now on.
+    pub fn ring(&self) -> watch::Receiver<Arc<Ring>> {
+        self.ring.subscribe()
+    }
+
+    /// Beats until `stop` says so, then leaves.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        loop {
+            self.beat().await;
+            tokio::select! {
+                biased;
+                // A node that is dropped goes without a word, as one that crashes.
+                stop = stop.wait_for(|stop| *stop) => if stop.is_ok() { break } else { return },
+                () = tempest_rt::time::sleep(self.interval) => {}
+            }
+        }
+        self.row.leaving = true;
+        // If this beat is lost, the others notice the silence.
+        self.beat().await;
+    }
+
+    /// One beat. An error is not the end: whoever cannot write will be found silent, and what it then does is fenced.
+    pub async fn beat(&mut self) {
+        self.row.beat += 1;
+        self.row.wall_clock = Time(tempest_rt::time::wall_clock_ns());
+        match self.store.beat(self.row.clone()).await {
+            Ok(rows) => {
+                self.warn_of_strange_rows(&rows);
+                self.view.read(rows, Instant::now());
+                let ring = self.view.ring();
+                self.ring.send_if_modified(|known| {
+                    if **known == ring {
+                        return false;
+                    }
+                    let names: Vec<&str> = ring.members().iter().map(|member| member.name.as_str()).collect();
+                    tracing::info!(members = names.join(" "), "the cluster has changed");
+                    *known = Arc::new(ring.clone());
+                    true
+                });
+            }
+            Err(error) => tracing::warn!(%error, "this node's beat did not reach the store, or nobody knows"),
+        }
+    }
+
+    fn warn_of_strange_rows(&self, rows: &[NodeRecord]) {
+        for row in rows {
+            if row.name == self.row.name && row.incarnation != self.row.incarnation && self.row.beat > 1 {
+                tracing::error!(
+                    name = row.name,
+                    address = row.address,
+                    "another node has this name: give each its own"
+                );
+            }
+            let apart = row.wall_clock.0.abs_diff(self.row.wall_clock.0);
+            let fresh = self.view.is_new(row) && row.name != self.row.name;
+            if fresh && u128::from(apart) > CLOCK_DIFFERENCE_MAX.as_nanos() {
+                let seconds = apart / 1_000_000_000;
+                tracing::warn!(node = row.name, seconds, "that node's wall clock differs from this one's");
+            }
+        }
+    }
+}

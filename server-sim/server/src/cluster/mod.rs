@@ -1,0 +1,16 @@
+//! Several nodes over one store: who is there, what belongs to whom, and how calls find it.
+//!
+//! All of it is hints. What makes it safe is the store: a shard or a partition is written only by whoever raised its range
+//! id last. Two nodes that disagree about a shard cost each other time, never data.
+mod describe;
+mod join;
+mod membership;
+mod peers;
+mod ring;
+mod route;
+mod view;
+
+pub use describe::{ClusterDescription, NodeDescription, describe_cluster};
+pub(crate) use join::{Joined, Local, join};
+pub use membership::ClusterConfig;
+pub use ring::{Member, Ring};

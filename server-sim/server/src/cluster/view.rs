@@ -1,0 +1,121 @@
+//! Who is alive, as one node sees it: whoever's row keeps changing. Time is this node's own monotonic time, counted between
+//! its own reads; clocks of two nodes are never compared for it. Pure.
+use super::ring::{Member, Ring};
+use std::collections::BTreeMap;
+use tempest_rt::time::{Duration, Instant};
+use tempest_store::NodeRecord;
+
+pub(super) struct View {
+    own: Member,
+    /// A row that has not changed for this long is a dead node's.
+    silence_max: Duration,
+    seen: BTreeMap<String, Seen>,
+    /// When rows were read last: while the store cannot be read nobody grows silent.
+    read_at: Option<Instant>,
+}
+
+struct Seen {
+    row: NodeRecord,
+    changed_at: Instant,
+}
+
+impl View {
+    pub fn new(own: Member, silence_max: Duration) -> Self {
+        Self { own, silence_max, seen: BTreeMap::new(), read_at: None }
+    }
+
+    /// Takes in what was read at `now`. A row seen for the first time counts as one that has just changed: if its node is
+    /// dead, the next reads will tell.
+    pub fn read(&mut self, rows: Vec<NodeRecord>, now: Instant) {
+        self.read_at = Some(now);
+        for row in rows {
+            if row.name != self.own.name && self.is_new(&row) {
+                self.seen.insert(row.name.clone(), Seen { row, changed_at: now });
+            }
+        }
+    }
+
+    /// Whether a row tells anything that was not known.
+    pub fn is_new(&self, row: &NodeRecord) -> bool {
+        let known = |seen: &Seen| (&seen.row.incarnation, seen.row.beat) == (&row.incarnation, row.beat);
+        !self.seen.get(&row.name).is_some_and(known)
+    }
+
+    /// The members as of the last read: this node, and others that are neither silent nor leaving.
+    pub fn ring(&self) -> Ring {
+        let alive = self.seen.values().filter(|seen| {
+            let silent_for = self.read_at.map_or(Duration::ZERO, |read_at| read_at - seen.changed_at);
+            !seen.row.leaving && silent_for < self.silence_max
+        });
+        let others = alive.map(|Seen { row, .. }| Member {
+            name: row.name.clone(),
+            address: row.address.clone(),
+            roles: row.roles.clone(),
+        });
+        Ring::new(others.chain([self.own.clone()]).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempest_store::Role;
+
+    fn row(name: &str, beat: u64) -> NodeRecord {
+        NodeRecord {
+            name: name.into(),
+            incarnation: "1".into(),
+            beat,
+            roles: vec![Role::History],
+            ..Default::default()
+        }
+    }
+
+    fn view() -> View {
+        let own = Member { name: "own".into(), address: String::new(), roles: vec![Role::History] };
+        View::new(own, Duration::from_secs(5))
+    }
+
+    fn names(view: &View) -> Vec<String> {
+        view.ring().members().iter().map(|member| member.name.clone()).collect()
+    }
+
+    #[test]
+    fn a_node_whose_row_stands_still_is_dead() {
+        let (mut view, start) = (view(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        view.read(vec![row("a", 1), row("b", 1)], at(0));
+        assert_eq!(names(&view), ["a", "b", "own"]);
+        view.read(vec![row("a", 2), row("b", 1)], at(4));
+        assert_eq!(names(&view), ["a", "b", "own"], "it may only be slow");
+        view.read(vec![row("a", 3), row("b", 1)], at(5));
+        assert_eq!(names(&view), ["a", "own"]);
+        view.read(vec![row("a", 4), row("b", 2)], at(6));
+        assert_eq!(names(&view), ["a", "b", "own"], "it was only slow");
+    }
+
+    #[test]
+    fn a_restart_counts_as_a_change_although_beats_begin_anew() {
+        let (mut view, start) = (view(), Instant::now());
+        view.read(vec![row("a", 700)], start);
+        let restarted = NodeRecord { incarnation: "2".into(), ..row("a", 700) };
+        view.read(vec![restarted], start + Duration::from_secs(5));
+        assert_eq!(names(&view), ["a", "own"]);
+    }
+
+    #[test]
+    fn while_the_store_is_silent_nobody_dies() {
+        let (mut view, start) = (view(), Instant::now());
+        view.read(vec![row("a", 1)], start);
+        assert_eq!(names(&view), ["a", "own"]);
+        view.read(vec![row("a", 2)], start + Duration::from_secs(3_600));
+        assert_eq!(names(&view), ["a", "own"]);
+    }
+
+    #[test]
+    fn a_node_that_leaves_is_gone_at_once() {
+        let mut view = view();
+        view.read(vec![NodeRecord { leaving: true, ..row("a", 9) }], Instant::now());
+        assert_eq!(names(&view), ["own"]);
+    }
+}

@@ -1,0 +1,147 @@
+//! A lane: one connection that writes one batch after the other, while the next one gathers.
+//!
+//! When something in a batch is at fault, nothing of it is stored; its halves are then tried, and theirs, so that only
+//! the guilty request fails and its place in the order is kept.
+use crate::connection::Connection;
+use crate::queue::Queue;
+use crate::request::{Answer, Request};
+use crate::statements::WriteStatements;
+use crate::target::Target;
+use crate::transaction::{Ended, write_batch};
+use crate::trouble::{Guilt, Trouble};
+use std::sync::Arc;
+use tempest_rt::task::TaskGroup;
+use tempest_rt::time::sleep;
+use tempest_store::StoreError;
+use tokio::sync::watch;
+
+const BEGIN: &str = "BEGIN";
+/// Opens a transaction while the one who waits for a lock is looked for: who could not get it in full time before will
+/// hardly get it now, and everybody else in the batch is waiting.
+const BEGIN_HASTILY: &str = "BEGIN; SET LOCAL lock_timeout = '50ms'";
+/// Lock timeouts in one batch before all that is left of it is refused.
+const LOCK_TIMEOUTS_MAX: u32 = 32;
+
+pub struct Lane {
+    queue: Queue,
+    drained: watch::Sender<bool>,
+}
+
+impl Lane {
+    /// A lane that runs in `tasks`.
+    pub fn start(target: Arc<Target>, tasks: &TaskGroup) -> Arc<Self> {
+        let lane = Arc::new(Self { queue: Queue::new(target.config.clone()), drained: watch::Sender::new(false) });
+        let writer = Writer { target, tasks: tasks.clone(), connection: None };
+        tasks.spawn(lane.clone().run(writer));
+        lane
+    }
+
+    /// Queues a request now; the future is its answer.
+    pub fn push(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
+        self.queue.push(request)
+    }
+
+    /// Accepts nothing more; resolves when what was accepted is answered.
+    pub async fn close(&self) {
+        self.queue.close();
+        let _ = self.drained.subscribe().wait_for(|drained| *drained).await;
+    }
+
+    async fn run(self: Arc<Self>, mut writer: Writer) {
+        loop {
+            let (requests, replies) = self.queue.batch().await;
+            if requests.is_empty() {
+                break;
+            }
+            let answers = writer.write(&requests).await;
+            for (reply, answer) in replies.into_iter().zip(answers) {
+                // Nobody may wait for it any more.
+                let _ = reply.send(answer);
+            }
+        }
+        self.drained.send_replace(true);
+    }
+}
+
+struct Writer {
+    target: Arc<Target>,
+    tasks: TaskGroup,
+    connection: Option<Connection<WriteStatements>>,
+}
+
+impl Writer {
+    /// One answer each, in order.
+    async fn write(&mut self, requests: &[Request]) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(requests.len());
+        // What is still to be written, the next at the end.
+        let mut slices = vec![requests];
+        let mut lock_timeouts = 0;
+        while let Some(slice) = slices.pop() {
+            let begin = if lock_timeouts == 0 { BEGIN } else { BEGIN_HASTILY };
+            let refusal = match self.try_repeatedly(begin, slice).await {
+                Ended::Answered(answered) => {
+                    answers.extend(answered);
+                    continue;
+                }
+                Ended::Nothing(Trouble::Guilty(guilt, why)) => {
+                    lock_timeouts += u32::from(guilt == Guilt::Locked);
+                    if lock_timeouts < LOCK_TIMEOUTS_MAX {
+                        match slice.split_at(slice.len() / 2) {
+                            ([], _) => answers.push(Err(guilt.error(why))),
+                            (first, second) => slices.extend([second, first]),
+                        }
+                        continue;
+                    }
+                    why
+                }
+                Ended::Nothing(Trouble::Again(why) | Trouble::Unavailable(why)) => why,
+                Ended::Unknown(unknown) => {
+                    answers.extend(unknown);
+                    "the outcome of an earlier write in this batch is unknown".to_owned()
+                }
+            };
+            answers.resize(requests.len(), Err(StoreError::Unavailable(refusal)));
+            break;
+        }
+        answers
+    }
+
+    /// Tries until it is clear what the end is, as long as nothing was stored and there is hope.
+    async fn try_repeatedly(&mut self, begin: &str, requests: &[Request]) -> Ended {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let ended = self.try_once(begin, requests).await;
+            let hope = match &ended {
+                Ended::Nothing(Trouble::Again(_)) => true,
+                // Alone, it is judged once more: the row that was in its way can be read now.
+                Ended::Nothing(Trouble::Guilty(Guilt::Taken, _)) => requests.len() == 1 && tries == 1,
+                Ended::Answered(_) | Ended::Nothing(_) | Ended::Unknown(_) => false,
+            };
+            if !hope || tries >= self.target.config.attempts_max {
+                return ended;
+            }
+            sleep(self.target.config.attempt_pause).await;
+        }
+    }
+
+    async fn try_once(&mut self, begin: &str, requests: &[Request]) -> Ended {
+        let connection = match self.connection.take().filter(|connection| !connection.client.is_closed()) {
+            Some(connection) => connection,
+            None => match Connection::open(&self.target, &self.tasks).await {
+                Ok(connection) => connection,
+                Err(error) => return Ended::Nothing(Trouble::Unavailable(error.to_string())),
+            },
+        };
+        let ended = write_batch(&connection, begin, requests).await;
+        let reusable = match &ended {
+            Ended::Answered(_) => true,
+            Ended::Nothing(_) => connection.rollback().await,
+            Ended::Unknown(_) => false,
+        };
+        if reusable {
+            self.connection = Some(connection);
+        }
+        ended
+    }
+}

@@ -1,0 +1,128 @@
+//! Reads, each one statement; and the beat of a node, which rests on nothing and needs no lane.
+use crate::pool::Pool;
+use crate::values::{decode_record, decode_text, decode_version, encode_record};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use tempest_core::{EventId, RunId, RunKey};
+use tempest_store::redb::keys::{
+    BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, KeyError, NodeKey,
+};
+use tempest_store::{
+    BacklogRow, BranchId, HistoryNode, NamespaceRecord, NodeRecord, PartitionKey, RangeId, RunRecord, ShardId,
+    ShardRecord, StoreError, TaskKey, TaskRow,
+};
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSqlOwned;
+
+/// Nothing rests on it: taking a shard compares again.
+pub async fn shard(pool: &Pool, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
+    let rows = pool.query(|statements| &statements.shards, &[&vec![shard.encode()]]).await?;
+    rows.first().map(|row| decode_record(column(row, 1)?)).transpose()
+}
+
+pub async fn ranges(pool: &Pool, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
+    let keys: Vec<Vec<u8>> = shards.iter().map(Key::encode).collect();
+    let rows = pool.query_proven(|statements| &statements.shards, &[&keys]).await?;
+    let mut found = BTreeMap::new();
+    for row in &rows {
+        let record: ShardRecord = decode_record(column(row, 1)?)?;
+        found.insert(key::<ShardId>(row)?, record.range_id);
+    }
+    Ok(shards.iter().map(|shard| found.get(shard).copied().unwrap_or_default()).collect())
+}
+
+pub async fn run(pool: &Pool, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
+    let rows = pool.query(|statements| &statements.run, &[&key.encode()]).await?;
+    rows.first().map(|row| run_record(row, 0)).transpose()
+}
+
+pub async fn current_run(pool: &Pool, key: &CurrentRunKey) -> Result<Option<RunId>, StoreError> {
+    let rows = pool.query(|statements| &statements.current_run, &[&key.encode()]).await?;
+    rows.first().map(|row| Ok(decode_text(column(row, 0)?)?.into())).transpose()
+}
+
+pub async fn runs(pool: &Pool, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
+    // No key is empty: every one is after that.
+    let after = after.map(|key| key.encode()).unwrap_or_default();
+    let rows = pool.query(|statements| &statements.runs, &[&after, &row_limit(limit)]).await?;
+    rows.iter().map(|row| Ok((key(row)?, run_record(row, 1)?))).collect()
+}
+
+pub async fn history(
+    pool: &Pool,
+    branch: &BranchId,
+    from: EventId,
+    until: EventId,
+    limit: usize,
+) -> Result<Vec<HistoryNode>, StoreError> {
+    let bound = |node| HistoryNodeKey { branch: branch.clone(), node }.encode();
+    let parameters = (bound(from), bound(until), row_limit(limit));
+    let rows = pool.query(|statements| &statements.history, &[&parameters.0, &parameters.1, &parameters.2]).await?;
+    let node = |row: &Row| Ok(HistoryNode { node: key::<HistoryNodeKey>(row)?.node, events: bytes(row, 1)? });
+    rows.iter().map(node).collect()
+}
+
+pub async fn history_tasks(
+    pool: &Pool,
+    shard: ShardId,
+    after: TaskKey,
+    before: TaskKey,
+    limit: usize,
+) -> Result<Vec<TaskRow>, StoreError> {
+    let bound = |task| HistoryTaskKey { shard, task }.encode();
+    let parameters = (bound(after), bound(before), row_limit(limit));
+    let rows =
+        pool.query(|statements| &statements.history_tasks, &[&parameters.0, &parameters.1, &parameters.2]).await?;
+    rows.iter().map(|row| Ok(TaskRow { key: key::<HistoryTaskKey>(row)?.task, body: bytes(row, 1)? })).collect()
+}
+
+pub async fn namespaces(pool: &Pool) -> Result<Vec<NamespaceRecord>, StoreError> {
+    let rows = pool.query(|statements| &statements.namespaces, &[]).await?;
+    rows.iter().map(|row| decode_record(column(row, 0)?)).collect()
+}
+
+/// A beat whose end is unknown is told as an error: the next one says more than it.
+pub async fn beat(pool: &Pool, node: &NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+    let (key, value) = (NodeKey(node.name.clone()).encode(), encode_record(node));
+    let rows = pool.query(|statements| &statements.beat, &[&key, &value.as_ref()]).await?;
+    rows.iter().map(|row| decode_record(column(row, 0)?)).collect()
+}
+
+pub async fn backlog(
+    pool: &Pool,
+    partition: &PartitionKey,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<BacklogRow>, StoreError> {
+    let bound = |task_id| BacklogTaskKey { partition: partition.clone(), task_id }.encode();
+    let parameters = (bound(after), bound(i64::MAX), row_limit(limit));
+    let rows = pool.query(|statements| &statements.backlog, &[&parameters.0, &parameters.1, &parameters.2]).await?;
+    let row_of = |row: &Row| Ok(BacklogRow { task_id: key::<BacklogTaskKey>(row)?.task_id, body: bytes(row, 1)? });
+    rows.iter().map(row_of).collect()
+}
+
+fn row_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn run_record(row: &Row, version_at: usize) -> Result<RunRecord, StoreError> {
+    let version = decode_version(owned(row, version_at)?);
+    Ok(RunRecord { version, state: bytes(row, version_at + 1)? })
+}
+
+/// The first column.
+fn key<K: Key>(row: &Row) -> Result<K, StoreError> {
+    K::decode(column(row, 0)?).map_err(|error: KeyError| StoreError::Corrupt(error.to_string()))
+}
+
+fn column(row: &Row, at: usize) -> Result<&[u8], StoreError> {
+    row.try_get(at).map_err(|error| StoreError::Corrupt(format!("a row: {error}")))
+}
+
+fn bytes(row: &Row, at: usize) -> Result<Bytes, StoreError> {
+    Ok(Bytes::copy_from_slice(column(row, at)?))
+}
+
+fn owned<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T, StoreError> {
+    row.try_get(at).map_err(|error| StoreError::Corrupt(format!("a row: {error}")))
+}

@@ -1,0 +1,158 @@
+//! One database as the store sees it: how to connect, what every session is told first, and how to name it to people.
+use crate::config::PostgresConfig;
+use std::fmt::Write as _;
+use tempest_rt::time::Duration;
+use tempest_store::StoreError;
+use tokio_postgres::config::{Host, TargetSessionAttrs};
+
+/// How often a silent connection is probed, and how many probes may go unanswered.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
+const KEEPALIVE_RETRIES: u32 = 3;
+/// How often the database looks whether the client of a running statement is still there.
+const CLIENT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+pub struct Target {
+    pub config: PostgresConfig,
+    pub driver: tokio_postgres::Config,
+    /// `user@host:port/database`: never the password.
+    pub shown: String,
+    pub user: String,
+    pub database: String,
+    /// The schema's name as SQL wants it.
+    pub schema_quoted: String,
+    /// Sent first on every connection.
+    pub session_settings: String,
+}
+
+impl Target {
+    /// # Errors
+    /// `Incompatible` if the address cannot be read or a limit is out of range.
+    pub fn new(config: PostgresConfig) -> Result<Self, StoreError> {
+        let config = config.validated()?;
+        // The parser's own words may quote a part of a password.
+        let mut driver: tokio_postgres::Config = config.url.parse().map_err(|_| unreadable())?;
+        if driver.get_hosts().is_empty() && driver.get_hostaddrs().is_empty() {
+            return Err(StoreError::Incompatible(
+                "the PostgreSQL address names no host: write it as postgres://user:password@host:5432/database".into(),
+            ));
+        }
+        let Some(user) = driver.get_user().map(ToOwned::to_owned) else {
+            return Err(StoreError::Incompatible(
+                "the PostgreSQL address names no user: write it as postgres://user:password@host:5432/database".into(),
+            ));
+        };
+        driver
+            .connect_timeout(config.connect_timeout)
+            .tcp_user_timeout(config.statement_timeout)
+            .keepalives(true)
+            .keepalives_idle(KEEPALIVE_INTERVAL)
+            .keepalives_interval(KEEPALIVE_INTERVAL)
+            .keepalives_retries(KEEPALIVE_RETRIES);
+        if driver.get_hosts().len().max(driver.get_hostaddrs().len()) > 1 {
+            // Passes standbys over. With a single host the check of the session says more about why.
+            driver.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        if driver.get_application_name().is_none() {
+            driver.application_name("tempest");
+        }
+        let database = driver.get_dbname().unwrap_or(&user).to_owned();
+        let shown = format!("{user}@{}/{database}", hosts(&driver));
+        let schema_quoted = quoted(&config.schema);
+        let session_settings = session_settings(&config, &schema_quoted);
+        Ok(Self { config, driver, shown, user, database, schema_quoted, session_settings })
+    }
+
+    /// How long to wait for the answers to one round trip: the database has its own timeout for each statement, so that
+    /// this one speaks only when the connection is dead.
+    pub fn answer_timeout(&self) -> Duration {
+        self.config.statement_timeout.saturating_mul(2)
+    }
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Incompatible(
+        "the PostgreSQL address cannot be read: write it as postgres://user:password@host:5432/database, special \
+         characters of the password percent-encoded"
+            .into(),
+    )
+}
+
+fn hosts(driver: &tokio_postgres::Config) -> String {
+    const DEFAULT_PORT: u16 = 5432;
+    let ports = driver.get_ports();
+    let named = driver.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let numbered = driver.get_hostaddrs().iter().map(ToString::to_string);
+    let hosts: Vec<String> = if driver.get_hosts().is_empty() { numbered.collect() } else { named.collect() };
+    let with_port = |(index, host): (usize, &String)| {
+        let port = ports.get(index).or(ports.first()).copied().unwrap_or(DEFAULT_PORT);
+        format!("{host}:{port}")
+    };
+    hosts.iter().enumerate().map(with_port).collect::<Vec<_>>().join(",")
+}
+
+fn session_settings(config: &PostgresConfig, schema_quoted: &str) -> String {
+    let milliseconds = |duration: Duration| duration.as_millis().to_string();
+    let seconds = |duration: Duration| duration.as_secs().max(1).to_string();
+    let settings = [
+        ("search_path", schema_quoted.to_owned()),
+        // COMMIT is answered when it is flushed, on the synchronous standbys too. Whatever the server's default is.
+        ("synchronous_commit", "on".to_owned()),
+        // Each statement after the locking ones must see what the locks protect.
+        ("default_transaction_isolation", "'read committed'".to_owned()),
+        // The warning that a commit was not replicated must get through.
+        ("client_min_messages", "warning".to_owned()),
+        ("statement_timeout", milliseconds(config.statement_timeout)),
+        ("lock_timeout", milliseconds(config.lock_timeout)),
+        ("idle_in_transaction_session_timeout", milliseconds(config.idle_transaction_timeout)),
+        ("tcp_keepalives_idle", seconds(KEEPALIVE_INTERVAL)),
+        ("tcp_keepalives_interval", seconds(KEEPALIVE_INTERVAL)),
+        ("tcp_keepalives_count", KEEPALIVE_RETRIES.to_string()),
+        ("tcp_user_timeout", milliseconds(config.statement_timeout)),
+        ("client_connection_check_interval", milliseconds(CLIENT_CHECK_INTERVAL)),
+        // Every statement goes by primary keys it is given. Planning anew gains nothing, and statistics that are
+        // missing or stale must not make it read a whole table.
+        ("plan_cache_mode", "force_generic_plan".to_owned()),
+        ("enable_seqscan", "off".to_owned()),
+        ("enable_hashjoin", "off".to_owned()),
+        ("enable_mergejoin", "off".to_owned()),
+        ("jit", "off".to_owned()),
+    ];
+    let mut sql = String::new();
+    for (name, value) in settings {
+        write!(sql, "SET {name} = {value};").expect("a string takes everything");
+    }
+    sql
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_shown_without_the_password() {
+        let shown = |url: &str| Target::new(PostgresConfig::new(url)).map(|target| target.shown);
+        assert_eq!(shown("postgres://me:secret@db:5433/orders").unwrap(), "me@db:5433/orders");
+        assert_eq!(shown("host=a,b user=me password=secret").unwrap(), "me@a:5432,b:5432/me");
+        for (url, expect) in [
+            ("postgres://me:secret@db:port/orders", "cannot be read"),
+            ("postgres:///orders?user=me", "names no host"),
+            ("postgres://db/orders", "names no user"),
+        ] {
+            let error = shown(url).unwrap_err().to_string();
+            assert!(error.contains(expect) && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_schema_name_stays_a_name() {
+        assert_eq!(quoted("my \"own\"; DROP"), "\"my \"\"own\"\"; DROP\"");
+    }
+}
