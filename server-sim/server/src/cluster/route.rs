@@ -90,17 +90,13 @@ impl Route<dyn MatchingService> for OnlyHere {
 impl Cluster {
     /// Calls whoever is to own it; if that one has certainly not done it and says or shows that it is not there, asks the
     /// ring again. What may have been done is the caller's to repeat.
-    async fn follow<S: ?Sized, T>(
+    async fn follow<S: ?Sized + Send + Sync, T: Send>(
         &self,
         owner: impl Fn(&Ring) -> Option<Member> + Send + Sync,
         local: impl Fn() -> Arc<S> + Send + Sync,
         remote: impl Fn(&str) -> ServiceResult<Arc<S>> + Send + Sync,
         call: impl Fn(Arc<S>) -> BoxFuture<'static, ServiceResult<T>> + Send + Sync,
-    ) -> ServiceResult<T>
-    where
-        S: Send + Sync,
-        T: Send,
-    {
+    ) -> ServiceResult<T> {
         let mut told: Option<String> = None;
         let mut tries = 0;
         loop {
