@@ -83,7 +83,7 @@ impl Node {
         let as_history: Arc<dyn HistoryService> = history.clone();
         let as_matching: Arc<dyn MatchingService> = matching.clone();
         matching.connect(&as_history);
-        history.start(as_matching.clone());
+        history.start(as_matching.clone(), Arc::downgrade(&as_history));
 
         let of_frontend = FrontendConfig {
             cluster_name: cluster.cluster_name,
