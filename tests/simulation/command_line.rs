@@ -164,7 +164,10 @@ fn numbers_that_make_no_run_are_refused() {
         (&["run", "hello", "--set", "buggify=2"], "buggify is 2: it must be from 0 to 1"),
         (&["explore", "hello", "--jobs", "0"], "--jobs"),
         (&["plants", "--only", "zzz"], "no planted bug has \"zzz\" in its name"),
-        (&["run", "hello", "--trace", "/nowhere/trace"], "error: cannot write the trace file: /nowhere/trace: No such file or directory (os error 2)\n"),
+        (
+            &["run", "hello", "--trace", "/nowhere/trace"],
+            "error: cannot write the trace file: /nowhere/trace: No such file or directory (os error 2)\n",
+        ),
     ] {
         let output = tempest(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
