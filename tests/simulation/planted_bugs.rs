@@ -18,9 +18,8 @@ const MANY_FAULTS: Storm = ("order-saga", &["sagas=30", "faults=40"]);
 const SLOW_FSYNCS: Storm = ("order-saga", &["sagas=30", "faults=40", "disk_sync_us=4000"]);
 /// Workflow tasks fail again and again.
 const BAD_DEPLOY: Storm = ("bad-deploy", &[]);
-
 /// Parents, children and signals between workflows.
-const FAMILY: Storm = ("family", &["buggify=1"]);
+const FAMILY: Storm = ("family", &["buggify=1", "parents=15", "children_max=8"]);
 
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;
