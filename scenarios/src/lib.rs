@@ -7,6 +7,7 @@
 mod activity_crash_points;
 mod bad_deploy;
 mod control;
+mod family;
 mod hello;
 pub mod order_saga;
 
@@ -20,6 +21,7 @@ pub fn all() -> Vec<Arc<dyn Scenario>> {
         Arc::new(order_saga::OrderSaga),
         Arc::new(activity_crash_points::ActivityCrashPoints),
         Arc::new(bad_deploy::BadDeploy),
+        Arc::new(family::Family),
         Arc::new(control::Control),
     ]
 }

@@ -18,6 +18,8 @@ const MANY_FAULTS: Storm = ("order-saga", &["sagas=30", "faults=40"]);
 const SLOW_FSYNCS: Storm = ("order-saga", &["sagas=30", "faults=40", "disk_sync_us=4000"]);
 /// Workflow tasks fail again and again.
 const BAD_DEPLOY: Storm = ("bad-deploy", &[]);
+/// Parents, children and signals between workflows.
+const FAMILY: Storm = ("family", &["buggify=1", "parents=15", "children_max=8"]);
 
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;
@@ -91,4 +93,7 @@ planted! {
     closing_an_activity_that_did_not_start: "started-id-not-wired" in ORDERS, seen by "history-wellformed";
     giving_an_attempt_to_two_workers: "second-poller-starts-activity" in MANY_FAULTS, seen by "activity-once";
     waiting_for_ever_for_a_transient_task: "transient-task-without-timeout" in BAD_DEPLOY, seen by "liveness";
+    taking_no_notice_of_an_early_end: "child-closed-before-started-dropped" in FAMILY, seen by "liveness";
+    taking_an_unknown_start_for_a_failed_one: "unknown-child-start-treated-as-failed" in FAMILY,
+        seen by "across-runs" | "clean";
 }

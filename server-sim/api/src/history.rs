@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tempest_core::{
-    ActivityRef, BranchRef, EventId, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted, RunId, RunKey,
-    TransferTask, WorkflowId, WorkflowTaskToken,
+    ActivityRef, BranchRef, ChildClosed, ErrandEnd, EventId, NamespaceId, OtherRun, RecordActivityTaskStarted,
+    RecordWorkflowTaskStarted, RunId, RunKey, StartChild, TransferTask, WorkflowId, WorkflowTaskToken,
 };
 use temporalio_protos::temporal::api::{
     common::v1::WorkflowExecution, enums::v1::WorkflowExecutionStatus, history::v1::HistoryEvent,
@@ -56,6 +56,44 @@ pub trait HistoryService: Send + Sync + 'static {
         namespace: &NamespaceId,
         execution: &WorkflowExecution,
     ) -> ServiceResult<api::DescribeWorkflowExecutionResponse>;
+
+    /// Another run's errand: starts its child, which waits for `begin_child_workflow`. The same child again gets the same
+    /// answer: the first run of its chain.
+    async fn start_child_workflow(
+        &self,
+        namespace: &NamespaceId,
+        child: StartChild,
+    ) -> ServiceResult<api::StartWorkflowExecutionResponse>;
+
+    /// The parent has recorded the start of this child. Without effect on a child that has begun.
+    async fn begin_child_workflow(&self, child: &RunKey, parent: OtherRun) -> ServiceResult<()>;
+
+    async fn signal_by_workflow(
+        &self,
+        namespace: &NamespaceId,
+        from: OtherRun,
+        request: api::SignalWorkflowExecutionRequest,
+    ) -> ServiceResult<()>;
+
+    async fn request_cancel_by_workflow(
+        &self,
+        namespace: &NamespaceId,
+        from: OtherRun,
+        request: api::RequestCancelWorkflowExecutionRequest,
+    ) -> ServiceResult<()>;
+
+    async fn terminate_by_workflow(
+        &self,
+        namespace: &NamespaceId,
+        from: OtherRun,
+        request: api::TerminateWorkflowExecutionRequest,
+    ) -> ServiceResult<()>;
+
+    /// How a run's errand ended. `NotFound` if the run has closed; what is not pending any more is no error.
+    async fn record_errand_end(&self, run: &RunKey, end: ErrandEnd) -> ServiceResult<()>;
+
+    /// A child's last run has closed. `NotFound` if the parent has closed or waits for no such child.
+    async fn record_child_closed(&self, parent: &RunKey, closed: ChildClosed) -> ServiceResult<()>;
 
     /// Compare-and-set: one poll gets the task. Returns the poll response, history's first page and token included.
     async fn record_workflow_task_started(

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 use std::time::Duration;
 use tempest_core::{
-    BranchRef, EventId, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted, RunKey, TransferTask,
-    WorkflowTaskToken,
+    BranchRef, ChildClosed, ErrandEnd, EventId, NamespaceId, OtherRun, RecordActivityTaskStarted,
+    RecordWorkflowTaskStarted, RunKey, StartChild, TransferTask, WorkflowTaskToken,
 };
 use temporalio_protos::temporal::api::workflowservice::v1 as api;
 
@@ -225,6 +225,38 @@ calls! {
         namespace: &NamespaceId = lend plain NamespaceId,
         execution: &WorkflowExecution = lend proto WorkflowExecution
     ) -> proto api::DescribeWorkflowExecutionResponse, of (namespace, execution.workflow_id), within PATIENCE;
+
+    start_child_workflow(
+        namespace: &NamespaceId = lend plain NamespaceId,
+        child: StartChild = give plain StartChild
+    ) -> proto api::StartWorkflowExecutionResponse, of (namespace, child.request.workflow_id), within PATIENCE;
+
+    begin_child_workflow(child: &RunKey = lend plain RunKey, parent: OtherRun = give plain OtherRun)
+        -> plain (), of (child.namespace_id, child.workflow_id.as_str()), within PATIENCE;
+
+    signal_by_workflow(
+        namespace: &NamespaceId = lend plain NamespaceId,
+        from: OtherRun = give plain OtherRun,
+        request: api::SignalWorkflowExecutionRequest = give proto api::SignalWorkflowExecutionRequest
+    ) -> plain (), of (namespace, workflow_of(&request.workflow_execution)), within PATIENCE;
+
+    request_cancel_by_workflow(
+        namespace: &NamespaceId = lend plain NamespaceId,
+        from: OtherRun = give plain OtherRun,
+        request: api::RequestCancelWorkflowExecutionRequest = give proto api::RequestCancelWorkflowExecutionRequest
+    ) -> plain (), of (namespace, workflow_of(&request.workflow_execution)), within PATIENCE;
+
+    terminate_by_workflow(
+        namespace: &NamespaceId = lend plain NamespaceId,
+        from: OtherRun = give plain OtherRun,
+        request: api::TerminateWorkflowExecutionRequest = give proto api::TerminateWorkflowExecutionRequest
+    ) -> plain (), of (namespace, workflow_of(&request.workflow_execution)), within PATIENCE;
+
+    record_errand_end(run: &RunKey = lend plain RunKey, end: ErrandEnd = give plain ErrandEnd)
+        -> plain (), of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
+
+    record_child_closed(parent: &RunKey = lend plain RunKey, closed: ChildClosed = give plain ChildClosed)
+        -> plain (), of (parent.namespace_id, parent.workflow_id.as_str()), within PATIENCE;
 
     record_workflow_task_started(
         run: &RunKey = lend plain RunKey,

@@ -20,6 +20,11 @@ pub struct Limits {
     pub workflow_task_timeout_max: Duration,
     pub pending_activities_max: usize,
     pub pending_timers_max: usize,
+    pub pending_children_max: usize,
+    /// Signals to other runs.
+    pub pending_signals_max: usize,
+    /// Requests that other runs be cancelled.
+    pub pending_cancels_max: usize,
     pub buffered_events_max: usize,
     /// Encoded buffered events, in bytes.
     pub buffered_bytes_max: usize,
@@ -51,6 +56,9 @@ impl Default for Limits {
             workflow_task_timeout_max: Duration::from_secs(120),
             pending_activities_max: 2000,
             pending_timers_max: 2000,
+            pending_children_max: 2000,
+            pending_signals_max: 2000,
+            pending_cancels_max: 2000,
             buffered_events_max: 100,
             buffered_bytes_max: 2 * 1024 * 1024,
             signals_max: 10_000,

@@ -1,10 +1,10 @@
 //! Everything that can happen to a run. There is no second way in.
-use crate::{EventId, RunId, TimerTask};
+use crate::{ChildClosed, ErrandEnd, EventId, OtherRun, RunId, StartChild, TimerTask};
 use serde::{Deserialize, Serialize};
 use temporalio_protos::temporal::api::workflowservice::v1 as api;
 
 /// Requests arrive validated for shape by the frontend (ids, sizes, enum values), with defaults filled in and with the
-/// namespace's *id* in the field `namespace`; rules that depend on state are decided here.
+/// namespace's *id* in the field `namespace` (its name where a workflow task is completed: commands name namespaces); rules that depend on state are decided here.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// State: the workflow id's current run, if any. Creates a run in [`crate::Transition::new_run`].
@@ -24,6 +24,18 @@ pub enum Input {
     CompleteActivity(ActivityRef, Box<api::RespondActivityTaskCompletedRequest>),
     FailActivity(ActivityRef, Box<api::RespondActivityTaskFailedRequest>),
     CancelActivity(ActivityRef, Box<api::RespondActivityTaskCanceledRequest>),
+
+    /// State: as for `Start`. Another run wants it as its child.
+    StartChild(Box<StartChild>),
+    /// The parent has recorded this child's start, so that it may begin.
+    BeginChild(OtherRun),
+    SignalByWorkflow(OtherRun, Box<api::SignalWorkflowExecutionRequest>),
+    RequestCancelByWorkflow(OtherRun, Box<api::RequestCancelWorkflowExecutionRequest>),
+    /// Only parents do so, by their close policy.
+    TerminateByWorkflow(OtherRun, Box<api::TerminateWorkflowExecutionRequest>),
+    /// What this run asked of another one has ended.
+    ErrandEnded(ErrandEnd),
+    ChildClosed(Box<ChildClosed>),
 
     /// A timer task of the timer queue is due in shard time.
     FireTimer(TimerTask),

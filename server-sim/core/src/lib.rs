@@ -10,6 +10,7 @@ mod commands;
 mod context;
 mod decision;
 mod entities;
+mod errand;
 mod ids;
 mod input;
 mod inputs;
@@ -25,12 +26,14 @@ mod transition;
 pub mod wire;
 
 pub use context::*;
+pub use errand::*;
 pub use ids::*;
 pub use input::*;
 pub use rejection::Rejection;
 pub use state::{
-    Activity, ActivityProgress, ActivityStart, Change, Closed, CopyOnWrite, DurableProjection, Ephemera,
-    EphemeralChange, MutableState, Owed, Sticky, UserTimer, WorkflowTask, WorkflowTaskEphemera,
+    Activity, ActivityProgress, ActivityStart, Change, Child, ChildStart, Closed, CopyOnWrite, DurableProjection,
+    Ephemera, EphemeralChange, ExternalCancel, ExternalSignal, MutableState, Owed, Sticky, UserTimer, WorkflowTask,
+    WorkflowTaskEphemera,
 };
 pub use task::*;
 pub use transition::*;

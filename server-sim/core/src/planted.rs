@@ -26,5 +26,10 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "an attempt that one worker has is handed to the next one that polls",
         "activity-once",
     ),
+    (
+        "child-closed-before-started-dropped",
+        "a parent that has not recorded its child's start takes no notice of the child's end",
+        "liveness",
+    ),
     ("transient-task-without-timeout", "a transient workflow task gets no start-to-close timer", "liveness"),
 ];

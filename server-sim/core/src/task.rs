@@ -37,8 +37,25 @@ pub enum TransferTask {
         task_queue: String,
         schedule_to_start_timeout: Option<std::time::Duration>,
     },
-    /// The run has closed; who waits for it may know.
+    /// Start a child, have its start recorded, and let it begin.
+    StartChild {
+        initiated_event_id: EventId,
+    },
+    SignalExternal {
+        initiated_event_id: EventId,
+    },
+    CancelExternal {
+        initiated_event_id: EventId,
+    },
+    /// The run has closed: its parent hears of it, and its children are ended as their parent close policies say.
     CloseExecution,
+}
+
+impl TransferTask {
+    /// Whether matching takes it; the others have errands ([`MutableState::errand`](crate::MutableState::errand)).
+    pub fn is_for_matching(&self) -> bool {
+        matches!(self, Self::WorkflowTask { .. } | Self::ActivityTask { .. })
+    }
 }
 
 /// Something that must happen at `fire_time`, in shard time.

@@ -124,7 +124,8 @@ impl Walk {
                     });
                 }
             }
-            TransferTask::CloseExecution => {}
+            // Those that other runs are asked of: no walk has any.
+            _ => {}
         }
     }
 

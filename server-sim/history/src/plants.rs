@@ -19,6 +19,11 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "liveness",
     ),
     (
+        "unknown-child-start-treated-as-failed",
+        "a child whose start may have happened is reported to its parent as one that could not be started",
+        "model",
+    ),
+    (
         "timer-behind-cursor",
         "the timer reader looks a second ahead: a timer written behind its cursor is not read until the shard is reloaded",
         "liveness",

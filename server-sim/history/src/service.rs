@@ -5,8 +5,8 @@ use crate::poll_response::poll_response;
 use crate::shard::{self, Ask, Decided, Door, Held, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};
 use crate::{ConfigError, Counters, HistoryConfig};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use tempest_api::{MatchingService, ServiceError, ServiceResult};
+use std::sync::{Arc, Mutex, Weak};
+use tempest_api::{HistoryService, MatchingService, ServiceError, ServiceResult};
 use tempest_core::{Flags, Input, Time};
 use tempest_rt::task::TaskGroup;
 use tempest_store::{RangeId, ShardId, Store};
@@ -80,8 +80,8 @@ impl HistoryHandle {
     }
 
     /// Takes the shards and begins to serve. Matching usually holds this handle, which is why it comes second.
-    /// A second call does nothing.
-    pub fn start(&self, matching: Arc<dyn MatchingService>) {
+    /// `peers` is where every run is found, this node's among them. A second call does nothing.
+    pub fn start(&self, matching: Arc<dyn MatchingService>, peers: Weak<dyn HistoryService>) {
         let waiting = std::mem::take(&mut *self.waiting.lock().expect("no holder of this lock panics"));
         if waiting.is_empty() {
             return;
@@ -92,6 +92,7 @@ impl HistoryHandle {
             config: self.config.clone(),
             store: self.store.clone(),
             matching,
+            peers,
             read_index,
             counters: self.counters.clone(),
             flags: Flags { planted: Arc::new(tempest_rt::armed_plants()) },

@@ -99,7 +99,7 @@ impl Node {
             joined = Some(member);
         }
         matching.connect(&as_history);
-        history.start(as_matching.clone());
+        history.start(as_matching.clone(), Arc::downgrade(&as_history));
 
         let of_frontend = FrontendConfig {
             cluster_name: cluster.cluster_name,

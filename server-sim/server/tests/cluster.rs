@@ -9,6 +9,7 @@ use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_client::WorkflowServiceClient;
 use tempest_rt::net::Tcp;
+use tempest_rt::task::spawn;
 use tempest_server::{ClusterConfig, Node, NodeConfig};
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tonic::transport::{Channel, Endpoint};
@@ -117,10 +118,10 @@ async fn every_node_answers_for_all_and_survives_the_others() {
     }
     drop(c);
     sees(&a, 1).await;
-    for number in 0..30 {
+    for (number, run) in runs.iter().enumerate() {
         signal(&mut to_a, number, "after-c").await;
         assert_eq!(signals(&mut to_a, number).await, 3);
-        assert_eq!(start(&mut to_a, number).await, runs[number], "a repeated start finds its run");
+        assert_eq!(start(&mut to_a, number).await, *run, "a repeated start finds its run");
     }
     a.stop().await;
 }
@@ -151,7 +152,7 @@ async fn tasks_find_polls_at_any_node() {
         }
     };
     // Polls that wait before there is a task, at both nodes.
-    let (early_a, early_b) = (tokio::spawn(poll(&to_a)), tokio::spawn(poll(&to_b)));
+    let (early_a, early_b) = (spawn(poll(&to_a)), spawn(poll(&to_b)));
     for number in 0..10 {
         start(if number % 2 == 0 { &mut to_a } else { &mut to_b }, number).await;
     }

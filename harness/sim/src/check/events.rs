@@ -48,9 +48,17 @@ pub fn references(event: &HistoryEvent) -> Vec<(&'static str, i64, &'static [Eve
     const SCHEDULED: &[T] = &[T::ActivityTaskScheduled];
     const STARTED: &[T] = &[T::ActivityTaskStarted];
     const TIMER: &[T] = &[T::TimerStarted];
+    const CHILD: &[T] = &[T::StartChildWorkflowExecutionInitiated];
+    const CHILD_STARTED: &[T] = &[T::ChildWorkflowExecutionStarted];
+    const SIGNAL: &[T] = &[T::SignalExternalWorkflowExecutionInitiated];
+    const CANCEL: &[T] = &[T::RequestCancelExternalWorkflowExecutionInitiated];
     let scheduled = |id| ("scheduled_event_id", id, SCHEDULED);
     let started = |id| ("started_event_id", id, STARTED);
     let completed = |id| ("workflow_task_completed_event_id", id, COMPLETED_WT);
+    let child = |id| ("initiated_event_id", id, CHILD);
+    let child_started = |id| ("started_event_id", id, CHILD_STARTED);
+    let signal = |id| ("initiated_event_id", id, SIGNAL);
+    let cancel = |id| ("initiated_event_id", id, CANCEL);
     let Some(attributes) = &event.attributes else { return Vec::new() };
     match attributes {
         A::WorkflowTaskStartedEventAttributes(a) => vec![("scheduled_event_id", a.scheduled_event_id, SCHEDULED_WT)],
@@ -84,6 +92,38 @@ pub fn references(event: &HistoryEvent) -> Vec<(&'static str, i64, &'static [Eve
         A::TimerCanceledEventAttributes(a) => {
             vec![("started_event_id", a.started_event_id, TIMER), completed(a.workflow_task_completed_event_id)]
         }
+        A::StartChildWorkflowExecutionInitiatedEventAttributes(a) => {
+            vec![completed(a.workflow_task_completed_event_id)]
+        }
+        A::StartChildWorkflowExecutionFailedEventAttributes(a) => {
+            vec![child(a.initiated_event_id), completed(a.workflow_task_completed_event_id)]
+        }
+        A::ChildWorkflowExecutionStartedEventAttributes(a) => vec![child(a.initiated_event_id)],
+        A::ChildWorkflowExecutionCompletedEventAttributes(a) => {
+            vec![child(a.initiated_event_id), child_started(a.started_event_id)]
+        }
+        A::ChildWorkflowExecutionFailedEventAttributes(a) => {
+            vec![child(a.initiated_event_id), child_started(a.started_event_id)]
+        }
+        A::ChildWorkflowExecutionCanceledEventAttributes(a) => {
+            vec![child(a.initiated_event_id), child_started(a.started_event_id)]
+        }
+        A::ChildWorkflowExecutionTimedOutEventAttributes(a) => {
+            vec![child(a.initiated_event_id), child_started(a.started_event_id)]
+        }
+        A::ChildWorkflowExecutionTerminatedEventAttributes(a) => {
+            vec![child(a.initiated_event_id), child_started(a.started_event_id)]
+        }
+        A::SignalExternalWorkflowExecutionInitiatedEventAttributes(a) => {
+            vec![completed(a.workflow_task_completed_event_id)]
+        }
+        A::ExternalWorkflowExecutionSignaledEventAttributes(a) => vec![signal(a.initiated_event_id)],
+        A::SignalExternalWorkflowExecutionFailedEventAttributes(a) => vec![signal(a.initiated_event_id)],
+        A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(a) => {
+            vec![completed(a.workflow_task_completed_event_id)]
+        }
+        A::ExternalWorkflowExecutionCancelRequestedEventAttributes(a) => vec![cancel(a.initiated_event_id)],
+        A::RequestCancelExternalWorkflowExecutionFailedEventAttributes(a) => vec![cancel(a.initiated_event_id)],
         A::MarkerRecordedEventAttributes(a) => vec![completed(a.workflow_task_completed_event_id)],
         A::WorkflowExecutionCompletedEventAttributes(a) => vec![completed(a.workflow_task_completed_event_id)],
         A::WorkflowExecutionFailedEventAttributes(a) => vec![completed(a.workflow_task_completed_event_id)],
@@ -92,6 +132,38 @@ pub fn references(event: &HistoryEvent) -> Vec<(&'static str, i64, &'static [Eve
             vec![completed(a.workflow_task_completed_event_id)]
         }
         _ => Vec::new(),
+    }
+}
+
+/// Which child an event closes: the event that asked for it, and the event of its start.
+pub fn closes_child(event: &HistoryEvent) -> Option<(i64, i64)> {
+    match event.attributes.as_ref()? {
+        Attributes::ChildWorkflowExecutionCompletedEventAttributes(a) => {
+            Some((a.initiated_event_id, a.started_event_id))
+        }
+        Attributes::ChildWorkflowExecutionFailedEventAttributes(a) => Some((a.initiated_event_id, a.started_event_id)),
+        Attributes::ChildWorkflowExecutionCanceledEventAttributes(a) => {
+            Some((a.initiated_event_id, a.started_event_id))
+        }
+        Attributes::ChildWorkflowExecutionTimedOutEventAttributes(a) => {
+            Some((a.initiated_event_id, a.started_event_id))
+        }
+        Attributes::ChildWorkflowExecutionTerminatedEventAttributes(a) => {
+            Some((a.initiated_event_id, a.started_event_id))
+        }
+        _ => None,
+    }
+}
+
+/// What an event ends of what was asked of another workflow, by the event that asked.
+pub fn ends_errand(event: &HistoryEvent) -> Option<i64> {
+    match event.attributes.as_ref()? {
+        Attributes::StartChildWorkflowExecutionFailedEventAttributes(a) => Some(a.initiated_event_id),
+        Attributes::ExternalWorkflowExecutionSignaledEventAttributes(a) => Some(a.initiated_event_id),
+        Attributes::SignalExternalWorkflowExecutionFailedEventAttributes(a) => Some(a.initiated_event_id),
+        Attributes::ExternalWorkflowExecutionCancelRequestedEventAttributes(a) => Some(a.initiated_event_id),
+        Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(a) => Some(a.initiated_event_id),
+        _ => closes_child(event).map(|(initiated, _)| initiated),
     }
 }
 

@@ -184,6 +184,13 @@ fn asked(command: &Command) -> String {
         Some(Asked::ContinueAsNewWorkflowExecutionCommandAttributes(a)) => {
             continue_as_new(a.workflow_type.as_ref().map(|kind| kind.name.as_str()))
         }
+        Some(Asked::StartChildWorkflowExecutionCommandAttributes(a)) => {
+            child(&a.workflow_id, a.workflow_type.as_ref().map(|kind| kind.name.as_str()))
+        }
+        Some(Asked::SignalExternalWorkflowExecutionCommandAttributes(a)) => {
+            signal(a.execution.as_ref().map(|execution| execution.workflow_id.as_str()), &a.signal_name)
+        }
+        Some(Asked::RequestCancelExternalWorkflowExecutionCommandAttributes(a)) => cancel_other(Some(&a.workflow_id)),
         // The server knows no other: it has refused them.
         _ => command.command_type().as_str_name().to_owned(),
     }
@@ -202,6 +209,18 @@ fn written(event: &HistoryEvent, completed: i64) -> Option<String> {
         }
         A::TimerStartedEventAttributes(a) => (a.workflow_task_completed_event_id, timer(&a.timer_id)),
         A::TimerCanceledEventAttributes(a) => (a.workflow_task_completed_event_id, cancel_timer(&a.timer_id)),
+        A::StartChildWorkflowExecutionInitiatedEventAttributes(a) => {
+            let kind = a.workflow_type.as_ref().map(|kind| kind.name.as_str());
+            (a.workflow_task_completed_event_id, child(&a.workflow_id, kind))
+        }
+        A::SignalExternalWorkflowExecutionInitiatedEventAttributes(a) => {
+            let to = a.workflow_execution.as_ref().map(|execution| execution.workflow_id.as_str());
+            (a.workflow_task_completed_event_id, signal(to, &a.signal_name))
+        }
+        A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(a) => {
+            let to = a.workflow_execution.as_ref().map(|execution| execution.workflow_id.as_str());
+            (a.workflow_task_completed_event_id, cancel_other(to))
+        }
         A::MarkerRecordedEventAttributes(a) => (a.workflow_task_completed_event_id, marker(&a.marker_name)),
         A::UpsertWorkflowSearchAttributesEventAttributes(a) => (a.workflow_task_completed_event_id, UPSERT.to_owned()),
         A::WorkflowPropertiesModifiedEventAttributes(a) => (a.workflow_task_completed_event_id, MODIFY.to_owned()),
@@ -241,6 +260,18 @@ fn cancel_timer(id: &str) -> String {
 
 fn marker(name: &str) -> String {
     format!("marker {name:?}")
+}
+
+fn child(id: &str, kind: Option<&str>) -> String {
+    format!("child {id:?} of type {}", kind.unwrap_or_default())
+}
+
+fn signal(to: Option<&str>, name: &str) -> String {
+    format!("signal {name:?} to {:?}", to.unwrap_or_default())
+}
+
+fn cancel_other(id: Option<&str>) -> String {
+    format!("cancel workflow {:?}", id.unwrap_or_default())
 }
 
 fn continue_as_new(kind: Option<&str>) -> String {

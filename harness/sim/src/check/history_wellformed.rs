@@ -7,8 +7,8 @@ use tempest_api::proto::workflowservice::v1 as api;
 
 pub const INVARIANT: Invariant = Invariant {
     name: "history-wellformed",
-    holds_when: "event ids are contiguous, references name earlier events of the right kind, workflow tasks and timers \
-                 end once, a closed run ends with its only closing event, and what was read as persisted stays a \
+    holds_when: "event ids are contiguous, references name earlier events of the right kind, workflow tasks, timers and \
+                 what is asked of other workflows end once, a closed run ends with its only closing event, and what was read as persisted stays a \
                  prefix of every later read",
 };
 
@@ -53,6 +53,7 @@ fn shape(run: &RunObserved) -> Vec<Violation> {
     }
     violations.extend(workflow_tasks(run));
     violations.extend(timers(run));
+    violations.extend(errands(run));
     violations.extend(run.stored.iter().filter_map(|event| strangers_start(run, event)));
     violations
 }
@@ -121,6 +122,34 @@ fn timers(run: &RunObserved) -> Vec<Violation> {
         };
         if !ended.insert(timer) {
             violations.push(wrong(run, format!("{} ends timer {timer} again", events::line(event)), event));
+        }
+    }
+    violations
+}
+
+/// What is asked of another workflow ends once, and a child starts once, before its end.
+fn errands(run: &RunObserved) -> Vec<Violation> {
+    let mut ended = BTreeSet::new();
+    let mut started = std::collections::BTreeMap::new();
+    let mut violations = Vec::new();
+    for event in &run.stored {
+        let line = events::line(event);
+        if let Some(Attributes::ChildWorkflowExecutionStartedEventAttributes(a)) = &event.attributes {
+            let twice = started.insert(a.initiated_event_id, event.event_id).is_some();
+            if twice || ended.contains(&a.initiated_event_id) {
+                let what = format!("{line} starts child {}, which was started or ended", a.initiated_event_id);
+                violations.push(wrong(run, what, event));
+            }
+        }
+        if let Some((initiated, start)) = events::closes_child(event)
+            && started.get(&initiated) != Some(&start)
+        {
+            violations.push(wrong(run, format!("{line}: {start} is no start of child {initiated}"), event));
+        }
+        if let Some(initiated) = events::ends_errand(event)
+            && !ended.insert(initiated)
+        {
+            violations.push(wrong(run, format!("{line} ends what {initiated} asked for again"), event));
         }
     }
     violations

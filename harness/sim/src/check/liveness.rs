@@ -39,6 +39,10 @@ fn stuck(run: &RunObserved) -> Vec<String> {
         if let Some(task) = &described.pending_workflow_task {
             chain.push(format!("pending workflow task: attempt {}, state {:?}", task.attempt, task.state()));
         }
+        for child in &described.pending_children {
+            let run = if child.run_id.is_empty() { "not known to be started" } else { child.run_id.as_str() };
+            chain.push(format!("pending child {:?} of event {}: {run}", child.workflow_id, child.initiated_id));
+        }
         for activity in &described.pending_activities {
             chain.push(format!(
                 "pending activity {:?}: attempt {}, state {:?}, last failure {:?}",

@@ -2,6 +2,7 @@
 //!
 //! A checker must be true of a correct server, or it cries wolf: where a fault weakens an invariant, its file says so.
 mod acked_durable;
+mod across_runs;
 mod activity_once;
 mod clean;
 mod commit_feed;
@@ -70,6 +71,7 @@ const CHECKERS: &[(Invariant, Judge)] = &[
     (activity_once::INVARIANT, activity_once::judge),
     (signals_once_in_order::INVARIANT, signals_once_in_order::judge),
     (acked_durable::INVARIANT, acked_durable::judge),
+    (across_runs::INVARIANT, across_runs::judge),
     (one_open_run::INVARIANT, one_open_run::judge),
     (timers_not_early::INVARIANT, timers_not_early::judge),
     (state_equals_history::INVARIANT, state_equals_history::judge),

@@ -1,6 +1,6 @@
 //! ScheduleActivityTask and RequestCancelActivityTask.
 use super::{Commands, Handled, does_not_fit, size_of};
-use crate::{decision::Extras, payloads, rules::validate_command::BadCommand};
+use crate::{decision::Extras, payloads};
 use temporalio_protos::temporal::api::{
     command::v1::{RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes},
     enums::v1::WorkflowTaskFailedCause as Cause,
@@ -24,15 +24,10 @@ impl Commands<'_, '_> {
             Cause::BadScheduleActivityAttributes,
             "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.",
         )?;
-        let state = &self.decision.state;
         let limit = self.decision.context.limits.pending_activities_max;
-        let pending = state.pending_activities().count();
-        if pending >= limit {
-            let message =
-                format!("the number of pending activities, {pending}, has reached the per-workflow limit of {limit}");
-            return Err(BadCommand::new(Cause::PendingActivitiesLimitExceeded, message).into());
-        }
-        if state.activity_by_id(&command.activity_id).is_some() {
+        let pending = self.decision.state.pending_activities().count();
+        self.check_count("pending activities", pending, limit, Cause::PendingActivitiesLimitExceeded)?;
+        if self.decision.state.activity_by_id(&command.activity_id).is_some() {
             let details = format!("ActivityID: {}", command.activity_id);
             return Err(does_not_fit(Cause::ScheduleActivityDuplicateId, "add-activitytask-scheduled-event", &details));
         }

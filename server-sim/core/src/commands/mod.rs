@@ -1,12 +1,15 @@
 //! What a worker commands when it completes a workflow task, one command per file. A command sees what the commands
 //! before it did; if one is bad, nothing of any of them happens and the workflow task fails instead.
 mod activity;
+mod cancel_external;
 mod cancel_workflow;
 mod complete_workflow;
 mod continue_as_new;
 mod fail_workflow;
 mod properties;
 mod record_marker;
+mod signal_external;
+mod start_child;
 mod timer;
 
 use crate::{
@@ -18,6 +21,7 @@ use crate::{
     },
 };
 use prost::Message;
+use std::collections::BTreeSet;
 use temporalio_protos::temporal::api::{
     command::v1::{Command, command::Attributes},
     enums::v1::{CommandType, WorkflowTaskFailedCause as Cause},
@@ -44,10 +48,14 @@ pub(crate) struct Commands<'d, 'c> {
     pub(crate) decision: &'d mut Decision<'c>,
     pub(crate) completed_event_id: EventId,
     pub(crate) identity: String,
+    /// The name of the run's namespace, as the worker knows it.
+    pub(crate) namespace: String,
     /// News came while the worker decided: it must not close a run whose end it has not seen.
     pub(crate) has_news: bool,
     /// An activity ended without ever having been offered, which the workflow must hear of.
     pub(crate) cancelled_unstarted_activity: bool,
+    /// Workflow ids of children that these commands ask for.
+    pub(crate) children_initiated: BTreeSet<String>,
 }
 
 impl Commands<'_, '_> {
@@ -86,6 +94,15 @@ impl Commands<'_, '_> {
             Some(Attributes::ModifyWorkflowPropertiesCommandAttributes(attributes)) => {
                 self.modify_properties(attributes, extras)
             }
+            Some(Attributes::StartChildWorkflowExecutionCommandAttributes(attributes)) => {
+                self.start_child(attributes, extras)
+            }
+            Some(Attributes::SignalExternalWorkflowExecutionCommandAttributes(attributes)) => {
+                self.signal_external(attributes, extras)
+            }
+            Some(Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(attributes)) => {
+                self.cancel_external(attributes, extras)
+            }
             _ => Err(unsupported(kind).into()),
         }
     }
@@ -94,6 +111,7 @@ impl Commands<'_, '_> {
         let durable = &self.decision.state.durable;
         let started = durable.started.as_ref();
         let facts = RunFacts {
+            namespace: &self.namespace,
             workflow_type: durable.workflow_type(),
             task_queue: durable.task_queue(),
             execution_timeout: durations::value(started.workflow_execution_timeout.as_ref()),
@@ -101,6 +119,14 @@ impl Commands<'_, '_> {
             workflow_task_timeout: durations::value(started.workflow_task_timeout.as_ref()),
         };
         validate_command::command(command, &facts, &self.decision.context.limits)
+    }
+
+    fn check_count(&self, what: &str, pending: usize, limit: usize, cause: Cause) -> Handled {
+        if pending < limit {
+            return Ok(());
+        }
+        let message = format!("the number of {what}, {pending}, has reached the per-workflow limit of {limit}");
+        Err(BadCommand::new(cause, message).into())
     }
 
     /// A payload too large to keep ends the run: the worker would only send it again.
@@ -133,11 +159,6 @@ fn closes(kind: CommandType) -> bool {
 
 fn unsupported(kind: CommandType) -> BadCommand {
     let cause = match kind {
-        CommandType::StartChildWorkflowExecution => Cause::BadStartChildExecutionAttributes,
-        CommandType::SignalExternalWorkflowExecution => Cause::BadSignalWorkflowExecutionAttributes,
-        CommandType::RequestCancelExternalWorkflowExecution => {
-            Cause::BadRequestCancelExternalWorkflowExecutionAttributes
-        }
         CommandType::ProtocolMessage => Cause::BadUpdateWorkflowExecutionMessage,
         CommandType::ScheduleNexusOperation => Cause::BadScheduleNexusOperationAttributes,
         CommandType::RequestCancelNexusOperation => Cause::BadRequestCancelNexusOperationAttributes,

@@ -43,7 +43,7 @@ pub(crate) fn waits_in_buffer(attributes: &Attributes) -> bool {
 }
 
 impl Decision<'_> {
-    /// Writes the buffer to history. What closes an activity moves behind everything else, in the order of arrival;
+    /// Writes the buffer to history. What closes an activity or a child moves behind everything else, in the order of arrival;
     /// then it learns the id of its started event.
     pub(crate) fn flush_buffer(&mut self) {
         if self.state.ephemera.buffered.is_empty() {
@@ -54,8 +54,7 @@ impl Decision<'_> {
         }
         let buffered = self.state.ephemera.buffered.clone();
         self.ephemeral(EphemeralChange::BufferEmptied);
-        let (closing, others): (Vec<_>, Vec<_>) =
-            buffered.into_iter().partition(|event| crate::state::closed_activity(event).is_some());
+        let (closing, others): (Vec<_>, Vec<_>) = buffered.into_iter().partition(closes_something);
         let mut started_ids = BTreeMap::new();
         for mut event in others.into_iter().chain(closing) {
             event.event_id = self.next_event_id();
@@ -96,11 +95,33 @@ impl Decision<'_> {
     }
 }
 
+fn closes_something(event: &HistoryEvent) -> bool {
+    crate::state::closed_activity(event).is_some() || crate::state::closed_child(event).is_some()
+}
+
 fn wire_started_id(event: &mut HistoryEvent, started_ids: &mut BTreeMap<EventId, EventId>) {
     let started_id = |scheduled: EventId, fallback: EventId| started_ids.get(&scheduled).copied().unwrap_or(fallback);
     match event.attributes.as_mut() {
         Some(Attributes::ActivityTaskStartedEventAttributes(started)) => {
             started_ids.insert(started.scheduled_event_id, event.event_id);
+        }
+        Some(Attributes::ChildWorkflowExecutionStartedEventAttributes(started)) => {
+            started_ids.insert(started.initiated_event_id, event.event_id);
+        }
+        Some(Attributes::ChildWorkflowExecutionCompletedEventAttributes(closed)) => {
+            closed.started_event_id = started_id(closed.initiated_event_id, closed.started_event_id);
+        }
+        Some(Attributes::ChildWorkflowExecutionFailedEventAttributes(closed)) => {
+            closed.started_event_id = started_id(closed.initiated_event_id, closed.started_event_id);
+        }
+        Some(Attributes::ChildWorkflowExecutionCanceledEventAttributes(closed)) => {
+            closed.started_event_id = started_id(closed.initiated_event_id, closed.started_event_id);
+        }
+        Some(Attributes::ChildWorkflowExecutionTimedOutEventAttributes(closed)) => {
+            closed.started_event_id = started_id(closed.initiated_event_id, closed.started_event_id);
+        }
+        Some(Attributes::ChildWorkflowExecutionTerminatedEventAttributes(closed)) => {
+            closed.started_event_id = started_id(closed.initiated_event_id, closed.started_event_id);
         }
         Some(Attributes::ActivityTaskCompletedEventAttributes(closed)) => {
             closed.started_event_id = started_id(closed.scheduled_event_id, closed.started_event_id);

@@ -18,9 +18,12 @@ pub(crate) struct Opening {
     pub(crate) extras: Extras,
     pub(crate) request_id: String,
     pub(crate) signal: Option<(WorkflowExecutionSignaledEventAttributes, Extras)>,
+    /// It is a child: its parent lets it begin.
+    pub(crate) waits_for_parent: bool,
 }
 
-/// Opens a run: started, a first signal if there is one, and the first workflow task unless it is delayed.
+/// Opens a run: started, a first signal if there is one, and the first workflow task unless it is delayed or its parent's
+/// to give.
 ///
 /// # Errors
 /// Only a first signal over the limit is refused.
@@ -47,7 +50,7 @@ pub(crate) fn open(
     if decision.state.durable.has_first_backoff() {
         decision.probe("first_workflow_task_delayed");
         decision.timer(execution_time, TimerKind::WorkflowBackoff);
-    } else {
+    } else if !opening.waits_for_parent {
         decision.schedule_workflow_task();
     }
     Ok(decision.finish_new_run())
@@ -92,7 +95,7 @@ impl Decision<'_> {
         };
         // A successor has a request id of its own, which nobody will ever repeat.
         let request_id = key.run_id.0.clone();
-        let opening = Opening { started, extras: Extras::default(), request_id, signal: None };
+        let opening = Opening { started, extras: Extras::default(), request_id, signal: None, waits_for_parent: false };
         let (new_run, probes) = open(key, opening, self.context).expect("a successor begins without a signal");
         self.new_run = Some(new_run);
         for probe in probes {

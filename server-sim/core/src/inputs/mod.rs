@@ -1,6 +1,9 @@
 //! One input per file: what it finds, what it refuses, which steps it takes.
 mod activity_reports;
+mod by_workflow;
 mod cancel;
+mod children;
+mod errand_ended;
 mod fire_timer;
 mod record_activity_started;
 mod record_workflow_task_started;
@@ -42,6 +45,15 @@ pub(crate) fn decide(state: Option<&MutableState>, input: Input, context: &Conte
         Input::CancelActivity(activity, request) => {
             activity_reports::cancel(run(missing)?, &activity, *request, context)
         }
+        Input::StartChild(child) => children::start(state, *child, context),
+        Input::BeginChild(parent) => children::begin(run(missing)?, &parent, context),
+        Input::SignalByWorkflow(from, request) => by_workflow::signal(run(missing)?, from, *request, context),
+        Input::RequestCancelByWorkflow(from, request) => {
+            by_workflow::request_cancel(run(missing)?, from, *request, context)
+        }
+        Input::TerminateByWorkflow(from, request) => by_workflow::terminate(run(missing)?, &from, *request, context),
+        Input::ErrandEnded(end) => errand_ended::ended(run(missing)?, &end, context),
+        Input::ChildClosed(closed) => errand_ended::child_closed(run(missing)?, &closed, context),
         Input::FireTimer(task) => Ok(fire_timer::decide(run(missing)?, &task, context)),
         Input::ResetStickiness => {
             let mut decision = Decision::about(run(missing)?, context);

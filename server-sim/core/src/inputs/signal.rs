@@ -10,10 +10,7 @@ pub(super) fn decide(
     request: api::SignalWorkflowExecutionRequest,
     context: &Context,
 ) -> Result<Transition, Rejection> {
-    let seen = !request.request_id.is_empty() && state.ephemera.signal_request_ids.contains(&request.request_id);
-    if seen && !planted_in!(context, "signal-retry-delivered-twice") {
-        let mut transition = super::nothing(Reply::None);
-        transition.probes.push("signal_repeated");
+    if let Some(transition) = repeated(state, &request.request_id, context) {
         return Ok(transition);
     }
     if !state.is_open() {
@@ -32,6 +29,17 @@ pub(super) fn decide(
     decision.signal(attributes, Extras { links: request.links, ..Extras::default() })?;
     decision.schedule_workflow_task_for_news();
     Ok(decision.finish(Reply::None))
+}
+
+/// What a signal does that the run has already: nothing.
+pub(super) fn repeated(state: &MutableState, request_id: &str, context: &Context) -> Option<Transition> {
+    let seen = !request_id.is_empty() && state.ephemera.signal_request_ids.contains(request_id);
+    if !seen || planted_in!(context, "signal-retry-delivered-twice") {
+        return None;
+    }
+    let mut transition = super::nothing(Reply::None);
+    transition.probes.push("signal_repeated");
+    Some(transition)
 }
 
 /// A run that was kept from closing by news must not be kept from it by more and more of them.

@@ -195,5 +195,5 @@ pub(super) fn opening(request: api::StartWorkflowExecutionRequest, context: &Con
         ..WorkflowExecutionStartedEventAttributes::default()
     };
     let extras = Extras { user_metadata: request.user_metadata, links: request.links };
-    Opening { started, extras, request_id: request.request_id, signal: None }
+    Opening { started, extras, request_id: request.request_id, signal: None, waits_for_parent: false }
 }

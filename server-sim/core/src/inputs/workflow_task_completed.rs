@@ -9,6 +9,7 @@ use crate::{
     rules::{durations, failure, names, validate_command},
     state::Sticky,
 };
+use std::collections::BTreeSet;
 use temporalio_protos::temporal::api::{enums::v1::WorkflowTaskFailedCause as Cause, workflowservice::v1 as api};
 
 /// The request id of a workflow task that was started in the answer to the one before.
@@ -64,7 +65,9 @@ fn complete(
         decision: &mut decision,
         completed_event_id,
         identity: request.identity.clone(),
+        namespace: request.namespace.clone(),
         cancelled_unstarted_activity: false,
+        children_initiated: BTreeSet::new(),
     };
     for command in &request.commands {
         commands.handle(command.clone())?;

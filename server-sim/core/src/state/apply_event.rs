@@ -1,5 +1,8 @@
 //! How one history event changes a state: the one function shared by live changes and by rebuilding.
-use super::{Activity, ActivityProgress, Closed, MutableState, UserTimer, WorkflowTask};
+use super::{
+    Activity, ActivityProgress, Child, Closed, ExternalCancel, ExternalSignal, MutableState, UserTimer, WorkflowTask,
+    others::{answered, started_child},
+};
 use crate::{EventId, RunId, Time, rules::durations};
 use prost::Message;
 use std::{collections::BTreeMap, sync::Arc};
@@ -137,9 +140,56 @@ impl MutableState {
                 }
             }
             Attributes::MarkerRecordedEventAttributes(_) => {}
-            _ => return Err("no rule says what it does".into()),
+            _ => return self.fold_about_others(event, attributes),
         }
         Ok(())
+    }
+
+    /// What was asked of other runs, and what they answered.
+    fn fold_about_others(&mut self, event: &HistoryEvent, attributes: &Attributes) -> Applied {
+        let id = event.event_id;
+        match attributes {
+            Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(initiated) => {
+                let child = Child {
+                    initiated_event_id: id,
+                    attributes: Arc::new(initiated.clone()),
+                    user_metadata: event.user_metadata.clone(),
+                    started: None,
+                };
+                self.durable.children.insert(id, child);
+            }
+            Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated) => {
+                let signal = ExternalSignal { initiated_event_id: id, attributes: Arc::new(initiated.clone()) };
+                self.durable.signals.insert(id, signal);
+            }
+            Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(initiated) => {
+                let cancel = ExternalCancel { initiated_event_id: id, attributes: Arc::new(initiated.clone()) };
+                self.durable.cancels.insert(id, cancel);
+            }
+            _ => return self.fold_answer(event),
+        }
+        Ok(())
+    }
+
+    fn fold_answer(&mut self, event: &HistoryEvent) -> Applied {
+        if let Some((initiated, start)) = started_child(event) {
+            let child = self.durable.children.get_mut(&initiated).filter(|child| child.started.is_none());
+            child.ok_or_else(|| format!("no child {initiated} waits to start"))?.started = Some(start);
+            return Ok(());
+        }
+        let initiated = answered(event).ok_or("no rule says what it does")?;
+        let known = match event.attributes {
+            Some(
+                Attributes::ExternalWorkflowExecutionSignaledEventAttributes(_)
+                | Attributes::SignalExternalWorkflowExecutionFailedEventAttributes(_),
+            ) => self.durable.signals.remove(&initiated).is_some(),
+            Some(
+                Attributes::ExternalWorkflowExecutionCancelRequestedEventAttributes(_)
+                | Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(_),
+            ) => self.durable.cancels.remove(&initiated).is_some(),
+            _ => self.durable.children.remove(&initiated).is_some(),
+        };
+        known.then_some(()).ok_or_else(|| format!("nothing that event {initiated} began is pending"))
     }
 
     fn started(&mut self, time: Time, started: &WorkflowExecutionStartedEventAttributes) {

@@ -1,5 +1,5 @@
 //! DescribeWorkflowExecution.
-use super::{Activity, ActivityProgress, MutableState};
+use super::{Activity, ActivityProgress, Child, MutableState};
 use crate::rules::{durations, retry_policy};
 use temporalio_protos::temporal::api::{
     activity::v1::ActivityOptions,
@@ -7,8 +7,8 @@ use temporalio_protos::temporal::api::{
     enums::v1::{EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueKind},
     taskqueue::v1::TaskQueue,
     workflow::v1::{
-        PendingActivityInfo, PendingWorkflowTaskInfo, RequestIdInfo, WorkflowExecutionConfig,
-        WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+        PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, RequestIdInfo,
+        WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
     },
     workflowservice::v1 as api,
 };
@@ -23,9 +23,22 @@ impl MutableState {
                 .pending_activities()
                 .map(|(activity, progress)| describe(activity, progress))
                 .collect(),
+            pending_children: self.pending_children().map(|child| self.describe_child(child)).collect(),
             pending_workflow_task: self.pending_workflow_task(),
             workflow_extended_info: Some(self.extended_info()),
             ..api::DescribeWorkflowExecutionResponse::default()
+        }
+    }
+
+    fn describe_child(&self, child: &Child) -> PendingChildExecutionInfo {
+        let start = self.child_start(child.initiated_event_id);
+        let attributes = child.attributes.as_ref();
+        PendingChildExecutionInfo {
+            workflow_id: attributes.workflow_id.clone(),
+            run_id: start.map_or(String::new(), |start| start.run_id.0),
+            workflow_type_name: attributes.workflow_type.as_ref().map_or(String::new(), |kind| kind.name.clone()),
+            initiated_id: child.initiated_event_id,
+            parent_close_policy: attributes.parent_close_policy,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What follows from a run's events alone. This one type says which parts those are: rebuilding and checking use it
 //! and keep no list of their own. A buffered event has no place in history yet, so nothing here knows of it.
-use super::CopyOnWrite;
+use super::{Child, CopyOnWrite, ExternalCancel, ExternalSignal};
 use crate::{EventId, RunId, Time, rules::durations, wire};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -40,6 +40,15 @@ pub struct DurableProjection {
     /// By started event id.
     #[serde(default)]
     pub timers: CopyOnWrite<BTreeMap<EventId, UserTimer>>,
+    /// By initiated event id, as are signals and cancels.
+    #[serde(default)]
+    pub children: CopyOnWrite<BTreeMap<EventId, Child>>,
+    /// Signals to other runs.
+    #[serde(default)]
+    pub signals: CopyOnWrite<BTreeMap<EventId, ExternalSignal>>,
+    /// Requests that other runs be cancelled.
+    #[serde(default)]
+    pub cancels: CopyOnWrite<BTreeMap<EventId, ExternalCancel>>,
     #[serde(default)]
     pub cancel_requested: bool,
     #[serde(default)]
@@ -124,6 +133,9 @@ impl Default for DurableProjection {
             previous_started_event_id: 0,
             activities: CopyOnWrite::default(),
             timers: CopyOnWrite::default(),
+            children: CopyOnWrite::default(),
+            signals: CopyOnWrite::default(),
+            cancels: CopyOnWrite::default(),
             cancel_requested: false,
             signal_count: 0,
             memo: BTreeMap::new(),

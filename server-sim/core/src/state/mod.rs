@@ -4,6 +4,7 @@ mod copy_on_write;
 mod describe;
 mod durable;
 mod ephemeral;
+mod others;
 mod owed;
 mod size;
 mod text;
@@ -12,6 +13,8 @@ pub(crate) use apply_event::closed_activity;
 pub use copy_on_write::CopyOnWrite;
 pub use durable::{Activity, Closed, DurableProjection, UserTimer, WorkflowTask};
 pub use ephemeral::{ActivityProgress, ActivityStart, Ephemera, EphemeralChange, Sticky, WorkflowTaskEphemera};
+pub(crate) use others::closed_child;
+pub use others::{Child, ChildStart, ExternalCancel, ExternalSignal};
 pub use owed::Owed;
 
 use crate::{BranchRef, EventId, RunId, RunKey, Time, TransferTask, invariants};
@@ -187,6 +190,9 @@ impl MutableState {
                         .pending_activity(*scheduled_event_id)
                         .is_some_and(|(_, progress)| progress.attempt == *attempt && progress.started.is_none())
             }
+            TransferTask::StartChild { .. }
+            | TransferTask::SignalExternal { .. }
+            | TransferTask::CancelExternal { .. } => self.errand(task).is_some(),
             TransferTask::CloseExecution => !self.is_open(),
         }
     }

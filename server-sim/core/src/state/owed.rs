@@ -32,7 +32,21 @@ impl MutableState {
         for scheduled_event_id in activities {
             self.activity_owes(scheduled_event_id, &mut owed);
         }
+        self.others_are_owed(&mut owed);
         owed
+    }
+
+    /// What was asked of other runs. A child whose start is recorded may still have to be told to begin: its task knows.
+    fn others_are_owed(&self, owed: &mut Vec<Owed>) {
+        let unstarted = self.pending_children().filter(|child| self.child_start(child.initiated_event_id).is_none());
+        let children = unstarted.map(|child| TransferTask::StartChild { initiated_event_id: child.initiated_event_id });
+        let signals = self
+            .pending_signals()
+            .map(|signal| TransferTask::SignalExternal { initiated_event_id: signal.initiated_event_id });
+        let cancels = self
+            .pending_cancels()
+            .map(|cancel| TransferTask::CancelExternal { initiated_event_id: cancel.initiated_event_id });
+        owed.extend(children.chain(signals).chain(cancels).map(Owed::Transfer));
     }
 
     fn run_owes(&self, owed: &mut Vec<Owed>) {

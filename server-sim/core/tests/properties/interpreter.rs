@@ -3,19 +3,22 @@ use crate::shard::{NAMESPACE, STEP_LIMIT, Shard, WORKFLOW_ID, requests};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, time::Duration};
 use tempest_core::{
-    ActivityRef, ActivityTaskToken, Input, Limits, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted,
-    Rejection, Reply, Time, TimerTask, TransferTask, Transition, WorkflowId, WorkflowTaskStarted, WorkflowTaskToken,
+    ActivityRef, ActivityTaskToken, ChildClosed, ErrandEnd, Input, Limits, NamespaceId, OtherRun, Outcome,
+    RecordActivityTaskStarted, RecordWorkflowTaskStarted, Rejection, Reply, Time, TimerTask, TransferTask, Transition,
+    WorkflowId, WorkflowTaskStarted, WorkflowTaskToken,
 };
 use temporalio_protos::temporal::api::{
     command::v1::Command,
     common::v1::RetryPolicy,
     enums::v1::{TaskQueueKind, WorkflowIdConflictPolicy},
     failure::v1::failure::FailureInfo,
-    history::v1::history_event::Attributes,
+    history::v1::{self as history, history_event::Attributes},
     taskqueue::v1::{StickyExecutionAttributes, TaskQueue},
     workflowservice::v1 as api,
 };
 
+/// The first run of every child.
+const CHILD_RUN: &str = "its-first-run";
 /// Low limits, so that lives meet them.
 const BLOB_BYTES_MAX: usize = 1000;
 
@@ -91,6 +94,18 @@ pub enum Operation {
     HandOverAgain {
         pick: u8,
     },
+    /// Something that was asked of another run has an end, which may be of something that is over.
+    EndErrand {
+        pick: u8,
+        well: bool,
+    },
+    CloseChild {
+        pick: u8,
+        how: u8,
+    },
+    SignalByWorkflow {
+        request: u8,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +115,9 @@ pub enum Cmd {
     Timer { id: u8, seconds: u8 },
     CancelTimer { id: u8 },
     Marker,
+    Child { id: u8, policy: u8 },
+    SignalOther { id: u8 },
+    CancelOther { id: u8 },
     Bad,
     Oversized,
     Complete,
@@ -157,6 +175,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => Just(ResetStickiness),
         4 => any::<u8>().prop_map(|pick| Repeat { pick }),
         2 => (0..8u8).prop_map(|pick| HandOverAgain { pick }),
+        8 => (0..8u8, 0..4u8).prop_map(|(pick, well)| EndErrand { pick, well: well != 0 }),
+        5 => (0..8u8, 0..6u8).prop_map(|(pick, how)| CloseChild { pick, how }),
+        1 => (0..4u8).prop_map(|request| SignalByWorkflow { request }),
     ]
 }
 
@@ -171,6 +192,9 @@ fn commands() -> impl Strategy<Value = Vec<Cmd>> {
         5 => (0..6u8, 0..15u8).prop_map(|(id, seconds)| Cmd::Timer { id, seconds }),
         3 => (0..6u8).prop_map(|id| Cmd::CancelTimer { id }),
         1 => Just(Cmd::Marker),
+        3 => (0..4u8, 0..4u8).prop_map(|(id, policy)| Cmd::Child { id, policy }),
+        2 => (0..4u8).prop_map(|id| Cmd::SignalOther { id }),
+        1 => (0..4u8).prop_map(|id| Cmd::CancelOther { id }),
     ];
     let last = prop_oneof![
         50 => Just(None),
@@ -241,7 +265,9 @@ impl Life {
 
     /// Applies an input, then once more: the second time nothing may change.
     fn apply_twice(&mut self, run: Option<usize>, input: Input) {
+        let must_be_heard = self.is_news_of_a_child(run, &input);
         let first = self.apply(run, input.clone());
+        assert!(first.is_ok() || !must_be_heard, "a child's end is not heard: {first:?}");
         let before = self.fingerprint();
         // A repeated request meets the run that is current then; everything else names its run.
         let run = if names_its_run(&input) { run } else { self.shard.current() };
@@ -271,6 +297,7 @@ impl Life {
         let signal = match input {
             Input::Signal(request) => Some(&request.request_id),
             Input::SignalWithStart(request) => Some(&request.request_id),
+            Input::SignalByWorkflow(_, request) => Some(&request.request_id),
             _ => None,
         };
         if let (Some(request), Some(target), true) = (signal, target, changed) {
@@ -479,11 +506,59 @@ impl Life {
             Heartbeat { pick } | CompleteActivity { pick } | FailActivity { pick, .. } | CancelActivity { pick } => {
                 return self.activity_answer(*pick, operation);
             }
+            EndErrand { pick, well } => Input::ErrandEnded(self.errand_end(current, *pick, *well)?),
+            CloseChild { pick, how } => Input::ChildClosed(Box::new(self.child_closed(current, *pick, *how)?)),
+            SignalByWorkflow { request } => {
+                let from = OtherRun {
+                    workflow_id: "order-8".into(),
+                    run_id: "run-of-8".into(),
+                    initiated_event_id: 5,
+                    child_only: *request == 0,
+                };
+                let id = self.signal_request(*request);
+                Input::SignalByWorkflow(from, Box::new(requests::signal("amend", &format!("signal-{id}"))))
+            }
             Start { .. } | SignalWithStart { .. } | Advance { .. } | Repeat { .. } | HandOverAgain { .. } => {
                 return None;
             }
         };
         Some((Some(current), input))
+    }
+
+    fn errand_end(&self, run: usize, pick: u8, well: bool) -> Option<ErrandEnd> {
+        let durable = self.shard.runs[run].state.durable();
+        let begun: Vec<i64> =
+            durable.children.keys().chain(durable.signals.keys()).chain(durable.cancels.keys()).copied().collect();
+        let initiated_event_id = *pick_one(&begun, pick)?;
+        let outcome = match (durable.children.contains_key(&initiated_event_id), well) {
+            (true, true) => Outcome::ChildStarted(CHILD_RUN.into()),
+            (true, false) => Outcome::ChildStartFailed(1),
+            (false, true) if durable.signals.contains_key(&initiated_event_id) => Outcome::Signaled,
+            (false, false) if durable.signals.contains_key(&initiated_event_id) => Outcome::SignalFailed(1),
+            (false, true) => Outcome::CancelRequested,
+            (false, false) => Outcome::CancelFailed(1),
+        };
+        Some(ErrandEnd { initiated_event_id, outcome })
+    }
+
+    /// Of a child that was started, or that nobody has heard of yet, or of a stranger.
+    fn child_closed(&self, run: usize, pick: u8, how: u8) -> Option<ChildClosed> {
+        let children: Vec<_> = self.shard.runs[run].state.durable().children.values().collect();
+        let child = pick_one(&children, pick)?;
+        let closing: Attributes = match how {
+            0 => history::WorkflowExecutionFailedEventAttributes::default().into(),
+            1 => history::WorkflowExecutionCanceledEventAttributes::default().into(),
+            2 => history::WorkflowExecutionTimedOutEventAttributes::default().into(),
+            3 => history::WorkflowExecutionTerminatedEventAttributes::default().into(),
+            _ => history::WorkflowExecutionCompletedEventAttributes::default().into(),
+        };
+        Some(ChildClosed {
+            initiated_event_id: child.initiated_event_id,
+            workflow_id: child.attributes.workflow_id.as_str().into(),
+            run_id: "its-last-run".into(),
+            first_execution_run_id: if how == 5 { "a-stranger's-run" } else { CHILD_RUN }.into(),
+            closing: history::HistoryEvent { attributes: Some(closing), ..Default::default() },
+        })
     }
 
     /// Half of the signals are new, the others repeat an old request.
@@ -600,6 +675,11 @@ impl Life {
             Cmd::Timer { id, seconds } => requests::start_timer(&format!("timer-{id}"), i64::from(*seconds)),
             Cmd::CancelTimer { id } => requests::cancel_timer(&format!("timer-{id}")),
             Cmd::Marker => requests::marker("seen"),
+            Cmd::Child { id, policy } => requests::start_child(&format!("child-{id}"), |child| {
+                child.parent_close_policy = i32::from(*policy);
+            }),
+            Cmd::SignalOther { id } => requests::signal_external(&format!("order-{}", id + 7), *id == 3),
+            Cmd::CancelOther { id } => requests::cancel_external(&format!("order-{}", id + 7), *id == 3),
             Cmd::Bad => requests::start_timer("", 1),
             Cmd::Oversized => requests::complete_workflow(&"x".repeat(2 * BLOB_BYTES_MAX)),
             Cmd::Complete => requests::complete_workflow("shipped"),
@@ -611,6 +691,16 @@ impl Life {
 
     fn run_of(&self, run_id: &tempest_core::RunId) -> Option<usize> {
         self.shard.runs.iter().position(|run| run.run_id() == *run_id)
+    }
+
+    /// A child of an open run that nobody has heard the end of reports it.
+    fn is_news_of_a_child(&self, run: Option<usize>, input: &Input) -> bool {
+        let (Some(run), Input::ChildClosed(closed)) = (run, input) else { return false };
+        let state = &self.shard.runs[run].state;
+        let id = closed.initiated_event_id;
+        let heard = state.ephemera().buffered.iter().any(|event| crate::oracle::answered(event) == Some(id));
+        let is_pending = state.is_open() && state.durable().children.contains_key(&id) && !heard;
+        is_pending && closed.first_execution_run_id.as_str() == CHILD_RUN
     }
 
     /// From now on everybody behaves: the workflow id must come to rest with every run closed.

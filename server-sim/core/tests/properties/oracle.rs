@@ -22,6 +22,7 @@ pub fn tasks_cover_state(shard: &Shard) {
         let mut missing = Vec::new();
         workflow_task(state, shard.now, &has_transfer, &has_timer, &mut missing);
         activities(state, &has_transfer, &has_timer, &mut missing);
+        others(state, &has_transfer, &mut missing);
         for timer in state.durable().timers.values() {
             let id = timer.started_event_id;
             if !state.ephemera().timers_firing.contains(&id)
@@ -85,6 +86,62 @@ fn workflow_task(
     if task.sticky_for.is_some() && !has_timer(Time(i64::MAX), &times_out(WorkflowTaskTimeoutKind::ScheduleToStart)) {
         missing.push("the sticky workflow task's timeout".into());
     }
+}
+
+/// What was asked of other runs is on its way until they answer, in history or in the buffer.
+fn others(state: &MutableState, has_transfer: &HasTransfer<'_>, missing: &mut Vec<String>) {
+    let heard: Vec<EventId> = state.ephemera().buffered.iter().filter_map(heard_of).collect();
+    let durable = state.durable();
+    let unstarted = durable.children.values().filter(|child| child.started.is_none());
+    let children = unstarted.map(|child| TransferTask::StartChild { initiated_event_id: child.initiated_event_id });
+    let signals = durable.signals.keys().map(|id| TransferTask::SignalExternal { initiated_event_id: *id });
+    let cancels = durable.cancels.keys().map(|id| TransferTask::CancelExternal { initiated_event_id: *id });
+    for wanted in children.chain(signals).chain(cancels) {
+        let (TransferTask::StartChild { initiated_event_id: id }
+        | TransferTask::SignalExternal { initiated_event_id: id }
+        | TransferTask::CancelExternal { initiated_event_id: id }) = &wanted
+        else {
+            unreachable!("no other kind was made")
+        };
+        if !heard.contains(id) && !has_transfer(&|task| *task == wanted) {
+            missing.push(format!("{wanted:?}"));
+        }
+    }
+}
+
+/// What an event tells the news of: the event that asked for it.
+fn heard_of(event: &HistoryEvent) -> Option<EventId> {
+    match event.attributes.as_ref()? {
+        A::ChildWorkflowExecutionStartedEventAttributes(e) => Some(e.initiated_event_id),
+        _ => answered(event),
+    }
+}
+
+/// The event that asked for what this event ends.
+pub fn answered(event: &HistoryEvent) -> Option<EventId> {
+    match event.attributes.as_ref()? {
+        A::StartChildWorkflowExecutionFailedEventAttributes(e) => Some(e.initiated_event_id),
+        A::ChildWorkflowExecutionCompletedEventAttributes(e) => Some(e.initiated_event_id),
+        A::ChildWorkflowExecutionFailedEventAttributes(e) => Some(e.initiated_event_id),
+        A::ChildWorkflowExecutionCanceledEventAttributes(e) => Some(e.initiated_event_id),
+        A::ChildWorkflowExecutionTimedOutEventAttributes(e) => Some(e.initiated_event_id),
+        A::ChildWorkflowExecutionTerminatedEventAttributes(e) => Some(e.initiated_event_id),
+        A::ExternalWorkflowExecutionSignaledEventAttributes(e) => Some(e.initiated_event_id),
+        A::SignalExternalWorkflowExecutionFailedEventAttributes(e) => Some(e.initiated_event_id),
+        A::ExternalWorkflowExecutionCancelRequestedEventAttributes(e) => Some(e.initiated_event_id),
+        A::RequestCancelExternalWorkflowExecutionFailedEventAttributes(e) => Some(e.initiated_event_id),
+        _ => None,
+    }
+}
+
+/// A child's end names its start, which comes before it.
+fn child_started_before(history: &[HistoryEvent], id: EventId, started: EventId, initiated: EventId) {
+    let start = usize::try_from(started - 1).ok().and_then(|index| history.get(index));
+    let Some(A::ChildWorkflowExecutionStartedEventAttributes(start)) = start.and_then(|e| e.attributes.as_ref()) else {
+        panic!("event {id} names {started} as its child's start, which is none")
+    };
+    assert_eq!(start.initiated_event_id, initiated, "event {id} names another child's start");
+    assert!(started < id, "event {id} comes before its child's start {started}");
 }
 
 fn activities(
@@ -226,7 +283,19 @@ pub fn history_is_well_formed(history: &[HistoryEvent]) {
                 assert!(time(event) >= due, "event {id} fires its timer too early");
             }
             A::TimerCanceledEventAttributes(e) => ended(e.started_event_id),
-            _ => {}
+            A::ChildWorkflowExecutionCompletedEventAttributes(e) => {
+                child_started_before(history, id, e.started_event_id, e.initiated_event_id);
+                ended(e.initiated_event_id);
+            }
+            A::ChildWorkflowExecutionFailedEventAttributes(e) => {
+                child_started_before(history, id, e.started_event_id, e.initiated_event_id);
+                ended(e.initiated_event_id);
+            }
+            A::ChildWorkflowExecutionTerminatedEventAttributes(e) => {
+                child_started_before(history, id, e.started_event_id, e.initiated_event_id);
+                ended(e.initiated_event_id);
+            }
+            _ => answered(event).into_iter().for_each(ended),
         }
     }
 }

@@ -18,6 +18,7 @@ const RARE: &[&str] = &[
     "activity_start_repeated",
     "buffer_limit_reached",
     "buffer_with_many_events",
+    "child_closed_before_started",
     "existing_run_terminated",
     "fired_timer_cancelled_in_buffer",
     "first_workflow_task_delayed",

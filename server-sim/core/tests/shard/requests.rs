@@ -6,7 +6,9 @@ use temporalio_protos::temporal::api::{
         CancelTimerCommandAttributes, Command, CompleteWorkflowExecutionCommandAttributes,
         ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes,
         RecordMarkerCommandAttributes, RequestCancelActivityTaskCommandAttributes,
-        ScheduleActivityTaskCommandAttributes, StartTimerCommandAttributes, command::Attributes,
+        RequestCancelExternalWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
+        SignalExternalWorkflowExecutionCommandAttributes, StartChildWorkflowExecutionCommandAttributes,
+        StartTimerCommandAttributes, command::Attributes,
     },
     common::v1::{ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType},
     enums::v1::{CommandType, TaskQueueKind, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
@@ -152,6 +154,47 @@ pub fn cancel_timer(id: &str) -> Command {
 pub fn marker(name: &str) -> Command {
     let attributes = RecordMarkerCommandAttributes { marker_name: name.into(), ..Default::default() };
     command(CommandType::RecordMarker, Attributes::RecordMarkerCommandAttributes(attributes))
+}
+
+pub fn start_child(id: &str, edit: impl FnOnce(&mut StartChildWorkflowExecutionCommandAttributes)) -> Command {
+    let mut attributes = StartChildWorkflowExecutionCommandAttributes {
+        workflow_id: id.into(),
+        workflow_type: Some(WorkflowType { name: "Ship".into() }),
+        input: payloads("1 parcel"),
+        ..Default::default()
+    };
+    edit(&mut attributes);
+    command(
+        CommandType::StartChildWorkflowExecution,
+        Attributes::StartChildWorkflowExecutionCommandAttributes(attributes),
+    )
+}
+
+pub fn signal_external(workflow_id: &str, child_workflow_only: bool) -> Command {
+    let attributes = SignalExternalWorkflowExecutionCommandAttributes {
+        execution: Some(WorkflowExecution { workflow_id: workflow_id.into(), run_id: String::new() }),
+        signal_name: "hurry".into(),
+        input: payloads("please"),
+        child_workflow_only,
+        ..Default::default()
+    };
+    command(
+        CommandType::SignalExternalWorkflowExecution,
+        Attributes::SignalExternalWorkflowExecutionCommandAttributes(attributes),
+    )
+}
+
+pub fn cancel_external(workflow_id: &str, child_workflow_only: bool) -> Command {
+    let attributes = RequestCancelExternalWorkflowExecutionCommandAttributes {
+        workflow_id: workflow_id.into(),
+        child_workflow_only,
+        reason: "no need".into(),
+        ..Default::default()
+    };
+    command(
+        CommandType::RequestCancelExternalWorkflowExecution,
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(attributes),
+    )
 }
 
 pub fn complete_workflow(result: &str) -> Command {

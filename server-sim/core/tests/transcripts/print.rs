@@ -1,9 +1,9 @@
 //! How a transcript spells events, tasks and changes: one line each, what is empty or zero left out.
 use crate::shard::EPOCH;
 use prost_wkt_types::Duration;
-use tempest_core::{EphemeralChange, Time, TimerKind, TimerTask, TransferTask};
+use tempest_core::{ChildFate, EphemeralChange, Errand, StartChild, Time, TimerKind, TimerTask, TransferTask};
 use temporalio_protos::temporal::api::{
-    common::v1::{Memo, Payload, Payloads, SearchAttributes},
+    common::v1::{Memo, Payload, Payloads, SearchAttributes, WorkflowExecution},
     enums::v1::{RetryState, TimeoutType, WorkflowTaskFailedCause},
     failure::v1::{Failure, failure::FailureInfo},
     history::v1::{HistoryEvent, history_event::Attributes},
@@ -61,6 +61,14 @@ impl Line {
     fn failure(self, name: &str, value: &Option<Failure>) -> Self {
         match value {
             Some(value) => self.text(name, &format!("<{}>", failure(value))),
+            None => self,
+        }
+    }
+
+    fn execution(self, name: &str, value: &Option<WorkflowExecution>) -> Self {
+        match value {
+            Some(run) if run.run_id.is_empty() => self.text(name, &run.workflow_id),
+            Some(run) => self.text(name, &format!("{}/{}", run.workflow_id, run.run_id)),
             None => self,
         }
     }
@@ -159,6 +167,9 @@ fn attributes(line: Line, attributes: &Attributes) -> Line {
             .text("first-run", &e.first_execution_run_id)
             .text("original-run", &e.original_execution_run_id)
             .text("continued-run", &e.continued_execution_run_id)
+            .execution("parent", &e.parent_workflow_execution)
+            .event("parent-event", e.parent_initiated_event_id)
+            .execution("root", &e.root_workflow_execution)
             .text("initiator", if e.initiator == 0 { "" } else { e.initiator().as_str_name() })
             .failure("continued-failure", &e.continued_failure)
             .payloads("last-result", &e.last_completion_result)
@@ -199,10 +210,13 @@ fn attributes(line: Line, attributes: &Attributes) -> Line {
             .text("signal", &e.signal_name)
             .payloads("input", &e.input)
             .text("identity", &e.identity)
-            .text("request", &e.request_id),
-        A::WorkflowExecutionCancelRequestedEventAttributes(e) => {
-            line.text("cause", &e.cause).text("identity", &e.identity)
-        }
+            .text("request", &e.request_id)
+            .execution("by", &e.external_workflow_execution),
+        A::WorkflowExecutionCancelRequestedEventAttributes(e) => line
+            .text("cause", &e.cause)
+            .text("identity", &e.identity)
+            .execution("by", &e.external_workflow_execution)
+            .event("by-event", e.external_initiated_event_id),
         A::WorkflowTaskScheduledEventAttributes(e) => {
             line.queue(&e.task_queue).duration("timeout", &e.start_to_close_timeout).number("attempt", e.attempt.into())
         }
@@ -294,7 +308,138 @@ fn attributes(line: Line, attributes: &Attributes) -> Line {
         A::WorkflowPropertiesModifiedEventAttributes(e) => {
             line.memo(&e.upserted_memo).event("by", e.workflow_task_completed_event_id)
         }
+        A::StartChildWorkflowExecutionInitiatedEventAttributes(e) => line
+            .text("id", &e.workflow_id)
+            .text("type", e.workflow_type.as_ref().map_or("", |t| &t.name))
+            .queue(&e.task_queue)
+            .payloads("input", &e.input)
+            .duration("execution-timeout", &e.workflow_execution_timeout)
+            .duration("run-timeout", &e.workflow_run_timeout)
+            .duration("task-timeout", &e.workflow_task_timeout)
+            .text("on-parent-close", &format!("{:?}", e.parent_close_policy()))
+            .text("namespace", &e.namespace)
+            .event("by", e.workflow_task_completed_event_id),
+        A::StartChildWorkflowExecutionFailedEventAttributes(e) => line
+            .event("initiated", e.initiated_event_id)
+            .text("id", &e.workflow_id)
+            .text("cause", &format!("{:?}", e.cause()))
+            .event("by", e.workflow_task_completed_event_id),
+        A::ChildWorkflowExecutionStartedEventAttributes(e) => {
+            line.event("initiated", e.initiated_event_id).execution("run", &e.workflow_execution)
+        }
+        A::ChildWorkflowExecutionCompletedEventAttributes(e) => line
+            .event("initiated", e.initiated_event_id)
+            .event("started", e.started_event_id)
+            .execution("run", &e.workflow_execution)
+            .payloads("result", &e.result),
+        A::ChildWorkflowExecutionFailedEventAttributes(e) => line
+            .event("initiated", e.initiated_event_id)
+            .event("started", e.started_event_id)
+            .execution("run", &e.workflow_execution)
+            .failure("failure", &e.failure)
+            .retry_state(e.retry_state()),
+        A::ChildWorkflowExecutionCanceledEventAttributes(e) => line
+            .event("initiated", e.initiated_event_id)
+            .event("started", e.started_event_id)
+            .execution("run", &e.workflow_execution)
+            .payloads("details", &e.details),
+        A::ChildWorkflowExecutionTimedOutEventAttributes(e) => line
+            .event("initiated", e.initiated_event_id)
+            .event("started", e.started_event_id)
+            .execution("run", &e.workflow_execution)
+            .retry_state(e.retry_state()),
+        A::ChildWorkflowExecutionTerminatedEventAttributes(e) => line
+            .event("initiated", e.initiated_event_id)
+            .event("started", e.started_event_id)
+            .execution("run", &e.workflow_execution),
+        A::SignalExternalWorkflowExecutionInitiatedEventAttributes(e) => line
+            .execution("to", &e.workflow_execution)
+            .text("signal", &e.signal_name)
+            .payloads("input", &e.input)
+            .flag("child-only", e.child_workflow_only)
+            .event("by", e.workflow_task_completed_event_id),
+        A::ExternalWorkflowExecutionSignaledEventAttributes(e) => {
+            line.event("initiated", e.initiated_event_id).execution("to", &e.workflow_execution)
+        }
+        A::SignalExternalWorkflowExecutionFailedEventAttributes(e) => line
+            .event("initiated", e.initiated_event_id)
+            .execution("to", &e.workflow_execution)
+            .text("cause", &format!("{:?}", e.cause())),
+        A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(e) => line
+            .execution("to", &e.workflow_execution)
+            .text("reason", &e.reason)
+            .flag("child-only", e.child_workflow_only)
+            .event("by", e.workflow_task_completed_event_id),
+        A::ExternalWorkflowExecutionCancelRequestedEventAttributes(e) => {
+            line.event("initiated", e.initiated_event_id).execution("to", &e.workflow_execution)
+        }
+        A::RequestCancelExternalWorkflowExecutionFailedEventAttributes(e) => line
+            .event("initiated", e.initiated_event_id)
+            .execution("to", &e.workflow_execution)
+            .text("cause", &format!("{:?}", e.cause())),
         other => Line(format!("{} {other:?}", line.0)),
+    }
+}
+
+/// What a transfer task asks of other runs.
+pub fn errand(errand: &Errand) -> String {
+    match errand {
+        Errand::StartChild { child, otherwise } => {
+            let StartChild { request, parent, root, .. } = child.as_ref();
+            let line = Line::word("start child")
+                .text("id", &request.workflow_id)
+                .text("request", &request.request_id)
+                .text("parent", &format!("{}/{}", parent.workflow_id, parent.run_id))
+                .execution("root", &Some(root.clone()));
+            format!("{}; should this run close meanwhile: {}", line.0, fate(otherwise))
+        }
+        Errand::BeginChild { child, .. } => format!("let child begin run={}/{}", child.workflow_id, child.run_id),
+        Errand::Settle(child) => fate(child),
+        Errand::Signal(to) => {
+            Line::word("signal")
+                .execution("to", &to.request.workflow_execution)
+                .text("signal", &to.request.signal_name)
+                .text("request", &to.request.request_id)
+                .flag("child-only", to.from.child_only)
+                .0
+        }
+        Errand::Cancel(to) => {
+            Line::word("request cancel")
+                .execution("to", &to.request.workflow_execution)
+                .text("request", &to.request.request_id)
+                .flag("child-only", to.from.child_only)
+                .0
+        }
+        Errand::Known(end) => format!("nobody: {:?}", end.outcome),
+        Errand::Close { report, children } => {
+            let report = report.as_ref().map(|report| {
+                Line::word("report")
+                    .text("to", &format!("{}/{}", report.parent.workflow_id, report.parent.run_id))
+                    .event("initiated", report.initiated_event_id)
+                    .text("first-run", report.first_execution_run_id.as_str())
+                    .0
+            });
+            report.into_iter().chain(children.iter().map(fate)).collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+fn fate(fate: &ChildFate) -> String {
+    match fate {
+        ChildFate::Terminate(to) => {
+            Line::word("terminate")
+                .execution("child", &to.request.workflow_execution)
+                .text("first-run", &to.request.first_execution_run_id)
+                .text("reason", &to.request.reason)
+                .0
+        }
+        ChildFate::Cancel(to) => {
+            Line::word("request cancel")
+                .execution("child", &to.request.workflow_execution)
+                .text("first-run", &to.request.first_execution_run_id)
+                .0
+        }
+        ChildFate::Abandon { child, .. } => format!("let child begin id={}", child.workflow_id),
     }
 }
 
@@ -362,6 +507,15 @@ pub fn transfer_task(task: &TransferTask) -> String {
                 .text("queue", task_queue)
                 .text("schedule-to-start", &schedule_to_start_timeout.map_or(String::new(), |t| format!("{t:?}")))
                 .0
+        }
+        TransferTask::StartChild { initiated_event_id } => {
+            Line::word("StartChild").event("initiated", *initiated_event_id).0
+        }
+        TransferTask::SignalExternal { initiated_event_id } => {
+            Line::word("SignalExternal").event("initiated", *initiated_event_id).0
+        }
+        TransferTask::CancelExternal { initiated_event_id } => {
+            Line::word("CancelExternal").event("initiated", *initiated_event_id).0
         }
         TransferTask::CloseExecution => "CloseExecution".into(),
     }

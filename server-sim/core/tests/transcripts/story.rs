@@ -14,15 +14,15 @@ use crate::{
 };
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 use tempest_core::{
-    ActivityRef, ActivityTaskToken, Change, EphemeralChange, Input, RecordActivityTaskStarted,
-    RecordWorkflowTaskStarted, Rejection, Reply, Time, TransferTask, Transition, WorkflowTaskStarted,
-    WorkflowTaskToken,
+    ActivityRef, ActivityTaskToken, Change, ChildClosed, EphemeralChange, ErrandEnd, Input, Outcome,
+    RecordActivityTaskStarted, RecordWorkflowTaskStarted, Rejection, Reply, Time, TransferTask, Transition,
+    WorkflowTaskStarted, WorkflowTaskToken,
 };
 use temporalio_protos::temporal::api::{
     command::v1::Command,
     enums::v1::{TaskQueueKind, WorkflowTaskFailedCause},
     failure::v1::Failure,
-    history::v1::history_event::Attributes,
+    history::v1::{HistoryEvent, history_event::Attributes},
     taskqueue::v1::{StickyExecutionAttributes, TaskQueue},
     workflowservice::v1 as api,
 };
@@ -299,6 +299,10 @@ impl Story {
         if let Some(task) = described.pending_workflow_task {
             self.line(&format!("workflow task {:?} attempt={}", task.state(), task.attempt));
         }
+        for child in described.pending_children {
+            let policy = child.parent_close_policy();
+            self.line(&format!("child {}/{} #{} {policy:?}", child.workflow_id, child.run_id, child.initiated_id));
+        }
         for activity in described.pending_activities {
             let failure = activity.last_failure.as_ref().map_or(String::new(), print::failure);
             self.line(&format!(
@@ -309,6 +313,41 @@ impl Story {
                 activity.heartbeat_details.as_ref().map_or(String::new(), print::payloads),
             ));
         }
+    }
+
+    /// What the transfer tasks that ask something of other runs ask now, of all runs.
+    pub fn errands(&mut self) {
+        writeln!(self.text, "\n{}  transfer tasks ask", print::time(self.shard.now)).unwrap();
+        let asked: Vec<_> = self
+            .shard
+            .runs
+            .iter()
+            .flat_map(|run| run.transfer_tasks.iter().map(move |task| (task, run.state.errand(task))))
+            .filter(|(task, _)| !matches!(task, TransferTask::WorkflowTask { .. } | TransferTask::ActivityTask { .. }))
+            .map(|(task, errand)| {
+                let errand = errand.as_ref().map_or_else(|| "nothing".to_owned(), print::errand);
+                format!("{}: {errand}", print::transfer_task(task))
+            })
+            .collect();
+        asked.iter().for_each(|line| self.line(line));
+    }
+
+    /// An errand comes back.
+    pub fn errand_ended(&mut self, title: &str, initiated_event_id: i64, outcome: Outcome) {
+        let _ = self.step(title, Input::ErrandEnded(ErrandEnd { initiated_event_id, outcome }));
+    }
+
+    /// The last run of the child `ship-7` reports how it closed.
+    pub fn child_closed(&mut self, run_id: &str, initiated_event_id: i64, closing: impl Into<Attributes>) {
+        let closing = HistoryEvent { attributes: Some(closing.into()), ..Default::default() };
+        let closed = ChildClosed {
+            initiated_event_id,
+            workflow_id: "ship-7".into(),
+            run_id: run_id.into(),
+            first_execution_run_id: "ship-run-1".into(),
+            closing,
+        };
+        let _ = self.step(&format!("ship-7/{run_id} reports its end"), Input::ChildClosed(Box::new(closed)));
     }
 
     fn line_unless_empty(&mut self, line: String) {

@@ -113,6 +113,46 @@ impl HistoryService for FakeHistory {
         self.called(format!("terminate by {}: {}", request.identity, request.reason));
         Ok(())
     }
+    async fn start_child_workflow(
+        &self,
+        _: &NamespaceId,
+        _: StartChild,
+    ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
+        panic!("only history asks for this")
+    }
+    async fn begin_child_workflow(&self, _: &RunKey, _: OtherRun) -> ServiceResult<()> {
+        panic!("only history asks for this")
+    }
+    async fn signal_by_workflow(
+        &self,
+        _: &NamespaceId,
+        _: OtherRun,
+        _: api::SignalWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        panic!("only history asks for this")
+    }
+    async fn request_cancel_by_workflow(
+        &self,
+        _: &NamespaceId,
+        _: OtherRun,
+        _: api::RequestCancelWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        panic!("only history asks for this")
+    }
+    async fn terminate_by_workflow(
+        &self,
+        _: &NamespaceId,
+        _: OtherRun,
+        _: api::TerminateWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        panic!("only history asks for this")
+    }
+    async fn record_errand_end(&self, _: &RunKey, _: ErrandEnd) -> ServiceResult<()> {
+        panic!("only history asks for this")
+    }
+    async fn record_child_closed(&self, _: &RunKey, _: ChildClosed) -> ServiceResult<()> {
+        panic!("only history asks for this")
+    }
     async fn describe_workflow(
         &self,
         _: &NamespaceId,

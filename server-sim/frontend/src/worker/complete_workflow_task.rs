@@ -8,16 +8,33 @@ use tempest_api::{ServiceResult, decode_workflow_token};
 use tempest_core::rules::failure;
 
 /// # Errors
-/// `InvalidArgument` for a token that is none of ours, and history's.
+/// `InvalidArgument` for a token that is none of ours, `NamespaceNotFound` for a command that names a namespace which is
+/// not there, and history's.
 pub async fn complete(
     frontend: &Frontend,
     mut request: api::RespondWorkflowTaskCompletedRequest,
 ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
     let token = task_token(&request.task_token, decode_workflow_token)?;
-    frontend.namespace_of_token(&request.namespace, &token.namespace_id).await?;
+    let namespace = frontend.namespace_of_token(&request.namespace, &token.namespace_id).await?;
+    for other in request.commands.iter().filter_map(namespace_of) {
+        frontend.namespace(other).await?;
+    }
+    request.namespace.clone_from(&namespace.name);
     validation::within_limit(&request.identity, "Identity")?;
     request.commands.iter_mut().filter_map(failure_of).for_each(failure::cut_causes);
     frontend.history.complete_workflow_task(token, request).await
+}
+
+/// The namespace that a command names, if it names one.
+#[allow(deprecated, reason = "the namespace is deprecated, and still sent")]
+fn namespace_of(command: &Command) -> Option<&str> {
+    let namespace = match command.attributes.as_ref()? {
+        Attributes::StartChildWorkflowExecutionCommandAttributes(child) => &child.namespace,
+        Attributes::SignalExternalWorkflowExecutionCommandAttributes(signal) => &signal.namespace,
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(cancel) => &cancel.namespace,
+        _ => return None,
+    };
+    Some(namespace.as_str()).filter(|namespace| !namespace.is_empty())
 }
 
 /// The failure that a command writes into history.

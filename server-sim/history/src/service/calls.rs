@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ActivityAddress, HistoryPosition, HistoryService, HistoryWait, encode_token};
+use tempest_api::{ActivityAddress, HistoryPosition, HistoryWait, encode_token};
 use tempest_core::{
-    ActivityTaskToken, BranchRef, EventId, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted, Reply,
-    RunId, RunKey, Started, TransferTask, WorkflowTaskToken,
+    ActivityTaskToken, BranchRef, ChildClosed, ErrandEnd, EventId, NamespaceId, OtherRun, RecordActivityTaskStarted,
+    RecordWorkflowTaskStarted, Reply, RunId, RunKey, StartChild, Started, TransferTask, WorkflowTaskToken,
 };
 
 #[async_trait]
@@ -92,6 +92,77 @@ impl HistoryService for HistoryHandle {
         execution: &WorkflowExecution,
     ) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
         self.ask(self::execution(namespace, Some(execution)), Ask::Describe).await
+    }
+
+    async fn start_child_workflow(
+        &self,
+        namespace: &NamespaceId,
+        child: StartChild,
+    ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
+        let target = current(namespace, &child.request.workflow_id);
+        let decided = self.decide(target, Input::StartChild(Box::new(child))).await?;
+        answer_unless(tempest_rt::buggify!("history-child-start-answer-lost"))?;
+        let Reply::Started(Started { run_id, first_execution_run_id, started, status }) = decided.reply else {
+            return Err(unexpected(&decided.reply));
+        };
+        Ok(api::StartWorkflowExecutionResponse {
+            run_id: run_id.0,
+            first_execution_run_id: first_execution_run_id.0,
+            started,
+            status: status as i32,
+            ..Default::default()
+        })
+    }
+
+    async fn begin_child_workflow(&self, child: &RunKey, parent: OtherRun) -> ServiceResult<()> {
+        self.decide(Target::of(child), Input::BeginChild(parent)).await.map(drop)
+    }
+
+    async fn signal_by_workflow(
+        &self,
+        namespace: &NamespaceId,
+        from: OtherRun,
+        request: api::SignalWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        let target = execution(namespace, request.workflow_execution.as_ref());
+        self.decide(target, Input::SignalByWorkflow(from, Box::new(request))).await?;
+        answer_unless(tempest_rt::buggify!("history-signal-answer-lost"))
+    }
+
+    async fn request_cancel_by_workflow(
+        &self,
+        namespace: &NamespaceId,
+        from: OtherRun,
+        request: api::RequestCancelWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        let mut target = execution(namespace, request.workflow_execution.as_ref());
+        if !request.first_execution_run_id.is_empty() {
+            target.run_id = RunId::default();
+        }
+        self.decide(target, Input::RequestCancelByWorkflow(from, Box::new(request))).await.map(drop)
+    }
+
+    async fn terminate_by_workflow(
+        &self,
+        namespace: &NamespaceId,
+        from: OtherRun,
+        request: api::TerminateWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        let mut target = execution(namespace, request.workflow_execution.as_ref());
+        if !request.first_execution_run_id.is_empty() {
+            target.run_id = RunId::default();
+        }
+        self.decide(target, Input::TerminateByWorkflow(from, Box::new(request))).await.map(drop)
+    }
+
+    async fn record_errand_end(&self, run: &RunKey, end: ErrandEnd) -> ServiceResult<()> {
+        self.decide(Target::of(run), Input::ErrandEnded(end)).await?;
+        answer_unless(tempest_rt::buggify!("history-errand-end-answer-lost"))
+    }
+
+    async fn record_child_closed(&self, parent: &RunKey, closed: ChildClosed) -> ServiceResult<()> {
+        self.decide(Target::of(parent), Input::ChildClosed(Box::new(closed))).await?;
+        answer_unless(tempest_rt::buggify!("history-child-closed-answer-lost"))
     }
 
     async fn record_workflow_task_started(
@@ -255,6 +326,11 @@ impl HistoryService for HistoryHandle {
     async fn reset_sticky_task_queue(&self, run: &RunKey) -> ServiceResult<()> {
         self.decide(Target::of(run), Input::ResetStickiness).await.map(drop)
     }
+}
+
+/// Calls of errands may go from node to node: where the simulation wants it so, what was done is not heard of.
+fn answer_unless(lost: bool) -> ServiceResult<()> {
+    if lost { Err(ServiceError::OutcomeUnknown("the answer got lost".into())) } else { Ok(()) }
 }
 
 fn current(namespace: &NamespaceId, workflow_id: &str) -> Target {

@@ -1,11 +1,12 @@
 //! What a shard does with a request whose run is in memory.
+use super::errands::Business;
 use super::executions::Found;
 use super::owned::Owned;
 use super::request::{Answer, Ask, Decided, ReplyTo, Request, WorkflowKey};
 use super::stage::Step;
 use crate::Counters;
 use tempest_api::{HistoryPosition, HistoryWait, ServiceError, ServiceResult};
-use tempest_core::{Context, HistoryTask, Input, MutableState, Reply, RunId, TaskKind, TimerKind, TransferTask};
+use tempest_core::{Context, HistoryTask, Input, MutableState, Reply, RunId, TaskKind, TimerKind};
 use tempest_store::TaskKey;
 
 impl Owned {
@@ -52,7 +53,7 @@ impl Owned {
 
     fn decide(&mut self, workflow: &WorkflowKey, run_id: Option<RunId>, input: Input, reply: ReplyTo<Decided>) {
         Counters::add(&self.node.counters.requests);
-        let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_));
+        let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_) | Input::StartChild(_));
         if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
             return self.answer_read(workflow, reply, Err(missing));
         }
@@ -155,12 +156,13 @@ impl Owned {
 
     fn send_transfer(&mut self, workflow: &WorkflowKey, id: i64, task: HistoryTask) {
         let TaskKind::Transfer(transfer) = task.kind else { unreachable!("the transfer queue holds transfers only") };
-        let due = match &transfer {
-            // Nobody waits for a closed run yet.
-            TransferTask::CloseExecution => false,
-            _ => self.state(workflow, Some(&task.run.run_id)).is_some_and(|state| state.task_is_due(&transfer)),
-        };
-        if due {
+        let Some(state) = self.state(workflow, Some(&task.run.run_id)) else { return self.transfer_done(id) };
+        if let Some(errand) = state.errand(&transfer) {
+            let (branch, next_event_id) = (state.branch(), state.next_event_id());
+            let business = Business { run: task.run, branch, next_event_id, errand };
+            return self.begin_errand(id, workflow, business);
+        }
+        if transfer.is_for_matching() && state.task_is_due(&transfer) {
             self.begin_send(id, task.run, transfer);
         } else {
             self.transfer_done(id);

@@ -5,6 +5,7 @@
 //! next ownership.
 mod acquire;
 mod clock;
+mod errands;
 mod events;
 mod execute;
 mod executions;
@@ -32,9 +33,9 @@ use futures::FutureExt;
 use owned::{Exit, Owned};
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
-use tempest_api::{MatchingService, ServiceError};
+use tempest_api::{HistoryService, MatchingService, ServiceError};
 use tempest_core::Flags;
 use tempest_store::{RangeId, ShardId, Store};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -44,6 +45,8 @@ pub(crate) struct Node {
     pub config: HistoryConfig,
     pub store: Arc<dyn Store>,
     pub matching: Arc<dyn MatchingService>,
+    /// Every run's history service, by the way that calls between nodes go. Weak: this node is part of it.
+    pub peers: Weak<dyn HistoryService>,
     pub read_index: ReadIndex,
     pub counters: Arc<Counters>,
     pub flags: Flags,

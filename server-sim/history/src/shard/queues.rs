@@ -166,6 +166,10 @@ async fn send(matching: &Arc<dyn MatchingService>, run: RunKey, task: TransferTa
                 })
                 .await
         }
-        TransferTask::CloseExecution => Ok(()),
+        // These have errands, which `begin_errand` runs.
+        TransferTask::StartChild { .. }
+        | TransferTask::SignalExternal { .. }
+        | TransferTask::CancelExternal { .. }
+        | TransferTask::CloseExecution => Ok(()),
     }
 }

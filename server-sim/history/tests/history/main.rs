@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod durability;
+mod family;
 mod lifecycle;
 mod matching;
 mod on_redb;

@@ -14,8 +14,9 @@ use tempest_store::redb::{RedbConfig, RedbStore};
 async fn a_hundred_runs_in_four_shards_start_and_a_second_service_finds_them() {
     let store = Arc::new(RedbStore::in_memory(RedbConfig::default()).await.unwrap());
     let matching = Arc::new(FakeMatching::default());
-    let history = HistoryHandle::new(HistoryConfig::default(), store.clone()).unwrap();
-    history.start(matching.clone());
+    let history = Arc::new(HistoryHandle::new(HistoryConfig::default(), store.clone()).unwrap());
+    let peers: Arc<dyn HistoryService> = history.clone();
+    history.start(matching.clone(), Arc::downgrade(&peers));
     let starts = (0..100).map(|n| {
         let request = api::StartWorkflowExecutionRequest {
             workflow_id: format!("order-{n}"),
@@ -42,8 +43,9 @@ async fn a_hundred_runs_in_four_shards_start_and_a_second_service_finds_them() {
         assert_eq!(task.history.unwrap().events.len(), 3);
     }
     history.shutdown().await;
-    let again = HistoryHandle::new(HistoryConfig::default(), store).unwrap();
-    again.start(matching);
+    let again = Arc::new(HistoryHandle::new(HistoryConfig::default(), store).unwrap());
+    let peers: Arc<dyn HistoryService> = again.clone();
+    again.start(matching, Arc::downgrade(&peers));
     let position = again.history_position(&namespace(), &execution("order-42"), None).await.unwrap();
     assert_eq!(position.next_event_id, 4);
     again.shutdown().await;

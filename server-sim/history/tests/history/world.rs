@@ -173,8 +173,10 @@ fn node(
         Time(EPOCH + elapsed + *skew.lock().unwrap())
     });
     let history = HistoryHandle::with_wall_clock(config.clone(), store.clone(), wall).unwrap();
-    history.start(matching.clone() as Arc<dyn MatchingService>);
-    Arc::new(history)
+    let history = Arc::new(history);
+    let peers: Arc<dyn HistoryService> = history.clone();
+    history.start(matching.clone() as Arc<dyn MatchingService>, Arc::downgrade(&peers));
+    history
 }
 
 pub fn namespace() -> NamespaceId {
@@ -215,6 +217,11 @@ pub fn command(attributes: Command) -> ProtoCommand {
         Command::StartTimerCommandAttributes(_) => CommandType::StartTimer,
         Command::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
         Command::CompleteWorkflowExecutionCommandAttributes(_) => CommandType::CompleteWorkflowExecution,
+        Command::StartChildWorkflowExecutionCommandAttributes(_) => CommandType::StartChildWorkflowExecution,
+        Command::SignalExternalWorkflowExecutionCommandAttributes(_) => CommandType::SignalExternalWorkflowExecution,
+        Command::RequestCancelExternalWorkflowExecutionCommandAttributes(_) => {
+            CommandType::RequestCancelExternalWorkflowExecution
+        }
         other => unimplemented!("{other:?}"),
     };
     ProtoCommand { command_type: command_type.into(), attributes: Some(attributes), ..Default::default() }

@@ -106,6 +106,46 @@ impl HistoryService for FakeHistory {
     ) -> ServiceResult<()> {
         not_asked()
     }
+    async fn start_child_workflow(
+        &self,
+        _: &NamespaceId,
+        _: StartChild,
+    ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
+        not_asked()
+    }
+    async fn begin_child_workflow(&self, _: &RunKey, _: OtherRun) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn signal_by_workflow(
+        &self,
+        _: &NamespaceId,
+        _: OtherRun,
+        _: api::SignalWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn request_cancel_by_workflow(
+        &self,
+        _: &NamespaceId,
+        _: OtherRun,
+        _: api::RequestCancelWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn terminate_by_workflow(
+        &self,
+        _: &NamespaceId,
+        _: OtherRun,
+        _: api::TerminateWorkflowExecutionRequest,
+    ) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn record_errand_end(&self, _: &RunKey, _: ErrandEnd) -> ServiceResult<()> {
+        not_asked()
+    }
+    async fn record_child_closed(&self, _: &RunKey, _: ChildClosed) -> ServiceResult<()> {
+        not_asked()
+    }
     async fn describe_workflow(
         &self,
         _: &NamespaceId,

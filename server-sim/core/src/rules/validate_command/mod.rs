@@ -4,8 +4,10 @@
 //! defaults (as history shall show them), and names the cause with which the workflow task fails. Conditions that
 //! depend on the run's state (duplicate ids, unknown timers, limits) are not known here.
 mod activity;
+mod child;
 mod close;
 mod continue_as_new;
+mod external;
 mod marker;
 mod properties;
 mod sequence;
@@ -41,6 +43,8 @@ impl BadCommand {
 /// What the validation of a command needs to know of its run.
 #[derive(Clone, Debug)]
 pub struct RunFacts<'a> {
+    /// The namespace's name.
+    pub namespace: &'a str,
     pub workflow_type: &'a str,
     /// The normal queue, never a sticky one.
     pub task_queue: &'a str,
@@ -52,8 +56,8 @@ pub struct RunFacts<'a> {
 
 /// Checks one command and fills in its defaults.
 ///
-/// A command whose attributes are of another type than it claims has none, as in Temporal. Commands to other runs and
-/// services pass: who decides them validates them.
+/// A command whose attributes are of another type than it claims has none, as in Temporal. Commands to other services
+/// pass: who decides them validates them.
 ///
 /// # Errors
 /// The cause and the message with which its workflow task fails.
@@ -96,7 +100,26 @@ pub fn command(command: &mut Command, run: &RunFacts<'_>, limits: &crate::Limits
         CommandType::ModifyWorkflowProperties => {
             properties::modify(attributes_of!(ModifyWorkflowPropertiesCommandAttributes).as_deref())
         }
+        CommandType::StartChildWorkflowExecution => {
+            child::start(attributes_of!(StartChildWorkflowExecutionCommandAttributes), run, limits)
+        }
+        CommandType::SignalExternalWorkflowExecution => {
+            external::signal(attributes_of!(SignalExternalWorkflowExecutionCommandAttributes).as_deref(), run, limits)
+        }
+        CommandType::RequestCancelExternalWorkflowExecution => external::cancel(
+            attributes_of!(RequestCancelExternalWorkflowExecutionCommandAttributes).as_deref(),
+            run,
+            limits,
+        ),
         _ => Ok(()),
+    }
+}
+
+/// Commands stay within their namespace, as with Temporal's defaults. Whether the other one exists is for the frontend.
+fn refuse_other_namespace(namespace: &str, run: &RunFacts<'_>) -> Result<(), String> {
+    match namespace.is_empty() || namespace == run.namespace {
+        true => Ok(()),
+        false => Err("cross namespace commands are not allowed".into()),
     }
 }
 
@@ -112,6 +135,7 @@ mod testing {
     /// The run that asks: no timeouts but the workflow task's.
     pub fn run() -> RunFacts<'static> {
         RunFacts {
+            namespace: "shop",
             workflow_type: "OrderSaga",
             task_queue: "orders",
             execution_timeout: Duration::ZERO,
@@ -187,6 +211,22 @@ mod tests {
             ModifyWorkflowProperties,
             "BadModifyWorkflowPropertiesAttributes: \
              ModifyWorkflowPropertiesCommandAttributes is not set on ModifyWorkflowPropertiesCommand.",
+        );
+        check(
+            StartChildWorkflowExecution,
+            "BadStartChildExecutionAttributes: \
+             StartChildWorkflowExecutionCommandAttributes is not set on StartChildWorkflowExecutionCommand.",
+        );
+        check(
+            SignalExternalWorkflowExecution,
+            "BadSignalWorkflowExecutionAttributes: \
+             SignalExternalWorkflowExecutionCommandAttributes is not set on SignalExternalWorkflowExecutionCommand.",
+        );
+        check(
+            RequestCancelExternalWorkflowExecution,
+            "BadRequestCancelExternalWorkflowExecutionAttributes: \
+             RequestCancelExternalWorkflowExecutionCommandAttributes is not set on \
+             RequestCancelExternalWorkflowExecutionCommand.",
         );
     }
 }

@@ -1,0 +1,72 @@
+//! What parents leave behind ends as their policies say, and nobody else ends otherwise than meant.
+use super::workflows::Life;
+use tempest::proto::enums::v1::EventType;
+use tempest::proto::history::v1::{HistoryEvent, history_event::Attributes};
+use tempest::{Observations, Violation};
+
+const MODEL: &str = "model";
+
+pub fn judge(parents: u64, walkers: u64, observations: &Observations) -> Vec<Violation> {
+    let children = (0..parents).flat_map(|number| {
+        let prefix = format!("family-{number}/child-");
+        let mut ids: Vec<&str> = observations
+            .runs
+            .values()
+            .map(|run| run.key.workflow_id.as_str())
+            .filter(|id| id.starts_with(&prefix))
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    });
+    let bystanders: Vec<String> =
+        (0..walkers).filter(|number| number.is_multiple_of(2)).map(|number| format!("bystander-{number}")).collect();
+    let cancelled =
+        bystanders.iter().filter_map(|id| ends_with(observations, id, EventType::WorkflowExecutionCanceled));
+    children.filter_map(|id| child(observations, id)).chain(cancelled).collect()
+}
+
+fn child(observations: &Observations, id: &str) -> Option<Violation> {
+    let first = observations.chain(id).first()?.stored.first()?.clone();
+    let expected = match life(&first)? {
+        Life::Completes { .. }
+        | Life::Retries
+        | Life::ContinuesAsNew { .. }
+        | Life::Signalled
+        | Life::LeftAlone { .. } => EventType::WorkflowExecutionCompleted,
+        Life::Fails => EventType::WorkflowExecutionFailed,
+        Life::TimesOut => EventType::WorkflowExecutionTimedOut,
+        Life::CancelledByParent | Life::LeftToCancel => EventType::WorkflowExecutionCanceled,
+        Life::LeftToTerminate => EventType::WorkflowExecutionTerminated,
+        Life::Refused => return Some(Violation::new(MODEL, format!("{id} exists although its id was taken"))),
+    };
+    ends_with(observations, id, expected)
+}
+
+/// Still open is for `liveness` to say.
+fn ends_with(observations: &Observations, id: &str, expected: EventType) -> Option<Violation> {
+    let chain = observations.chain(id);
+    let last = chain.last()?.stored.last()?;
+    let is_end = |event: &HistoryEvent| {
+        use EventType as T;
+        matches!(
+            event.event_type(),
+            T::WorkflowExecutionCompleted
+                | T::WorkflowExecutionFailed
+                | T::WorkflowExecutionTimedOut
+                | T::WorkflowExecutionCanceled
+                | T::WorkflowExecutionTerminated
+        )
+    };
+    if !is_end(last) || last.event_type() == expected {
+        return None;
+    }
+    let what = format!("{id} ended with {}, not {}", last.event_type().as_str_name(), expected.as_str_name());
+    Some(Violation::new(MODEL, what).because(format!("{last:?}")))
+}
+
+fn life(started: &HistoryEvent) -> Option<Life> {
+    let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = &started.attributes else { return None };
+    let payload = started.input.as_ref()?.payloads.first()?;
+    serde_json::from_slice(&payload.data).ok()
+}

@@ -1,0 +1,242 @@
+//! Runs the errands of transfer tasks: calls to other runs, wherever these live, and the record of how they ended. The
+//! core says what to ask and what to make of the answer (`tempest_core::Errand`); here it is asked until that is certain.
+//! An error means that the whole errand is run again later.
+use super::owned::Owned;
+use super::request::{Answer, WorkflowKey};
+use crate::history_read::read_events;
+use crate::shard::events::Event;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tempest_api::proto::enums::v1::{
+    CancelExternalWorkflowExecutionFailedCause as CancelFailed,
+    SignalExternalWorkflowExecutionFailedCause as SignalFailed, StartChildWorkflowExecutionFailedCause as StartFailed,
+};
+use tempest_api::{HistoryService, ServiceError, ServiceResult};
+use tempest_core::{
+    BranchRef, ChildClosed, ChildFate, Errand, ErrandEnd, EventId, Outcome, ReportToParent, RunId, RunKey, StartChild,
+};
+use tempest_store::Store;
+use tokio::sync::oneshot;
+
+/// By how much a child's start is recorded late where the simulation wants it so: as if its parent's shard were far away or
+/// being taken. Longer than it takes a child to be ended by a short timeout.
+const STARTED_LATE_BY: Duration = Duration::from_secs(1);
+
+/// An errand with what it rests on.
+pub(super) struct Business {
+    pub run: RunKey,
+    pub branch: BranchRef,
+    pub next_event_id: EventId,
+    pub errand: Errand,
+}
+
+impl Owned {
+    /// The errand follows from staged state: it waits until that is durable, or others would be told of what may never be.
+    pub(super) fn begin_errand(&mut self, id: i64, workflow: &WorkflowKey, business: Business) {
+        let (grounds, durable) = oneshot::channel();
+        let sequence = self.executions.workflow(workflow).last_sequence();
+        self.pipeline.answer_when_durable(sequence, Answer::new(grounds, Ok(())));
+        let errands = Errands {
+            peers: self.node.peers.clone(),
+            store: self.node.store.clone(),
+            nodes_per_read: self.node.config.history_nodes_per_read,
+        };
+        self.work.push(Box::pin(async move {
+            let result = match durable.await {
+                Ok(Ok(())) => errands.run(business).await,
+                Ok(Err(error)) => Err(error),
+                Err(_) => Err(ServiceError::Unavailable("the shard stopped".into())),
+            };
+            Event::TransferSent(id, result)
+        }));
+    }
+}
+
+struct Errands {
+    peers: Weak<dyn HistoryService>,
+    store: Arc<dyn Store>,
+    nodes_per_read: usize,
+}
+
+impl Errands {
+    async fn run(&self, business: Business) -> ServiceResult<()> {
+        let peers = self.peers.upgrade().ok_or_else(|| ServiceError::Unavailable("the node is stopping".into()))?;
+        let Business { run, branch, next_event_id, errand } = business;
+        match errand {
+            Errand::StartChild { child, otherwise } => start_child(&*peers, &run, *child, otherwise).await,
+            Errand::BeginChild { child, parent } => unless_gone(peers.begin_child_workflow(&child, parent).await),
+            Errand::Settle(fate) => settle(&*peers, fate).await,
+            Errand::Signal(to) => {
+                let initiated_event_id = to.from.initiated_event_id;
+                let outcome = signaled(peers.signal_by_workflow(&to.namespace_id, to.from, to.request).await)?;
+                record(&*peers, &run, initiated_event_id, outcome).await
+            }
+            Errand::Cancel(to) => {
+                let initiated_event_id = to.from.initiated_event_id;
+                let asked = peers.request_cancel_by_workflow(&to.namespace_id, to.from, to.request).await;
+                record(&*peers, &run, initiated_event_id, cancelled(asked)?).await
+            }
+            Errand::Known(end) => unless_gone(peers.record_errand_end(&run, end).await),
+            Errand::Close { report, children } => {
+                if let Some(report) = report {
+                    self.report(&*peers, report, &branch, next_event_id - 1).await?;
+                }
+                for fate in children {
+                    settle(&*peers, fate).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells the parent how its child ended. A parent that is gone or has heard it needs nothing.
+    async fn report(
+        &self,
+        peers: &dyn HistoryService,
+        report: ReportToParent,
+        branch: &BranchRef,
+        last: EventId,
+    ) -> ServiceResult<()> {
+        let events = read_events(&*self.store, branch, last, last + 1, 1, self.nodes_per_read).await?;
+        let missing = || ServiceError::DataLoss(format!("event {last} of branch {} is missing", branch.branch));
+        let closing = events.into_iter().next().ok_or_else(missing)?;
+        let closed = ChildClosed {
+            initiated_event_id: report.initiated_event_id,
+            workflow_id: report.child.workflow_id,
+            run_id: report.child.run_id,
+            first_execution_run_id: report.first_execution_run_id,
+            closing,
+        };
+        unless_gone(peers.record_child_closed(&report.parent, closed).await)
+    }
+}
+
+/// The child is started, its parent told, and only then it may begin.
+async fn start_child(
+    peers: &dyn HistoryService,
+    parent: &RunKey,
+    child: StartChild,
+    otherwise: ChildFate,
+) -> ServiceResult<()> {
+    let initiated_event_id = child.initiated_event_id;
+    let from = tempest_core::OtherRun {
+        workflow_id: parent.workflow_id.clone(),
+        run_id: parent.run_id.clone(),
+        initiated_event_id,
+        child_only: true,
+    };
+    let namespace_id = tempest_core::NamespaceId(child.request.namespace.clone());
+    let workflow_id = tempest_core::WorkflowId(child.request.workflow_id.clone());
+    let started = peers.start_child_workflow(&namespace_id, child).await;
+    let outcome = child_started(started.map(|response| RunId(response.run_id)))?;
+    if tempest_rt::buggify!("history-child-start-recorded-late") {
+        tempest_rt::time::sleep(STARTED_LATE_BY).await;
+    }
+    let end = ErrandEnd { initiated_event_id, outcome: outcome.clone() };
+    let recorded = peers.record_errand_end(parent, end).await;
+    let Outcome::ChildStarted(run_id) = outcome else { return unless_gone(recorded) };
+    match recorded {
+        Ok(()) => {
+            let child = RunKey { namespace_id, workflow_id, run_id };
+            unless_gone(peers.begin_child_workflow(&child, from).await)
+        }
+        Err(ServiceError::NotFound(_)) => {
+            tempest_rt::probe!("history-child-started-of-closed-parent");
+            settle(peers, otherwise).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What becomes of a child whose parent has closed. Where there is no such child, nothing does.
+async fn settle(peers: &dyn HistoryService, fate: ChildFate) -> ServiceResult<()> {
+    unless_gone(match fate {
+        ChildFate::Terminate(to) => peers.terminate_by_workflow(&to.namespace_id, to.from, to.request).await,
+        ChildFate::Cancel(to) => peers.request_cancel_by_workflow(&to.namespace_id, to.from, to.request).await,
+        ChildFate::Abandon { child, parent } => peers.begin_child_workflow(&child, parent).await,
+    })
+}
+
+async fn record(
+    peers: &dyn HistoryService,
+    run: &RunKey,
+    initiated_event_id: EventId,
+    outcome: Outcome,
+) -> ServiceResult<()> {
+    unless_gone(peers.record_errand_end(run, ErrandEnd { initiated_event_id, outcome }).await)
+}
+
+fn unless_gone(result: ServiceResult<()>) -> ServiceResult<()> {
+    match result {
+        Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => Ok(()),
+        result => result,
+    }
+}
+
+/// Only what certainly did not happen, and never will, has failed; everything else is an error, to be tried again.
+fn child_started(result: ServiceResult<RunId>) -> ServiceResult<Outcome> {
+    match result {
+        Ok(run_id) => Ok(Outcome::ChildStarted(run_id)),
+        Err(ServiceError::WorkflowExecutionAlreadyStarted { .. }) => {
+            Ok(Outcome::start_failed(StartFailed::WorkflowAlreadyExists))
+        }
+        Err(ServiceError::NamespaceNotFound(_)) => Ok(Outcome::start_failed(StartFailed::NamespaceNotFound)),
+        Err(ServiceError::OutcomeUnknown(_)) if tempest_rt::planted!("unknown-child-start-treated-as-failed") => {
+            Ok(Outcome::start_failed(StartFailed::WorkflowAlreadyExists))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn signaled(result: ServiceResult<()>) -> ServiceResult<Outcome> {
+    let cause = match result {
+        Ok(()) => return Ok(Outcome::Signaled),
+        Err(ServiceError::NotFound(_)) => SignalFailed::ExternalWorkflowExecutionNotFound,
+        Err(ServiceError::NamespaceNotFound(_)) => SignalFailed::NamespaceNotFound,
+        // The one reason for which a well-formed signal is refused.
+        Err(ServiceError::InvalidArgument(_)) => SignalFailed::SignalCountLimitExceeded,
+        Err(error) => return Err(error),
+    };
+    Ok(Outcome::signal_failed(cause))
+}
+
+fn cancelled(result: ServiceResult<()>) -> ServiceResult<Outcome> {
+    let cause = match result {
+        Ok(()) => return Ok(Outcome::CancelRequested),
+        Err(ServiceError::NotFound(_)) => CancelFailed::ExternalWorkflowExecutionNotFound,
+        Err(ServiceError::NamespaceNotFound(_)) => CancelFailed::NamespaceNotFound,
+        Err(error) => return Err(error),
+    };
+    Ok(Outcome::cancel_failed(cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_certain_fails_an_errand() {
+        let unknown = || ServiceError::OutcomeUnknown("who knows".into());
+        let unavailable = || ServiceError::Unavailable("later".into());
+        let gone = || ServiceError::NotFound("no such run".into());
+        let nowhere = || ServiceError::NamespaceNotFound("shop".into());
+        let full = || ServiceError::InvalidArgument("too many signals".into());
+        let taken = || ServiceError::WorkflowExecutionAlreadyStarted {
+            message: String::new(),
+            start_request_id: String::new(),
+            run_id: String::new(),
+            first_execution_run_id: String::new(),
+        };
+        assert_eq!(child_started(Ok("r".into())), Ok(Outcome::ChildStarted("r".into())));
+        assert_eq!(child_started(Err(taken())), Ok(Outcome::start_failed(StartFailed::WorkflowAlreadyExists)));
+        assert_eq!(child_started(Err(nowhere())), Ok(Outcome::start_failed(StartFailed::NamespaceNotFound)));
+        assert_eq!(signaled(Err(gone())), Ok(Outcome::signal_failed(SignalFailed::ExternalWorkflowExecutionNotFound)));
+        assert_eq!(signaled(Err(full())), Ok(Outcome::signal_failed(SignalFailed::SignalCountLimitExceeded)));
+        assert_eq!(cancelled(Err(gone())), Ok(Outcome::cancel_failed(CancelFailed::ExternalWorkflowExecutionNotFound)));
+        for error in [unknown(), unavailable()] {
+            assert_eq!(child_started(Err(error.clone())), Err(error.clone()));
+            assert_eq!(signaled(Err(error.clone())), Err(error.clone()));
+            assert_eq!(cancelled(Err(error.clone())), Err(error));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Runs of several shards that act on each other.
+use crate::world::*;
+use tempest_api::HistoryService;
+use tempest_api::proto::command::v1::command::Attributes as Command;
+use tempest_api::proto::command::v1::{
+    RequestCancelExternalWorkflowExecutionCommandAttributes, SignalExternalWorkflowExecutionCommandAttributes,
+    StartChildWorkflowExecutionCommandAttributes,
+};
+use tempest_api::proto::common::v1::WorkflowType;
+use tempest_api::proto::enums::v1::{EventType, ParentClosePolicy};
+use tempest_api::proto::workflowservice::v1 as api;
+
+/// Parents and children live in different ones.
+const SHARDS: u32 = 8;
+
+fn world() -> World {
+    World::with(|config| config.shard_count = SHARDS)
+}
+
+fn child(id: &str, policy: ParentClosePolicy) -> Command {
+    Command::StartChildWorkflowExecutionCommandAttributes(StartChildWorkflowExecutionCommandAttributes {
+        workflow_id: id.into(),
+        workflow_type: Some(WorkflowType { name: "Ship".into() }),
+        parent_close_policy: policy.into(),
+        ..Default::default()
+    })
+}
+
+fn signal(id: &str) -> Command {
+    Command::SignalExternalWorkflowExecutionCommandAttributes(SignalExternalWorkflowExecutionCommandAttributes {
+        execution: Some(execution(id)),
+        signal_name: "hurry".into(),
+        ..Default::default()
+    })
+}
+
+fn cancel(id: &str) -> Command {
+    Command::RequestCancelExternalWorkflowExecutionCommandAttributes(
+        RequestCancelExternalWorkflowExecutionCommandAttributes { workflow_id: id.into(), ..Default::default() },
+    )
+}
+
+/// A parent whose children have been asked for.
+async fn parent(world: &World, commands: Vec<Command>) {
+    world.start("order").await.unwrap();
+    let task = world.poll_of("order").await;
+    world.complete(&task, commands).await.unwrap();
+}
+
+/// Waits until there is such an event.
+async fn until(world: &World, workflow: &str, event_type: EventType) {
+    const TRIES: usize = 100;
+    for _ in 0..TRIES {
+        let known = world.describe(workflow).await.is_ok();
+        if known && world.count(workflow, event_type).await > 0 {
+            return;
+        }
+        tokio::time::sleep(SECOND / 10).await;
+    }
+    panic!("{workflow} never has {event_type:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_begins_when_its_parent_knows_of_it_and_reports_its_end() {
+    let world = world();
+    parent(&world, vec![child("ship", ParentClosePolicy::Terminate)]).await;
+    let task = world.poll_of("ship").await;
+    // The child's first workflow task is the proof that the start is recorded.
+    assert_eq!(world.count("order", EventType::ChildWorkflowExecutionStarted).await, 1);
+    let described = world.describe("ship").await.unwrap().workflow_execution_info.unwrap();
+    assert_eq!(described.parent_execution.unwrap().workflow_id, "order");
+    assert_eq!(described.root_execution.unwrap().workflow_id, "order");
+    assert_eq!(world.describe("order").await.unwrap().pending_children[0].workflow_id, "ship");
+    world.complete(&task, vec![finish()]).await.unwrap();
+    until(&world, "order", EventType::ChildWorkflowExecutionCompleted).await;
+    assert!(world.describe("order").await.unwrap().pending_children.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_whose_id_is_taken_is_refused() {
+    let world = world();
+    world.start("ship").await.unwrap();
+    parent(&world, vec![child("ship", ParentClosePolicy::Terminate)]).await;
+    until(&world, "order", EventType::StartChildWorkflowExecutionFailed).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_end_as_their_policies_say() {
+    let world = world();
+    let ids = [
+        ("terminated", ParentClosePolicy::Terminate),
+        ("cancelled", ParentClosePolicy::RequestCancel),
+        ("abandoned", ParentClosePolicy::Abandon),
+    ];
+    parent(&world, ids.iter().map(|(id, policy)| child(id, *policy)).collect()).await;
+    for (id, _) in ids {
+        until(&world, id, EventType::WorkflowTaskScheduled).await;
+    }
+    let request =
+        api::TerminateWorkflowExecutionRequest { workflow_execution: Some(execution("order")), ..Default::default() };
+    world.history.terminate_workflow(&namespace(), request).await.unwrap();
+    until(&world, "terminated", EventType::WorkflowExecutionTerminated).await;
+    until(&world, "cancelled", EventType::WorkflowExecutionCancelRequested).await;
+    tokio::time::sleep(5 * SECOND).await;
+    assert!(!world.story("abandoned").await.contains("CANCEL"));
+    assert_eq!(world.count("abandoned", EventType::WorkflowExecutionTerminated).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn signals_and_requests_to_cancel_cross_shards() {
+    let world = world();
+    world.start("other").await.unwrap();
+    parent(&world, vec![signal("other"), signal("nobody"), cancel("other"), cancel("nobody")]).await;
+    for expected in [
+        EventType::ExternalWorkflowExecutionSignaled,
+        EventType::SignalExternalWorkflowExecutionFailed,
+        EventType::ExternalWorkflowExecutionCancelRequested,
+        EventType::RequestCancelExternalWorkflowExecutionFailed,
+    ] {
+        until(&world, "order", expected).await;
+    }
+    assert_eq!(world.count("other", EventType::WorkflowExecutionSignaled).await, 1);
+    assert_eq!(world.count("other", EventType::WorkflowExecutionCancelRequested).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_dead_process_had_begun_is_done_once() {
+    let mut world = world();
+    world.start("other").await.unwrap();
+    parent(&world, vec![child("ship", ParentClosePolicy::Terminate), signal("other")]).await;
+    // The task queues are as likely to have done nothing as to have done all of it.
+    world.restart();
+    until(&world, "order", EventType::ChildWorkflowExecutionStarted).await;
+    until(&world, "order", EventType::ExternalWorkflowExecutionSignaled).await;
+    until(&world, "ship", EventType::WorkflowTaskScheduled).await;
+    world.restart();
+    tokio::time::sleep(5 * SECOND).await;
+    assert_eq!(world.count("ship", EventType::WorkflowTaskScheduled).await, 1);
+    assert_eq!(world.count("other", EventType::WorkflowExecutionSignaled).await, 1);
+    assert_eq!(world.count("order", EventType::ChildWorkflowExecutionStarted).await, 1);
+}
