@@ -3,7 +3,7 @@
 //! An error means that the whole errand is run again later.
 use super::owned::Owned;
 use super::request::{Answer, WorkflowKey};
-use crate::history_read::read_events;
+use crate::history_read::{PageSize, read_events};
 use crate::shard::events::Event;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -97,7 +97,8 @@ impl Errands {
         branch: &BranchRef,
         last: EventId,
     ) -> ServiceResult<()> {
-        let events = read_events(&*self.store, branch, last, last + 1, 1, self.nodes_per_read).await?;
+        let one = PageSize { events: 1, bytes: usize::MAX };
+        let events = read_events(&*self.store, branch, last, last + 1, one, self.nodes_per_read).await?;
         let missing = || ServiceError::DataLoss(format!("event {last} of branch {} is missing", branch.branch));
         let closing = events.into_iter().next().ok_or_else(missing)?;
         let closed = ChildClosed {
