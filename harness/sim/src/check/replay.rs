@@ -1,6 +1,7 @@
 //! `replay`: the official replayer accepts every history; see [`super::frontier()`] for the other half.
-use super::{Invariant, Observations, Violation};
+use super::{Invariant, Observations, RunObserved, Violation};
 use crate::scenario::Registrations;
+use std::time::Duration;
 use tempest_api::proto::history::v1::History;
 use temporalio_client::WorkflowHistory;
 use temporalio_sdk::workflow_replayer::WorkflowReplayer;
@@ -11,30 +12,53 @@ pub const INVARIANT: Invariant = Invariant {
                  worker that is given a prefix of one answers with the commands that it goes on with",
 };
 
+/// In real time, for the replayer to accept or refuse all histories of a run, which takes a second or two. Some histories
+/// that no server should write leave it waiting for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same for some of them, in search of one that stops it.
+const PATIENCE_OF_SEARCH: Duration = Duration::from_secs(10);
+
 /// Replays every history that the scenario's workflows can. Needs a tokio runtime; uses real threads and real time.
-pub async fn replay(registrations: Registrations, observations: &Observations) -> Vec<Violation> {
-    let options = match registrations.replayer_options() {
-        Ok(Some(options)) => options,
-        Ok(None) => return Vec::new(),
-        Err(error) => return vec![Violation::new(INVARIANT.name, format!("no replayer could be made: {error}"))],
-    };
-    let runs: Vec<_> = observations.runs.values().filter(|run| !run.stored.is_empty()).collect();
+pub async fn replay(register: impl Fn() -> Registrations, observations: &Observations) -> Vec<Violation> {
+    let violation = |what: String| Violation::new(INVARIANT.name, what);
+    let runs: Vec<&RunObserved> = observations.runs.values().filter(|run| !run.stored.is_empty()).collect();
+    match replayed(&register, &runs, PATIENCE).await {
+        Ok(Some(failures)) => failures
+            .into_iter()
+            .map(|(run, failure)| violation(format!("{} does not replay", run.name())).because(failure))
+            .collect(),
+        Ok(None) => vec![violation(stopped_by(&register, &runs).await)],
+        Err(error) => vec![violation(format!("no replayer could be made, or it failed: {error}"))],
+    }
+}
+
+/// The runs that fail, each with what the replayer says; `None` if it does not come to an end.
+async fn replayed<'r>(
+    register: impl Fn() -> Registrations,
+    runs: &[&'r RunObserved],
+    patience: Duration,
+) -> anyhow::Result<Option<Vec<(&'r RunObserved, String)>>> {
+    let Some(options) = register().replayer_options()? else { return Ok(Some(Vec::new())) };
     let histories: Vec<WorkflowHistory> =
         runs.iter().map(|run| WorkflowHistory::from(History { events: run.stored.clone() })).collect();
-    let replayed = match WorkflowReplayer::new(options) {
-        Ok(replayer) => replayer.replay_workflows(histories).await,
-        Err(error) => Err(error),
+    let replayer = WorkflowReplayer::new(options)?;
+    let Ok(results) = tokio::time::timeout(patience, replayer.replay_workflows(histories)).await else {
+        return Ok(None);
     };
-    let results = match replayed {
-        Ok(results) => results,
-        Err(error) => return vec![Violation::new(INVARIANT.name, format!("the replayer failed: {error}"))],
-    };
-    let failed = runs.iter().zip(results).filter_map(|(run, result)| Some((run, result.replay_failure?)));
-    failed
-        .map(|(run, failure)| {
-            Violation::new(INVARIANT.name, format!("{} does not replay", run.name())).because(failure.to_string())
-        })
-        .collect()
+    let results = runs.iter().zip(results?);
+    Ok(Some(results.filter_map(|(run, result)| Some((*run, result.replay_failure?.to_string()))).collect()))
+}
+
+/// Which history it is that the replayer does not come to an end with.
+async fn stopped_by(register: impl Fn() -> Registrations, runs: &[&RunObserved]) -> String {
+    let mut suspects = runs;
+    while suspects.len() > 1 {
+        let (one, other) = suspects.split_at(suspects.len() / 2);
+        let stops = matches!(replayed(&register, one, PATIENCE_OF_SEARCH).await, Ok(None));
+        suspects = if stops { one } else { other };
+    }
+    let name = suspects.first().map(|run| run.name()).unwrap_or_default();
+    format!("the replayer does not come to an end with these histories, probably for the one of {name}")
 }
 
 #[cfg(test)]
@@ -44,7 +68,7 @@ mod tests {
 
     fn judge(observations: &Observations) -> Vec<Violation> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("there are threads");
-        let violations = runtime.block_on(super::replay(samples::registrations(), observations));
+        let violations = runtime.block_on(super::replay(samples::registrations, observations));
         runtime.shutdown_background();
         violations
     }

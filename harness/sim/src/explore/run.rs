@@ -167,7 +167,7 @@ impl Prepared {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
         let violations = runtime.block_on(async {
             let register = || self.workload.register();
-            let mut violations = check::replay(register(), observations).await;
+            let mut violations = check::replay(register, observations).await;
             let prefixes = self.frontier_prefixes;
             violations.extend(check::frontier(register(), observations, &self.decisions, prefixes).await);
             violations
