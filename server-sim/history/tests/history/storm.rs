@@ -213,7 +213,7 @@ fn with_a_planted_bug() {
 
 #[cfg(feature = "chaos")]
 #[test]
-fn the_storm_finds_every_planted_bug() {
+fn the_storm_finds_every_planted_bug_of_single_runs() {
     let this = std::env::current_exe().unwrap();
     let passes = |(name, ..): &&(&str, &str, &str)| {
         let run = std::process::Command::new(&this)
@@ -223,6 +223,8 @@ fn the_storm_finds_every_planted_bug() {
             .unwrap();
         run.status.success()
     };
-    let missed: Vec<_> = tempest_history::PLANTED.iter().filter(passes).map(|(name, ..)| *name).collect();
+    // There are no children here: what goes wrong between runs is for the simulator to find.
+    let single_runs = tempest_history::PLANTED.iter().filter(|(_, _, invariant)| *invariant != "across-runs");
+    let missed: Vec<_> = single_runs.filter(passes).map(|(name, ..)| *name).collect();
     assert!(missed.is_empty(), "not found: {missed:?}");
 }
