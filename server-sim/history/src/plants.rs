@@ -21,7 +21,7 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
     (
         "unknown-child-start-treated-as-failed",
         "a child whose start may have happened is reported to its parent as one that could not be started",
-        "model",
+        "across-runs",
     ),
     (
         "timer-behind-cursor",
