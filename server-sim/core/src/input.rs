@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use temporalio_protos::temporal::api::workflowservice::v1 as api;
 
 /// Requests arrive validated for shape by the frontend (ids, sizes, enum values), with defaults filled in and with the
-/// namespace's *id* in the field `namespace` (its name where a workflow task is completed: commands name namespaces); rules that depend on state are decided here.
+/// namespace's *id* in the field `namespace` (its name where a workflow task is completed: commands name namespaces);
+/// rules that depend on state are decided here.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// State: the workflow id's current run, if any. Creates a run in [`crate::Transition::new_run`].

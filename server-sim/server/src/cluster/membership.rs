@@ -16,6 +16,7 @@ pub struct ClusterConfig {
     pub address: String,
     /// What other nodes call, if that is another address than the one it listens on.
     pub advertised_address: Option<String>,
+    /// What the other nodes may find here. Without [`Role::Frontend`] it listens for clients all the same, so far.
     pub roles: Vec<Role>,
     /// Pause between beats, 10 ms and up. Each is one small commit.
     pub beat_interval: Duration,
