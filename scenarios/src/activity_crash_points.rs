@@ -25,6 +25,7 @@ impl Scenario for ActivityCrashPoints {
 
     fn adjust(&self, draw: &mut Draw<'_>) {
         for (name, value) in [
+            ("nodes", 1),
             ("workers", 1),
             ("worker_cache", 1000),
             ("pollers", 2),

@@ -16,6 +16,10 @@ impl Scenario for Control {
         "must fail: its model expects one run more than were started"
     }
 
+    fn adjust(&self, draw: &mut Draw<'_>) {
+        draw.fixed("nodes", 1);
+    }
+
     fn prepare(&self, _draw: &mut Draw<'_>, _decisions: &Decisions) -> Arc<dyn Workload> {
         Arc::new(OneTooFew)
     }

@@ -5,8 +5,8 @@ use crate::fault::{Fault, FaultPlan, Nemesis, Targets, TimelineEntry};
 use crate::scenario::Workload;
 use crate::worker::WorkerSettings;
 use crate::world::{
-    Host, HostState, Inspection, LockstepWorld, Pause, Shared, World, WorldOptions, clients, inspector, server,
-    verifier, worker,
+    Host, HostState, Inspection, LockstepNetwork, LockstepWorld, Pause, Replica, Replication, Shared, Storage, World,
+    WorldOptions, clients, database, inspector, monitor, server, verifier, worker,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use tempest_api::proto::enums::v1::EventType;
 use tempest_core::RunKey;
 use tempest_disk::{DiskOptions, SimDisk, Wait};
 use tempest_lockstep::Simulation;
-use tempest_server::NodeConfig;
-use tempest_store::ShardId;
+use tempest_server::{ClusterConfig, NodeConfig};
+use tempest_store::{RangeId, Role, ShardId};
 
 /// How often the drain looks whether all runs are closed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -81,7 +81,9 @@ struct Storm<'a> {
     options: WorldOptions,
     plan: FaultPlan,
     workload: Arc<dyn Workload>,
-    disk: SimDisk,
+    decisions: Decisions,
+    targets: Targets,
+    disks: BTreeMap<Host, SimDisk>,
     /// Hosts that are looked after.
     mortals: Vec<Host>,
     open: OpenRuns,
@@ -96,31 +98,39 @@ impl<'a> Storm<'a> {
         let sync = Duration::from_micros(options.disk_sync_us);
         let disk_options =
             DiskOptions { latency: sync / 20, sync_latency: sync, wait: Wait::Sleep, ..DiskOptions::default() };
-        let mut seed = [0; 32];
-        for (ordinal, chunk) in (0..).zip(seed.chunks_mut(8)) {
-            chunk.copy_from_slice(&decisions.below("disk.seed", ordinal, u64::MAX).to_le_bytes());
+        let targets = Targets::new(options.nodes, options.workers);
+        let mut disks = BTreeMap::new();
+        for (number, host) in (0..).zip(targets.disks()) {
+            let mut seed = [0; 32];
+            for (ordinal, chunk) in (4 * number..).zip(seed.chunks_mut(8)) {
+                chunk.copy_from_slice(&decisions.below("disk.seed", ordinal, u64::MAX).to_le_bytes());
+            }
+            disks.insert(host.clone(), SimDisk::new(seed, disk_options));
         }
-        let disk = SimDisk::new(seed, disk_options);
 
         let mut world = LockstepWorld::new(simulation, shared.ambiguities.clone());
-        let configure = configuration(&options);
-        world.add(Host::server(), Some(disk.clone()), server(shared.clone(), disk.clone(), configure));
+        for (number, host) in (0..).zip(&targets.servers) {
+            let configure = configuration(&options, host, number);
+            let disk = disks.get(host).cloned();
+            let storage = disk.clone().map_or(Storage::Shared(targets.databases.clone()), Storage::Embedded);
+            world.add(host.clone(), disk, server(shared.clone(), storage, configure));
+        }
         let settings = WorkerSettings {
             cached_workflows: usize::try_from(options.worker_cache).unwrap_or(usize::MAX),
             pollers: usize::try_from(options.pollers).unwrap_or(2).max(2),
         };
-        for number in 1..=options.workers {
-            let host = Host::worker(number);
-            let program = worker(shared.clone(), host.0.clone(), workload.clone(), settings);
-            world.add(host, None, program);
+        for (number, host) in (0..).zip(&targets.workers) {
+            let program = worker(shared.clone(), number, targets.servers.clone(), workload.clone(), settings);
+            world.add(host.clone(), None, program);
         }
-        world.add(Host::client(), None, clients(shared.clone(), workload.clone(), decisions));
+        let program = clients(shared.clone(), targets.servers.clone(), workload.clone(), decisions.clone());
+        world.add(Host::client(), None, program);
+        add_database(&mut world, &shared, &targets, &disks);
 
-        let targets = Targets::single_server(options.workers);
         for host in targets.all() {
             world.start(&host);
         }
-        let mortals = [targets.servers, targets.workers].concat();
+        let mortals = targets.mortals();
         Storm {
             world,
             nemesis: Nemesis::new(plan.clone()),
@@ -128,7 +138,9 @@ impl<'a> Storm<'a> {
             options,
             plan,
             workload,
-            disk,
+            decisions,
+            targets,
+            disks,
             mortals,
             open: OpenRuns::default(),
             watch,
@@ -217,20 +229,21 @@ impl<'a> Storm<'a> {
         self.open.look(&self.shared, &[]);
         let runs: Vec<RunKey> = self.open.known.values().cloned().collect();
         let (name, runs) = (Host("verifier".to_owned()), Arc::new(move || runs.clone()));
-        self.world.add(name.clone(), None, verifier(self.shared.clone(), runs));
+        self.world.add(name.clone(), None, verifier(self.shared.clone(), self.targets.servers.clone(), runs));
         self.world.start(&name);
         self.wait_until(|shared| shared.inspection().served_done, "the server to serve all histories");
 
         // The last power cut: what is there after it is what was durable.
-        self.world.crash(&Host::server());
-        for host in self.mortals.clone().iter().filter(|host| **host != Host::server()) {
-            if self.world.state(host) != HostState::Down {
-                self.world.crash(host);
+        for host in self.mortals.clone() {
+            if self.world.state(&host) != HostState::Down {
+                self.world.crash(&host);
             }
         }
-        self.disk.restore_power();
+        let disks = self.surviving_disks();
+        disks.iter().for_each(SimDisk::restore_power);
         let name = Host("inspector".to_owned());
-        self.world.add(name.clone(), None, inspector(self.shared.clone(), self.disk.clone()));
+        let is_shared = !self.targets.databases.is_empty();
+        self.world.add(name.clone(), None, inspector(self.shared.clone(), disks, is_shared));
         self.world.start(&name);
         self.wait_until(|shared| shared.inspection().stored_done, "the database to be read");
 
@@ -240,17 +253,35 @@ impl<'a> Storm<'a> {
         }
         self.show();
         Aftermath {
-            timeline: self.nemesis.timeline().to_vec(),
+            timeline: self.timeline(),
             phases: self.phases,
             inspection: self.shared.inspection(),
             faults: self.nemesis.faults_begun() as u64,
-            clock_slack_ns: clock_slack_ns(&self.plan),
+            clock_slack_ns: clock_slack_ns(&self.plan, &self.targets.servers),
             deadline_ns: u64::try_from(self.deadline.as_nanos()).unwrap_or(u64::MAX),
             waited_for,
             clients_done,
             ended_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
             hand_overs,
         }
+    }
+
+    /// The machine of one database node may burn in the end: what was acknowledged is on a majority of disks.
+    fn surviving_disks(&self) -> Vec<SimDisk> {
+        let mut disks: Vec<SimDisk> = self.disks.values().cloned().collect();
+        if disks.len() > 1 {
+            let burned = self.decisions.below("verify.burned-disk", 0, disks.len() as u64);
+            disks.remove(usize::try_from(burned).unwrap_or(0));
+        }
+        disks
+    }
+
+    /// What the nemesis did, and what others did by themselves, in order.
+    fn timeline(&self) -> Vec<TimelineEntry> {
+        let news = self.shared.news().into_iter().map(|(at_ms, what)| TimelineEntry { at_ms, what });
+        let mut timeline: Vec<TimelineEntry> = self.nemesis.timeline().iter().cloned().chain(news).collect();
+        timeline.sort_by_key(|entry| entry.at_ms);
+        timeline
     }
 
     fn wait_until(&mut self, done: impl Fn(&Shared) -> bool, what: &str) {
@@ -266,17 +297,53 @@ impl<'a> Storm<'a> {
     }
 }
 
+/// Where the nodes of a cluster call each other.
+const PEER_PORT: u16 = 7234;
+
 /// What follows from the options for a server.
-fn configuration(options: &WorldOptions) -> Arc<dyn Fn() -> NodeConfig + Send + Sync> {
+fn configuration(options: &WorldOptions, host: &Host, number: u64) -> Arc<dyn Fn() -> NodeConfig + Send + Sync> {
     let shards = u32::try_from(options.shards).unwrap_or(1).max(1);
-    Arc::new(move || NodeConfig::new(format!("server:{}", crate::worker::PORT), shards))
+    let (nodes, split_roles, host) = (options.nodes, options.split_roles, host.clone());
+    Arc::new(move || {
+        let mut config = NodeConfig::new(format!("{host}:{}", crate::worker::PORT), shards);
+        if nodes > 1 {
+            let mut cluster = ClusterConfig::new(host.as_str(), format!("{host}:{PEER_PORT}"));
+            // The first node has no matching and the last no history: the others have everything.
+            if split_roles {
+                let left_out = if number == 0 { Some(Role::Matching) } else { Some(Role::History) };
+                let left_out = left_out.filter(|_| number == 0 || number + 1 == nodes);
+                cluster.roles.retain(|role| Some(*role) != left_out);
+            }
+            config.cluster = Some(cluster);
+        }
+        config
+    })
 }
 
-/// By how much clock faults may have moved the server's clock forwards, at most.
-fn clock_slack_ns(plan: &FaultPlan) -> u64 {
+/// The shared database's hosts, if there is one.
+fn add_database(world: &mut LockstepWorld<'_>, shared: &Shared, targets: &Targets, disks: &BTreeMap<Host, SimDisk>) {
+    let network = || Arc::new(LockstepNetwork);
+    for host in &targets.databases {
+        let replica = Replica {
+            own: host.clone(),
+            others: targets.databases.iter().filter(|other| *other != host).cloned().collect(),
+            monitor: targets.monitors[0].clone(),
+            replication: Replication::Synchronous,
+        };
+        let disk = disks[host].clone();
+        world.add(host.clone(), Some(disk.clone()), database(shared.clone(), network(), disk, replica));
+    }
+    for host in &targets.monitors {
+        world.add(host.clone(), None, monitor(shared.clone(), network(), targets.databases.len()));
+    }
+}
+
+/// By how much clock faults may have moved a server's clock forwards, at most: a shard moves from one to the other, and
+/// its time never goes back.
+fn clock_slack_ns(plan: &FaultPlan, servers: &[Host]) -> u64 {
     let of = |fault: &Fault| match fault {
-        Fault::ClockJump(jump) if jump.host == Host::server() => jump.by_ms.unsigned_abs() * 1_000_000,
-        Fault::ClockSkew(skew) if skew.host == Host::server() => {
+        Fault::ClockJump(jump) if servers.contains(&jump.host) => jump.by_ms.unsigned_abs() * 1_000_000,
+        Fault::ClockSkew(skew) if servers.contains(&skew.host) => {
             // Set and set back: the offset counts twice at most, the rate for as long as it lasts.
             2 * skew.offset_ms.unsigned_abs() * 1_000_000 + skew.rate_ppm.unsigned_abs() * skew.for_ms
         }
@@ -295,8 +362,11 @@ struct OpenRuns {
     seen: usize,
     known: BTreeMap<String, RunKey>,
     open: BTreeSet<String>,
-    /// Commits in doubt, by shard and sequence: the shard's next commit tells whether they were applied.
+    /// Commits in doubt, by shard and sequence: later commits tell whether they were applied. Of several for one place the
+    /// highest owner's: had an earlier one's been applied, the later owner would have found that place taken.
     doubtful: BTreeMap<(ShardId, u64), Commit>,
+    /// Whose commit certainly has a place.
+    taken: BTreeMap<(ShardId, u64), RangeId>,
 }
 
 impl OpenRuns {
@@ -319,20 +389,27 @@ impl OpenRuns {
         for key in &commit.keys {
             self.known.insert(key.run_id.0.clone(), key.clone());
         }
-        if !commit.is_committed() {
-            self.doubtful.insert((commit.shard, commit.sequence), commit);
-            return;
+        let place = (commit.shard, commit.sequence);
+        if commit.is_committed() {
+            self.taken.insert(place, commit.range_id);
+            self.doubtful.remove(&place);
+        } else if !self.taken.contains_key(&place)
+            && self.doubtful.get(&place).is_none_or(|other| other.range_id <= commit.range_id)
+        {
+            self.doubtful.insert(place, commit.clone());
         }
-        let before = (commit.shard, 0)..=(commit.shard, commit.sequence);
-        let settled: Vec<(ShardId, u64)> = self.doubtful.range(before).map(|(key, _)| *key).collect();
-        for key in settled {
-            let doubtful = self.doubtful.remove(&key).expect("it was there just now");
-            // The same sequence again means that it was not applied.
-            if key.1 < commit.sequence {
-                self.apply(&doubtful);
-            }
+        // Places are taken without gaps: what lies before the last one that certainly is, was applied.
+        let last = self.taken.range(..=(commit.shard, u64::MAX)).next_back().map(|(place, _)| *place);
+        let Some(last) = last.filter(|(shard, _)| *shard == commit.shard) else { return };
+        let settled: Vec<(ShardId, u64)> = self.doubtful.range((last.0, 0)..last).map(|(place, _)| *place).collect();
+        for place in settled {
+            let doubtful = self.doubtful.remove(&place).expect("it was there just now");
+            self.taken.insert(place, doubtful.range_id);
+            self.apply(&doubtful);
         }
-        self.apply(&commit);
+        if commit.is_committed() {
+            self.apply(&commit);
+        }
     }
 
     fn apply(&mut self, commit: &Commit) {

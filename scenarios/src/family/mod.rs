@@ -21,6 +21,10 @@ impl Scenario for Family {
         "parents hear what became of each child; walkers signal each other; policies end what parents leave behind"
     }
 
+    fn adjust(&self, draw: &mut Draw<'_>) {
+        draw.one_of("nodes", &[1, 3, 3, 5]);
+    }
+
     fn prepare(&self, draw: &mut Draw<'_>, _decisions: &Decisions) -> Arc<dyn Workload> {
         Arc::new(Families {
             sizes: Sizes {

@@ -25,6 +25,10 @@ impl Scenario for OrderSaga {
         "orders reserve, charge and ship; failing or cancelled ones compensate; nobody is charged twice or not refunded"
     }
 
+    fn adjust(&self, draw: &mut Draw<'_>) {
+        draw.one_of("nodes", &[3, 3, 4, 5]);
+    }
+
     fn prepare(&self, draw: &mut Draw<'_>, decisions: &Decisions) -> Arc<dyn Workload> {
         let sizes = Sizes {
             sagas: draw.number("sagas", 50..=80),

@@ -15,10 +15,12 @@ mod outcome;
 mod records;
 pub mod redb;
 mod store;
+mod write_request;
 
 pub use outcome::{CommitOutcome, StoreError};
 pub use records::*;
 pub use store::{CommitFuture, Store};
+pub use write_request::{WriteAnswer, WriteRequest, Written, wrong_answer};
 
 /// Planted bugs of this crate: name, what it does, the invariant that notices.
 #[cfg(feature = "chaos")]

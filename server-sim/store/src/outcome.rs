@@ -1,8 +1,9 @@
 //! What a durable operation can come to.
 use crate::records::RangeId;
+use serde::{Deserialize, Serialize};
 
 /// The end of one fenced write.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub enum CommitOutcome {
     /// Durable: it survives a power cut from here on.
@@ -18,7 +19,7 @@ pub enum CommitOutcome {
 }
 
 /// Why a read, or an unfenced operation, failed. Grouped by what the caller can do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum StoreError {
     /// Retry later.
     #[error("the store is unavailable: {0}")]

@@ -38,7 +38,7 @@ pub struct ShardRecord {
 }
 
 /// The only write of workflow state. Applied whole or not at all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardCommit {
     pub shard: ShardId,
     /// Must equal the shard's range id, else [`crate::CommitOutcome::OwnershipLost`].
@@ -57,7 +57,7 @@ pub struct ShardCommit {
     pub tasks_deleted: Vec<TaskKey>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunWrite {
     pub key: RunKey,
     /// `None`: the run must not exist yet.
@@ -67,7 +67,7 @@ pub struct RunWrite {
 }
 
 /// Moves the pointer from a workflow id to its current run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrentRunWrite {
     pub namespace_id: NamespaceId,
     pub workflow_id: WorkflowId,
@@ -77,7 +77,7 @@ pub struct CurrentRunWrite {
 }
 
 /// A run as read back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     pub version: u64,
     pub state: Bytes,
@@ -93,7 +93,7 @@ pub struct BranchId {
 }
 
 /// One batch of events: all that one transition wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryAppend {
     pub branch: BranchId,
     /// Id of the batch's first event; must not exist on the branch yet.
@@ -102,7 +102,7 @@ pub struct HistoryAppend {
     pub events: Bytes,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryNode {
     pub node: EventId,
     pub events: Bytes,
@@ -124,7 +124,7 @@ pub struct TaskKey {
     pub task_id: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskRow {
     pub key: TaskKey,
     /// An encoded history task with its run.
@@ -165,7 +165,7 @@ pub struct PartitionRecord {
 }
 
 /// A fenced write to a partition's backlog.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BacklogCommit {
     pub partition: PartitionKey,
     /// Must equal the partition's range id, else `OwnershipLost`.
@@ -177,7 +177,7 @@ pub struct BacklogCommit {
     pub ack_level: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BacklogRow {
     pub task_id: i64,
     pub body: Bytes,

@@ -2,6 +2,7 @@
 //! ground truth of what was made durable when.
 use bytes::Bytes;
 use prost::Message;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tempest_api::proto::history::v1::{History, HistoryEvent};
 use tempest_core::RunKey;
@@ -37,7 +38,8 @@ pub struct Commit {
     pub at_ns: u64,
     /// Virtual time at which the store told how it ended.
     pub ended_ns: Option<u64>,
-    /// Incarnation of the server.
+    /// Which server, and which incarnation of it.
+    pub server: String,
     pub incarnation: u32,
     pub shard: ShardId,
     pub range_id: RangeId,
@@ -79,11 +81,12 @@ impl Commit {
             CommitResult::Ended(outcome) => format!("{outcome:?}"),
         };
         format!(
-            "commit shard {} range {} sequence {} at {} by incarnation {} of {}: {result}",
+            "commit shard {} range {} sequence {} at {} by {} (start {}) of {}: {result}",
             self.shard,
             self.range_id,
             self.sequence,
             super::seconds(self.at_ns),
+            self.server,
             self.incarnation,
             self.keys.iter().map(|key| format!("{} / {}", key.workflow_id, key.run_id)).collect::<Vec<_>>().join(", ")
         )
@@ -92,20 +95,33 @@ impl Commit {
 
 /// Written by the store's decorator on the server host; see [`super::OperationLog`] for why that is safe.
 #[derive(Clone, Debug, Default)]
-pub struct CommitFeed(Arc<Mutex<Vec<Commit>>>);
+pub struct CommitFeed(Arc<Mutex<Feed>>);
+
+#[derive(Debug, Default)]
+struct Feed {
+    commits: Vec<Commit>,
+    /// The newest incarnation of each server.
+    newest: BTreeMap<String, u32>,
+}
 
 impl CommitFeed {
-    fn with<T>(&self, body: impl FnOnce(&mut Vec<Commit>) -> T) -> T {
+    fn with<T>(&self, body: impl FnOnce(&mut Feed) -> T) -> T {
         body(&mut self.0.lock().expect("nobody panics while writing to the feed"))
     }
 
+    /// Notes that a server has started: its earlier incarnations are told nothing any more.
+    pub fn begin(&self, server: &str, incarnation: u32) {
+        self.with(|feed| feed.newest.insert(server.to_owned(), incarnation));
+    }
+
     /// Notes a commit as it is handed over; returns its position.
-    pub fn submit(&self, at_ns: u64, incarnation: u32, commit: &ShardCommit) -> usize {
+    pub fn submit(&self, at_ns: u64, server: &str, incarnation: u32, commit: &ShardCommit) -> usize {
         let runs = commit.runs.iter();
         let batches = commit.history.iter();
         let record = Commit {
             at_ns,
             ended_ns: None,
+            server: server.to_owned(),
             incarnation,
             shard: commit.shard,
             range_id: commit.range_id,
@@ -124,20 +140,20 @@ impl CommitFeed {
             result: CommitResult::Pending,
         };
         self.with(|feed| {
-            feed.push(record);
-            feed.len() - 1
+            feed.commits.push(record);
+            feed.commits.len() - 1
         })
     }
 
     pub fn end(&self, position: usize, at_ns: u64, outcome: CommitOutcome) {
         self.with(|feed| {
-            feed[position].ended_ns = Some(at_ns);
-            feed[position].result = CommitResult::Ended(outcome);
+            feed.commits[position].ended_ns = Some(at_ns);
+            feed.commits[position].result = CommitResult::Ended(outcome);
         });
     }
 
     pub fn len(&self) -> usize {
-        self.with(|feed| feed.len())
+        self.with(|feed| feed.commits.len())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -147,16 +163,16 @@ impl CommitFeed {
     /// The commits after the first `seen` that have ended or never will, their server being gone; counts them as seen.
     pub fn settled_after(&self, seen: &mut usize) -> Vec<Commit> {
         self.with(|feed| {
-            let newest = feed.last().map_or(0, |commit| commit.incarnation);
-            let settled = |commit: &&Commit| commit.result != CommitResult::Pending || commit.incarnation < newest;
-            let commits: Vec<Commit> = feed[*seen..].iter().take_while(settled).cloned().collect();
+            let is_old = |commit: &Commit| feed.newest.get(&commit.server).is_some_and(|new| commit.incarnation < *new);
+            let settled = |commit: &&Commit| commit.result != CommitResult::Pending || is_old(commit);
+            let commits: Vec<Commit> = feed.commits[*seen..].iter().take_while(settled).cloned().collect();
             *seen += commits.len();
             commits
         })
     }
 
     pub fn snapshot(&self) -> Vec<Commit> {
-        self.with(|feed| feed.clone())
+        self.with(|feed| feed.commits.clone())
     }
 }
 
@@ -165,7 +181,7 @@ mod tests {
     use super::*;
 
     fn submit(feed: &CommitFeed, incarnation: u32) -> usize {
-        feed.submit(0, incarnation, &ShardCommit::default())
+        feed.submit(0, "server", incarnation, &ShardCommit::default())
     }
 
     #[test]
@@ -194,7 +210,7 @@ mod tests {
         feed.end(third, 1, CommitOutcome::Committed);
         assert_eq!(feed.settled_after(&mut seen).len(), 1, "the second one is pending and bars the third");
         assert!(feed.settled_after(&mut seen).is_empty());
-        submit(&feed, 1);
+        feed.begin("server", 1);
         assert_eq!(feed.settled_after(&mut seen).len(), 2, "nobody waits for the second any more");
         assert_eq!(seen, 3);
     }

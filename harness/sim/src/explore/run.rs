@@ -60,7 +60,7 @@ pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared,
     let mut draw = Draw::new(&decisions, &request.settings);
     scenario.adjust(&mut draw);
     let options = WorldOptions::draw(&mut draw);
-    let targets = Targets::single_server(options.workers);
+    let targets = Targets::new(options.nodes, options.workers);
     let plan = FaultPlan::draw(&decisions, &mut draw, &options, &targets);
     let plan = request.plan.clone().unwrap_or(plan);
     let workload = scenario.prepare(&mut draw, &decisions);

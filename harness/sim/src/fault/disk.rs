@@ -20,7 +20,7 @@ impl Harm for DiskSlow {
     const ABOUT: &'static str = "each operation of a server's disk takes up to a hundred times as long, for a while";
 
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<DiskSlow> {
-        let host = dice.pick(&targets.servers).clone();
+        let host = dice.pick(targets.disks()).clone();
         Some(DiskSlow { host, times: *dice.pick(&[5, 20, 100]), for_ms: dice.between(500..=10_000) })
     }
 
@@ -57,7 +57,7 @@ impl Harm for DiskFull {
         "a server's disk has no room for files to grow, or for any write at all, and a while later it has again";
 
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<DiskFull> {
-        let host = dice.pick(&targets.servers).clone();
+        let host = dice.pick(targets.disks()).clone();
         let room_bytes = *dice.pick(&[0, 0, 16 << 10, 256 << 10]);
         Some(DiskFull { host, room_bytes, overwriting: dice.chance(1, 2), for_ms: dice.between(500..=30_000) })
     }

@@ -23,9 +23,15 @@ impl Partition {
 impl Harm for Partition {
     const NAME: &'static str = "partition";
     const FAMILY: &'static str = "network";
-    const ABOUT: &'static str = "nothing passes, either way, between servers and some of the others, for a while";
+    const ABOUT: &'static str = "nothing passes, either way, between two groups of hosts, for a while";
 
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Partition> {
+        if !targets.databases.is_empty() {
+            let (one_side, other_side): (Vec<Host>, Vec<Host>) =
+                targets.all().into_iter().partition(|_| dice.chance(1, 2));
+            let for_ms = dice.between(500..=20_000);
+            return Some(Partition { one_side, other_side, for_ms }).filter(|cut| !cut.links().is_empty());
+        }
         let mut cut: Vec<Host> = targets.peers().into_iter().filter(|_| dice.chance(1, 2)).collect();
         if cut.is_empty() {
             cut.push(dice.pick(&targets.peers()).clone());

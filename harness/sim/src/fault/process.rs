@@ -50,7 +50,7 @@ impl Harm for CrashInRecovery {
     const ABOUT: &'static str = "a server crashes, and while it recovers its power fails again at a change of its disk";
 
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<CrashInRecovery> {
-        let host = dice.pick(&targets.servers).clone();
+        let host = dice.pick(targets.disks()).clone();
         Some(CrashInRecovery { host, down_ms: dice.between(0..=3_000), change: dice.between(1..=60) })
     }
 
@@ -86,7 +86,7 @@ impl Harm for PowerLoss {
         "a server's power fails at the k-th change of its disk from now: in the middle of a write, a sync or a rename";
 
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<PowerLoss> {
-        let host = dice.pick(&targets.servers).clone();
+        let host = dice.pick(targets.disks()).clone();
         Some(PowerLoss { host, change: dice.between(1..=400), down_ms: dice.between(0..=8_000) })
     }
 

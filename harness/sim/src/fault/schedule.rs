@@ -9,34 +9,70 @@ use serde::{Deserialize, Serialize};
 pub struct Targets {
     pub servers: Vec<Host>,
     pub workers: Vec<Host>,
+    /// Nodes of the database that servers share, if they share one.
+    pub databases: Vec<Host>,
+    /// Who decides which of those is primary.
+    pub monitors: Vec<Host>,
     /// Never crashed: they hold what the run is about to do.
     pub clients: Vec<Host>,
 }
 
 impl Targets {
-    /// One server, so many workers, one client.
-    pub fn single_server(workers: u64) -> Targets {
+    /// So many servers, with a shared database if there are several, so many workers, one client.
+    pub fn new(nodes: u64, workers: u64) -> Targets {
         let workers = (1..=workers).map(Host::worker).collect();
-        Targets { servers: vec![Host::server()], workers, clients: vec![Host::client()] }
+        let (databases, monitors) = match nodes {
+            0 | 1 => (Vec::new(), Vec::new()),
+            _ => (Host::databases(), vec![Host::monitor()]),
+        };
+        Targets { servers: Host::servers(nodes), workers, databases, monitors, clients: vec![Host::client()] }
+    }
+
+    /// One server with a database of its own.
+    pub fn single_server(workers: u64) -> Targets {
+        Targets::new(1, workers)
     }
 
     pub fn all(&self) -> Vec<Host> {
-        [self.servers.as_slice(), &self.workers, &self.clients].concat()
+        [self.servers.as_slice(), &self.workers, &self.clients, &self.databases, &self.monitors].concat()
     }
 
-    /// Everybody but the servers.
+    /// Whoever may crash, in the order in which they are started.
+    pub fn mortals(&self) -> Vec<Host> {
+        [self.servers.as_slice(), &self.workers, &self.databases, &self.monitors].concat()
+    }
+
+    /// Who keeps data on a disk.
+    pub fn disks(&self) -> &[Host] {
+        if self.databases.is_empty() { &self.servers } else { &self.databases }
+    }
+
+    fn is_cluster(&self) -> bool {
+        !self.databases.is_empty()
+    }
+
+    /// Whoever calls servers from outside.
     pub fn peers(&self) -> Vec<Host> {
         [self.workers.as_slice(), &self.clients].concat()
     }
 
-    /// A server and a peer of it, in either order.
+    /// Two hosts that speak to each other, in either order.
     pub(super) fn link(&self, dice: &mut Dice) -> Option<(Host, Host)> {
         let peers = self.peers();
-        if peers.is_empty() || self.servers.is_empty() {
+        let (ones, others) = match if self.is_cluster() { dice.below(6) } else { 0 } {
+            0 | 1 => (&self.servers, &peers),
+            2 => (&self.servers, &self.servers),
+            3 => (&self.servers, &self.databases),
+            4 => (&self.databases, &self.databases),
+            _ => (&self.databases, &self.monitors),
+        };
+        if ones.is_empty() || others.is_empty() {
             return None;
         }
-        let (server, peer) = (dice.pick(&self.servers).clone(), dice.pick(&peers).clone());
-        Some(if dice.chance(1, 2) { (server, peer) } else { (peer, server) })
+        let one = dice.pick(ones).clone();
+        let others: Vec<Host> = others.iter().filter(|other| **other != one).cloned().collect();
+        let other = dice.pick(&others).clone();
+        Some(if dice.chance(1, 2) { (one, other) } else { (other, one) })
     }
 
     /// Somebody who makes calls; clients as often as all workers together, since what they are told is what counts.
@@ -45,9 +81,15 @@ impl Targets {
         if group.is_empty() { None } else { Some(dice.pick(group).clone()) }
     }
 
-    /// Somebody who may crash; servers as often as all workers together.
+    /// Somebody who may crash; servers as often as all workers together, and as the whole database.
     pub(super) fn mortal(&self, dice: &mut Dice) -> Option<Host> {
-        let group = if self.workers.is_empty() || dice.chance(1, 2) { &self.servers } else { &self.workers };
+        let database = [self.databases.as_slice(), &self.monitors].concat();
+        let group = match if self.is_cluster() { dice.below(3) } else { dice.below(2) } {
+            0 => &self.servers,
+            2 => &database,
+            _ if self.workers.is_empty() => &self.servers,
+            _ => &self.workers,
+        };
         if group.is_empty() { None } else { Some(dice.pick(group).clone()) }
     }
 }

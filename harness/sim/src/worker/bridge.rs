@@ -7,6 +7,7 @@ use crate::world::{Ambiguities, Ambiguity};
 use bytes::{Buf, BufMut, Bytes};
 use futures::future::BoxFuture;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tempest_rt::net::Network;
 use temporalio_client::callback_based::{CallbackBasedGrpcService, GrpcRequest, GrpcSuccessResponse};
@@ -33,12 +34,15 @@ pub(crate) struct Caller {
     pub now_ns: fn() -> u64,
 }
 
-/// A lazy gRPC channel to `address` over a world's network.
-pub(crate) fn connect(network: Arc<dyn Network>, address: &str) -> Channel {
-    let address = address.to_owned();
-    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("host:port makes a URI");
+/// A lazy gRPC channel over a world's network to one of `addresses`, as behind a load balancer: the `first` one, and
+/// whenever a connection broke or was not made, the next.
+pub(crate) fn connect(network: Arc<dyn Network>, addresses: &[String], first: usize) -> Channel {
+    let addresses = addresses.to_vec();
+    let endpoint = Endpoint::from_shared(format!("http://{}", addresses[0])).expect("host:port makes a URI");
+    let tries = AtomicUsize::new(first);
     let connector = tower::service_fn(move |_: Uri| {
-        let connecting = network.connect(address.clone());
+        let next = tries.fetch_add(1, Ordering::Relaxed) % addresses.len();
+        let connecting = network.connect(addresses[next].clone());
         async move { connecting.await.map(hyper_util::rt::TokioIo::new) }
     });
     endpoint

@@ -1,5 +1,6 @@
 //! Worlds: where a run takes place. One trait, so that faults and phases do not know which.
 mod ambiguity;
+mod database;
 mod lockstep;
 mod network;
 mod options;
@@ -7,24 +8,45 @@ mod programs;
 mod recording_store;
 
 pub use ambiguity::{Ambiguities, Ambiguity};
+pub(crate) use database::{Replica, Replication, database, monitor};
 pub use lockstep::{LockstepWorld, Program};
 pub use network::LockstepNetwork;
 pub use options::WorldOptions;
-pub(crate) use programs::{Inspection, Shared, clients, inspector, now_ns, server, verifier, worker};
+pub(crate) use programs::{Inspection, Shared, Storage, clients, inspector, now_ns, server, verifier, worker};
 pub use recording_store::RecordingStore;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
-/// A host's name: `server`, `worker-1`, `client`.
+/// A host's name: `server`, `server-2`, `worker-1`, `client`, `db-3`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Host(pub String);
 
 impl Host {
+    /// The only server.
     pub fn server() -> Host {
         Host("server".to_owned())
+    }
+
+    /// So many servers: one alone, or the nodes of a cluster.
+    pub fn servers(nodes: u64) -> Vec<Host> {
+        if nodes <= 1 {
+            vec![Host::server()]
+        } else {
+            (1..=nodes).map(|number| Host(format!("server-{number}"))).collect()
+        }
+    }
+
+    /// The nodes of the database that the servers of a cluster share.
+    pub fn databases() -> Vec<Host> {
+        (1..=DATABASES).map(|number| Host(format!("db-{number}"))).collect()
+    }
+
+    /// Who decides which of them is primary.
+    pub fn monitor() -> Host {
+        Host("db-monitor".to_owned())
     }
 
     /// Workers are numbered from 1.
@@ -46,6 +68,9 @@ impl fmt::Display for Host {
         f.write_str(&self.0)
     }
 }
+
+/// A primary and two standbys.
+const DATABASES: u64 = 3;
 
 /// Why a world stopped letting time pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

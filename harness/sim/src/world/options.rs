@@ -9,6 +9,10 @@ const FAULTS_MAX: u64 = 10_000;
 /// Sizes of the world. Each is an option that `--set` can override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldOptions {
+    /// Server nodes: 1 is a server with a database of its own on its disk; more share a replicated database.
+    pub nodes: u64,
+    /// Whether the history and matching roles are at some nodes of a cluster only.
+    pub split_roles: bool,
     /// Shards of the server.
     pub shards: u64,
     /// Hosts that run SDK workers.
@@ -41,7 +45,7 @@ pub struct WorldOptions {
     pub drain_ms: u64,
     /// A crash at this hand-over of turns between threads; 0: none.
     pub crash_at_hand_over: u64,
-    /// Who crashes there: 0 is the server, then the workers.
+    /// Who crashes there: 0 is the first server, then the others, then the workers.
     pub crash_host: u64,
 }
 
@@ -49,6 +53,8 @@ impl WorldOptions {
     pub fn draw(draw: &mut Draw<'_>) -> WorldOptions {
         let latency_min_us = draw.one_of("latency_min_us", &[50, 500, 2_000]).min(HOUR_MS * 1000);
         let options = WorldOptions {
+            nodes: draw.one_of("nodes", &[1, 3]),
+            split_roles: draw.flag("split_roles", 1, 3),
             shards: draw.one_of("shards", &[1, 4, 16]),
             workers: draw.fixed("workers", 2),
             worker_cache: draw.one_of("worker_cache", &[0, 1, 1000]),
@@ -76,6 +82,7 @@ impl WorldOptions {
         draw.within("latency_min_us", 0..=HOUR_MS * 1000);
         draw.within("latency_spread_us", 0..=HOUR_MS * 1000);
         WorldOptions {
+            nodes: draw.within("nodes", 1..=9),
             shards: draw.within("shards", 1..=1024),
             workers,
             worker_cache: draw.within("worker_cache", 0..=1_000_000),
@@ -88,7 +95,7 @@ impl WorldOptions {
             storm_ms: draw.within("storm_ms", 0..=24 * HOUR_MS),
             faults: draw.within("faults", 0..=FAULTS_MAX),
             drain_ms: draw.within("drain_ms", 0..=24 * HOUR_MS),
-            crash_host: draw.within("crash_host", 0..=workers),
+            crash_host: draw.within("crash_host", 0..=workers + self.nodes.min(9) - 1),
             ..self
         }
     }

@@ -1,6 +1,7 @@
 //! What runs on the hosts: a server node, SDK workers, clients, and the two that look at the result: the verifier reads
 //! everything back through the API, the inspector opens what a last power cut has left on the disk.
-use super::{Ambiguities, LockstepNetwork, Program, RecordingStore};
+use super::database::{DatabaseStore, Log, materialise, newest};
+use super::{Ambiguities, Host, LockstepNetwork, Program, RecordingStore};
 use crate::check::{CommitFeed, OperationLog};
 use crate::explore::Decisions;
 use crate::scenario::Workload;
@@ -15,9 +16,9 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::RunKey;
 use tempest_disk::SimDisk;
 use tempest_rt::net::Network;
-use tempest_server::{Node, NodeConfig};
+use tempest_server::{Node, NodeConfig, NodeError};
 use tempest_store::redb::{RedbConfig, RedbStore};
-use tempest_store::{BranchId, RunRecord, Store};
+use tempest_store::{BranchId, RunRecord, Store, StoreError};
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::transport::Channel;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub waiting: Waiting,
     pub ambiguities: Ambiguities,
     complaints: Arc<Mutex<Vec<String>>>,
+    news: Arc<Mutex<Vec<(u64, String)>>>,
     clients_done: Arc<AtomicBool>,
     inspection: Arc<Mutex<Inspection>>,
 }
@@ -52,6 +54,7 @@ impl Shared {
             waiting: Waiting::default(),
             ambiguities: Ambiguities::new(decisions),
             complaints: Arc::default(),
+            news: Arc::default(),
             clients_done: Arc::default(),
             inspection: Arc::default(),
         }
@@ -59,6 +62,22 @@ impl Shared {
 
     pub fn complain(&self, what: String) {
         self.complaints.lock().expect("nobody panics holding this").push(what);
+    }
+
+    /// Notes what somebody in the world did by itself, for the timeline.
+    pub fn tell(&self, what: &str) {
+        tempest_lockstep::trace::record_text("news", what);
+        self.news.lock().expect("nobody panics holding this").push((now_ns() / 1_000_000, what.to_owned()));
+    }
+
+    /// What was told: at which millisecond, what.
+    pub fn news(&self) -> Vec<(u64, String)> {
+        self.news.lock().expect("nobody panics holding this").clone()
+    }
+
+    /// Virtual time, for people.
+    pub fn now(&self) -> String {
+        crate::check::seconds(now_ns())
     }
 
     pub fn complaints(&self) -> Vec<String> {
@@ -98,39 +117,92 @@ fn network() -> Arc<dyn Network> {
     Arc::new(LockstepNetwork)
 }
 
-fn address() -> String {
-    format!("server:{PORT}")
+/// A connection to the servers, beginning with the `first`.
+fn dial(servers: &[Host], first: usize) -> Channel {
+    let addresses: Vec<String> = servers.iter().map(|server| format!("{server}:{PORT}")).collect();
+    connect(network(), &addresses, first)
 }
 
-/// A server node with all roles on a simulated disk.
-pub(crate) fn server(shared: Shared, disk: SimDisk, configure: Arc<dyn Fn() -> NodeConfig + Send + Sync>) -> Program {
+/// Where a server keeps its data.
+#[derive(Clone)]
+pub(crate) enum Storage {
+    /// In a database of its own, on its disk.
+    Embedded(SimDisk),
+    /// In a database that all share.
+    Shared(Vec<Host>),
+}
+
+/// A server node.
+pub(crate) fn server(
+    shared: Shared,
+    storage: Storage,
+    configure: Arc<dyn Fn() -> NodeConfig + Send + Sync>,
+) -> Program {
     Arc::new(move |stop| {
-        let (shared, disk, config) = (shared.clone(), disk.clone(), configure());
+        let (shared, storage, config) = (shared.clone(), storage.clone(), configure());
         async move {
-            let refused = disk.statistics().refused_for_room;
-            if let Err(error) = serve(&shared, &disk, config, stop).await
-                // A program whose power is gone may say what it likes.
-                && disk.is_powered()
-                // One that found its disk full may give up: it is started again until there is room.
-                && disk.statistics().refused_for_room == refused
-            {
-                shared.complain(format!("the server ended at {}: {error:#}", crate::check::seconds(now_ns())));
+            let name = tempest_lockstep::host_name().unwrap_or_default();
+            let ended = match &storage {
+                Storage::Embedded(disk) => {
+                    let refused = disk.statistics().refused_for_room;
+                    let ended = serve_embedded(&shared, disk, config, stop).await;
+                    // A program whose power is gone may say what it likes, and one that found its disk full may give up:
+                    // it is started again until there is room.
+                    ended.or_else(|error| {
+                        let excused = !disk.is_powered() || disk.statistics().refused_for_room != refused;
+                        if excused { Ok(()) } else { Err(error) }
+                    })
+                }
+                Storage::Shared(databases) => {
+                    let store = Arc::new(DatabaseStore::new(network(), databases));
+                    // While the database cannot be reached no server starts: it is started again until it can.
+                    serve(&shared, store, config, stop, std::future::pending())
+                        .await
+                        .or_else(|error| if is_outage(&error) { Ok(()) } else { Err(error) })
+                }
+            };
+            if let Err(error) = ended {
+                shared.complain(format!("{name} ended at {}: {error:#}", shared.now()));
             }
         }
         .boxed_local()
     })
 }
 
-async fn serve(
+/// Whether a node did not start because its database was not there, or nobody knows whether it was.
+fn is_outage(error: &anyhow::Error) -> bool {
+    use tempest_api::ServiceError;
+    match error.downcast_ref() {
+        Some(NodeError::Store(error)) => matches!(error, StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_)),
+        Some(NodeError::Namespace { error, .. }) => {
+            matches!(error, ServiceError::Unavailable(_) | ServiceError::OutcomeUnknown(_))
+        }
+        _ => false,
+    }
+}
+
+async fn serve_embedded(
     shared: &Shared,
     disk: &SimDisk,
     config: NodeConfig,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let store = Arc::new(RedbStore::open(Arc::new(disk.clone()), DATABASE, RedbConfig::default()).await?);
-    let failed = store.failed();
+    serve(shared, store.clone(), config, stop, store.failed()).await?;
+    store.close().await;
+    Ok(())
+}
+
+async fn serve(
+    shared: &Shared,
+    store: Arc<dyn Store>,
+    config: NodeConfig,
+    mut stop: watch::Receiver<bool>,
+    failed: impl Future<Output = String>,
+) -> anyhow::Result<()> {
+    let name = tempest_lockstep::host_name().unwrap_or_default();
     let incarnation = tempest_lockstep::incarnation().unwrap_or(0);
-    let recording = RecordingStore::new(store.clone(), shared.commits.clone(), incarnation, now_ns);
+    let recording = RecordingStore::new(store, shared.commits.clone(), name, incarnation, now_ns);
     let node = Node::start(config, Arc::new(recording), network()).await?;
     tokio::select! {
         biased;
@@ -138,16 +210,22 @@ async fn serve(
         reason = failed => anyhow::bail!("the store failed: {reason}"),
     }
     node.stop().await;
-    store.close().await;
     Ok(())
 }
 
 /// An SDK worker under a supervisor.
-pub(crate) fn worker(shared: Shared, name: String, workload: Arc<dyn Workload>, settings: WorkerSettings) -> Program {
+pub(crate) fn worker(
+    shared: Shared,
+    number: usize,
+    servers: Vec<Host>,
+    workload: Arc<dyn Workload>,
+    settings: WorkerSettings,
+) -> Program {
     Arc::new(move |stop| {
-        let (shared, name, workload) = (shared.clone(), name.clone(), workload.clone());
+        let (shared, servers, workload) = (shared.clone(), servers.clone(), workload.clone());
         async move {
-            let channel = connect(network(), &address());
+            let name = tempest_lockstep::host_name().unwrap_or_default();
+            let channel = dial(&servers, number);
             let result = run_worker(shared.caller(&name), channel, workload.register(), settings, stop).await;
             if let Err(error) = result {
                 tempest_lockstep::trace::record_text("worker-ended", &format!("{error:#}"));
@@ -158,11 +236,17 @@ pub(crate) fn worker(shared: Shared, name: String, workload: Arc<dyn Workload>, 
 }
 
 /// The scenario's clients.
-pub(crate) fn clients(shared: Shared, workload: Arc<dyn Workload>, decisions: Decisions) -> Program {
+pub(crate) fn clients(
+    shared: Shared,
+    servers: Vec<Host>,
+    workload: Arc<dyn Workload>,
+    decisions: Decisions,
+) -> Program {
     Arc::new(move |_stop| {
-        let (shared, workload, decisions) = (shared.clone(), workload.clone(), decisions.clone());
+        let (shared, servers, workload) = (shared.clone(), servers.clone(), workload.clone());
+        let decisions = decisions.clone();
         async move {
-            let channel = connect(network(), &address());
+            let channel = dial(&servers, 0);
             let waiting = shared.waiting.clone();
             let client = Client::connect(shared.caller("client"), channel, decisions, waiting).await;
             if let Err(error) = workload.clients(client).await {
@@ -178,11 +262,15 @@ pub(crate) fn clients(shared: Shared, workload: Arc<dyn Workload>, decisions: De
 }
 
 /// Reads the history of each run through the API.
-pub(crate) fn verifier(shared: Shared, runs: Arc<dyn Fn() -> Vec<RunKey> + Send + Sync>) -> Program {
+pub(crate) fn verifier(
+    shared: Shared,
+    servers: Vec<Host>,
+    runs: Arc<dyn Fn() -> Vec<RunKey> + Send + Sync>,
+) -> Program {
     Arc::new(move |_stop| {
-        let (shared, runs) = (shared.clone(), runs());
+        let (shared, servers, runs) = (shared.clone(), servers.clone(), runs());
         async move {
-            let channel = connect(network(), &address());
+            let channel = dial(&servers, 0);
             let caller = shared.caller("verifier");
             for run in runs {
                 match read_back(&caller, &channel, &run).await {
@@ -225,12 +313,18 @@ async fn read_back(caller: &Caller, channel: &Channel, run: &RunKey) -> Result<V
     }
 }
 
-/// Opens the server's database, recovering it if need be, and reads everything.
-pub(crate) fn inspector(shared: Shared, disk: SimDisk) -> Program {
+/// Opens the database, recovering it if need be, and reads everything: a server's own, or of a shared one the node whose
+/// log is the most advanced among those whose disks are left.
+pub(crate) fn inspector(shared: Shared, disks: Vec<SimDisk>, is_shared: bool) -> Program {
     Arc::new(move |_stop| {
-        let (shared, disk) = (shared.clone(), disk.clone());
+        let (shared, disks) = (shared.clone(), disks.clone());
         async move {
-            if let Err(error) = inspect(&shared, &disk).await {
+            let opened = if is_shared { open_newest(disks).await } else { open_embedded(&disks[0]).await };
+            let inspected = match opened {
+                Ok(store) => inspect(&shared, &store).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = inspected {
                 shared.complain(format!("the disk could not be read after the last power cut: {error:#}"));
             }
             shared.inspect(|found| found.stored_done = true);
@@ -240,8 +334,17 @@ pub(crate) fn inspector(shared: Shared, disk: SimDisk) -> Program {
     })
 }
 
-async fn inspect(shared: &Shared, disk: &SimDisk) -> anyhow::Result<()> {
-    let store = RedbStore::open(Arc::new(disk.clone()), DATABASE, RedbConfig::default()).await?;
+async fn open_embedded(disk: &SimDisk) -> anyhow::Result<Arc<RedbStore>> {
+    Ok(Arc::new(RedbStore::open(Arc::new(disk.clone()), DATABASE, RedbConfig::default()).await?))
+}
+
+async fn open_newest(disks: Vec<SimDisk>) -> anyhow::Result<Arc<RedbStore>> {
+    let logs = tempest_rt::task::blocking(move || disks.iter().map(Log::open).collect::<Result<Vec<_>, _>>()).await?;
+    let log = newest(logs).ok_or_else(|| anyhow::anyhow!("no disk is left"))?;
+    materialise(log.entries()).await
+}
+
+async fn inspect(shared: &Shared, store: &RedbStore) -> anyhow::Result<()> {
     let mut after: Option<RunKey> = None;
     loop {
         let page = store.runs(after.take(), PAGE).await?;
@@ -250,7 +353,7 @@ async fn inspect(shared: &Shared, disk: &SimDisk) -> anyhow::Result<()> {
         for (key, record) in page {
             let branch = tempest_history::decode_state(&record.state)?.branch();
             let branch = BranchId { tree: branch.tree, branch: branch.branch };
-            let events = history(&store, &branch).await?;
+            let events = history(store, &branch).await?;
             let current = store.current_run(&key.namespace_id, &key.workflow_id).await?;
             let is_current = current.as_ref() == Some(&key.run_id);
             shared.inspect(|found| found.stored.push((key, record, events, is_current)));

@@ -13,13 +13,21 @@ use tempest_store::{
 pub struct RecordingStore {
     inner: Arc<dyn Store>,
     feed: CommitFeed,
+    server: String,
     incarnation: u32,
     now_ns: fn() -> u64,
 }
 
 impl RecordingStore {
-    pub fn new(inner: Arc<dyn Store>, feed: CommitFeed, incarnation: u32, now_ns: fn() -> u64) -> RecordingStore {
-        RecordingStore { inner, feed, incarnation, now_ns }
+    pub fn new(
+        inner: Arc<dyn Store>,
+        feed: CommitFeed,
+        server: String,
+        incarnation: u32,
+        now_ns: fn() -> u64,
+    ) -> RecordingStore {
+        feed.begin(&server, incarnation);
+        RecordingStore { inner, feed, server, incarnation, now_ns }
     }
 }
 
@@ -38,7 +46,7 @@ impl Store for RecordingStore {
     }
 
     fn commit(&self, commit: ShardCommit) -> CommitFuture {
-        let position = self.feed.submit((self.now_ns)(), self.incarnation, &commit);
+        let position = self.feed.submit((self.now_ns)(), &self.server, self.incarnation, &commit);
         let (feed, now_ns) = (self.feed.clone(), self.now_ns);
         let ending = self.inner.commit(commit);
         // The outcome is noted even if nobody waits for it: a dropped future takes no commit back.

@@ -1,17 +1,15 @@
 //! The open database: batches of writes, reads, and what becomes of it after an I/O error. Everything here blocks.
-use crate::StoreError;
 use crate::redb::config::RedbConfig;
 use crate::redb::open::{Source, is_no_room};
 use crate::redb::tables::{Stop, Tables};
-use crate::redb::write::{Applied, Request};
+use crate::redb::write;
+use crate::{StoreError, WriteAnswer, WriteRequest, Written};
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tempest_rt::time::Instant;
 use tokio::sync::watch;
-
-pub type Answer = Result<Applied, StoreError>;
 
 /// With the planted bug `ack-before-fsync` only every so-manieth batch is made durable.
 const PLANTED_BATCHES_PER_FSYNC: u64 = 8;
@@ -34,7 +32,7 @@ enum BatchFailure {
     /// It was never asked to commit: certainly nothing of it is stored.
     BeforeCommit(redb::Error),
     /// The commit itself failed: it may or may not be there after recovery.
-    InCommit(redb::Error, Vec<Answer>),
+    InCommit(redb::Error, Vec<WriteAnswer>),
 }
 
 impl Engine {
@@ -51,7 +49,7 @@ impl Engine {
     }
 
     /// Applies `requests` in order in one transaction and makes them durable together. One answer each.
-    pub fn write(&self, requests: &[Request]) -> Vec<Answer> {
+    pub fn write(&self, requests: &[WriteRequest]) -> Vec<WriteAnswer> {
         match self.try_write(requests) {
             Ok(answers) => answers,
             Err(error) => vec![Err(error); requests.len()],
@@ -59,7 +57,7 @@ impl Engine {
     }
 
     /// The error holds for every request of the batch.
-    fn try_write(&self, requests: &[Request]) -> Result<Vec<Answer>, StoreError> {
+    fn try_write(&self, requests: &[WriteRequest]) -> Result<Vec<WriteAnswer>, StoreError> {
         self.refuse_while_full()?;
         let written = {
             let guard = self.serving()?;
@@ -180,7 +178,7 @@ fn broken(error: impl Into<redb::Error>) -> Stop {
     Stop::Broken(error.into())
 }
 
-fn write_batch(database: &Database, requests: &[Request], batch: u64) -> Result<Vec<Answer>, BatchFailure> {
+fn write_batch(database: &Database, requests: &[WriteRequest], batch: u64) -> Result<Vec<WriteAnswer>, BatchFailure> {
     let transaction = database.begin_write().map_err(|error| BatchFailure::BeforeCommit(error.into()))?;
     let answers = apply_all(&transaction, requests).map_err(BatchFailure::BeforeCommit)?;
     if !answers.iter().any(writes) {
@@ -196,12 +194,12 @@ fn write_batch(database: &Database, requests: &[Request], batch: u64) -> Result<
     }
 }
 
-fn apply_all(transaction: &WriteTransaction, requests: &[Request]) -> Result<Vec<Answer>, redb::Error> {
+fn apply_all(transaction: &WriteTransaction, requests: &[WriteRequest]) -> Result<Vec<WriteAnswer>, redb::Error> {
     let mut tables = Tables::open(transaction)?;
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        answers.push(match request.apply(&mut tables) {
-            Ok(applied) => Ok(applied),
+        answers.push(match write::apply(request, &mut tables) {
+            Ok(written) => Ok(written),
             Err(Stop::Refused(error)) => Err(error),
             Err(Stop::Broken(error)) => return Err(error),
         });
@@ -209,11 +207,8 @@ fn apply_all(transaction: &WriteTransaction, requests: &[Request]) -> Result<Vec
     Ok(answers)
 }
 
-fn writes(answer: &Answer) -> bool {
-    match answer {
-        Ok(Applied::ClusterFound(_)) | Err(_) => false,
-        Ok(Applied::Done | Applied::Shard(_) | Applied::Partition(_) | Applied::Cluster(_) | Applied::Nodes(_)) => true,
-    }
+fn writes(answer: &WriteAnswer) -> bool {
+    answer.as_ref().is_ok_and(Written::changed_anything)
 }
 
 fn commit(mut transaction: WriteTransaction, batch: u64) -> Result<(), redb::Error> {
@@ -225,9 +220,9 @@ fn commit(mut transaction: WriteTransaction, batch: u64) -> Result<(), redb::Err
 
 /// What was applied is in doubt. What was refused is not stored for certain, but the reason may be an effect that is
 /// itself in doubt, so it is not repeated.
-fn after_failed_commit(answer: Answer, message: &str) -> Answer {
+fn after_failed_commit(answer: WriteAnswer, message: &str) -> WriteAnswer {
     match answer {
-        Ok(Applied::ClusterFound(_)) | Err(_) => Err(StoreError::Unavailable(message.to_owned())),
-        Ok(_) => Err(StoreError::OutcomeUnknown(message.to_owned())),
+        Ok(written) if written.changed_anything() => Err(StoreError::OutcomeUnknown(message.to_owned())),
+        Ok(_) | Err(_) => Err(StoreError::Unavailable(message.to_owned())),
     }
 }

@@ -23,11 +23,12 @@ pub use config::RedbConfig;
 pub use open::SCHEMA_VERSION;
 
 use crate::file_system::FileSystem;
-use crate::outcome::{CommitOutcome, StoreError};
+use crate::outcome::StoreError;
 use crate::records::*;
 use crate::store::{CommitFuture, Store};
+use crate::write_request::{WriteAnswer, WriteRequest, Written, wrong_answer};
 use async_trait::async_trait;
-use engine::{Answer, Engine};
+use engine::Engine;
 use keys::CurrentRunKey;
 use open::Source;
 use pipeline::Pipeline;
@@ -38,7 +39,6 @@ use tables::Stop;
 use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_rt::task;
 use tokio::sync::Semaphore;
-use write::{Applied, Request};
 
 /// A [`Store`] in one redb database. Dropping it abandons what is queued; [`RedbStore::close`] finishes it first.
 pub struct RedbStore {
@@ -106,13 +106,18 @@ impl RedbStore {
         task::blocking(move || engine.read(read)).await
     }
 
-    async fn write(&self, request: Request) -> Answer {
-        self.pipeline.enqueue(request).await
+    /// Queues any write before it returns: writes are done in the order in which they were queued.
+    pub fn enqueue(&self, request: WriteRequest) -> impl Future<Output = WriteAnswer> + Send + use<> {
+        self.pipeline.enqueue(request)
     }
 
-    fn write_fenced(&self, request: Request) -> CommitFuture {
+    async fn write(&self, request: WriteRequest) -> WriteAnswer {
+        self.enqueue(request).await
+    }
+
+    fn write_fenced(&self, request: WriteRequest) -> CommitFuture {
         let answer = self.pipeline.enqueue(request);
-        Box::pin(async move { outcome_of(answer.await) })
+        Box::pin(async move { answer.await.into() })
     }
 }
 
@@ -122,36 +127,18 @@ impl Drop for RedbStore {
     }
 }
 
-fn outcome_of(answer: Answer) -> CommitOutcome {
-    match answer {
-        Ok(_) => CommitOutcome::Committed,
-        Err(StoreError::Conflict(what)) => CommitOutcome::Conflict(what),
-        Err(StoreError::OwnershipLost { current }) => CommitOutcome::OwnershipLost { current },
-        Err(StoreError::OutcomeUnknown(what)) => CommitOutcome::OutcomeUnknown(what),
-        // Damage found while validating: nothing was written.
-        Err(error @ (StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::Incompatible(_))) => {
-            CommitOutcome::Unavailable(error.to_string())
-        }
-    }
-}
-
-/// Each request has one kind of answer: see [`Request::apply`].
-fn wrong_answer(applied: Applied) -> ! {
-    unreachable!("a request was answered with another's answer: {applied:?}")
-}
-
 #[async_trait]
 impl Store for RedbStore {
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
-        match self.write(Request::Cluster(initial)).await? {
-            Applied::Cluster(record) | Applied::ClusterFound(record) => Ok(record),
+        match self.write(WriteRequest::Cluster(initial)).await? {
+            Written::Cluster(record) | Written::ClusterFound(record) => Ok(record),
             other => wrong_answer(other),
         }
     }
 
     async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
-        match self.write(Request::AcquireShard { shard, expected, owner: owner.to_owned() }).await? {
-            Applied::Shard(record) => Ok(record),
+        match self.write(WriteRequest::AcquireShard { shard, expected, owner: owner.to_owned() }).await? {
+            Written::Shard(record) => Ok(record),
             other => wrong_answer(other),
         }
     }
@@ -161,7 +148,7 @@ impl Store for RedbStore {
     }
 
     fn commit(&self, commit: ShardCommit) -> CommitFuture {
-        self.write_fenced(Request::Commit(commit))
+        self.write_fenced(WriteRequest::Commit(commit))
     }
 
     async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
@@ -205,7 +192,7 @@ impl Store for RedbStore {
     }
 
     async fn put_namespace(&self, record: NamespaceRecord) -> Result<(), StoreError> {
-        self.write(Request::PutNamespace(record)).await.map(|_| ())
+        self.write(WriteRequest::PutNamespace(record)).await.map(|_| ())
     }
 
     async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
@@ -213,21 +200,21 @@ impl Store for RedbStore {
     }
 
     async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
-        match self.write(Request::Beat(node)).await? {
-            Applied::Nodes(before) => Ok(before),
+        match self.write(WriteRequest::Beat(node)).await? {
+            Written::Nodes(before) => Ok(before),
             other => wrong_answer(other),
         }
     }
 
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
-        match self.write(Request::LeasePartition(partition.clone())).await? {
-            Applied::Partition(record) => Ok(record),
+        match self.write(WriteRequest::LeasePartition(partition.clone())).await? {
+            Written::Partition(record) => Ok(record),
             other => wrong_answer(other),
         }
     }
 
     fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture {
-        self.write_fenced(Request::Backlog(commit))
+        self.write_fenced(WriteRequest::Backlog(commit))
     }
 
     async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError> {

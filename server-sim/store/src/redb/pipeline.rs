@@ -1,9 +1,8 @@
 //! Pipelined group commit: writes queue in the order they are asked for; one task takes all that wait, applies them in
 //! one transaction, makes them durable with one fsync, and answers each. While it does, the next batch gathers.
-use crate::StoreError;
 use crate::redb::config::RedbConfig;
-use crate::redb::engine::{Answer, Engine};
-use crate::redb::write::Request;
+use crate::redb::engine::Engine;
+use crate::{StoreError, WriteAnswer, WriteRequest};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tempest_rt::task;
@@ -25,9 +24,9 @@ struct Queue {
 }
 
 struct Waiting {
-    request: Request,
+    request: WriteRequest,
     bytes: usize,
-    reply: oneshot::Sender<Answer>,
+    reply: oneshot::Sender<WriteAnswer>,
 }
 
 impl Pipeline {
@@ -36,7 +35,7 @@ impl Pipeline {
     }
 
     /// Queues a request now; the future is its answer. Dropping the future does not take the request back.
-    pub fn enqueue(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
+    pub fn enqueue(&self, request: WriteRequest) -> impl Future<Output = WriteAnswer> + Send + use<> {
         let queued = self.push(request);
         async move {
             match queued?.await {
@@ -46,7 +45,7 @@ impl Pipeline {
         }
     }
 
-    fn push(&self, request: Request) -> Result<oneshot::Receiver<Answer>, StoreError> {
+    fn push(&self, request: WriteRequest) -> Result<oneshot::Receiver<WriteAnswer>, StoreError> {
         let bytes = request.bytes();
         let (reply, answer) = oneshot::channel();
         let mut queue = self.lock();
@@ -94,7 +93,7 @@ impl Pipeline {
     }
 
     /// The oldest requests that fit one transaction, at least one if any waits.
-    fn take_batch(&self) -> (Vec<Request>, Vec<oneshot::Sender<Answer>>) {
+    fn take_batch(&self) -> (Vec<WriteRequest>, Vec<oneshot::Sender<WriteAnswer>>) {
         let mut queue = self.lock();
         let (mut requests, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
         while let Some(next) = queue.waiting.front() {

@@ -1,11 +1,11 @@
 //! The fenced write of a partition's backlog.
-use super::Applied;
+use crate::Written;
 use crate::redb::keys::BacklogTaskKey;
 use crate::redb::tables::{Stop, Tables};
 use crate::redb::values;
 use crate::{BacklogCommit, PartitionRecord, RangeId, StoreError};
 
-pub fn apply(tables: &mut Tables<'_>, commit: &BacklogCommit) -> Result<Applied, Stop> {
+pub fn apply(tables: &mut Tables<'_>, commit: &BacklogCommit) -> Result<Written, Stop> {
     let found = tables.partitions.get(&commit.partition, values::decode_record::<PartitionRecord>)?;
     let current = found.as_ref().map_or(RangeId(0), |partition| partition.range_id);
     let Some(partition) = found.filter(|partition| partition.range_id == commit.range_id) else {
@@ -21,5 +21,5 @@ pub fn apply(tables: &mut Tables<'_>, commit: &BacklogCommit) -> Result<Applied,
     for task_id in &commit.deleted {
         tables.backlog.remove(&row_key(*task_id))?;
     }
-    Ok(Applied::Done)
+    Ok(Written::Done)
 }

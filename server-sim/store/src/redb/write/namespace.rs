@@ -1,12 +1,12 @@
 //! Creating and replacing namespaces, with unique names.
-use super::Applied;
+use crate::Written;
 use crate::redb::keys::{NamespaceKey, NamespaceNameKey};
 use crate::redb::tables::{Stop, Tables};
 use crate::redb::values;
 use crate::{NamespaceRecord, StoreError};
 use tempest_core::NamespaceId;
 
-pub fn put(tables: &mut Tables<'_>, record: &NamespaceRecord) -> Result<Applied, Stop> {
+pub fn put(tables: &mut Tables<'_>, record: &NamespaceRecord) -> Result<Written, Stop> {
     let key = NamespaceKey(record.id.clone());
     let name_key = NamespaceNameKey(record.name.clone());
     let found = tables.namespaces.get(&key, values::decode_record::<NamespaceRecord>)?;
@@ -26,5 +26,5 @@ pub fn put(tables: &mut Tables<'_>, record: &NamespaceRecord) -> Result<Applied,
     }
     tables.namespace_names.put(&name_key, &values::encode_record(&record.id))?;
     tables.namespaces.put(&key, &values::encode_record(record))?;
-    Ok(Applied::Done)
+    Ok(Written::Done)
 }

@@ -1,10 +1,10 @@
 //! Taking a shard or a partition by raising its range id.
-use super::Applied;
+use crate::Written;
 use crate::redb::tables::{Stop, Tables};
 use crate::redb::values;
 use crate::{PartitionKey, PartitionRecord, RangeId, ShardId, ShardRecord, StoreError};
 
-pub fn acquire_shard(tables: &mut Tables<'_>, id: ShardId, expected: RangeId, owner: &str) -> Result<Applied, Stop> {
+pub fn acquire_shard(tables: &mut Tables<'_>, id: ShardId, expected: RangeId, owner: &str) -> Result<Written, Stop> {
     let found = tables.shards.get(&id, values::decode_record::<ShardRecord>)?.unwrap_or_default();
     if found.range_id != expected {
         let message = format!("shard {id}: range {} was found where {expected} was expected", found.range_id);
@@ -12,14 +12,14 @@ pub fn acquire_shard(tables: &mut Tables<'_>, id: ShardId, expected: RangeId, ow
     }
     let shard = ShardRecord { range_id: next(expected)?, owner: owner.to_owned(), ..found };
     tables.shards.put(&id, &values::encode_record(&shard))?;
-    Ok(Applied::Shard(shard))
+    Ok(Written::Shard(shard))
 }
 
-pub fn lease_partition(tables: &mut Tables<'_>, key: &PartitionKey) -> Result<Applied, Stop> {
+pub fn lease_partition(tables: &mut Tables<'_>, key: &PartitionKey) -> Result<Written, Stop> {
     let found = tables.partitions.get(key, values::decode_record::<PartitionRecord>)?.unwrap_or_default();
     let partition = PartitionRecord { range_id: next(found.range_id)?, ..found };
     tables.partitions.put(key, &values::encode_record(&partition))?;
-    Ok(Applied::Partition(partition))
+    Ok(Written::Partition(partition))
 }
 
 fn next(range: RangeId) -> Result<RangeId, StoreError> {

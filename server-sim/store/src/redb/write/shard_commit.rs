@@ -1,5 +1,5 @@
 //! The fenced write of workflow state.
-use super::Applied;
+use crate::Written;
 use crate::redb::keys::{CurrentRunKey, HistoryNodeKey, HistoryTaskKey};
 use crate::redb::tables::{Stop, Tables};
 use crate::redb::values;
@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 /// A start, a continue-as-new or a retry touches the run that ends and the one that begins.
 const RUNS_MAX: usize = 2;
 
-pub fn apply(tables: &mut Tables<'_>, commit: &ShardCommit) -> Result<Applied, Stop> {
+pub fn apply(tables: &mut Tables<'_>, commit: &ShardCommit) -> Result<Written, Stop> {
     let shard = check_fence(tables, commit)?;
     check_runs(tables, commit)?;
     check_current_run(tables, commit)?;
     check_history(tables, commit)?;
     check_tasks(tables, commit)?;
     write(tables, commit, shard)?;
-    Ok(Applied::Done)
+    Ok(Written::Done)
 }
 
 fn check_fence(tables: &Tables<'_>, commit: &ShardCommit) -> Result<ShardRecord, Stop> {

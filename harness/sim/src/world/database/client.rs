@@ -1,0 +1,323 @@
+//! The server's side: a [`Store`] that finds the primary, and tells honestly what it does not know.
+use super::wire::{Answer, Asked, Read, Request, ToClient, receive, send};
+use super::{CLIENT_PORT, PEER_PATIENCE, RECONNECT_PAUSE, address};
+use crate::world::Host;
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
+use tempest_rt::net::{ByteStream, Network};
+use tempest_rt::task::TaskGroup;
+use tempest_rt::time::{Duration, Instant, sleep, timeout};
+use tempest_store::{
+    BacklogCommit, BacklogRow, BranchId, ClusterRecord, CommitFuture, HistoryNode, NamespaceRecord, NodeRecord,
+    PartitionKey, PartitionRecord, RangeId, RunRecord, ShardCommit, ShardId, ShardRecord, Store, StoreError, TaskKey,
+    TaskRow, WriteAnswer, WriteRequest, Written, wrong_answer,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Requests that wait to be sent or answered; more are refused.
+const CALLS_MAX: usize = 10_000;
+/// A request that could not be sent within this was not executed.
+const SEND_PATIENCE: Duration = Duration::from_secs(5);
+/// A request that was sent and is not answered within this: the connection is given up.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A client of the simulated database. Dropping it drops what is under way.
+pub(crate) struct DatabaseStore {
+    calls: mpsc::Sender<Call>,
+    tasks: TaskGroup,
+}
+
+struct Call {
+    request: Request,
+    reply: oneshot::Sender<Result<Answer, StoreError>>,
+    asked_at: Instant,
+}
+
+impl Call {
+    fn refuse(self, why: &str) {
+        let _ = self.reply.send(Err(StoreError::Unavailable(why.to_owned())));
+    }
+
+    /// It was sent, and nobody answered.
+    fn leave_open(self, why: &str) {
+        let error = match self.request {
+            Request::Write(_) => StoreError::OutcomeUnknown(why.to_owned()),
+            // A read changes nothing: it can simply be repeated.
+            Request::Read(_) => StoreError::Unavailable(why.to_owned()),
+        };
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+impl DatabaseStore {
+    pub fn new(network: Arc<dyn Network>, nodes: &[Host]) -> DatabaseStore {
+        let (calls, waiting) = mpsc::channel(CALLS_MAX);
+        let tasks = TaskGroup::default();
+        let addresses = nodes.iter().map(|node| address(node, CLIENT_PORT)).collect();
+        tasks.spawn(converse(network, addresses, waiting, tasks.clone()));
+        DatabaseStore { calls, tasks }
+    }
+
+    /// Queues a request now; what comes later is sent later.
+    fn ask(&self, request: Request) -> BoxFuture<'static, Result<Answer, StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.calls.try_send(Call { request, reply, asked_at: Instant::now() });
+        Box::pin(async move {
+            if sent.is_err() {
+                return Err(StoreError::Unavailable("too many requests wait for the database".to_owned()));
+            }
+            let gone = || Err(StoreError::OutcomeUnknown("the database's client is gone".to_owned()));
+            answer.await.unwrap_or_else(|_| gone())
+        })
+    }
+
+    fn write(&self, write: WriteRequest) -> BoxFuture<'static, WriteAnswer> {
+        let answer = self.ask(Request::Write(Box::new(write)));
+        Box::pin(async move {
+            match answer.await? {
+                Answer::Written(written) => Ok(written),
+                other => unreachable!("a write was answered with {other:?}"),
+            }
+        })
+    }
+
+    fn fenced(&self, write: WriteRequest) -> CommitFuture {
+        let answer = self.write(write);
+        Box::pin(async move { answer.await.into() })
+    }
+}
+
+impl Drop for DatabaseStore {
+    fn drop(&mut self) {
+        self.tasks.stop();
+    }
+}
+
+/// One connection after the other, to whoever is primary.
+async fn converse(
+    network: Arc<dyn Network>,
+    addresses: Vec<String>,
+    mut calls: mpsc::Receiver<Call>,
+    tasks: TaskGroup,
+) {
+    let mut waiting = VecDeque::new();
+    loop {
+        let mut connecting = Box::pin(find_primary(network.clone(), addresses.clone()));
+        let stream = loop {
+            let oldest = waiting.front().map(|call: &Call| call.asked_at + SEND_PATIENCE);
+            tokio::select! {
+                biased;
+                stream = &mut connecting => break stream,
+                call = calls.recv() => match call {
+                    Some(call) => waiting.push_back(call),
+                    None => return,
+                },
+                () = until(oldest) => {
+                    if let Some(call) = waiting.pop_front() {
+                        call.refuse("the database has no primary that can be reached");
+                    }
+                }
+            }
+        };
+        let mut session = Session::new(stream, &tasks);
+        for call in waiting.drain(..) {
+            session.send(call);
+        }
+        let why = session.run(&mut calls).await;
+        for call in session.under_way.into_values() {
+            call.leave_open(&why);
+        }
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep(moment.saturating_duration_since(Instant::now())).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Asks one node after the other, for ever.
+async fn find_primary(network: Arc<dyn Network>, addresses: Vec<String>) -> Box<dyn ByteStream> {
+    for address in addresses.iter().cycle() {
+        let greeting = async {
+            let mut stream = network.connect(address.clone()).await?;
+            let greeting = receive::<ToClient>(&mut stream).await?;
+            Ok::<_, io::Error>((stream, greeting))
+        };
+        if let Ok(Ok((stream, ToClient::Serving { .. }))) = timeout(PEER_PATIENCE, greeting).await {
+            return stream;
+        }
+        sleep(RECONNECT_PAUSE).await;
+    }
+    std::future::pending().await
+}
+
+/// One connection to a primary.
+struct Session {
+    under_way: BTreeMap<u64, Call>,
+    sent: u64,
+    to_primary: mpsc::Sender<Asked>,
+    from_primary: mpsc::Receiver<ToClient>,
+}
+
+impl Session {
+    fn new(stream: Box<dyn ByteStream>, tasks: &TaskGroup) -> Session {
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let (to_primary, mut to_send) = mpsc::channel::<Asked>(2 * CALLS_MAX);
+        let (received, from_primary) = mpsc::channel(CALLS_MAX);
+        tasks.spawn(async move {
+            while let Some(frame) = to_send.recv().await {
+                if send(&mut writer, &frame).await.is_err() {
+                    return;
+                }
+            }
+        });
+        tasks.spawn(async move {
+            while let Ok(frame) = receive::<ToClient>(&mut reader).await {
+                if received.send(frame).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Session { under_way: BTreeMap::new(), sent: 0, to_primary, from_primary }
+    }
+
+    fn send(&mut self, call: Call) {
+        if self.under_way.len() >= CALLS_MAX {
+            return call.refuse("too many requests wait for the database");
+        }
+        self.sent += 1;
+        // If the writer is gone so is the reader, and what is under way stays open.
+        let _ = self.to_primary.try_send(Asked { id: self.sent, request: call.request.clone() });
+        self.under_way.insert(self.sent, call);
+    }
+
+    /// Until the connection ends; returns why.
+    async fn run(&mut self, calls: &mut mpsc::Receiver<Call>) -> String {
+        loop {
+            let oldest = self.under_way.first_key_value().map(|(_, call)| call.asked_at + ANSWER_PATIENCE);
+            tokio::select! {
+                biased;
+                frame = self.from_primary.recv() => match frame {
+                    Some(ToClient::Answer { id, answer }) => {
+                        if let Some(call) = self.under_way.remove(&id) {
+                            let _ = call.reply.send(answer);
+                        }
+                    }
+                    Some(_) => return "the database made no sense".to_owned(),
+                    None => return "the connection to the database was lost".to_owned(),
+                },
+                call = calls.recv() => match call {
+                    Some(call) => self.send(call),
+                    None => return "the database's client is going down".to_owned(),
+                },
+                () = until(oldest) => return "the database did not answer in time".to_owned(),
+            }
+        }
+    }
+}
+
+macro_rules! read {
+    ($self:ident, $read:expr, $answer:ident) => {
+        match $self.ask(Request::Read($read)).await? {
+            Answer::$answer(value) => Ok(value),
+            other => unreachable!("a read was answered with another's answer: {other:?}"),
+        }
+    };
+}
+
+#[async_trait]
+impl Store for DatabaseStore {
+    async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
+        match self.write(WriteRequest::Cluster(initial)).await? {
+            Written::Cluster(record) | Written::ClusterFound(record) => Ok(record),
+            other => wrong_answer(other),
+        }
+    }
+
+    async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
+        match self.write(WriteRequest::AcquireShard { shard, expected, owner: owner.to_owned() }).await? {
+            Written::Shard(record) => Ok(record),
+            other => wrong_answer(other),
+        }
+    }
+
+    async fn shard(&self, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
+        read!(self, Read::Shard(shard), Shard)
+    }
+
+    fn commit(&self, commit: ShardCommit) -> CommitFuture {
+        self.fenced(WriteRequest::Commit(commit))
+    }
+
+    async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
+        read!(self, Read::Ranges(shards.to_vec()), Ranges)
+    }
+
+    async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
+        read!(self, Read::Run(key.clone()), Run)
+    }
+
+    async fn current_run(&self, namespace: &NamespaceId, workflow: &WorkflowId) -> Result<Option<RunId>, StoreError> {
+        read!(self, Read::CurrentRun(namespace.clone(), workflow.clone()), CurrentRun)
+    }
+
+    async fn runs(&self, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
+        read!(self, Read::Runs { after, limit }, Runs)
+    }
+
+    async fn history(
+        &self,
+        branch: &BranchId,
+        from: EventId,
+        until: EventId,
+        limit: usize,
+    ) -> Result<Vec<HistoryNode>, StoreError> {
+        read!(self, Read::History { branch: branch.clone(), from, until, limit }, History)
+    }
+
+    async fn tasks(
+        &self,
+        shard: ShardId,
+        after: TaskKey,
+        before: TaskKey,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        read!(self, Read::Tasks { shard, after, before, limit }, Tasks)
+    }
+
+    async fn put_namespace(&self, record: NamespaceRecord) -> Result<(), StoreError> {
+        self.write(WriteRequest::PutNamespace(record)).await.map(|_| ())
+    }
+
+    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
+        read!(self, Read::Namespaces, Namespaces)
+    }
+
+    async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+        match self.write(WriteRequest::Beat(node)).await? {
+            Written::Nodes(before) => Ok(before),
+            other => wrong_answer(other),
+        }
+    }
+
+    async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
+        match self.write(WriteRequest::LeasePartition(partition.clone())).await? {
+            Written::Partition(record) => Ok(record),
+            other => wrong_answer(other),
+        }
+    }
+
+    fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture {
+        self.fenced(WriteRequest::Backlog(commit))
+    }
+
+    async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError> {
+        read!(self, Read::Backlog { partition: partition.clone(), after, limit }, Backlog)
+    }
+}

@@ -1,0 +1,76 @@
+//! The simulated database: a model of a replicated service with a primary and standbys, as PostgreSQL with quorum commit
+//! and a failover monitor is one.
+//!
+//! ```text
+//!   server-1..N ── Store over framed streams ──> primary ──(log entries)──> standbys
+//!                                                   └── reports, leases, orders ──> db-monitor
+//! ```
+//!
+//! - Each database node has a log on its disk ([`log`]). The primary judges and applies writes in memory, appends what was
+//!   applied, and answers when the entry is *committed*: on its own disk (asynchronous replication) or on a majority of
+//!   disks (synchronous). Whatever an answer rests on, refusals and reads included, is committed before it is given.
+//! - The monitor ([`monitor`]) gives the primary of a *term* a lease. When the lease has run out, it raises the term; a
+//!   node that has promised a term takes no entries of older ones; of a majority that has promised, the one with the most
+//!   advanced log becomes primary. That is Raft's rule with an elector of its own: synchronous failover loses nothing that
+//!   was acknowledged. Asynchronous failover may.
+//! - A deposed primary is fenced twice: standbys refuse its entries, and without a lease it answers no reads.
+//! - A client ([`client`]) that loses its connection with writes under way does not know what became of them, and says so.
+mod client;
+mod log;
+mod monitor;
+mod node;
+mod primary;
+mod replication;
+mod wire;
+
+pub(crate) use client::DatabaseStore;
+pub(crate) use log::{Log, newest};
+pub(crate) use monitor::monitor;
+pub(crate) use node::{Replica, database};
+pub(crate) use primary::materialise;
+
+use super::Host;
+use std::time::Duration;
+
+/// Where a primary answers clients.
+const CLIENT_PORT: u16 = 5432;
+/// Where a standby takes entries.
+const REPLICATION_PORT: u16 = 5433;
+/// Where the monitor takes reports.
+const MONITOR_PORT: u16 = 8008;
+
+/// How long a primary may answer after it last reached the monitor.
+const LEASE: Duration = Duration::from_secs(3);
+/// What the monitor waits beyond that, since clocks do not run at one rate.
+const LEASE_GRACE: Duration = Duration::from_secs(1);
+/// Pause between reports.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+/// A peer that does not answer within this is connected anew.
+const PEER_PATIENCE: Duration = Duration::from_secs(3);
+/// Pause before a connection is tried again.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+
+/// How a database replicates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replication {
+    /// A write is acknowledged when a majority has it on disk.
+    Synchronous,
+    /// A write is acknowledged when the primary has it on disk.
+    Asynchronous,
+}
+
+/// The bug of a database whose deposed primary goes on.
+fn unfenced() -> bool {
+    tempest_rt::is_planted(PLANTED[0].0)
+}
+
+/// The planted bugs of the database: name, what goes wrong, which invariant notices.
+pub(crate) const PLANTED: &[(&str, &str, &str)] = &[(
+    "old-primary-not-fenced",
+    "standbys take entries of a primary that was deposed, and it answers without a lease",
+    "acked-durable",
+)];
+
+fn address(host: &Host, port: u16) -> String {
+    format!("{host}:{port}")
+}

@@ -1,0 +1,179 @@
+//! The failover monitor: gives leases, raises terms, and makes the most advanced of a majority the primary.
+use super::wire::{Order, Position, Report, receive, send};
+use super::{LEASE, LEASE_GRACE, MONITOR_PORT, address};
+use crate::world::{Host, Program, Shared};
+use futures::FutureExt;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use tempest_rt::net::{ByteStream, Network};
+use tempest_rt::time::Instant;
+
+/// What runs on the monitor's host. It keeps nothing on a disk: a new one waits until every lease of an earlier one is
+/// over, and learns the terms from the nodes.
+pub(crate) fn monitor(shared: Shared, network: Arc<dyn Network>, nodes: usize) -> Program {
+    Arc::new(move |_stop| {
+        let (shared, network) = (shared.clone(), network.clone());
+        async move {
+            let host = Host(tempest_lockstep::host_name().unwrap_or_default());
+            let mut listener = match network.listen(address(&host, MONITOR_PORT)).await {
+                Ok(listener) => listener,
+                Err(error) => return shared.complain(format!("the database's monitor cannot listen: {error}")),
+            };
+            let state = Arc::new(Mutex::new(Monitor::new(nodes, Instant::now())));
+            loop {
+                if let Ok(stream) = listener.accept().await {
+                    tempest_rt::task::spawn(answer(stream, state.clone(), shared.clone()));
+                }
+            }
+        }
+        .boxed_local()
+    })
+}
+
+async fn answer(mut stream: Box<dyn ByteStream>, state: Arc<Mutex<Monitor>>, shared: Shared) {
+    while let Ok(report) = receive::<Report>(&mut stream).await {
+        let (order, news) = {
+            let mut monitor = state.lock().expect("no holder of this lock panics");
+            let news = monitor.take(report, Instant::now());
+            (monitor.order(), news)
+        };
+        if let Some(news) = news {
+            shared.tell(&news);
+        }
+        if send(&mut stream, &order).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Pure: reports in, orders out.
+struct Monitor {
+    nodes: usize,
+    term: u64,
+    primary: Option<String>,
+    /// No other primary may be made before.
+    leased_until: Instant,
+    reports: BTreeMap<String, Report>,
+}
+
+impl Monitor {
+    fn new(nodes: usize, now: Instant) -> Monitor {
+        Monitor { nodes, term: 0, primary: None, leased_until: now + LEASE + LEASE_GRACE, reports: BTreeMap::new() }
+    }
+
+    fn majority(&self) -> usize {
+        self.nodes / 2 + 1
+    }
+
+    fn order(&self) -> Order {
+        Order { term: self.term, primary: self.primary.clone() }
+    }
+
+    /// Takes a report in; returns what is worth telling.
+    fn take(&mut self, report: Report, now: Instant) -> Option<String> {
+        let renews = self.primary.as_ref() == Some(&report.name) && report.promised == self.term;
+        self.reports.insert(report.name.clone(), report);
+        if renews && now < self.leased_until {
+            self.leased_until = now + LEASE + LEASE_GRACE;
+        }
+        // Where a majority has never promised anything there was never a primary.
+        let is_new = |reports: &BTreeMap<String, Report>| reports.values().all(|report| report.promised == 0);
+        let never_leased = self.term == 0 && self.reports.len() >= self.majority() && is_new(&self.reports);
+        if now < self.leased_until && !never_leased && (self.term == 0 || self.primary.is_some()) {
+            return None;
+        }
+        if (self.term == 0 || self.primary.is_some()) && self.reports.len() >= self.majority() {
+            // The lease is over, or this monitor is new: nobody is primary any more.
+            let highest = self.reports.values().map(|report| report.promised).max().unwrap_or(0);
+            self.term = self.term.max(highest) + 1;
+            let deposed = self.primary.take();
+            // What was reported before the promise may have changed since.
+            self.reports.clear();
+            return deposed.map(|name| format!("database: {name} is not primary any more"));
+        }
+        if let Some(highest) = self.reports.values().map(|report| report.promised).max()
+            && highest > self.term
+        {
+            self.term = highest + 1;
+            self.reports.clear();
+            return None;
+        }
+        let promised = self.reports.values().filter(|report| report.promised == self.term && self.term > 0);
+        if promised.clone().count() < self.majority() {
+            return None;
+        }
+        let chosen = promised.max_by_key(|report| (report.last, report.name.clone()))?;
+        let Position { term, number } = chosen.last;
+        let news = format!(
+            "database: {} is primary of term {}, its log ends at {number} of term {term}",
+            chosen.name, self.term
+        );
+        self.primary = Some(chosen.name.clone());
+        self.leased_until = now + LEASE + LEASE_GRACE;
+        Some(news)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn report(name: &str, promised: u64, term: u64, number: u64) -> Report {
+        Report { name: name.to_owned(), promised, last: Position { term, number }, serving: None }
+    }
+
+    fn primary(monitor: &Monitor) -> Option<&str> {
+        monitor.primary.as_deref()
+    }
+
+    #[test]
+    fn the_most_advanced_of_a_majority_that_promised_is_primary() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut monitor = Monitor::new(3, start);
+        monitor.take(report("a", 4, 4, 9), at(1));
+        monitor.take(report("b", 3, 3, 20), at(2));
+        assert_eq!(monitor.order(), Order::default(), "leases of an earlier monitor may last");
+        monitor.take(report("a", 4, 4, 9), at(5));
+        assert_eq!(monitor.order(), Order { term: 5, primary: None });
+        monitor.take(report("b", 5, 3, 20), at(5));
+        monitor.take(report("c", 4, 4, 11), at(5));
+        assert_eq!(primary(&monitor), None, "c has not promised");
+        monitor.take(report("a", 5, 4, 9), at(5));
+        assert_eq!(primary(&monitor), Some("a"), "of a later term, however short");
+    }
+
+    #[test]
+    fn a_new_database_waits_for_no_lease() {
+        let start = Instant::now();
+        let mut monitor = Monitor::new(3, start);
+        monitor.take(report("a", 0, 0, 0), start);
+        assert_eq!(monitor.order(), Order::default());
+        monitor.take(report("b", 0, 0, 0), start);
+        assert_eq!(monitor.order(), Order { term: 1, primary: None });
+    }
+
+    #[test]
+    fn a_primary_that_reports_stays_and_a_silent_one_is_replaced_when_its_lease_is_over() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut monitor = Monitor::new(3, start);
+        for promised in [0, 1] {
+            for name in ["a", "b"] {
+                monitor.take(report(name, promised, 0, 0), at(5));
+            }
+        }
+        assert_eq!(primary(&monitor), Some("b"));
+        monitor.take(report("b", 1, 1, 1), at(8));
+        monitor.take(report("a", 1, 1, 1), at(11));
+        assert_eq!(primary(&monitor), Some("b"), "its lease lasts");
+        monitor.take(report("a", 1, 1, 1), at(12));
+        assert_eq!(monitor.order(), Order { term: 2, primary: None });
+        monitor.take(report("b", 1, 1, 1), at(13));
+        assert_eq!(primary(&monitor), None, "it has not promised to let go");
+        monitor.take(report("a", 2, 1, 1), at(13));
+        monitor.take(report("c", 2, 1, 0), at(13));
+        assert_eq!(primary(&monitor), Some("a"));
+    }
+}

@@ -1,0 +1,256 @@
+//! A primary: it judges and applies writes in memory, logs what was applied, and answers when that is committed.
+use super::Replication;
+use super::log::Entry;
+use super::node::Node;
+use super::replication;
+use super::wire::{Answer, Asked, Position, Read, Request, ToClient, encode_write, receive, send};
+use crate::world::Host;
+use bytes::Bytes;
+use futures::future::join_all;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use tempest_rt::net::ByteStream;
+use tempest_rt::task::TaskGroup;
+use tempest_store::redb::{RedbConfig, RedbStore};
+use tempest_store::{Store, StoreError, WriteRequest};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Requests that wait for a primary; more are left on their connections.
+const WAITING_MAX: usize = 1024;
+/// Requests that are done together, with one sync of the log.
+const BATCH_MAX: usize = 256;
+
+/// A request and who waits for its answer.
+pub struct Work {
+    request: Request,
+    reply: oneshot::Sender<Result<Answer, StoreError>>,
+}
+
+type Answered = (oneshot::Sender<Result<Answer, StoreError>>, Result<Answer, StoreError>);
+
+/// A primary of one term, from its start to when it steps down.
+pub struct Primary {
+    progress: Arc<Progress>,
+    work: mpsc::Sender<Work>,
+    tasks: TaskGroup,
+}
+
+impl Primary {
+    /// Reads the whole log into memory and begins the term. Nothing if the disk failed.
+    pub async fn start(node: Arc<Node>, term: u64) -> Option<Arc<Primary>> {
+        let entries = node.log.lock().await.entries().to_vec();
+        let state = match materialise(&entries).await {
+            Ok(state) => state,
+            Err(error) => {
+                node.shared.complain(format!("{}: the log cannot be replayed: {error:#}", node.replica.own));
+                return None;
+            }
+        };
+        // Entries of earlier terms are committed by one of this term behind them.
+        let number = entries.len() as u64 + 1;
+        let begin = Entry { position: Position { term, number }, write: Bytes::new() };
+        node.with_log(move |log| log.append(vec![begin])).await?;
+        let progress = Arc::new(Progress::new(term, number, &node));
+        progress.own_has(number);
+        let (work, waiting) = mpsc::channel(WAITING_MAX);
+        let tasks = TaskGroup::default();
+        for standby in node.replica.others.clone() {
+            tasks.spawn(replication::feed(node.clone(), standby, progress.clone()));
+        }
+        tasks.spawn(perform(node.clone(), state, waiting, progress.clone(), tasks.clone()));
+        Some(Arc::new(Primary { progress, work, tasks }))
+    }
+
+    pub fn term(&self) -> u64 {
+        self.progress.term
+    }
+
+    pub fn stop(&self) {
+        self.tasks.stop();
+    }
+
+    /// Serves a client's connection for as long as this is the primary.
+    pub fn serve(&self, stream: Box<dyn ByteStream>) {
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let (answers, mut answered) = mpsc::channel::<ToClient>(WAITING_MAX);
+        let (work, term) = (self.work.clone(), self.term());
+        self.tasks.spawn(async move {
+            if send(&mut writer, &ToClient::Serving { term }).await.is_err() {
+                return;
+            }
+            while let Some(frame) = answered.recv().await {
+                if send(&mut writer, &frame).await.is_err() {
+                    return;
+                }
+            }
+        });
+        self.tasks.spawn(async move {
+            while let Ok(Asked { id, request }) = receive(&mut reader).await {
+                let (reply, replied) = oneshot::channel();
+                if work.send(Work { request, reply }).await.is_err() {
+                    return;
+                }
+                let answers = answers.clone();
+                tempest_rt::task::spawn(async move {
+                    // Without an answer the client will find the connection silent, or broken.
+                    if let Ok(answer) = replied.await {
+                        let _ = answers.send(ToClient::Answer { id, answer }).await;
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// Takes what waits, in order, batch by batch.
+async fn perform(
+    node: Arc<Node>,
+    state: Arc<RedbStore>,
+    mut waiting: mpsc::Receiver<Work>,
+    progress: Arc<Progress>,
+    tasks: TaskGroup,
+) {
+    let mut last = *progress.durable.borrow();
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let (mut writes, mut reads) = (Vec::new(), Vec::new());
+        for Work { request, reply } in batch.drain(..) {
+            match request {
+                Request::Write(write) => {
+                    let body = encode_write(&write);
+                    // Queued here and now: in the order in which they came.
+                    writes.push((body, state.enqueue(*write), reply));
+                }
+                Request::Read(read) => reads.push((read, reply)),
+            }
+        }
+        let mut answers = Vec::new();
+        let mut entries = Vec::new();
+        for (body, writing, reply) in writes {
+            let written = writing.await;
+            if written.as_ref().is_ok_and(tempest_store::Written::changed_anything) {
+                last += 1;
+                entries.push(Entry { position: Position { term: progress.term, number: last }, write: body });
+            }
+            answers.push((reply, written.map(Answer::Written)));
+        }
+        let reading = reads.into_iter().map(|(read, reply)| {
+            let state = state.clone();
+            async move { (reply, look_up(&state, read).await) }
+        });
+        answers.extend(join_all(reading).await);
+        if !entries.is_empty() && node.with_log(move |log| log.append(entries)).await.is_none() {
+            return;
+        }
+        progress.own_has(last);
+        tasks.spawn(answer(node.clone(), progress.clone(), last, answers));
+    }
+}
+
+/// Answers once all that the answers rest on is committed, if this is still the primary then.
+async fn answer(node: Arc<Node>, progress: Arc<Progress>, rests_on: u64, answers: Vec<Answered>) {
+    let mut committed = progress.committed.subscribe();
+    if committed.wait_for(|number| *number >= rests_on).await.is_err() || !node.lease_holds() {
+        // Nobody is told anything: the connections end with the primary.
+        return node.step_down();
+    }
+    for (reply, answer) in answers {
+        let _ = reply.send(answer);
+    }
+}
+
+async fn look_up(state: &RedbStore, read: Read) -> Result<Answer, StoreError> {
+    Ok(match read {
+        Read::Shard(shard) => Answer::Shard(state.shard(shard).await?),
+        Read::Ranges(shards) => Answer::Ranges(state.ranges(&shards).await?),
+        Read::Run(key) => Answer::Run(state.run(&key).await?),
+        Read::CurrentRun(namespace, workflow) => Answer::CurrentRun(state.current_run(&namespace, &workflow).await?),
+        Read::Runs { after, limit } => Answer::Runs(state.runs(after, limit).await?),
+        Read::History { branch, from, until, limit } => {
+            Answer::History(state.history(&branch, from, until, limit).await?)
+        }
+        Read::Tasks { shard, after, before, limit } => Answer::Tasks(state.tasks(shard, after, before, limit).await?),
+        Read::Namespaces => Answer::Namespaces(state.namespaces().await?),
+        Read::Backlog { partition, after, limit } => Answer::Backlog(state.backlog(&partition, after, limit).await?),
+    })
+}
+
+/// The database that a log stands for.
+pub(crate) async fn materialise(entries: &[Entry]) -> anyhow::Result<Arc<RedbStore>> {
+    let state = RedbStore::in_memory(RedbConfig::default()).await?;
+    for chunk in entries.chunks(BATCH_MAX) {
+        let mut writing = Vec::new();
+        for entry in chunk.iter().filter(|entry| !entry.write.is_empty()) {
+            let write: WriteRequest = rmp_serde::from_slice(&entry.write)?;
+            writing.push((entry.position, state.enqueue(write)));
+        }
+        for (position, writing) in writing {
+            writing.await.map_err(|error| anyhow::anyhow!("entry {position:?} was applied once, and now: {error}"))?;
+        }
+    }
+    Ok(Arc::new(state))
+}
+
+/// How far a primary's log has got, on its own disk and on others'.
+pub struct Progress {
+    term: u64,
+    /// The entry with which the term began: nothing is committed before that one is.
+    began_at: u64,
+    replication: Replication,
+    majority: usize,
+    durable: watch::Sender<u64>,
+    standbys: Mutex<BTreeMap<Host, u64>>,
+    committed: watch::Sender<u64>,
+}
+
+impl Progress {
+    fn new(term: u64, began_at: u64, node: &Node) -> Progress {
+        Progress {
+            term,
+            began_at,
+            replication: node.replica.replication,
+            majority: node.replica.others.len().div_ceil(2) + 1,
+            durable: watch::Sender::new(0),
+            standbys: Mutex::default(),
+            committed: watch::Sender::new(0),
+        }
+    }
+
+    pub fn term(&self) -> u64 {
+        self.term
+    }
+
+    /// The number of the last entry on the primary's own disk.
+    pub fn durable(&self) -> watch::Receiver<u64> {
+        self.durable.subscribe()
+    }
+
+    fn own_has(&self, number: u64) {
+        self.durable.send_if_modified(|known| std::mem::replace(known, number) != number);
+        self.count();
+    }
+
+    pub fn standby_has(&self, standby: &Host, number: u64) {
+        let mut standbys = self.standbys.lock().expect("no holder of this lock panics");
+        let known = standbys.entry(standby.clone()).or_default();
+        *known = number.max(*known);
+        drop(standbys);
+        self.count();
+    }
+
+    fn count(&self) {
+        let own = *self.durable.borrow();
+        let number = match self.replication {
+            Replication::Asynchronous => own,
+            Replication::Synchronous => {
+                let standbys = self.standbys.lock().expect("no holder of this lock panics");
+                let mut all: Vec<u64> = standbys.values().copied().chain([own]).collect();
+                all.sort_unstable_by(|one, other| other.cmp(one));
+                all.get(self.majority - 1).copied().unwrap_or(0)
+            }
+        };
+        if number >= self.began_at {
+            self.committed.send_if_modified(|known| std::mem::replace(known, number.max(*known)) < number);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Every write as a value, for implementations that queue writes, log them, or ship them elsewhere.
+use crate::{
+    BacklogCommit, ClusterRecord, CommitOutcome, NamespaceRecord, NodeRecord, PartitionKey, PartitionRecord, RangeId,
+    ShardCommit, ShardId, ShardRecord, StoreError,
+};
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be asked of a writer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WriteRequest {
+    Commit(ShardCommit),
+    Backlog(BacklogCommit),
+    AcquireShard { shard: ShardId, expected: RangeId, owner: String },
+    LeasePartition(PartitionKey),
+    PutNamespace(NamespaceRecord),
+    Cluster(ClusterRecord),
+    Beat(NodeRecord),
+}
+
+/// What a write that was done answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Written {
+    Done,
+    Shard(ShardRecord),
+    Partition(PartitionRecord),
+    Cluster(ClusterRecord),
+    /// All nodes, as they were before.
+    Nodes(Vec<NodeRecord>),
+    /// The row was there already; nothing was written.
+    ClusterFound(ClusterRecord),
+}
+
+impl Written {
+    /// Whether the database is another one than before.
+    pub fn changed_anything(&self) -> bool {
+        !matches!(self, Written::ClusterFound(_))
+    }
+}
+
+/// How a write ended.
+pub type WriteAnswer = Result<Written, StoreError>;
+
+/// Each request has one kind of answer.
+///
+/// # Panics
+/// Always: an implementation answered a request with another's answer.
+pub fn wrong_answer(written: Written) -> ! {
+    unreachable!("a request was answered with another's answer: {written:?}")
+}
+
+impl WriteRequest {
+    /// Roughly how much memory it holds while it waits, and how much it will write.
+    pub fn bytes(&self) -> usize {
+        const OVERHEAD: usize = 256;
+        OVERHEAD
+            + match self {
+                WriteRequest::Commit(commit) => {
+                    let runs = commit.runs.iter().map(|run| run.state.len()).sum::<usize>();
+                    let history = commit.history.iter().map(|append| append.events.len()).sum::<usize>();
+                    let tasks = commit.tasks_added.iter().map(|task| 32 + task.body.len()).sum::<usize>();
+                    runs + history + tasks + 32 * commit.tasks_deleted.len()
+                }
+                WriteRequest::Backlog(commit) => {
+                    commit.added.iter().map(|row| 32 + row.body.len()).sum::<usize>() + 8 * commit.deleted.len()
+                }
+                WriteRequest::PutNamespace(record) => record.description.len(),
+                WriteRequest::AcquireShard { .. }
+                | WriteRequest::LeasePartition(_)
+                | WriteRequest::Cluster(_)
+                | WriteRequest::Beat(_) => 0,
+            }
+    }
+}
+
+impl From<WriteAnswer> for CommitOutcome {
+    fn from(answer: WriteAnswer) -> CommitOutcome {
+        match answer {
+            Ok(_) => CommitOutcome::Committed,
+            Err(StoreError::Conflict(what)) => CommitOutcome::Conflict(what),
+            Err(StoreError::OwnershipLost { current }) => CommitOutcome::OwnershipLost { current },
+            Err(StoreError::OutcomeUnknown(what)) => CommitOutcome::OutcomeUnknown(what),
+            // Damage found while validating: nothing was written.
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::Incompatible(_))) => {
+                CommitOutcome::Unavailable(error.to_string())
+            }
+        }
+    }
+}
