@@ -1,6 +1,7 @@
 //! The bounds of the history role.
 use std::time::Duration;
 use tempest_core::Limits;
+use tempest_rt::time::Instant;
 
 /// Every limit of the history role. Each field says its unit, its range and what goes wrong outside good values.
 #[derive(Clone, Debug)]
@@ -68,6 +69,10 @@ pub struct HistoryConfig {
     pub acquire_retry_max: Duration,
     /// How long a shard that was taken away is left alone, 1 ms and up. Too short: two nodes steal it in turns.
     pub reacquire_delay: Duration,
+    /// How often a shard that hears nothing proves that it still owns what it believes to own, 10 ms and up; `None` where
+    /// nobody else can take it. One that was taken away and left again has work that only its owner can find: too long,
+    /// and that work waits.
+    pub ownership_check_interval: Option<Duration>,
     /// Shards of this node that are being taken at one time, 1 and up: bounds the storm after an outage of the store.
     pub acquisitions_in_flight_max: usize,
     /// Task ids given out before the range is renewed, 16 to 2^23. Small values renew often (for simulations).
@@ -105,6 +110,7 @@ impl Default for HistoryConfig {
             acquire_retry_initial: Duration::from_millis(20),
             acquire_retry_max: Duration::from_secs(5),
             reacquire_delay: Duration::from_secs(1),
+            ownership_check_interval: None,
             acquisitions_in_flight_max: 64,
             task_ids_per_range: TASK_IDS_PER_RANGE_MAX,
             limits: Limits::default(),
@@ -165,11 +171,23 @@ impl HistoryConfig {
         pause("acquire_retry_initial", self.acquire_retry_initial)?;
         pause("acquire_retry_max", self.acquire_retry_max)?;
         pause("reacquire_delay", self.reacquire_delay)?;
+        if let Some(interval) = self.ownership_check_interval
+            && interval < Duration::from_millis(10)
+        {
+            let value = format!("{interval:?}");
+            return Err(ConfigError { field: "ownership_check_interval", value, range: "at least 10 ms" });
+        }
         if !(16..=TASK_IDS_PER_RANGE_MAX).contains(&self.task_ids_per_range) {
             let value = self.task_ids_per_range.to_string();
             return Err(ConfigError { field: "task_ids_per_range", value, range: "16 to 2^23" });
         }
         Ok(())
+    }
+
+    /// When a shard proves its ownership again, if it has no reason to do so earlier.
+    pub(crate) fn next_ownership_check(&self) -> Option<Instant> {
+        let interval = self.ownership_check_interval.filter(|_| !tempest_rt::planted!("idle-owner-never-checks"));
+        interval.map(|interval| Instant::now() + interval)
     }
 
     /// A shard's part of what a node keeps in memory.

@@ -24,6 +24,11 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "across-runs",
     ),
     (
+        "idle-owner-never-checks",
+        "a shard or task queue that hears nothing never finds out that another node had it meanwhile and left work in it",
+        "liveness",
+    ),
+    (
         "timer-behind-cursor",
         "the timer reader looks a second ahead: a timer written behind its cursor is not read until the shard is reloaded",
         "liveness",

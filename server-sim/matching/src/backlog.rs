@@ -36,6 +36,8 @@ pub(crate) struct Situation {
     pub buffered_low: usize,
     pub deletion_batch_rows: usize,
     pub deletion_interval: Duration,
+    /// A lease not proven for so long is proven by a write, if only of nothing.
+    pub lease_check_interval: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub(crate) struct Backlog {
     /// Rows done whose deletion is not durable yet.
     done: BTreeSet<i64>,
     done_since: Option<Duration>,
+    /// When the lease was taken, or a write last went through.
+    proven_at: Duration,
     /// After a failure of the store: nothing is tried before this time.
     paused_until: Duration,
     ack_level_stored: i64,
@@ -71,13 +75,15 @@ impl Backlog {
             return Step::Lease;
         }
         let deletion_due = self.done_since.map(|since| since + s.deletion_interval);
-        if s.appends > 0 || self.done.len() >= s.deletion_batch_rows || deletion_due.is_some_and(|due| due <= s.now) {
+        let check_due = s.lease_check_interval.map(|interval| self.proven_at + interval);
+        let is_due = |due: Option<Duration>| due.is_some_and(|due| due <= s.now);
+        if s.appends > 0 || self.done.len() >= s.deletion_batch_rows || is_due(deletion_due) || is_due(check_due) {
             return Step::Write;
         }
         if !self.caught_up && s.buffered < s.buffered_low {
             return Step::Read { after: self.read_level };
         }
-        Step::Wait { until: deletion_due }
+        Step::Wait { until: deletion_due.into_iter().chain(check_due).min() }
     }
 
     pub(crate) fn range_id(&self) -> Option<RangeId> {
@@ -85,7 +91,8 @@ impl Backlog {
     }
 
     /// The partition is ours: reading starts over at the stored ack level.
-    pub(crate) fn leased(&mut self, record: &PartitionRecord) {
+    pub(crate) fn leased(&mut self, record: &PartitionRecord, now: Duration) {
+        self.proven_at = now;
         let first = record.range_id.0 << ROWS_PER_LEASE_BITS;
         self.lease = Some(Lease {
             range_id: record.range_id,
@@ -144,6 +151,7 @@ impl Backlog {
         room: usize,
     ) -> bool {
         self.ack_level_stored = ack_level;
+        self.proven_at = now;
         for row in deleted {
             self.done.remove(row);
         }
@@ -197,11 +205,12 @@ mod tests {
         buffered_low: 2,
         deletion_batch_rows: 3,
         deletion_interval: Duration::from_secs(1),
+        lease_check_interval: None,
     };
 
     fn leased(range: i64, ack_level: i64) -> Backlog {
         let mut backlog = Backlog::default();
-        backlog.leased(&PartitionRecord { range_id: RangeId(range), ack_level });
+        backlog.leased(&PartitionRecord { range_id: RangeId(range), ack_level }, Duration::ZERO);
         backlog
     }
 
@@ -209,7 +218,7 @@ mod tests {
     fn a_partition_is_leased_then_read_then_waits() {
         let mut b = Backlog::default();
         assert_eq!(b.next_step(IDLE), Step::Lease);
-        b.leased(&PartitionRecord { range_id: RangeId(1), ack_level: 7 });
+        b.leased(&PartitionRecord { range_id: RangeId(1), ack_level: 7 }, Duration::ZERO);
         assert_eq!(b.next_step(IDLE), Step::Read { after: 7 });
         assert_eq!(b.read(&[8, 9], 2), [8, 9]);
         assert_eq!(b.next_step(Situation { buffered: 2, ..IDLE }), Step::Wait { until: None });
@@ -252,7 +261,7 @@ mod tests {
         b.done(3, Duration::ZERO);
         b.lost();
         assert_eq!(b.next_step(IDLE), Step::Lease);
-        b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0 });
+        b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0 }, Duration::ZERO);
         assert_eq!(b.read(&[3, 4, 5], 10), [5]);
         assert_eq!(b.ack_level(), 3);
     }
@@ -265,8 +274,23 @@ mod tests {
         let last = b.row_ids(5).last().copied().expect("there is one id left");
         assert!(b.row_ids(1).is_empty());
         assert_eq!(b.next_step(IDLE), Step::Lease);
-        b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0 });
+        b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0 }, Duration::ZERO);
         assert!(b.row_ids(1)[0] > last);
+    }
+
+    #[test]
+    fn a_lease_that_was_not_proven_for_long_is_proven_by_a_write_of_nothing() {
+        let mut b = leased(1, 0);
+        b.read(&[], 10);
+        let at = |seconds| Situation {
+            now: Duration::from_secs(seconds),
+            lease_check_interval: Some(Duration::from_secs(5)),
+            ..IDLE
+        };
+        assert_eq!(b.next_step(at(4)), Step::Wait { until: Some(Duration::from_secs(5)) });
+        assert_eq!(b.next_step(at(5)), Step::Write);
+        b.written(&[], &[], 0, Duration::from_secs(5), 10);
+        assert_eq!(b.next_step(at(6)), Step::Wait { until: Some(Duration::from_secs(10)) });
     }
 
     #[test]

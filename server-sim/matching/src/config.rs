@@ -35,6 +35,9 @@ pub struct MatchingConfig {
     pub pollers_max: usize,
     /// A partition without polls and tasks for this long is unloaded, 1 s to 1 day.
     pub idle_unload: Duration,
+    /// How often a partition that writes nothing proves that it still has its lease, 10 ms to 1 h; `None` where nobody else
+    /// can take it. Too long: tasks that another node took on meanwhile, and left, wait.
+    pub lease_check_interval: Option<Duration>,
     /// A poll whose time is over while its task is being recorded waits this much longer for it, 0 to 1 s.
     pub poll_grace: Duration,
 }
@@ -57,6 +60,7 @@ impl Default for MatchingConfig {
             poller_history: Duration::from_secs(5 * 60),
             pollers_max: 1000,
             idle_unload: Duration::from_secs(5 * 60),
+            lease_check_interval: None,
             poll_grace: Duration::from_millis(500),
         }
     }
@@ -91,6 +95,9 @@ impl MatchingConfig {
         time("sticky_poller_timeout", self.sticky_poller_timeout, 10 * ms, 10 * minute)?;
         time("poller_history", self.poller_history, second, 60 * minute)?;
         time("idle_unload", self.idle_unload, second, 24 * 60 * minute)?;
+        if let Some(interval) = self.lease_check_interval {
+            time("lease_check_interval", interval, 10 * ms, 60 * minute)?;
+        }
         time("poll_grace", self.poll_grace, Duration::ZERO, second)
     }
 }

@@ -80,14 +80,18 @@ impl Node {
         }
 
         let tasks = TaskGroup::default();
+        let mut of_matching = config.matching.clone();
         let mut of_history = HistoryConfig { shard_count: config.shard_count, ..config.history.clone() };
         if let Some(cluster) = &config.cluster {
             of_history.owner.clone_from(&cluster.name);
+            // As often as a silent node is noticed: what it may have had for a while is found as soon.
+            of_history.ownership_check_interval = Some(cluster.silence_max);
+            of_matching.lease_check_interval = Some(cluster.silence_max);
         }
         let history =
             HistoryHandle::new(of_history, store.clone()).map_err(|error| NodeError::Config(error.to_string()))?;
         let history = Arc::new(history);
-        let matching = Matching::start(store.clone(), config.matching.clone(), tasks.clone())
+        let matching = Matching::start(store.clone(), of_matching, tasks.clone())
             .map_err(|error| NodeError::Config(error.to_string()))?;
         let mut as_history: Arc<dyn HistoryService> = history.clone();
         let mut as_matching: Arc<dyn MatchingService> = matching.clone();

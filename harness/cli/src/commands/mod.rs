@@ -20,6 +20,8 @@ mod run;
 mod scenarios;
 mod server;
 #[cfg(feature = "chaos")]
+mod simulated_log;
+#[cfg(feature = "chaos")]
 mod verdict;
 
 use clap::Subcommand;

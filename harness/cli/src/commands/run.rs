@@ -49,6 +49,9 @@ pub struct How {
     /// Adds a line per hand-over of turns to the trace.
     #[arg(long, requires = "trace")]
     trace_turns: bool,
+    /// Prints what servers and workers log, with virtual time and host, on standard error: `info`, `tempest_history=debug`.
+    #[arg(long, value_name = "FILTER", env = "RUST_LOG")]
+    log: Option<String>,
     /// Where the artifact of a failed run goes.
     #[arg(long, value_name = "DIR", default_value = "tempest-out")]
     out: PathBuf,
@@ -89,6 +92,9 @@ impl How {
         self.tell(&announcement(&request, &prepared));
         let pin_to_core = std::env::var(CORE).ok().and_then(|core| core.parse().ok());
         let settings = RunSettings { pin_to_core, trace_file: self.trace.clone(), trace_hand_overs: self.trace_turns };
+        if let Some(filter) = &self.log {
+            super::simulated_log::begin(filter)?;
+        }
         let bar = show_progress(&prepared);
         let report = prepared.run(&settings)?;
         bar.finish_and_clear();

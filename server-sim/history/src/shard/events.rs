@@ -81,6 +81,7 @@ impl Owned {
 
     fn proven(&mut self, range: ServiceResult<RangeId>) {
         let asked = self.proofs.in_round.take().expect("a proof ends a round");
+        self.proofs.due_at = self.node.config.next_ownership_check();
         match range {
             Ok(range) if range == self.range => {
                 asked.into_iter().for_each(|(sequence, answer)| self.pipeline.answer_when_durable(sequence, answer));

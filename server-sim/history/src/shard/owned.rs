@@ -76,6 +76,8 @@ pub(crate) struct Proofs {
     pub waiting: Vec<(u64, Answer)>,
     /// The round under way: it was begun after these were asked.
     pub in_round: Option<Vec<(u64, Answer)>>,
+    /// When the next round begins although nobody waits for it.
+    pub due_at: Option<Instant>,
 }
 
 impl Owned {
@@ -98,7 +100,7 @@ impl Owned {
             waiters: Waiters::new(config.history_waiters_max),
             waiting: 0,
             deletions: Deletions::default(),
-            proofs: Proofs::default(),
+            proofs: Proofs { due_at: config.next_ownership_check(), ..Proofs::default() },
             work: FuturesUnordered::new(),
             leaving: None,
             exit: None,
@@ -224,7 +226,8 @@ impl Owned {
         }
         let flush = self.deletions.flush_at.filter(|_| self.may_stage());
         let timer = if self.may_stage() { self.timers.next_due() } else { None };
-        flush.into_iter().chain(timer.map(|due| self.instant_of(due))).min()
+        let proof = self.proofs.due_at.filter(|_| self.proofs.in_round.is_none());
+        flush.into_iter().chain(timer.map(|due| self.instant_of(due))).chain(proof).min()
     }
 
     /// When shard time will have reached `due`, if the wall clock does not jump; it is looked at again before long.

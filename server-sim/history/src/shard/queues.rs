@@ -113,7 +113,8 @@ impl Owned {
     }
 
     fn begin_proof(&mut self) {
-        if self.proofs.in_round.is_some() || self.proofs.waiting.is_empty() {
+        let is_due = self.proofs.due_at.is_some_and(|due_at| due_at <= Instant::now()) && !self.is_draining();
+        if self.proofs.in_round.is_some() || (self.proofs.waiting.is_empty() && !is_due) {
             return;
         }
         Counters::add(&self.node.counters.ownership_proofs);

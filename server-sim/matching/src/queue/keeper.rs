@@ -62,6 +62,9 @@ impl Queue {
             buffered_low: config.backlog_buffer_tasks_max.saturating_sub(config.backlog_page_rows_max).max(1),
             deletion_batch_rows: config.deletion_batch_rows,
             deletion_interval: config.deletion_interval,
+            lease_check_interval: config
+                .lease_check_interval
+                .filter(|_| !tempest_rt::planted!("idle-owner-never-checks")),
         };
         match state.backlog.next_step(situation) {
             Step::Wait { until } => Step::Wait { until: until.into_iter().chain(tick).min() },
@@ -75,7 +78,7 @@ impl Queue {
         match leased {
             Ok(record) => {
                 tracing::debug!(queue = self.key.name, range = %record.range_id, "task queue partition leased");
-                state.backlog.leased(&record);
+                state.backlog.leased(&record, self.shared.now());
             }
             Err(error) => {
                 tracing::warn!(queue = self.key.name, %error, "task queue partition not leased");
