@@ -11,15 +11,43 @@ const SEEDS_MAX: u64 = 100;
 type Storm = (&'static str, &'static [&'static str]);
 
 /// Fewer orders than are drawn: a seed takes a second less.
-const ORDERS: Storm = ("order-saga", &["sagas=30"]);
+const ORDERS: Storm = ("order-saga", &["nodes=1", "sagas=30"]);
 /// For bugs that take a fault at the wrong moment: calls that arrive twice, answers that get lost.
-const MANY_FAULTS: Storm = ("order-saga", &["sagas=30", "faults=40"]);
+const MANY_FAULTS: Storm = ("order-saga", &["nodes=1", "sagas=30", "faults=40"]);
 /// For bugs that show between a commit and its fsync.
-const SLOW_FSYNCS: Storm = ("order-saga", &["sagas=30", "faults=40", "disk_sync_us=4000"]);
+const SLOW_FSYNCS: Storm = ("order-saga", &["nodes=1", "sagas=30", "faults=40", "disk_sync_us=4000"]);
 /// Workflow tasks fail again and again.
 const BAD_DEPLOY: Storm = ("bad-deploy", &[]);
 /// Parents, children and signals between workflows.
-const FAMILY: Storm = ("family", &["buggify=1", "parents=15", "children_max=8"]);
+const FAMILY: Storm = ("family", &["nodes=1", "buggify=1", "parents=15", "children_max=8"]);
+
+/// Several nodes and a database that fails over.
+const CLUSTER: Storm = ("order-saga", &["nodes=3", "sagas=30", "faults=25"]);
+
+/// The same, with many hosts that do not see each other.
+const CUT_OFF: Storm = (
+    "order-saga",
+    &[
+        "nodes=3",
+        "sagas=30",
+        "spread_ms=15000",
+        "storm_ms=40000",
+        "faults=25",
+        "fault.isolate=1",
+        "fault.bridge=1",
+        "fault.ring=1",
+        "fault.one-way=1",
+        "fault.partition=1",
+        "fault.crash=0",
+        "fault.clock-jump=0",
+        "fault.hedged=0",
+        "fault.disk-slow=0",
+        "fault.disk-full=0",
+        "fault.answer-lost=0",
+        "fault.delivered-twice=0",
+        "fault.latency=0",
+    ],
+);
 
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;
@@ -96,4 +124,18 @@ planted! {
     taking_no_notice_of_an_early_end: "child-closed-before-started-dropped" in FAMILY, seen by "liveness";
     taking_an_unknown_start_for_a_failed_one: "unknown-child-start-treated-as-failed" in FAMILY,
         seen by "across-runs" | "clean";
+    taking_commits_of_a_superseded_owner: "commit-range-not-checked" in CLUSTER, seen by "shard-fence";
+    writing_to_somebody_elses_backlog: "backlog-range-not-checked" in CLUSTER, seen by "liveness";
+    never_asking_whether_it_is_still_the_owner: "idle-owner-never-checks" in CUT_OFF, seen by "liveness";
+    taking_the_unknown_for_done: "unknown-commit-taken-for-committed" in CLUSTER,
+        seen by "acked-durable" | "activity-once" | "history-wellformed" | "liveness" | "clean";
+    passing_a_task_that_is_not_durable: "transfer-cursor-passes-undurable-task" in CLUSTER, seen by "liveness" | "clean";
+    leaving_a_deposed_primary_alone: "old-primary-not-fenced" in CUT_OFF,
+        seen by "acked-durable" | "shard-fence" | "history-wellformed";
+    replicating_after_the_acknowledgement: "acknowledged-by-the-primary-alone" in CLUSTER,
+        seen by "acked-durable" | "shard-fence" | "history-wellformed";
+    promoting_whoever_comes_first: "any-standby-is-promoted" in CLUSTER,
+        seen by "acked-durable" | "shard-fence" | "history-wellformed";
+    counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER,
+        seen by "acked-durable" | "shard-fence" | "history-wellformed";
 }

@@ -13,7 +13,8 @@ fn order_sagas_survive_disks_that_fill_up() {
     let kinds: serde_json::Value = serde_json::from_str(&stdout(&tempest(&["faults", "--json"]))).unwrap();
     let names = kinds.as_array().unwrap().iter().map(|kind| kind["name"].as_str().unwrap());
     let settings: Vec<String> = names.map(|name| format!("fault.{name}={}", u8::from(name == "disk-full"))).collect();
-    let mut arguments = vec!["explore", "order-saga", "--seeds", "200..206", "--json", "--set", "faults=12"];
+    let mut arguments =
+        vec!["explore", "order-saga", "--seeds", "200..206", "--json", "--set", "nodes=1", "--set", "faults=12"];
     arguments.extend(settings.iter().flat_map(|setting| ["--set", setting.as_str()]));
     let output = tempest(&arguments);
     assert_eq!(output.status.code(), Some(0), "{}\n{}", stdout(&output), stderr(&output));

@@ -41,6 +41,11 @@ pub mod testing;
 pub mod worker;
 pub mod world;
 
+/// Every planted bug: name, what it does, the invariant that notices.
+pub fn planted_bugs() -> Vec<(&'static str, &'static str, &'static str)> {
+    [tempest_server::planted_bugs().as_slice(), world::DATABASE_PLANTED].concat()
+}
+
 pub use check::{Observations, Violation};
 pub use explore::{Decisions, Draw, Seed};
 pub use scenario::{Registrations, Scenario, TASK_QUEUE, Workload};

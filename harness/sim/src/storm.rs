@@ -1,12 +1,12 @@
 //! The phases of a run, inside the simulation: warm up, storm, heal, drain, verify.
 use crate::check::{Commit, events};
-use crate::explore::{Decisions, Phase};
+use crate::explore::{Decisions, Phase, Promotion};
 use crate::fault::{Fault, FaultPlan, Nemesis, Targets, TimelineEntry};
 use crate::scenario::Workload;
 use crate::worker::WorkerSettings;
 use crate::world::{
-    Host, HostState, Inspection, LockstepNetwork, LockstepWorld, Pause, Replica, Replication, Shared, Storage, World,
-    WorldOptions, clients, database, inspector, monitor, server, verifier, worker,
+    Host, HostState, Inspection, LockstepNetwork, LockstepWorld, Pause, Replica, Shared, Storage, World, WorldOptions,
+    clients, database, inspector, monitor, server, verifier, worker,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -59,6 +59,7 @@ pub(crate) struct Aftermath {
     pub deadline_ns: u64,
     pub waited_for: Vec<String>,
     pub clients_done: bool,
+    pub promotions: Vec<Promotion>,
     pub ended_ns: u64,
     /// Until the verification began.
     pub hand_overs: u64,
@@ -261,6 +262,7 @@ impl<'a> Storm<'a> {
             deadline_ns: u64::try_from(self.deadline.as_nanos()).unwrap_or(u64::MAX),
             waited_for,
             clients_done,
+            promotions: self.shared.promotions(),
             ended_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
             hand_overs,
         }
@@ -328,7 +330,6 @@ fn add_database(world: &mut LockstepWorld<'_>, shared: &Shared, targets: &Target
             own: host.clone(),
             others: targets.databases.iter().filter(|other| *other != host).cloned().collect(),
             monitor: targets.monitors[0].clone(),
-            replication: Replication::Synchronous,
         };
         let disk = disks[host].clone();
         world.add(host.clone(), Some(disk.clone()), database(shared.clone(), network(), disk, replica));

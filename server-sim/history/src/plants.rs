@@ -9,6 +9,16 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "acked-durable",
     ),
     (
+        "unknown-commit-taken-for-committed",
+        "a commit whose end nobody knows is taken for one that was done",
+        "acked-durable",
+    ),
+    (
+        "transfer-cursor-passes-undurable-task",
+        "the reader of transfer tasks goes past tasks that are not durable yet",
+        "liveness",
+    ),
+    (
         "timers-lost-on-reload",
         "after a shard is acquired its timer reader starts at now: older timers are never read again",
         "liveness",

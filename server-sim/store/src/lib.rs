@@ -24,8 +24,16 @@ pub use write_request::{WriteAnswer, WriteRequest, Written, wrong_answer};
 
 /// Planted bugs of this crate: name, what it does, the invariant that notices.
 #[cfg(feature = "chaos")]
-pub const PLANTED: &[(&str, &str, &str)] = &[(
-    "ack-before-fsync",
-    "commits are acknowledged when they are written, most of them before any fsync",
-    "acked-durable",
-)];
+pub const PLANTED: &[(&str, &str, &str)] = &[
+    (
+        "ack-before-fsync",
+        "commits are acknowledged when they are written, most of them before any fsync",
+        "acked-durable",
+    ),
+    (
+        "commit-range-not-checked",
+        "a commit of an owner that was superseded is applied if its sequence fits",
+        "shard-fence",
+    ),
+    ("backlog-range-not-checked", "writes to a task queue's backlog are applied whoever holds its lease", "liveness"),
+];

@@ -27,7 +27,7 @@ pub struct PlantsCommand {
 impl PlantsCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         super::run::scenario(&self.scenario)?;
-        let mut plants = tempest_server::planted_bugs();
+        let mut plants = tempest::planted_bugs();
         plants.retain(|(name, ..)| name.contains(&self.only));
         anyhow::ensure!(!plants.is_empty(), "no planted bug has {:?} in its name: tempest plants lists all", self.only);
         let width = plants.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);

@@ -158,7 +158,7 @@ pub fn scenario(name: &str) -> anyhow::Result<std::sync::Arc<dyn tempest::Scenar
 
 /// Refuses bugs that are not there to be planted.
 pub fn known_plants(plants: &[String]) -> anyhow::Result<()> {
-    let known = tempest_server::planted_bugs();
+    let known = tempest::planted_bugs();
     for plant in plants {
         if !known.iter().any(|(name, ..)| name == plant) {
             let names: Vec<&str> = known.iter().map(|(name, ..)| *name).collect();

@@ -1,6 +1,7 @@
 //! What a person reads of a run: before it, what was drawn; after it, what happened and what was found.
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use tempest::explore::{Prepared, RunReport, RunRequest};
+use tempest::explore::{Ownership, Prepared, RunReport, RunRequest, Tenure};
 
 /// Evidence lines shown of each violation; the artifact has all of them.
 const EVIDENCE_MAX: usize = 6;
@@ -50,6 +51,7 @@ pub fn verdict(report: &RunReport) -> String {
     for entry in &report.timeline {
         let _ = writeln!(text, "  {:>9}  {}", seconds(entry.at_ms), entry.what);
     }
+    text += &ownership(&report.ownership);
     let _ = writeln!(text, "checked");
     for check in &report.checks {
         let mark = if check.violations == 0 { "holds" } else { "FAILS" };
@@ -65,6 +67,39 @@ pub fn verdict(report: &RunReport) -> String {
     }
     if report.violations.len() > VIOLATIONS_MAX {
         let _ = writeln!(text, "... and {} more", report.violations.len() - VIOLATIONS_MAX);
+    }
+    text
+}
+
+/// Who owned what when, what was in doubt, what failovers cost; nothing for a server that was alone.
+fn ownership(ownership: &Ownership) -> String {
+    let mut text = String::new();
+    let mut shards: BTreeMap<u32, Vec<&Tenure>> = BTreeMap::new();
+    for tenure in &ownership.tenures {
+        shards.entry(tenure.shard).or_default().push(tenure);
+    }
+    if shards.is_empty() {
+        return text;
+    }
+    let _ = writeln!(text, "owned");
+    for (shard, mut tenures) in shards {
+        // A server that took its own shard anew is the same owner.
+        tenures.dedup_by(|later, earlier| later.server == earlier.server);
+        let owners: Vec<String> =
+            tenures.iter().map(|tenure| format!("{} from {}", tenure.server, seconds(tenure.from_ms))).collect();
+        let _ = writeln!(text, "  shard {shard:<3} {}", owners.join(", "));
+    }
+    let Ownership { in_doubt, in_doubt_applied, failovers, .. } = ownership;
+    let _ = writeln!(
+        text,
+        "in doubt {}, of which {in_doubt_applied} are known to have been applied",
+        count(*in_doubt, "commit")
+    );
+    let _ = writeln!(text, "failover {} of the database", count(failovers.len() as u64, "time"));
+    for failover in failovers {
+        let (database, term) = (&failover.database, failover.term);
+        let gap = seconds(failover.without_commits_ms);
+        let _ = writeln!(text, "  {:>9}  {database} in term {term}: no commit for {gap}", seconds(failover.at_ms));
     }
     text
 }

@@ -17,7 +17,7 @@ mod one_open_run;
 mod operation_log;
 mod replay;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod shard_fence;
 mod signals_once_in_order;
 mod state_equals_history;

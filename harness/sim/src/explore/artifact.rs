@@ -1,5 +1,5 @@
 //! The artifact: everything needed to repeat a run and to understand it, as versioned JSON.
-use super::{Drawn, RunReport, RunRequest};
+use super::{Drawn, Ownership, RunReport, RunRequest};
 use crate::check::{OperationLine, Violation};
 use crate::fault::{FaultPlan, TimelineEntry};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ pub struct Artifact {
     /// The fault plan.
     pub faults: FaultPlan,
     pub probes: BTreeMap<String, u64>,
+    #[serde(default)]
+    pub ownership: Ownership,
     pub checks: Vec<Checked>,
     pub phases: Vec<Phase>,
     pub timeline: Vec<TimelineEntry>,
@@ -91,6 +93,7 @@ impl Artifact {
             options: report.options.clone(),
             faults: report.plan.clone(),
             probes: report.probes.clone(),
+            ownership: report.ownership.clone(),
             checks: report.checks.clone(),
             phases: report.phases.clone(),
             timeline: report.timeline.clone(),

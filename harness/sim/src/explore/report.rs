@@ -1,5 +1,5 @@
 //! What one run came to.
-use super::{Checked, Drawn, Override, Phase, Seed, Settings};
+use super::{Checked, Drawn, Override, Ownership, Phase, Seed, Settings};
 use crate::check::{OperationLine, Violation};
 use crate::fault::{FaultPlan, TimelineEntry};
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,7 @@ pub struct RunReport {
     pub workflows: u64,
     /// Runs by how they ended.
     pub endings: BTreeMap<String, u64>,
+    pub ownership: Ownership,
     /// Faults that really began.
     pub faults: u64,
     pub probes: BTreeMap<String, u64>,
@@ -109,6 +110,7 @@ impl RunReport {
             "trace_hash": self.trace_hash,
             "workflows": self.workflows,
             "faults": self.faults,
+            "ownership": self.ownership,
             "probes": self.probes,
             "virtual_ms": self.virtual_ms,
             "wall_ms": self.wall_ms,

@@ -1,5 +1,5 @@
 //! One run: from a request to a verdict. A process holds one.
-use super::{Checked, Decisions, Draw, Drawn, RunReport, RunRequest};
+use super::{Checked, Decisions, Draw, Drawn, Ownership, RunReport, RunRequest};
 use crate::check::{self, Observations, Operation, Panic, RunObserved, Violation};
 use crate::fault::{FaultPlan, Targets};
 use crate::scenario::{Scenario, Workload};
@@ -202,6 +202,7 @@ impl Prepared {
             trace_hash,
             workflows: observations.runs.len() as u64,
             endings,
+            ownership: Ownership::of(&observations, &aftermath.promotions),
             faults: aftermath.faults,
             probes,
             commits: shared.commits.len() as u64,

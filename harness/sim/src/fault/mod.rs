@@ -13,8 +13,8 @@ mod schedule;
 pub use clock::{ClockJump, ClockSkew};
 pub use disk::{DiskFull, DiskSlow};
 pub use nemesis::{Nemesis, TimelineEntry};
-pub use network::{Clog, Latency, OneWay, Partition, Reset};
-pub use process::{Crash, CrashInRecovery, Pause, PowerLoss, Restart};
+pub use network::{Bridge, Clog, Isolate, Latency, OneWay, Partition, Reset, Ring};
+pub use process::{Crash, CrashInRecovery, Pause, PowerLoss, Restart, RollingRestart};
 pub use rpc::{AnswerLost, DeliveredTwice, Hedged};
 pub use schedule::{FaultPlan, PlannedFault, Targets};
 
@@ -48,6 +48,8 @@ pub enum Later {
     Start { host: Host, after: Duration },
     /// The host is to be started after this time on a disk whose power fails at this change.
     StartOnFailingDisk { host: Host, after: Duration, change: u64 },
+    /// The host is to be asked to stop after this time, and started again when its grace is over.
+    Restart { host: Host, after: Duration, grace: Duration },
     /// When the host dies of what was prepared, it is to be started this long after its death.
     RestartDelay { host: Host, delay: Duration },
 }
@@ -113,6 +115,9 @@ macro_rules! faults {
 
 faults!(
     Partition,
+    Isolate,
+    Bridge,
+    Ring,
     OneWay,
     Clog,
     Reset,
@@ -121,6 +126,7 @@ faults!(
     CrashInRecovery,
     PowerLoss,
     Restart,
+    RollingRestart,
     Pause,
     ClockSkew,
     ClockJump,

@@ -19,6 +19,7 @@ enum Deed {
     Begin(usize),
     End(usize),
     Start(Host, Option<u64>),
+    Stop(Host, Duration),
 }
 
 /// The one who does harm, as the plan says, and heals.
@@ -134,6 +135,11 @@ impl Nemesis {
                 self.tell(world, format!("end {}", fault.name()));
                 fault.end(world);
             }
+            Deed::Stop(host, grace) => {
+                self.tell(world, format!("stop {host}"));
+                world.stop(&host);
+                self.start_later(world.now() + grace, host, None);
+            }
             Deed::Start(host, failing_at) => match world.state(&host) {
                 HostState::Down => self.start(&host, failing_at, world),
                 // It was asked to stop and has not done so within its grace period, or it died meanwhile.
@@ -152,6 +158,7 @@ impl Nemesis {
             Later::StartOnFailingDisk { host, after, change } => {
                 self.start_later(now + after, host, Some(change));
             }
+            Later::Restart { host, after, grace } => self.schedule(now + after, Deed::Stop(host, grace)),
             Later::RestartDelay { host, delay } => {
                 self.restart_delays.insert(host, delay);
             }

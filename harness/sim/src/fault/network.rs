@@ -15,9 +15,110 @@ pub struct Partition {
 
 impl Partition {
     fn links(&self) -> Vec<(Host, Host)> {
-        let pairs = self.one_side.iter().flat_map(|one| self.other_side.iter().map(move |other| (one, other)));
-        pairs.flat_map(|(one, other)| [(one.clone(), other.clone()), (other.clone(), one.clone())]).collect()
+        between(&self.one_side, &self.other_side)
     }
+}
+
+/// Both directions of every link between two groups.
+fn between(one_side: &[Host], other_side: &[Host]) -> Vec<(Host, Host)> {
+    let pairs = one_side.iter().flat_map(|one| other_side.iter().map(move |other| (one, other)));
+    pairs.flat_map(|(one, other)| [(one.clone(), other.clone()), (other.clone(), one.clone())]).collect()
+}
+
+/// Partitions that only a cluster has: each is a set of links that are cut both ways, for a while.
+macro_rules! partitions {
+    ($($(#[$doc:meta])* $kind:ident, $name:literal, $about:literal, { $($(#[$field_doc:meta])* $field:ident: $type:ty),+ },
+        draw $draw:expr, links $links:expr;)+) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $kind {
+            $($(#[$field_doc])* pub $field: $type,)+
+            pub for_ms: u64,
+        }
+
+        impl Harm for $kind {
+            const NAME: &'static str = $name;
+            const FAMILY: &'static str = "network";
+            const ABOUT: &'static str = $about;
+
+            fn draw(dice: &mut Dice, targets: &Targets) -> Option<$kind> {
+                if targets.databases.is_empty() {
+                    return None;
+                }
+                let draw: fn(&mut Dice, Vec<Host>, u64) -> $kind = $draw;
+                let for_ms = dice.between(500..=20_000);
+                Some(draw(dice, targets.all(), for_ms))
+            }
+
+            fn begin(&self, world: &mut dyn World) -> Vec<Later> {
+                let links: fn(&$kind) -> Vec<(Host, Host)> = $links;
+                links(self).iter().for_each(|(from, to)| world.block(from, to));
+                Vec::new()
+            }
+
+            fn end(&self, world: &mut dyn World) {
+                let links: fn(&$kind) -> Vec<(Host, Host)> = $links;
+                links(self).iter().for_each(|(from, to)| world.unblock(from, to));
+            }
+
+            fn lasts(&self) -> Option<Duration> {
+                Some(millis(self.for_ms))
+            }
+        }
+    )+ };
+}
+
+partitions! {
+    /// One host is alone.
+    Isolate, "isolate", "one host of a cluster is cut off from everybody, while the others see each other", {
+        host: Host,
+        others: Vec<Host>
+    },
+    draw |dice, mut all, for_ms| {
+        let host = dice.pick(&all).clone();
+        all.retain(|other| *other != host);
+        Isolate { host, others: all, for_ms }
+    },
+    links |harm| between(std::slice::from_ref(&harm.host), &harm.others);
+
+    /// Two sides that only one host sees both of.
+    Bridge, "bridge", "a cluster falls into two groups, and one host sees both", {
+        bridge: Host,
+        one_side: Vec<Host>,
+        other_side: Vec<Host>
+    },
+    draw |dice, mut all, for_ms| {
+        let bridge = dice.pick(&all).clone();
+        all.retain(|other| *other != bridge);
+        let (one_side, other_side) = all.into_iter().partition(|_| dice.chance(1, 2));
+        Bridge { bridge, one_side, other_side, for_ms }
+    },
+    links |harm| between(&harm.one_side, &harm.other_side);
+
+    /// Nobody sees all, and everybody sees somebody.
+    Ring, "ring", "the hosts of a cluster stand in a ring, and each sees only its neighbours", {
+        /// In the order of the ring.
+        ring: Vec<Host>
+    },
+    draw |dice, mut all, for_ms| {
+        let mut ring = Vec::new();
+        while !all.is_empty() {
+            let next = dice.pick(&all).clone();
+            all.retain(|other| *other != next);
+            ring.push(next);
+        }
+        Ring { ring, for_ms }
+    },
+    links |harm| {
+        let is_neighbour = |one: usize, other: usize| one + 1 == other || (one == 0 && other + 1 == harm.ring.len());
+        let mut links = Vec::new();
+        for one in 0..harm.ring.len() {
+            for other in (one + 1..harm.ring.len()).filter(|other| !is_neighbour(one, *other)) {
+                links.extend(between(&harm.ring[one..=one], &harm.ring[other..=other]));
+            }
+        }
+        links
+    };
 }
 
 impl Harm for Partition {

@@ -165,3 +165,43 @@ impl Harm for Pause {
         Some(millis(self.for_ms))
     }
 }
+
+/// One server after the other stops and starts, as when a new version is rolled out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollingRestart {
+    /// In this order.
+    pub hosts: Vec<Host>,
+    /// From one stop to the next.
+    pub pace_ms: u64,
+    /// How long each has to stop by itself.
+    pub grace_ms: u64,
+}
+
+impl Harm for RollingRestart {
+    const NAME: &'static str = "rolling-restart";
+    const FAMILY: &'static str = "process";
+    const ABOUT: &'static str = "all servers of a cluster are stopped in order and started again, one after the other";
+
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<RollingRestart> {
+        if targets.databases.is_empty() {
+            return None;
+        }
+        let (pace_ms, grace_ms) = (dice.between(500..=8_000), dice.between(0..=3_000));
+        Some(RollingRestart { hosts: targets.servers.clone(), pace_ms, grace_ms })
+    }
+
+    fn begin(&self, _world: &mut dyn World) -> Vec<Later> {
+        let stops = (0..).zip(&self.hosts).map(|(number, host)| Later::Restart {
+            host: host.clone(),
+            after: millis(number * self.pace_ms),
+            grace: millis(self.grace_ms),
+        });
+        stops.collect()
+    }
+
+    fn end(&self, _world: &mut dyn World) {}
+
+    fn lasts(&self) -> Option<Duration> {
+        None
+    }
+}

@@ -111,7 +111,9 @@ impl FaultPlan {
     /// has decisions of its own, so that one can be taken out and the others stay.
     pub fn draw(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOptions, targets: &Targets) -> FaultPlan {
         let mut kinds: Vec<&str> = Vec::new();
-        for kind in KINDS {
+        // What can never happen to these hosts is no option, and takes no other kind's place.
+        let mut trial = decisions.dice("fault.possible".to_owned());
+        for kind in KINDS.iter().filter(|kind| Fault::draw(kind.name, &mut trial, targets).is_some()) {
             if draw.flag(&format!("fault.{}", kind.name), 2, 3) {
                 kinds.push(kind.name);
             }
@@ -139,7 +141,7 @@ mod tests {
         let decisions = Decisions::new(Seed(seed), []);
         let mut draw = Draw::new(&decisions, settings);
         let options = WorldOptions::draw(&mut draw);
-        FaultPlan::draw(&decisions, &mut draw, &options, &Targets::single_server(2))
+        FaultPlan::draw(&decisions, &mut draw, &options, &Targets::new(3, 2))
     }
 
     #[test]
@@ -157,7 +159,7 @@ mod tests {
     fn a_fault_has_one_name_in_lists_and_in_files() {
         let mut dice = Decisions::new(Seed(1), []).dice("names".to_owned());
         for kind in KINDS {
-            let fault = Fault::draw(kind.name, &mut dice, &Targets::single_server(2)).expect("there is everybody");
+            let fault = Fault::draw(kind.name, &mut dice, &Targets::new(3, 2)).expect("there is everybody");
             assert_eq!(serde_json::to_value(&fault).expect("plain data")["kind"], kind.name);
         }
     }
@@ -169,6 +171,15 @@ mod tests {
             seen.extend(plan(seed, &Settings::default()).0.iter().map(|planned| planned.fault.name()));
         }
         assert_eq!(seen.len(), KINDS.len(), "{seen:?}");
+    }
+
+    #[test]
+    fn a_server_that_is_alone_meets_what_can_meet_it() {
+        let mut dice = Decisions::new(Seed(1), []).dice("alone".to_owned());
+        let alone =
+            |kind: &&super::super::FaultKind| Fault::draw(kind.name, &mut dice, &Targets::single_server(2)).is_none();
+        let left_out: Vec<&str> = KINDS.iter().filter(alone).map(|kind| kind.name).collect();
+        assert_eq!(left_out, ["isolate", "bridge", "ring", "rolling-restart"]);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use super::database::{DatabaseStore, Log, materialise, newest};
 use super::{Ambiguities, Host, LockstepNetwork, Program, RecordingStore};
 use crate::check::{CommitFeed, OperationLog};
-use crate::explore::Decisions;
+use crate::explore::{Decisions, Promotion};
 use crate::scenario::Workload;
 use crate::worker::{Caller, Client, NAMESPACE, PORT, Waiting, WorkerSettings, call, connect, run_worker};
 use futures::FutureExt;
 use prost::Message;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -25,6 +26,9 @@ use tonic::transport::Channel;
 
 /// Where a server keeps its database on its disk.
 const DATABASE: &str = "/data/tempest.redb";
+/// Tries to read a history through the API, and the pause between them.
+const READ_TRIES_MAX: u32 = 20;
+const READ_RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// Rows read at once when everything is read.
 const PAGE: usize = 1000;
 
@@ -42,6 +46,7 @@ pub(crate) struct Shared {
     pub ambiguities: Ambiguities,
     complaints: Arc<Mutex<Vec<String>>>,
     news: Arc<Mutex<Vec<(u64, String)>>>,
+    promotions: Arc<Mutex<Vec<Promotion>>>,
     clients_done: Arc<AtomicBool>,
     inspection: Arc<Mutex<Inspection>>,
 }
@@ -55,6 +60,7 @@ impl Shared {
             ambiguities: Ambiguities::new(decisions),
             complaints: Arc::default(),
             news: Arc::default(),
+            promotions: Arc::default(),
             clients_done: Arc::default(),
             inspection: Arc::default(),
         }
@@ -68,6 +74,18 @@ impl Shared {
     pub fn tell(&self, what: &str) {
         tempest_lockstep::trace::record_text("news", what);
         self.news.lock().expect("nobody panics holding this").push((now_ns() / 1_000_000, what.to_owned()));
+    }
+
+    /// Notes that a database node became primary.
+    pub fn promoted(&self, database: &str, term: u64) {
+        let promotion =
+            Promotion { at_ms: now_ns() / 1_000_000, database: database.to_owned(), term, without_commits_ms: 0 };
+        self.promotions.lock().expect("nobody panics holding this").push(promotion);
+    }
+
+    /// In order.
+    pub fn promotions(&self) -> Vec<Promotion> {
+        self.promotions.lock().expect("nobody panics holding this").clone()
     }
 
     /// What was told: at which millisecond, what.
@@ -273,7 +291,7 @@ pub(crate) fn verifier(
             let channel = dial(&servers, 0);
             let caller = shared.caller("verifier");
             for run in runs {
-                match read_back(&caller, &channel, &run).await {
+                match read_back_patiently(&caller, &channel, &run).await {
                     Ok(events) => shared.inspect(|found| {
                         found.served.insert(run.run_id.0.clone(), events);
                     }),
@@ -290,6 +308,20 @@ pub(crate) fn verifier(
         }
         .boxed_local()
     })
+}
+
+/// As SDKs do: what is not available now is asked for again, for a while.
+async fn read_back_patiently(caller: &Caller, channel: &Channel, run: &RunKey) -> Result<Vec<HistoryEvent>, Status> {
+    let mut tries = 1;
+    loop {
+        match read_back(caller, channel, run).await {
+            Err(status) if status.code() == tonic::Code::Unavailable && tries < READ_TRIES_MAX => {
+                tempest_rt::time::sleep(READ_RETRY_PAUSE).await;
+                tries += 1;
+            }
+            result => return result,
+        }
+    }
 }
 
 async fn read_back(caller: &Caller, channel: &Channel, run: &RunKey) -> Result<Vec<HistoryEvent>, Status> {

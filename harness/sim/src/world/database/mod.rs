@@ -7,12 +7,12 @@
 //! ```
 //!
 //! - Each database node has a log on its disk ([`log`]). The primary judges and applies writes in memory, appends what was
-//!   applied, and answers when the entry is *committed*: on its own disk (asynchronous replication) or on a majority of
-//!   disks (synchronous). Whatever an answer rests on, refusals and reads included, is committed before it is given.
+//!   applied, and answers when the entry is *committed*: on a majority of disks. Whatever an answer rests on, refusals and
+//!   reads included, is committed before it is given.
 //! - The monitor ([`monitor`]) gives the primary of a *term* a lease. When the lease has run out, it raises the term; a
 //!   node that has promised a term takes no entries of older ones; of a majority that has promised, the one with the most
-//!   advanced log becomes primary. That is Raft's rule with an elector of its own: synchronous failover loses nothing that
-//!   was acknowledged. Asynchronous failover may.
+//!   advanced log becomes primary. That is Raft's rule with an elector of its own: a failover loses nothing that was
+//!   acknowledged.
 //! - A deposed primary is fenced twice: standbys refuse its entries, and without a lease it answers no reads.
 //! - A client ([`client`]) that loses its connection with writes under way does not know what became of them, and says so.
 mod client;
@@ -50,26 +50,19 @@ const PEER_PATIENCE: Duration = Duration::from_secs(3);
 /// Pause before a connection is tried again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
-/// How a database replicates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Replication {
-    /// A write is acknowledged when a majority has it on disk.
-    Synchronous,
-    /// A write is acknowledged when the primary has it on disk.
-    Asynchronous,
-}
+const UNFENCED: &str = "old-primary-not-fenced";
+const ALONE: &str = "acknowledged-by-the-primary-alone";
+const ANY: &str = "any-standby-is-promoted";
+const UNSYNCED: &str = "database-acknowledges-before-fsync";
 
-/// The bug of a database whose deposed primary goes on.
-fn unfenced() -> bool {
-    tempest_rt::is_planted(PLANTED[0].0)
-}
-
-/// The planted bugs of the database: name, what goes wrong, which invariant notices.
-pub(crate) const PLANTED: &[(&str, &str, &str)] = &[(
-    "old-primary-not-fenced",
-    "standbys take entries of a primary that was deposed, and it answers without a lease",
-    "acked-durable",
-)];
+/// The planted bugs of the database: name, what goes wrong, which invariant notices. A server cannot help any of them: they
+/// show that what a database loses is seen.
+pub(crate) const PLANTED: &[(&str, &str, &str)] = &[
+    (UNFENCED, "standbys take entries of a primary that was deposed, and it answers without a lease", "acked-durable"),
+    (ALONE, "a database that promises synchronous replication acknowledges what only its primary has", "acked-durable"),
+    (ANY, "a failover makes the first standby primary that is there, whatever it has", "acked-durable"),
+    (UNSYNCED, "a database node counts an entry as durable that is not on its disk yet", "acked-durable"),
+];
 
 fn address(host: &Host, port: u16) -> String {
     format!("{host}:{port}")

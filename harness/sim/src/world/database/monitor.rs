@@ -1,6 +1,6 @@
 //! The failover monitor: gives leases, raises terms, and makes the most advanced of a majority the primary.
 use super::wire::{Order, Position, Report, receive, send};
-use super::{LEASE, LEASE_GRACE, MONITOR_PORT, address};
+use super::{ANY, LEASE, LEASE_GRACE, MONITOR_PORT, address};
 use crate::world::{Host, Program, Shared};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -37,13 +37,26 @@ async fn answer(mut stream: Box<dyn ByteStream>, state: Arc<Mutex<Monitor>>, sha
             let news = monitor.take(report, Instant::now());
             (monitor.order(), news)
         };
-        if let Some(news) = news {
-            shared.tell(&news);
+        match news {
+            Some(News::Deposed(name)) => shared.tell(&format!("database: {name} is not primary any more")),
+            Some(News::Promoted { name, term, log_ends_at: Position { number, term: of } }) => {
+                shared.promoted(&name, term);
+                shared.tell(&format!(
+                    "database: {name} is primary of term {term}, its log ends at {number} of term {of}"
+                ));
+            }
+            None => {}
         }
         if send(&mut stream, &order).await.is_err() {
             return;
         }
     }
+}
+
+/// What is worth telling.
+enum News {
+    Deposed(String),
+    Promoted { name: String, term: u64, log_ends_at: Position },
 }
 
 /// Pure: reports in, orders out.
@@ -70,7 +83,7 @@ impl Monitor {
     }
 
     /// Takes a report in; returns what is worth telling.
-    fn take(&mut self, report: Report, now: Instant) -> Option<String> {
+    fn take(&mut self, report: Report, now: Instant) -> Option<News> {
         let renews = self.primary.as_ref() == Some(&report.name) && report.promised == self.term;
         self.reports.insert(report.name.clone(), report);
         if renews && now < self.leased_until {
@@ -89,7 +102,7 @@ impl Monitor {
             let deposed = self.primary.take();
             // What was reported before the promise may have changed since.
             self.reports.clear();
-            return deposed.map(|name| format!("database: {name} is not primary any more"));
+            return deposed.map(News::Deposed);
         }
         if let Some(highest) = self.reports.values().map(|report| report.promised).max()
             && highest > self.term
@@ -99,15 +112,12 @@ impl Monitor {
             return None;
         }
         let promised = self.reports.values().filter(|report| report.promised == self.term && self.term > 0);
-        if promised.clone().count() < self.majority() {
+        let enough = if tempest_rt::is_planted(ANY) { 1 } else { self.majority() };
+        if promised.clone().count() < enough {
             return None;
         }
         let chosen = promised.max_by_key(|report| (report.last, report.name.clone()))?;
-        let Position { term, number } = chosen.last;
-        let news = format!(
-            "database: {} is primary of term {}, its log ends at {number} of term {term}",
-            chosen.name, self.term
-        );
+        let news = News::Promoted { name: chosen.name.clone(), term: self.term, log_ends_at: chosen.last };
         self.primary = Some(chosen.name.clone());
         self.leased_until = now + LEASE + LEASE_GRACE;
         Some(news)

@@ -3,8 +3,8 @@ use super::log::Log;
 use super::primary::Primary;
 use super::wire::{Order, Report, ToClient, receive, send};
 use super::{
-    CLIENT_PORT, LEASE, MONITOR_PORT, PEER_PATIENCE, RECONNECT_PAUSE, REPLICATION_PORT, REPORT_INTERVAL, Replication,
-    address, replication, unfenced,
+    CLIENT_PORT, LEASE, MONITOR_PORT, PEER_PATIENCE, RECONNECT_PAUSE, REPLICATION_PORT, REPORT_INTERVAL, UNFENCED,
+    address, replication,
 };
 use crate::world::{Host, Program, Shared};
 use futures::FutureExt;
@@ -22,7 +22,6 @@ pub(crate) struct Replica {
     pub own: Host,
     pub others: Vec<Host>,
     pub monitor: Host,
-    pub replication: Replication,
 }
 
 /// What runs on a database node.
@@ -114,7 +113,7 @@ impl Node {
     }
 
     pub fn lease_holds(&self) -> bool {
-        Instant::now() < *self.lease.lock().expect("no holder of this lock panics") || unfenced()
+        Instant::now() < *self.lease.lock().expect("no holder of this lock panics") || tempest_rt::is_planted(UNFENCED)
     }
 
     fn primary(&self) -> Option<Arc<Primary>> {
@@ -131,7 +130,7 @@ impl Node {
 
     /// As [`Node::step_down`], if it serves in an earlier term.
     pub fn yield_to(&self, term: u64) {
-        let planted = unfenced();
+        let planted = tempest_rt::is_planted(UNFENCED);
         if !planted && self.primary().is_some_and(|primary| primary.term() < term) {
             self.step_down();
         }

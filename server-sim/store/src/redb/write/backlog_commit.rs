@@ -8,7 +8,10 @@ use crate::{BacklogCommit, PartitionRecord, RangeId, StoreError};
 pub fn apply(tables: &mut Tables<'_>, commit: &BacklogCommit) -> Result<Written, Stop> {
     let found = tables.partitions.get(&commit.partition, values::decode_record::<PartitionRecord>)?;
     let current = found.as_ref().map_or(RangeId(0), |partition| partition.range_id);
-    let Some(partition) = found.filter(|partition| partition.range_id == commit.range_id) else {
+    let is_holder = |partition: &PartitionRecord| {
+        partition.range_id == commit.range_id || tempest_rt::planted!("backlog-range-not-checked")
+    };
+    let Some(partition) = found.filter(is_holder) else {
         return Err(StoreError::OwnershipLost { current }.into());
     };
     let row_key = |task_id| BacklogTaskKey { partition: commit.partition.clone(), task_id };

@@ -1,0 +1,118 @@
+//! Who owned which shard when, what was in doubt, and what failovers of the database cost: read off the commit feed.
+use crate::check::{Commit, Observations};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A server's time as owner of a shard, from its first commit to its last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenure {
+    pub shard: u32,
+    pub server: String,
+    pub range_id: i64,
+    pub from_ms: u64,
+    pub to_ms: u64,
+    pub commits: u64,
+}
+
+/// A database node became primary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promotion {
+    pub at_ms: u64,
+    pub database: String,
+    pub term: u64,
+    /// How long no commit was acknowledged around it.
+    pub without_commits_ms: u64,
+}
+
+/// Empty for a server that is alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership {
+    /// By shard, then in order.
+    pub tenures: Vec<Tenure>,
+    /// Commits whose end their server never learned.
+    pub in_doubt: u64,
+    /// How many of those are in the database.
+    pub in_doubt_applied: u64,
+    /// All but the first, with which the database began.
+    pub failovers: Vec<Promotion>,
+}
+
+const MS: u64 = 1_000_000;
+
+impl Ownership {
+    /// `promotions` are in order.
+    pub(crate) fn of(observations: &Observations, promotions: &[Promotion]) -> Ownership {
+        if promotions.is_empty() {
+            return Ownership::default();
+        }
+        let commits = &observations.commits;
+        let in_doubt = commits.iter().filter(|commit| commit.may_be_durable() && !commit.is_committed());
+        Ownership {
+            tenures: tenures(commits),
+            in_doubt: in_doubt.clone().count() as u64,
+            in_doubt_applied: in_doubt.filter(|commit| observations.was_applied(commit)).count() as u64,
+            failovers: promotions.iter().skip(1).map(|promotion| with_cost(promotion, commits)).collect(),
+        }
+    }
+}
+
+fn tenures(commits: &[Commit]) -> Vec<Tenure> {
+    let mut tenures: BTreeMap<(u32, i64), Tenure> = BTreeMap::new();
+    for commit in commits.iter().filter(|commit| commit.is_committed()) {
+        let at_ms = commit.at_ns / MS;
+        let tenure = tenures.entry((commit.shard.0, commit.range_id.0)).or_insert_with(|| Tenure {
+            shard: commit.shard.0,
+            server: commit.server.clone(),
+            range_id: commit.range_id.0,
+            from_ms: at_ms,
+            to_ms: at_ms,
+            commits: 0,
+        });
+        tenure.to_ms = at_ms;
+        tenure.commits += 1;
+    }
+    tenures.into_values().collect()
+}
+
+fn with_cost(promotion: &Promotion, commits: &[Commit]) -> Promotion {
+    let ends = || commits.iter().filter(|commit| commit.is_committed()).filter_map(|commit| commit.ended_ns);
+    let at_ns = promotion.at_ms * MS;
+    let before = ends().filter(|end| *end <= at_ns).max().unwrap_or(0);
+    let after = ends().filter(|end| *end > at_ns).min().unwrap_or(at_ns);
+    Promotion { without_commits_ms: (after - before) / MS, ..promotion.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{CommitResult, samples};
+    use tempest_store::{CommitOutcome, RangeId};
+
+    fn promotion(at_ms: u64, term: u64) -> Promotion {
+        Promotion { at_ms, database: format!("db-{term}"), term, without_commits_ms: 0 }
+    }
+
+    #[test]
+    fn a_server_that_is_alone_has_nothing_to_tell() {
+        assert_eq!(Ownership::of(&samples::sound(), &[]), Ownership::default());
+    }
+
+    #[test]
+    fn owners_follow_each_other_and_doubts_are_counted() {
+        let mut observations = samples::sound();
+        let last = observations.commits.len() - 1;
+        for commit in &mut observations.commits[3..] {
+            (commit.server, commit.range_id) = ("server-2".to_owned(), RangeId(9));
+        }
+        observations.commits[last].result =
+            CommitResult::Ended(CommitOutcome::OutcomeUnknown("the connection was lost".to_owned()));
+        let first_end = observations.commits[0].ended_ns.expect("it was committed") / MS;
+        let ownership = Ownership::of(&observations, &[promotion(0, 1), promotion(first_end, 2)]);
+        let owners: Vec<(&str, u64)> =
+            ownership.tenures.iter().map(|tenure| (tenure.server.as_str(), tenure.commits)).collect();
+        assert_eq!(owners, [("server", 3), ("server-2", last as u64 - 3)]);
+        assert_eq!((ownership.in_doubt, ownership.in_doubt_applied), (1, 1));
+        assert_eq!(ownership.failovers.len(), 1, "the first primary is no failover");
+        assert!(ownership.failovers[0].without_commits_ms > 0);
+    }
+}
