@@ -38,6 +38,9 @@ pub struct Commit {
     pub at_ns: u64,
     /// Virtual time at which the store told how it ended.
     pub ended_ns: Option<u64>,
+    /// Virtual time at which a shared database had it on a majority of disks, where that is known: its server may have
+    /// been told much later, and others may know it before.
+    pub durable_ns: Option<u64>,
     /// Which server, and which incarnation of it.
     pub server: String,
     pub incarnation: u32,
@@ -67,6 +70,11 @@ impl Commit {
                 matches!(outcome, CommitOutcome::Committed | CommitOutcome::OutcomeUnknown(_))
             }
         }
+    }
+
+    /// When it was durable for certain, at the latest.
+    pub fn durable_by_ns(&self) -> Option<u64> {
+        self.durable_ns.or(self.ended_ns.filter(|_| self.is_committed()))
     }
 
     /// Request ids of signals that the runs it writes remember.
@@ -102,6 +110,7 @@ struct Feed {
     commits: Vec<Commit>,
     /// The newest incarnation of each server.
     newest: BTreeMap<String, u32>,
+    positions: BTreeMap<(ShardId, RangeId, u64), usize>,
 }
 
 impl CommitFeed {
@@ -121,6 +130,7 @@ impl CommitFeed {
         let record = Commit {
             at_ns,
             ended_ns: None,
+            durable_ns: None,
             server: server.to_owned(),
             incarnation,
             shard: commit.shard,
@@ -140,9 +150,20 @@ impl CommitFeed {
             result: CommitResult::Pending,
         };
         self.with(|feed| {
+            let position = feed.commits.len();
+            feed.positions.insert((record.shard, record.range_id, record.sequence), position);
             feed.commits.push(record);
-            feed.commits.len() - 1
+            position
         })
+    }
+
+    /// Notes that the database will not lose this commit any more.
+    pub fn durable(&self, shard: ShardId, range_id: RangeId, sequence: u64, at_ns: u64) {
+        self.with(|feed| {
+            if let Some(position) = feed.positions.get(&(shard, range_id, sequence)) {
+                feed.commits[*position].durable_ns.get_or_insert(at_ns);
+            }
+        });
     }
 
     pub fn end(&self, position: usize, at_ns: u64, outcome: CommitOutcome) {

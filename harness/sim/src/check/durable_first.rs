@@ -36,7 +36,7 @@ impl<'a> Ends<'a> {
     fn of(commits: &'a [Commit]) -> Ends<'a> {
         let mut ends = Ends::default();
         for commit in commits.iter().filter(|commit| commit.may_be_durable()) {
-            let end = commit.ended_ns.filter(|_| commit.is_committed()).map(|at| (at, commit));
+            let end = commit.durable_by_ns().map(|at| (at, commit));
             for request_id in commit.signal_request_ids() {
                 ends.signals.entry(request_id).or_insert(end);
             }

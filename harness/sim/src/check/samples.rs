@@ -112,6 +112,7 @@ pub fn commit(sequence: u64, key: &RunKey, events: &[HistoryEvent]) -> Commit {
     Commit {
         at_ns: sequence * SECOND_NS,
         ended_ns: Some(sequence * SECOND_NS),
+        durable_ns: None,
         server: "server".to_owned(),
         incarnation: 0,
         shard: ShardId(1),

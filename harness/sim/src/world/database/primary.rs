@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use tempest_rt::net::ByteStream;
 use tempest_rt::task::TaskGroup;
 use tempest_store::redb::{RedbConfig, RedbStore};
-use tempest_store::{Store, StoreError, WriteRequest};
+use tempest_store::{RangeId, ShardId, Store, StoreError, WriteRequest};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Requests that wait for a primary; more are left on their connections.
@@ -102,6 +102,16 @@ impl Primary {
     }
 }
 
+/// Which of a shard's commits it is, for the checkers.
+type CommitIdentity = (ShardId, RangeId, u64);
+
+fn identity(write: &WriteRequest) -> Option<CommitIdentity> {
+    match write {
+        WriteRequest::Commit(commit) => Some((commit.shard, commit.range_id, commit.sequence)),
+        _ => None,
+    }
+}
+
 /// Takes what waits, in order, batch by batch.
 async fn perform(
     node: Arc<Node>,
@@ -117,19 +127,22 @@ async fn perform(
         for Work { request, reply } in batch.drain(..) {
             match request {
                 Request::Write(write) => {
+                    let commit = identity(&write);
                     let body = encode_write(&write);
                     // Queued here and now: in the order in which they came.
-                    writes.push((body, state.enqueue(*write), reply));
+                    writes.push((commit, body, state.enqueue(*write), reply));
                 }
                 Request::Read(read) => reads.push((read, reply)),
             }
         }
         let mut answers = Vec::new();
         let mut entries = Vec::new();
-        for (body, writing, reply) in writes {
+        let mut commits = Vec::new();
+        for (commit, body, writing, reply) in writes {
             let written = writing.await;
             if written.as_ref().is_ok_and(tempest_store::Written::changed_anything) {
                 last += 1;
+                commits.extend(commit);
                 entries.push(Entry { position: Position { term: progress.term, number: last }, write: body });
             }
             answers.push((reply, written.map(Answer::Written)));
@@ -143,14 +156,25 @@ async fn perform(
             return;
         }
         progress.own_has(last);
-        tasks.spawn(answer(node.clone(), progress.clone(), last, answers));
+        tasks.spawn(answer(node.clone(), progress.clone(), last, commits, answers));
     }
 }
 
 /// Answers once all that the answers rest on is committed, if this is still the primary then.
-async fn answer(node: Arc<Node>, progress: Arc<Progress>, rests_on: u64, answers: Vec<Answered>) {
+async fn answer(
+    node: Arc<Node>,
+    progress: Arc<Progress>,
+    rests_on: u64,
+    commits: Vec<CommitIdentity>,
+    answers: Vec<Answered>,
+) {
     let mut committed = progress.committed.subscribe();
-    if committed.wait_for(|number| *number >= rests_on).await.is_err() || !node.lease_holds() {
+    if committed.wait_for(|number| *number >= rests_on).await.is_ok() {
+        for (shard, range_id, sequence) in commits {
+            node.shared.commits.durable(shard, range_id, sequence, crate::world::now_ns());
+        }
+    }
+    if *committed.borrow() < rests_on || !node.lease_holds() {
         // Nobody is told anything: the connections end with the primary.
         return node.step_down();
     }
