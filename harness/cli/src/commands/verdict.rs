@@ -92,7 +92,7 @@ fn ownership(ownership: &Ownership) -> String {
     let Ownership { in_doubt, in_doubt_applied, failovers, .. } = ownership;
     let _ = writeln!(
         text,
-        "in doubt {}, of which {in_doubt_applied} are known to have been applied",
+        "in doubt {}, {in_doubt_applied} known to have been applied",
         count(*in_doubt, "commit")
     );
     let _ = writeln!(text, "failover {} of the database", count(failovers.len() as u64, "time"));
