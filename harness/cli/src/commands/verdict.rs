@@ -90,11 +90,7 @@ fn ownership(ownership: &Ownership) -> String {
         let _ = writeln!(text, "  shard {shard:<3} {}", owners.join(", "));
     }
     let Ownership { in_doubt, in_doubt_applied, failovers, .. } = ownership;
-    let _ = writeln!(
-        text,
-        "in doubt {}, {in_doubt_applied} known to have been applied",
-        count(*in_doubt, "commit")
-    );
+    let _ = writeln!(text, "in doubt {}, {in_doubt_applied} known to have been applied", count(*in_doubt, "commit"));
     let _ = writeln!(text, "failover {} of the database", count(failovers.len() as u64, "time"));
     for failover in failovers {
         let (database, term) = (&failover.database, failover.term);

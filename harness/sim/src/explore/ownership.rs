@@ -50,7 +50,9 @@ impl Ownership {
         Ownership {
             tenures: tenures(commits),
             in_doubt: in_doubt.clone().count() as u64,
-            in_doubt_applied: in_doubt.filter(|commit| commit.durable_ns.is_some() || observations.was_applied(commit)).count() as u64,
+            in_doubt_applied: in_doubt
+                .filter(|commit| commit.durable_ns.is_some() || observations.was_applied(commit))
+                .count() as u64,
             failovers: promotions.iter().skip(1).map(|promotion| with_cost(promotion, commits)).collect(),
         }
     }
