@@ -223,8 +223,11 @@ fn the_storm_finds_every_planted_bug_of_single_runs() {
             .unwrap();
         run.status.success()
     };
-    // There are no children here: what goes wrong between runs is for the simulator to find.
-    let single_runs = tempest_history::PLANTED.iter().filter(|(_, _, invariant)| *invariant != "across-runs");
-    let missed: Vec<_> = single_runs.filter(passes).map(|(name, ..)| *name).collect();
+    // There are no children here: what goes wrong between runs is for the simulator to find. So is what takes a second node,
+    // and a page of tasks that is read while their commit is under way.
+    let elsewhere = ["idle-owner-never-checks", "transfer-cursor-passes-undurable-task"];
+    let of_here = |(name, _, invariant): &&(&str, &str, &str)| *invariant != "across-runs" && !elsewhere.contains(name);
+    let missed: Vec<_> =
+        tempest_history::PLANTED.iter().filter(of_here).filter(passes).map(|(name, ..)| *name).collect();
     assert!(missed.is_empty(), "not found: {missed:?}");
 }
