@@ -57,7 +57,7 @@ const QUIET_SHARDS: Storm = (
     ],
 );
 
-/// The same, with many hosts that do not see each other.
+/// A cluster whose hosts do not see each other most of the time.
 const CUT_OFF: Storm = (
     "order-saga",
     &[

@@ -268,7 +268,7 @@ impl<'a> Storm<'a> {
         }
     }
 
-    /// The machine of one database node may burn in the end: what was acknowledged is on a majority of disks.
+    /// The machine of one database node burns in the end: what was acknowledged is on a majority of disks.
     fn surviving_disks(&self) -> Vec<SimDisk> {
         let mut disks: Vec<SimDisk> = self.disks.values().cloned().collect();
         if disks.len() > 1 {

@@ -1,7 +1,7 @@
 //! Everything that can be asked of a lane, and what is answered.
 use tempest_store::{
-    BacklogCommit, ClusterRecord, CommitOutcome, NamespaceRecord, PartitionKey, PartitionRecord, RangeId, ShardCommit,
-    ShardId, ShardRecord, StoreError,
+    BacklogCommit, ClusterRecord, NamespaceRecord, PartitionKey, PartitionRecord, RangeId, ShardCommit, ShardId,
+    ShardRecord, StoreError,
 };
 
 #[derive(Debug)]
@@ -43,18 +43,5 @@ impl Request {
                 Request::PutNamespace(record) => record.description.len(),
                 Request::AcquireShard { .. } | Request::LeasePartition(_) | Request::Cluster(_) => 0,
             }
-    }
-}
-
-pub fn outcome_of(answer: Answer) -> CommitOutcome {
-    match answer {
-        Ok(_) => CommitOutcome::Committed,
-        Err(StoreError::Conflict(what)) => CommitOutcome::Conflict(what),
-        Err(StoreError::OwnershipLost { current }) => CommitOutcome::OwnershipLost { current },
-        Err(StoreError::OutcomeUnknown(what)) => CommitOutcome::OutcomeUnknown(what),
-        // Damage found while judging: nothing was written.
-        Err(error @ (StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::Incompatible(_))) => {
-            CommitOutcome::Unavailable(error.to_string())
-        }
     }
 }

@@ -3,7 +3,7 @@ use crate::config::PostgresConfig;
 use crate::lane::Lane;
 use crate::pool::Pool;
 use crate::read;
-use crate::request::{Answer, Applied, Request, outcome_of};
+use crate::request::{Answer, Applied, Request};
 use crate::schema;
 use crate::target::Target;
 use async_trait::async_trait;
@@ -167,5 +167,5 @@ impl Store for PostgresStore {
 }
 
 fn fenced(answer: impl Future<Output = Answer> + Send + 'static) -> CommitFuture {
-    Box::pin(async move { outcome_of(answer.await) })
+    Box::pin(async move { answer.await.into() })
 }

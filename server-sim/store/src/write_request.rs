@@ -72,8 +72,9 @@ impl WriteRequest {
     }
 }
 
-impl From<WriteAnswer> for CommitOutcome {
-    fn from(answer: WriteAnswer) -> CommitOutcome {
+/// Of an implementation's own answer, whatever it says when all is well.
+impl<T> From<Result<T, StoreError>> for CommitOutcome {
+    fn from(answer: Result<T, StoreError>) -> CommitOutcome {
         match answer {
             Ok(_) => CommitOutcome::Committed,
             Err(StoreError::Conflict(what)) => CommitOutcome::Conflict(what),

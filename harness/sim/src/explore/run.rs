@@ -4,7 +4,7 @@ use crate::check::{self, Observations, Operation, Panic, RunObserved, Violation}
 use crate::fault::{FaultPlan, Targets};
 use crate::scenario::{Scenario, Workload};
 use crate::storm::{Aftermath, Preparation, Watch, weather};
-use crate::world::{Shared, WorldOptions, now_ns};
+use crate::world::{Host, Shared, WorldOptions, now_ns};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -29,6 +29,11 @@ pub enum RunError {
     Setting(#[from] super::BadSetting),
     #[error(transparent)]
     Simulation(#[from] tempest_lockstep::Error),
+    #[error(
+        "the plan names {host}, which is no host of this world ({nodes} server nodes, {workers} workers): set nodes and \
+         workers to what they were when it was made, nodes=1 for a plan of one \"server\""
+    )]
+    ForeignPlan { host: Host, nodes: u64, workers: u64 },
     #[error("this process has armed its planted bugs and probes already: one run is one process")]
     ArmedBefore,
     #[error("no runtime for the replayer: {0}")]
@@ -63,6 +68,9 @@ pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared,
     let targets = Targets::new(options.nodes, options.workers);
     let plan = FaultPlan::draw(&decisions, &mut draw, &options, &targets);
     let plan = request.plan.clone().unwrap_or(plan);
+    if let Some(host) = plan.stranger(&targets) {
+        return Err(RunError::ForeignPlan { host, nodes: options.nodes, workers: options.workers });
+    }
     let workload = scenario.prepare(&mut draw, &decisions);
     // More than any history has: all.
     let frontier_prefixes = draw.fixed("frontier_prefixes", 2);

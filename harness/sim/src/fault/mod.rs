@@ -36,9 +36,11 @@ pub trait Harm: Sized {
     /// Does the harm. What happens later by itself is returned.
     fn begin(&self, world: &mut dyn World) -> Vec<Later>;
     /// Takes back what lasts.
-    fn end(&self, world: &mut dyn World);
+    fn end(&self, _world: &mut dyn World) {}
     /// When to take it back, after it began; nothing if there is nothing to take back.
-    fn lasts(&self) -> Option<Duration>;
+    fn lasts(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What a fault leads to.
@@ -136,6 +138,25 @@ faults!(
     DeliveredTwice,
     Hedged,
 );
+
+impl Fault {
+    /// Every host it names: whatever is text in it, but for its kind.
+    pub(crate) fn hosts(&self) -> Vec<Host> {
+        fn texts(value: &serde_json::Value, found: &mut Vec<Host>) {
+            match value {
+                serde_json::Value::String(text) => found.push(Host(text.clone())),
+                serde_json::Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        let value = serde_json::to_value(self).expect("a fault is plain data");
+        for (_, value) in value.as_object().into_iter().flatten().filter(|(name, _)| *name != "kind") {
+            texts(value, &mut found);
+        }
+        found
+    }
+}
 
 impl std::fmt::Display for Fault {
     /// `crash server, down 1500 ms`: the name, then what the parameters say.

@@ -241,12 +241,6 @@ impl Harm for Reset {
         world.reset(&self.one, &self.other);
         Vec::new()
     }
-
-    fn end(&self, _world: &mut dyn World) {}
-
-    fn lasts(&self) -> Option<Duration> {
-        None
-    }
 }
 
 /// A link becomes slow.

@@ -27,12 +27,6 @@ impl Harm for Crash {
         world.crash(&self.host);
         vec![Later::Start { host: self.host.clone(), after: millis(self.down_ms) }]
     }
-
-    fn end(&self, _world: &mut dyn World) {}
-
-    fn lasts(&self) -> Option<Duration> {
-        None
-    }
 }
 
 /// A crash, and another one while the server recovers from it.
@@ -61,12 +55,6 @@ impl Harm for CrashInRecovery {
             Later::RestartDelay { host: host.clone(), delay: after },
             Later::StartOnFailingDisk { host, after, change: self.change },
         ]
-    }
-
-    fn end(&self, _world: &mut dyn World) {}
-
-    fn lasts(&self) -> Option<Duration> {
-        None
     }
 }
 
@@ -125,12 +113,6 @@ impl Harm for Restart {
     fn begin(&self, world: &mut dyn World) -> Vec<Later> {
         world.stop(&self.host);
         vec![Later::Start { host: self.host.clone(), after: millis(self.grace_ms) }]
-    }
-
-    fn end(&self, _world: &mut dyn World) {}
-
-    fn lasts(&self) -> Option<Duration> {
-        None
     }
 }
 
@@ -197,11 +179,5 @@ impl Harm for RollingRestart {
             grace: millis(self.grace_ms),
         });
         stops.collect()
-    }
-
-    fn end(&self, _world: &mut dyn World) {}
-
-    fn lasts(&self) -> Option<Duration> {
-        None
     }
 }

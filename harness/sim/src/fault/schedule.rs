@@ -107,6 +107,13 @@ pub struct PlannedFault {
 pub struct FaultPlan(pub Vec<PlannedFault>);
 
 impl FaultPlan {
+    /// The first host it names that is none of these targets: the plan is of another world.
+    pub fn stranger(&self, targets: &Targets) -> Option<Host> {
+        let known = targets.all();
+        let named = self.0.iter().flat_map(|planned| planned.fault.hosts());
+        named.filter(|host| !known.contains(host)).min()
+    }
+
     /// Draws which kinds are in this run (each in two of three, as an option `fault.KIND`), then the faults. Each fault
     /// has decisions of its own, so that one can be taken out and the others stay.
     pub fn draw(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOptions, targets: &Targets) -> FaultPlan {
@@ -171,6 +178,19 @@ mod tests {
             seen.extend(plan(seed, &Settings::default()).0.iter().map(|planned| planned.fault.name()));
         }
         assert_eq!(seen.len(), KINDS.len(), "{seen:?}");
+    }
+
+    #[test]
+    fn a_plan_of_another_world_is_told_by_its_hosts() {
+        let mut dice = Decisions::new(Seed(1), []).dice("strangers".to_owned());
+        for kind in KINDS {
+            let fault = Fault::draw(kind.name, &mut dice, &Targets::new(3, 2)).expect("there is everybody");
+            let alone = FaultPlan(vec![PlannedFault { at_ms: 0, fault }]);
+            assert_eq!(alone.stranger(&Targets::new(3, 2)), None, "{}", kind.name);
+        }
+        let fault = Fault::draw("isolate", &mut dice, &Targets::new(3, 2)).expect("there is everybody");
+        let plan = FaultPlan(vec![PlannedFault { at_ms: 0, fault }]);
+        assert_eq!(plan.stranger(&Targets::single_server(2)), Some(Host("db-1".to_owned())));
     }
 
     #[test]

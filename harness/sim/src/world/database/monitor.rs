@@ -130,7 +130,7 @@ mod tests {
     use std::time::Duration;
 
     fn report(name: &str, promised: u64, term: u64, number: u64) -> Report {
-        Report { name: name.to_owned(), promised, last: Position { term, number }, serving: None }
+        Report { name: name.to_owned(), promised, last: Position { term, number } }
     }
 
     fn primary(monitor: &Monitor) -> Option<&str> {

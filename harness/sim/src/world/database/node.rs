@@ -152,8 +152,7 @@ impl Node {
             let log = self.log.lock().await;
             (log.promised(), log.last())
         };
-        let serving = self.primary().map(|primary| primary.term());
-        let report = Report { name: self.replica.own.0.clone(), promised, last, serving };
+        let report = Report { name: self.replica.own.0.clone(), promised, last };
         let asked_at = Instant::now();
         let asking = async {
             send(stream, &report).await?;
@@ -167,7 +166,7 @@ impl Node {
         }
         if order.term == promised && order.primary.as_deref() == Some(self.replica.own.as_str()) {
             *self.lease.lock().expect("no holder of this lock panics") = asked_at + LEASE;
-            if serving != Some(order.term) {
+            if self.primary().map(|primary| primary.term()) != Some(order.term) {
                 self.step_down();
                 let primary = Primary::start(self.clone(), order.term).await?;
                 *self.primary.lock().expect("no holder of this lock panics") = Some(primary);

@@ -127,8 +127,6 @@ pub struct Report {
     /// It takes entries of no earlier term.
     pub promised: u64,
     pub last: Position,
-    /// The term in which it is ready to be, or is, primary.
-    pub serving: Option<u64>,
 }
 
 /// The monitor's answer.
