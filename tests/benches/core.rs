@@ -33,7 +33,7 @@ impl Run {
     fn new() -> Self {
         let now = Time(1_000_000_000_000_000_000);
         let (limits, flags) = (Limits::default(), Flags::default());
-        Self { context: Context { now, new_run_id: RunId("run-1".into()), limits, flags }, state: None }
+        Self { context: Context { now, new_run_id: RunId("run-1".into()), timeline: 0, limits, flags }, state: None }
     }
 
     fn give(&mut self, input: Input) -> Reply {

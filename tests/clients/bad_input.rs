@@ -115,6 +115,35 @@ fn wrong_usage_is_explained() {
     assert!(run(&["--version"]).status.success());
 }
 
+#[test]
+fn an_address_without_a_port_is_named_before_anything_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, database) = (directory.path().join("node.toml"), directory.path().join("tempest.db"));
+    std::fs::write(&config, format!("address = 'localhost'\ndatabase = '{}'\n", database.display())).unwrap();
+    let output = run(&["server", "start", "--config", config.to_str().unwrap()]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(USAGE), "{text}");
+    assert!(text.contains("address is \"localhost\", which has no port: write HOST:PORT"), "{text}");
+    let (code, text) = refused(&["--namespace", "", "--db-filename", database.to_str().unwrap()]);
+    assert_eq!(code, USAGE, "{text}");
+    assert!(!database.exists(), "a mistake leaves no database behind");
+}
+
+#[test]
+fn a_cluster_is_described_from_where_nodes_listen_only() {
+    let server = Server::start(&[]);
+    for (address, hint) in [
+        (server.address.as_str(), "it is likely where clients call. --address is for where a running node listens"),
+        ("127.0.0.1:1", "nobody can be reached at 127.0.0.1:1: Connection refused"),
+        ("localhost", "--address is \"localhost\", which has no port: write HOST:PORT"),
+    ] {
+        let output = run(&["cluster", "describe", "--address", address]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(USAGE), "{text}");
+        assert!(text.contains(hint), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn a_missing_namespace_is_named_in_text_and_detail() {
     let server = Server::start(&[]);

@@ -81,7 +81,7 @@ async fn a_cluster_loses_nodes_and_its_database_and_nothing_else() {
     let described = loop {
         let output = server::run(&["cluster", "describe", "--address", &peers]);
         let text = String::from_utf8(output.stdout).unwrap();
-        if text.contains("all 12 shards have an owner") && text.lines().count() == 5 {
+        if text.lines().nth(4) == Some("all 12 shards have an owner") {
             break text;
         }
         tries += 1;
@@ -91,6 +91,10 @@ async fn a_cluster_loses_nodes_and_its_database_and_nothing_else() {
     for (line, node) in described.lines().skip(1).zip(["a", "b", "c"]) {
         assert!(line.starts_with(node), "{described}");
     }
+    let output = server::run(&["cluster", "describe", "--address", &peers, "--json"]);
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["shards"].as_array().unwrap().len(), 12, "{object}");
+    assert_eq!(object["nodes"][2]["description"]["name"], "c", "{object}");
     let (by_a, by_b) = (connect(&a).await, connect(&b).await);
     let said = with_worker(&by_b, 10, async {
         for number in 0..WORKFLOWS {

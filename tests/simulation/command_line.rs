@@ -138,8 +138,10 @@ fn a_failed_run_is_repeated_and_kept() {
     let before = std::fs::read(&artifact).unwrap();
     let replayed = tempest(&["replay", &artifact, "--out", &out]);
     assert_eq!(replayed.status.code(), Some(1));
-    assert!(stdout(&replayed).contains("same run"), "{}", stdout(&replayed));
+    assert!(stdout(&replayed).contains("reproduced"), "{}", stdout(&replayed));
+    assert_eq!(last_line(&replayed), format!("reproduce: tempest replay {artifact}"));
     assert_eq!(std::fs::read(&artifact).unwrap(), before, "a repetition leaves the artifact alone");
+    assert!(!directory.path().join("control-1-replay.json").exists(), "what is reproduced is not written again");
 
     let keep = |file: &str, lesson: &str| tempest(&["keep", &artifact, file, "--lesson", lesson]);
     for (file, lesson, error) in [(path("kept.txt"), "x", "NAME.toml"), (kept.clone(), " ", "--lesson is empty")] {
@@ -148,7 +150,11 @@ fn a_failed_run_is_repeated_and_kept() {
         assert!(stderr(&refused).contains(error), "{}", stderr(&refused));
     }
     assert_eq!(keep(&kept, "the control fails").status.code(), Some(0));
-    assert_eq!(keep(&kept, "it is there already").status.code(), Some(2));
+    for (file, error) in [(kept.clone(), "exists already"), (path("nowhere/kept.toml"), "mkdir -p")] {
+        let refused = keep(&file, "it cannot be written");
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains(error), "{}", stderr(&refused));
+    }
     let replayed = tempest(&["replay", &kept, "--out", &out, "--json"]);
     assert_eq!(replayed.status.code(), Some(1));
     assert!(stderr(&replayed).starts_with("the control fails"), "{}", stderr(&replayed));

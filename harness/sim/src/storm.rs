@@ -5,8 +5,8 @@ use crate::fault::{Fault, FaultPlan, Nemesis, Targets, TimelineEntry};
 use crate::scenario::Workload;
 use crate::worker::WorkerSettings;
 use crate::world::{
-    Host, HostState, Inspection, LockstepNetwork, LockstepWorld, Pause, Replica, Shared, Storage, World, WorldOptions,
-    clients, database, inspector, monitor, server, verifier, worker,
+    Host, HostState, Inspection, LockstepNetwork, LockstepWorld, Pause, Replica, Replication, Shared, Storage, World,
+    WorldOptions, clients, database, inspector, monitor, server, verifier, worker,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tempest_core::RunKey;
 use tempest_disk::{DiskOptions, SimDisk, Wait};
 use tempest_lockstep::Simulation;
 use tempest_server::{ClusterConfig, NodeConfig};
-use tempest_store::{RangeId, Role, ShardId};
+use tempest_store::{RangeId, Role, ShardId, Timeline};
 
 /// How often the drain looks whether all runs are closed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -124,9 +124,11 @@ impl<'a> Storm<'a> {
             let program = worker(shared.clone(), number, targets.servers.clone(), workload.clone(), settings);
             world.add(host.clone(), None, program);
         }
-        let program = clients(shared.clone(), targets.servers.clone(), workload.clone(), decisions.clone());
+        let losses_allowed = options.asynchronous && !targets.databases.is_empty();
+        let program =
+            clients(shared.clone(), targets.servers.clone(), workload.clone(), decisions.clone(), losses_allowed);
         world.add(Host::client(), None, program);
-        add_database(&mut world, &shared, &targets, &disks);
+        add_database(&mut world, &shared, &targets, &disks, replication(&options));
 
         for host in targets.all() {
             world.start(&host);
@@ -271,7 +273,8 @@ impl<'a> Storm<'a> {
     /// The machine of one database node burns in the end: what was acknowledged is on a majority of disks.
     fn surviving_disks(&self) -> Vec<SimDisk> {
         let mut disks: Vec<SimDisk> = self.disks.values().cloned().collect();
-        if disks.len() > 1 {
+        // Unless it is acknowledged when the primary alone has it.
+        if disks.len() > 1 && !self.options.asynchronous {
             let burned = self.decisions.below("verify.burned-disk", 0, disks.len() as u64);
             disks.remove(usize::try_from(burned).unwrap_or(0));
         }
@@ -322,20 +325,36 @@ fn configuration(options: &WorldOptions, host: &Host, number: u64) -> Arc<dyn Fn
     })
 }
 
+/// How the shared database replicates.
+fn replication(options: &WorldOptions) -> Replication {
+    if options.asynchronous {
+        Replication::Asynchronous { lag: Duration::from_millis(options.lag_ms), fenced: options.fenced }
+    } else {
+        Replication::Quorum
+    }
+}
+
 /// The shared database's hosts, if there is one.
-fn add_database(world: &mut LockstepWorld<'_>, shared: &Shared, targets: &Targets, disks: &BTreeMap<Host, SimDisk>) {
+fn add_database(
+    world: &mut LockstepWorld<'_>,
+    shared: &Shared,
+    targets: &Targets,
+    disks: &BTreeMap<Host, SimDisk>,
+    replication: Replication,
+) {
     let network = || Arc::new(LockstepNetwork);
     for host in &targets.databases {
         let replica = Replica {
             own: host.clone(),
             others: targets.databases.iter().filter(|other| *other != host).cloned().collect(),
             monitor: targets.monitors[0].clone(),
+            replication,
         };
         let disk = disks[host].clone();
         world.add(host.clone(), Some(disk.clone()), database(shared.clone(), network(), disk, replica));
     }
     for host in &targets.monitors {
-        world.add(host.clone(), None, monitor(shared.clone(), network(), targets.databases.len()));
+        world.add(host.clone(), None, monitor(shared.clone(), network(), targets.databases.len(), replication));
     }
 }
 
@@ -361,6 +380,8 @@ fn ms(duration: Duration) -> u64 {
 #[derive(Default)]
 struct OpenRuns {
     seen: usize,
+    /// What was followed may have become lost since.
+    timeline: Timeline,
     known: BTreeMap<String, RunKey>,
     open: BTreeSet<String>,
     /// Commits in doubt, by shard and sequence: later commits tell whether they were applied. Of several for one place the
@@ -373,6 +394,11 @@ struct OpenRuns {
 impl OpenRuns {
     /// Runs that are open now and should not be.
     fn look(&mut self, shared: &Shared, may_stay_open: &[String]) -> Vec<String> {
+        let timeline = shared.commits.timeline();
+        if timeline != self.timeline {
+            let known = std::mem::take(&mut self.known);
+            *self = OpenRuns { timeline, known, ..OpenRuns::default() };
+        }
         for commit in shared.commits.settled_after(&mut self.seen) {
             self.follow(commit);
         }

@@ -6,7 +6,10 @@ use tempest::{Observations, Violation};
 const MODEL: &str = "model";
 
 pub fn judge(shop: &Shop, sagas: u64, observations: &Observations) -> Vec<Violation> {
-    (0..sagas).flat_map(|number| order(shop, &format!("order-{number}"), observations)).collect()
+    // Of an order whose history a failover has taken back the shop may know more than its workflow does.
+    let harmed = observations.with_losses();
+    let orders = (0..sagas).map(|number| format!("order-{number}")).filter(|id| !harmed.contains(id));
+    orders.flat_map(|id| order(shop, &id, observations)).collect()
 }
 
 fn order(shop: &Shop, id: &str, observations: &Observations) -> Vec<Violation> {

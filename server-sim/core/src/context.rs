@@ -8,6 +8,8 @@ pub struct Context {
     pub now: Time,
     /// A fresh run id, used if this input opens a run.
     pub new_run_id: RunId,
+    /// How many failovers of the database may have taken back what was decided.
+    pub timeline: u32,
     pub limits: Limits,
     pub flags: Flags,
 }

@@ -366,3 +366,31 @@ fn results_move_behind_other_news_and_know_their_start() {
     };
     assert_eq!(completed.started_event_id, 9);
 }
+
+#[test]
+fn after_a_failover_each_worker_drops_what_it_has_cached_once() {
+    let mut world = World::new();
+    world.start();
+    let token = world.poll();
+    world.complete(&token, vec![timer("t", 5)]).unwrap();
+    world.signal("s1").unwrap();
+    world.timeline = 1;
+    let token = world.poll();
+    let refused = world.complete(&token, vec![]).unwrap();
+    assert!(matches!(&refused, Reply::Refused(Rejection::NotFound(why)) if why.contains("failed over")), "{refused:?}");
+    assert!(matches!(world.complete(&token, vec![]), Err(Rejection::NotFound(_))), "that task is over");
+    let token = world.poll();
+    world.complete(&token, vec![]).unwrap();
+    world.signal("s2").unwrap();
+    let token = world.poll();
+    assert!(matches!(world.complete(&token, vec![complete()]).unwrap(), Reply::WorkflowTaskCompleted(_)));
+}
+
+#[test]
+fn nobody_has_cached_more_of_a_run_than_it_has_if_it_began_after_the_failover() {
+    let mut world = World::new();
+    world.timeline = 3;
+    world.start();
+    let token = world.poll();
+    assert!(matches!(world.complete(&token, vec![complete()]).unwrap(), Reply::WorkflowTaskCompleted(_)));
+}

@@ -1,13 +1,34 @@
 //! The bounds of the history role.
+use std::sync::Arc;
 use std::time::Duration;
 use tempest_core::Limits;
 use tempest_rt::time::Instant;
+use tempest_store::{RangeId, ShardId};
+
+/// Whom to tell of acknowledged commits that are gone.
+#[derive(Clone)]
+pub struct DataLossObserver(pub Arc<dyn Fn(ShardId, RangeId) + Send + Sync>);
+
+impl DataLossObserver {
+    /// The commits were acknowledged by the owner with this range id, or by one before it.
+    pub(crate) fn lost(&self, shard: ShardId, range: RangeId) {
+        (self.0)(shard, range);
+    }
+}
+
+impl std::fmt::Debug for DataLossObserver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DataLossObserver")
+    }
+}
 
 /// Every limit of the history role. Each field says its unit, its range and what goes wrong outside good values.
 #[derive(Clone, Debug)]
 pub struct HistoryConfig {
     /// Who takes the shards, for operators to read in the shard's row.
     pub owner: String,
+    /// Told of each shard whose acknowledged commits a failover of the database has lost, beside the log.
+    pub data_loss_observer: Option<DataLossObserver>,
     /// Shards of the cluster, 1 to 16384. Fixed for the life of a cluster: placement of every run depends on it.
     pub shard_count: u32,
     /// Requests that wait at a shard's door, 1 to 100 000. Too small: callers queue before the door, unseen. Too
@@ -85,6 +106,7 @@ impl Default for HistoryConfig {
     fn default() -> Self {
         Self {
             owner: "local".into(),
+            data_loss_observer: None,
             shard_count: 4,
             mailbox_max: 1024,
             requests_waiting_max: 1024,

@@ -29,6 +29,16 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "liveness",
     ),
     (
+        "caches-outlive-a-failover",
+        "workers go on from what they have cached, also where a failover of the database has taken it back",
+        "liveness",
+    ),
+    (
+        "sequence-regression-ignored",
+        "a shard that finds acknowledged commits gone after a failover goes on without a word",
+        "data-loss-noticed",
+    ),
+    (
         "unknown-child-start-treated-as-failed",
         "a child whose start may have happened is reported to its parent as one that could not be started",
         "across-runs",

@@ -2,8 +2,8 @@
 use crate::history_read::{PageSize, fitting, read_events};
 use crate::placement::{Placement, shard_of};
 use crate::poll_response::poll_response;
-use crate::shard::{self, Ask, Decided, Door, Held, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};
-use crate::{ConfigError, Counters, HistoryConfig};
+use crate::shard::{self, Ask, Decided, Door, Held, LagBoard, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey};
+use crate::{ConfigError, Counters, HistoryConfig, ShardLag};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 use tempest_api::{HistoryService, MatchingService, ServiceError, ServiceResult};
@@ -31,6 +31,7 @@ pub struct HistoryHandle {
     /// The other ends of `shards`, until [`HistoryHandle::start`].
     waiting: Mutex<Vec<mpsc::Receiver<Request>>>,
     held: Held,
+    lags: LagBoard,
     tasks: TaskGroup,
     stop: watch::Sender<bool>,
     /// Shards that have been started and have not ended.
@@ -56,6 +57,7 @@ impl HistoryHandle {
         let (shards, waiting) = doors.unzip::<_, _, _, Vec<_>>();
         let placements = (0..config.shard_count).map(|_| watch::Sender::default()).collect();
         Ok(Self {
+            lags: LagBoard::new(config.shard_count),
             config,
             store,
             wall,
@@ -99,6 +101,7 @@ impl HistoryHandle {
             wall: self.wall.clone(),
             acquisitions: Semaphore::new(self.config.acquisitions_in_flight_max),
             held: self.held.clone(),
+            lags: self.lags.clone(),
         });
         for (index, mailbox) in waiting.into_iter().enumerate() {
             let shard = ShardId(u32::try_from(index).expect("the shard count is a u32") + 1);
@@ -122,6 +125,11 @@ impl HistoryHandle {
     /// The shards that this node believes to own now, with its range ids.
     pub fn held(&self) -> BTreeMap<ShardId, RangeId> {
         self.held.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// How far the queues of those shards are behind. One that has just been taken may not have said it yet.
+    pub fn lags(&self) -> BTreeMap<ShardId, ShardLag> {
+        self.lags.lags(&self.held(), &self.wall)
     }
 
     pub fn counters(&self) -> Arc<Counters> {

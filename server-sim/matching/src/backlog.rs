@@ -188,6 +188,11 @@ impl Backlog {
         }
     }
 
+    /// Whether every row of the store is known here.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.caught_up
+    }
+
     /// Nothing is in memory that the store does not know.
     pub(crate) fn is_idle(&self) -> bool {
         self.outstanding.is_empty() && self.done.is_empty()

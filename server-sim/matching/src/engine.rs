@@ -4,6 +4,7 @@ use crate::partition::RATE_UNLIMITED;
 use crate::queue::{Queue, Shared, StartedTask, Unloaded, acknowledged, keep};
 use crate::task::QueuedTask;
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -23,6 +24,18 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 struct QueueKey {
     partition: PartitionKey,
     sticky: bool,
+}
+
+/// What waits for polls in the partitions that a node has loaded. Rows of partitions that nobody has used since they came to
+/// the node are not counted: only the store knows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MatchingBacklog {
+    pub partitions: u64,
+    /// Tasks in memory that no poll has taken yet.
+    pub tasks: u64,
+    /// Whether the store may hold more of them.
+    pub unread: bool,
 }
 
 /// The matching role of a node.
@@ -60,6 +73,18 @@ impl Matching {
     /// Partitions in memory, for tests and operators.
     pub fn partitions_loaded(&self) -> usize {
         self.queues.lock().expect("no holder of this lock panics").len()
+    }
+
+    /// What waits here, for operators.
+    pub fn backlog(&self) -> MatchingBacklog {
+        let queues = self.queues.lock().expect("no holder of this lock panics");
+        let mut sum = MatchingBacklog::default();
+        for (tasks, unread) in queues.values().map(|queue| queue.backlog()) {
+            sum.partitions += 1;
+            sum.tasks += tasks as u64;
+            sum.unread |= unread;
+        }
+        sum
     }
 
     /// Lets go of every partition that belongs elsewhere. Its polls end empty, so that their callers ask again and find

@@ -22,7 +22,7 @@ mod task;
 mod tests;
 
 pub use config::{ConfigError, MatchingConfig};
-pub use engine::Matching;
+pub use engine::{Matching, MatchingBacklog};
 
 /// Planted bugs of this crate: name, what it does, the invariant that notices.
 #[cfg(feature = "chaos")]

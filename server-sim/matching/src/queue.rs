@@ -13,7 +13,7 @@ use tempest_api::{
 };
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::Instant;
-use tempest_store::{PartitionKey, Store};
+use tempest_store::{PartitionKey, Store, Timeline};
 use tokio::sync::{Notify, oneshot};
 
 mod keeper;
@@ -88,6 +88,8 @@ struct State {
     /// Numbers polls and tasks in memory.
     next: u64,
     last_used: Duration,
+    /// The database's timeline when the partition was leased first. Once it is another, all that is in memory is void.
+    leased_on: Option<Timeline>,
     unloaded: bool,
 }
 
@@ -111,6 +113,7 @@ impl Queue {
             appends: VecDeque::new(),
             next: 0,
             last_used: shared.now(),
+            leased_on: None,
             unloaded: false,
         };
         Arc::new(Self { key, sticky, shared, state: Mutex::new(state), wake: Notify::new() })
@@ -338,7 +341,10 @@ impl Queue {
     /// Unloads the partition because it belongs to another node now. What is being handed over ends; rows are in the
     /// store; tasks of a sticky queue are brought back by history's schedule-to-start timer.
     pub(crate) fn leave(&self) {
-        let mut state = self.lock();
+        self.leave_locked(&mut self.lock());
+    }
+
+    fn leave_locked(&self, state: &mut State) {
         state.unloaded = true;
         self.wake.notify_one();
         for (_, poll) in std::mem::take(&mut state.polls) {
@@ -366,6 +372,13 @@ impl Queue {
         let state = self.lock();
         let pollers = state.matcher.pollers(self.shared.now(), self.shared.config.poller_history);
         (pollers, state.matcher.tasks_waiting() + state.appends.len())
+    }
+
+    /// How many tasks are known to wait, and whether the store may hold more.
+    pub(crate) fn backlog(&self) -> (usize, bool) {
+        let state = self.lock();
+        let unread = !self.sticky && !state.backlog.is_caught_up();
+        (state.matcher.tasks_waiting() + state.appends.len(), unread)
     }
 
     /// Tasks that may be handed out per second.

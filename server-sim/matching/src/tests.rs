@@ -1,7 +1,7 @@
 //! Stories of tasks and polls, with a history and a store that do as the story says.
 mod fakes;
 
-use crate::{Matching, MatchingConfig};
+use crate::{Matching, MatchingBacklog, MatchingConfig};
 use fakes::{FakeHistory, FakeStore, Record};
 use std::sync::Arc;
 use std::time::Duration;
@@ -275,6 +275,19 @@ async fn describe_names_the_pollers_and_counts_the_backlog() {
     assert_eq!(described.pollers.len(), 1);
     assert_eq!(described.pollers[0].identity, "worker");
     assert_eq!(described.stats.expect("stats were asked for").approximate_backlog_count, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_all_partitions_is_counted() {
+    let w = world();
+    assert_eq!(w.matching.backlog(), MatchingBacklog::default());
+    for id in 1..=3 {
+        assert_eq!(w.matching.add_activity_task(activity(id)).await, Ok(()));
+    }
+    assert_eq!(w.poll_workflow("q", TaskQueueKind::Normal, Duration::from_secs(1)).await, None);
+    assert_eq!(w.matching.backlog(), MatchingBacklog { partitions: 2, tasks: 3, unread: false });
+    assert_eq!(w.poll(WAIT).await, Ok(Some(1)));
+    assert_eq!(w.matching.backlog(), MatchingBacklog { partitions: 2, tasks: 2, unread: false });
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,14 +1,17 @@
 //! What a node needs to know.
+use crate::NodeError;
 use crate::cluster::ClusterConfig;
 use tempest_frontend::FrontendConfig;
 use tempest_history::HistoryConfig;
 use tempest_matching::MatchingConfig;
+use tempest_rt::net::check_address;
 use tempest_rt::time::Duration;
+use tempest_store::Role;
 
 /// One node: alone with all roles, or one of a cluster.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
-    /// Where the frontend listens, `host:port`; port 0 lets the system choose.
+    /// Where the frontend listens, `host:port`; port 0 lets the system choose. Without that role it is not looked at.
     pub address: String,
     /// Registered at boot if they do not exist yet.
     pub namespaces: Vec<String>,
@@ -40,5 +43,30 @@ impl NodeConfig {
             frontend: FrontendConfig::default(),
             cluster: None,
         }
+    }
+
+    /// Whether clients may call this node.
+    pub fn serves_clients(&self) -> bool {
+        self.cluster.as_ref().is_none_or(|cluster| cluster.roles.contains(&Role::Frontend))
+    }
+
+    /// Whether a node can be made of this, as far as that can be told before anything is opened or made.
+    ///
+    /// # Errors
+    /// What is wrong with the first field that has something wrong.
+    pub fn validate(&self) -> Result<(), NodeError> {
+        if self.serves_clients() {
+            check_address(&self.address).map_err(|error| NodeError::Config(format!("address is {error}")))?;
+        }
+        for namespace in &self.namespaces {
+            tempest_frontend::check_namespace_name(namespace)
+                .map_err(|error| NodeError::Namespace { namespace: namespace.clone(), error })?;
+        }
+        if let Some(cluster) = &self.cluster {
+            cluster.validate().map_err(|error| NodeError::Config(format!("[cluster]: {error}")))?;
+        }
+        let history = HistoryConfig { shard_count: self.shard_count, ..self.history.clone() };
+        history.validate().map_err(|error| NodeError::Config(error.to_string()))?;
+        self.matching.validate().map_err(|error| NodeError::Config(error.to_string()))
     }
 }

@@ -7,11 +7,14 @@
 
 mod cluster;
 mod config;
+mod lag_log;
 mod node;
 
-pub use cluster::{ClusterConfig, ClusterDescription, Member, NodeDescription, Ring, describe_cluster};
+pub use cluster::{ClusterConfig, ClusterDescription, DescribeError, Member, NodeDescription, Ring, describe_cluster};
 pub use config::NodeConfig;
 pub use node::{Node, NodeError};
+pub use tempest_history::ShardLag;
+pub use tempest_matching::MatchingBacklog;
 
 /// Version that the server reports of itself.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

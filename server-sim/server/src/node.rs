@@ -1,6 +1,7 @@
 //! A running node.
 use crate::NodeConfig;
 use crate::cluster::{Joined, Local, Ring, join};
+use crate::lag_log;
 use std::sync::Arc;
 use tempest_api::{HistoryService, MatchingService, ServiceError};
 use tempest_frontend::{Frontend, FrontendConfig, health_service, operator_service, workflow_service};
@@ -35,7 +36,8 @@ pub enum NodeError {
 
 /// One node, serving. Dropping it abandons what is under way, as a crash would.
 pub struct Node {
-    address: String,
+    /// Nothing if clients are not served here.
+    address: Option<String>,
     frontend: Arc<Frontend>,
     fail_health_checks_for: Duration,
     history: Arc<HistoryHandle>,
@@ -57,22 +59,20 @@ impl Node {
         store: Arc<dyn Store>,
         network: Arc<dyn Network>,
     ) -> Result<Self, NodeError> {
-        for namespace in &config.namespaces {
-            tempest_frontend::check_namespace_name(namespace)
-                .map_err(|error| NodeError::Namespace { namespace: namespace.clone(), error })?;
-        }
+        config.validate()?;
         // Listening comes next: a taken port is the commonest mistake, and nothing has been touched yet.
-        let listener = network
-            .listen(config.address.clone())
-            .await
-            .map_err(|error| NodeError::Listen { address: config.address.clone(), error })?;
-        let address = listener.local_address();
+        let listener = if config.serves_clients() {
+            let listening = network.listen(config.address.clone()).await;
+            Some(listening.map_err(|error| NodeError::Listen { address: config.address.clone(), error })?)
+        } else {
+            None
+        };
+        let address = listener.as_ref().map(|listener| listener.local_address());
         let cluster = store
             .cluster(ClusterRecord {
                 shard_count: config.shard_count,
                 cluster_id: tempest_rt::entropy::uuid(),
                 cluster_name: config.cluster_name.clone(),
-                timeline: 1,
             })
             .await?;
         if cluster.shard_count != config.shard_count {
@@ -120,22 +120,36 @@ impl Node {
         }
 
         let (stopping, stop) = watch::channel(false);
-        let (served_sender, served) = watch::channel(false);
-        let router = net::server()
-            .add_service(workflow_service(frontend.clone()))
-            .add_service(operator_service(frontend.clone()))
-            .add_service(health_service(frontend.clone()));
-        tasks.spawn(async move {
-            let mut stop = stop;
-            let stopped = async move {
-                let _ = stop.wait_for(|stop| *stop).await;
-            };
-            if let Err(error) = net::serve(router, listener, stopped).await {
-                tracing::error!(%error, "the listener failed");
+        let (served_sender, served) = watch::channel(listener.is_none());
+        if let Some(listener) = listener {
+            let router = net::server()
+                .add_service(workflow_service(frontend.clone()))
+                .add_service(operator_service(frontend.clone()))
+                .add_service(health_service(frontend.clone()));
+            tasks.spawn(async move {
+                let mut stop = stop;
+                let stopped = async move {
+                    let _ = stop.wait_for(|stop| *stop).await;
+                };
+                if let Err(error) = net::serve(router, listener, stopped).await {
+                    tracing::error!(%error, "the listener failed");
+                }
+                served_sender.send_replace(true);
+            });
+        }
+        tasks.spawn(lag_log::tell(Arc::downgrade(&history)));
+        let shards = config.shard_count;
+        match &address {
+            Some(address) => tracing::info!(%address, shards, "serving"),
+            None => {
+                let for_nodes = joined.as_ref().map(|joined| joined.address.as_str()).unwrap_or_default();
+                tracing::info!(
+                    for_nodes,
+                    shards,
+                    "serving other nodes only: clients are not, without the role frontend"
+                );
             }
-            served_sender.send_replace(true);
-        });
-        tracing::info!(%address, shards = config.shard_count, "serving");
+        }
         let fail_health_checks_for = config.fail_health_checks_for;
         Ok(Self {
             address,
@@ -150,9 +164,9 @@ impl Node {
         })
     }
 
-    /// Where it listens, port 0 resolved.
-    pub fn address(&self) -> &str {
-        &self.address
+    /// Where it listens for clients, port 0 resolved; nothing if it does not have the role frontend.
+    pub fn address(&self) -> Option<&str> {
+        self.address.as_deref()
     }
 
     pub fn history(&self) -> &Arc<HistoryHandle> {
@@ -173,7 +187,7 @@ impl Node {
     /// moment, lets every commit end, and stops.
     pub async fn stop(mut self) {
         self.frontend.fail_health_checks();
-        if !self.fail_health_checks_for.is_zero() {
+        if self.address.is_some() && !self.fail_health_checks_for.is_zero() {
             sleep(self.fail_health_checks_for).await;
         }
         if let Some(joined) = &mut self.joined {

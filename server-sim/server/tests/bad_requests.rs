@@ -35,7 +35,8 @@ struct World {
 async fn world() -> World {
     let store = Arc::new(RedbStore::in_memory(RedbConfig::default()).await.unwrap());
     let node = Node::start(NodeConfig::new("127.0.0.1:0", 2), store, Arc::new(Tcp)).await.unwrap();
-    let channel = Endpoint::from_shared(format!("http://{}", node.address())).unwrap().connect().await.unwrap();
+    let endpoint = Endpoint::from_shared(format!("http://{}", node.address().unwrap())).unwrap();
+    let channel = endpoint.connect().await.unwrap();
     let client = WorkflowServiceClient::new(channel).max_encoding_message_size(64 << 20);
     World { node, client }
 }

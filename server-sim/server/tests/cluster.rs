@@ -10,7 +10,8 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_client::WorkflowServiceClient;
 use tempest_rt::net::Tcp;
 use tempest_rt::task::spawn;
-use tempest_server::{ClusterConfig, Node, NodeConfig};
+use tempest_server::{ClusterConfig, ClusterDescription, DescribeError, Node, NodeConfig, describe_cluster};
+use tempest_store::Role;
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tonic::transport::{Channel, Endpoint};
 
@@ -19,15 +20,19 @@ type Client = WorkflowServiceClient<Channel>;
 const SHARDS: u32 = 16;
 
 async fn node(name: &str, store: &Arc<RedbStore>) -> Node {
+    node_with_roles(name, store, &[Role::Frontend, Role::History, Role::Matching]).await
+}
+
+async fn node_with_roles(name: &str, store: &Arc<RedbStore>, roles: &[Role]) -> Node {
     let mut config = NodeConfig::new("127.0.0.1:0", SHARDS);
     let pace = (Duration::from_millis(20), Duration::from_millis(500));
-    let cluster = ClusterConfig::new(name, "127.0.0.1:0");
+    let cluster = ClusterConfig { roles: roles.to_vec(), ..ClusterConfig::new(name, "127.0.0.1:0") };
     config.cluster = Some(ClusterConfig { beat_interval: pace.0, silence_max: pace.1, ..cluster });
     Node::start(config, store.clone(), Arc::new(Tcp)).await.unwrap()
 }
 
 async fn client(node: &Node) -> Client {
-    let endpoint = Endpoint::from_shared(format!("http://{}", node.address())).unwrap();
+    let endpoint = Endpoint::from_shared(format!("http://{}", node.address().unwrap())).unwrap();
     Client::new(endpoint.connect().await.unwrap())
 }
 
@@ -165,4 +170,54 @@ async fn tasks_find_polls_at_any_node() {
     }
     a.stop().await;
     b.stop().await;
+}
+
+/// Tasks and partitions in memory of the matching of this node.
+fn backlog_of(described: &ClusterDescription, name: &str) -> (u64, u64) {
+    let (_, node) = described.nodes.iter().find(|(member, _)| member.name == name).unwrap();
+    let backlog = node.as_ref().unwrap().backlog;
+    (backlog.tasks, backlog.partitions)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_role_frontend_a_node_serves_other_nodes_only() {
+    let store = Arc::new(RedbStore::in_memory(RedbConfig::default()).await.unwrap());
+    let a = node_with_roles("a", &store, &[Role::Frontend]).await;
+    let b = node_with_roles("b", &store, &[Role::History, Role::Matching]).await;
+    for node in [&a, &b] {
+        sees(node, 2).await;
+    }
+    assert_eq!(b.address(), None);
+    start(&mut client(&a).await, 1).await;
+
+    // Until every shard has said how far it is behind, and the workflow task waits for a poll.
+    let mut tries = 0;
+    let described = loop {
+        let described = describe_cluster(Arc::new(Tcp), a.peer_address().unwrap()).await.unwrap();
+        if described.lags().len() == SHARDS as usize && backlog_of(&described, "b") == (1, 1) {
+            break described;
+        }
+        tries += 1;
+        assert!(tries < 300, "{described:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert!(described.owners().values().all(|(_, owner)| *owner == "b"));
+    assert_eq!(backlog_of(&described, "a"), (0, 0));
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_no_node_is_told_from_whoever_is_not_there() {
+    let store = Arc::new(RedbStore::in_memory(RedbConfig::default()).await.unwrap());
+    let a = node("a", &store).await;
+    let describe = |address: String| async move { describe_cluster(Arc::new(Tcp), &address).await.err().unwrap() };
+    let for_clients = describe(a.address().unwrap().to_owned()).await;
+    assert!(matches!(for_clients, DescribeError::NotForNodes { .. }), "{for_clients}");
+    let gone = a.peer_address().unwrap().to_owned();
+    a.stop().await;
+    let gone = describe(gone).await;
+    assert!(matches!(&gone, DescribeError::NotReached { why, .. } if why.contains("refused")), "{gone}");
+    let portless = describe("localhost".to_owned()).await;
+    assert!(matches!(portless, DescribeError::Address(_)), "{portless}");
 }

@@ -22,7 +22,7 @@ fn config(shards: u32) -> NodeConfig {
 }
 
 async fn channel(node: &Node) -> Channel {
-    Endpoint::from_shared(format!("http://{}", node.address())).unwrap().connect().await.unwrap()
+    Endpoint::from_shared(format!("http://{}", node.address().unwrap())).unwrap().connect().await.unwrap()
 }
 
 #[tokio::test]
@@ -88,9 +88,19 @@ async fn a_store_keeps_its_shard_count_through_restarts() {
 #[tokio::test]
 async fn an_address_in_use_is_named() {
     let node = Node::start(config(3), store().await, Arc::new(Tcp)).await.unwrap();
-    let second = NodeConfig { address: node.address().to_owned(), ..config(3) };
+    let second = NodeConfig { address: node.address().unwrap().to_owned(), ..config(3) };
     let refused = Node::start(second, store().await, Arc::new(Tcp)).await.err().unwrap();
-    assert!(matches!(&refused, NodeError::Listen { address, .. } if address == node.address()), "{refused}");
+    assert!(
+        matches!(&refused, NodeError::Listen { address, .. } if Some(address.as_str()) == node.address()),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_without_a_port_is_refused_with_its_mend() {
+    let config = NodeConfig { address: "localhost".into(), ..config(3) };
+    let refused = Node::start(config, store().await, Arc::new(Tcp)).await.err().unwrap();
+    assert!(refused.to_string().contains("address is \"localhost\", which has no port: write HOST:PORT"), "{refused}");
 }
 
 #[tokio::test]

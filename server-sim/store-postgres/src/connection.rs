@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::{Duration, timeout};
-use tempest_store::StoreError;
+use tempest_store::{StoreError, Timeline};
 use tokio::sync::oneshot;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
@@ -17,7 +17,9 @@ const SERVER_VERSION_MIN: u32 = 14;
 /// How long a connection that is given up may take to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const CHECK_SESSION: &str = "SELECT (pg_is_in_recovery() OR current_setting('transaction_read_only')::bool)::text, \
-                             current_setting('fsync')";
+                             current_setting('fsync'), \
+                             CASE WHEN NOT pg_is_in_recovery() \
+                             THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END";
 
 /// Statements that a connection prepares when it is opened, never later: a preparation in the middle would let the
 /// statements of a pipelined round trip overtake each other.
@@ -35,6 +37,8 @@ impl Prepared for () {
 pub struct Connection<S> {
     pub client: Client,
     pub statements: S,
+    /// A primary stays on one for as long as its connections live.
+    pub timeline: Timeline,
     answer_timeout: Duration,
     commit_timeout: Duration,
     /// The last warning the server sent.
@@ -73,11 +77,12 @@ impl<S: Prepared> Connection<S> {
         let warning = Arc::new(Mutex::default());
         let (open, closed) = oneshot::channel();
         tasks.spawn(drive(driver, warning.clone(), closed));
-        check_session(target, &client).await?;
+        let timeline = check_session(target, &client).await?;
         let statements = S::prepare(&client).await.map_err(explain)?;
         Ok(Self {
             client,
             statements,
+            timeline,
             answer_timeout: target.answer_timeout(),
             commit_timeout: target.config.commit_timeout,
             warning,
@@ -155,7 +160,8 @@ fn check_version(target: &Target, version: Option<&str>) -> Result<(), StoreErro
     }
 }
 
-async fn check_session(target: &Target, client: &Client) -> Result<(), StoreError> {
+/// The timeline: each promotion of a standby begins another, counted from 1.
+async fn check_session(target: &Target, client: &Client) -> Result<Timeline, StoreError> {
     let script = format!("{}{CHECK_SESSION}", target.session_settings);
     let messages = client.simple_query(&script).await.map_err(|error| trouble::cannot_connect(target, &error))?;
     let row = messages.iter().find_map(|message| match message {
@@ -169,7 +175,16 @@ async fn check_session(target: &Target, client: &Client) -> Result<(), StoreErro
     if setting(1) != Some("on") {
         tracing::warn!(database = %target.shown, "PostgreSQL runs with fsync=off: a power cut may lose or destroy everything");
     }
-    Ok(())
+    let timeline = setting(2).and_then(|timeline| u32::from_str_radix(timeline, 16).ok()).unwrap_or(1);
+    let timeline = Timeline(timeline.saturating_sub(1));
+    target.timeline.send_if_modified(|newest| timeline > std::mem::replace(newest, timeline.max(*newest)));
+    if timeline < *target.timeline.borrow() {
+        return Err(StoreError::Unavailable(format!(
+            "{} was primary before another was promoted: what it is told is lost. Stop it, or let it follow the new one",
+            target.shown
+        )));
+    }
+    Ok(timeline)
 }
 
 /// Reads and writes the socket until the connection ends or is given up.

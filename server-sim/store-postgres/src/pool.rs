@@ -5,7 +5,7 @@ use crate::target::Target;
 use crate::trouble::{self, Trouble};
 use std::sync::{Arc, Mutex, PoisonError};
 use tempest_rt::task::TaskGroup;
-use tempest_store::StoreError;
+use tempest_store::{StoreError, Timeline};
 use tokio::sync::Semaphore;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
@@ -44,16 +44,20 @@ impl Pool {
     /// # Errors
     /// `Unavailable`.
     pub async fn query(&self, which: Which, parameters: Parameters<'_>) -> Result<Vec<Row>, StoreError> {
-        self.run(which, parameters, Proof::OfConnection).await
+        self.run(which, parameters, Proof::OfConnection).await.map(|(_, rows)| rows)
     }
 
-    /// As [`Pool::query`], for reads on which ownership rests. Refused while the database takes no writes, since
+    /// As [`Pool::query`], for reads on which ownership rests, with the timeline they are of. Refused while the database takes no writes, since
     /// somebody may be moving it elsewhere; and by a primary whose synchronous standbys do not answer, since one of them
     /// may have been promoted, and another node own everything there.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn query_proven(&self, which: Which, parameters: Parameters<'_>) -> Result<Vec<Row>, StoreError> {
+    pub async fn query_proven(
+        &self,
+        which: Which,
+        parameters: Parameters<'_>,
+    ) -> Result<(Timeline, Vec<Row>), StoreError> {
         self.run(which, parameters, Proof::OfThisRead).await
     }
 
@@ -67,7 +71,12 @@ impl Pool {
         self.idle().clear();
     }
 
-    async fn run(&self, which: Which, parameters: Parameters<'_>, proof: Proof) -> Result<Vec<Row>, StoreError> {
+    async fn run(
+        &self,
+        which: Which,
+        parameters: Parameters<'_>,
+        proof: Proof,
+    ) -> Result<(Timeline, Vec<Row>), StoreError> {
         let Ok(_permit) = self.permits.acquire().await else {
             return Err(StoreError::Unavailable("the store is closed".into()));
         };
@@ -77,8 +86,9 @@ impl Pool {
             let connection = self.connection().await?;
             let trouble = match connection.answered(read(&connection, which, parameters, proof)).await {
                 Ok(rows) => {
+                    let timeline = connection.timeline;
                     self.idle().push(connection);
-                    return Ok(rows);
+                    return Ok((timeline, rows));
                 }
                 Err(trouble) => trouble,
             };

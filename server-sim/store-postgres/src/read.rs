@@ -22,11 +22,11 @@ pub async fn shard(pool: &Pool, shard: ShardId) -> Result<Option<ShardRecord>, S
 
 pub async fn ranges(pool: &Pool, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
     let keys: Vec<Vec<u8>> = shards.iter().map(Key::encode).collect();
-    let rows = pool.query_proven(|statements| &statements.shards, &[&keys]).await?;
+    let (timeline, rows) = pool.query_proven(|statements| &statements.shards, &[&keys]).await?;
     let mut found = BTreeMap::new();
     for row in &rows {
         let record: ShardRecord = decode_record(column(row, 1)?)?;
-        found.insert(key::<ShardId>(row)?, record.range_id);
+        found.insert(key::<ShardId>(row)?, record.range_id.if_of(timeline));
     }
     Ok(shards.iter().map(|shard| found.get(shard).copied().unwrap_or_default()).collect())
 }

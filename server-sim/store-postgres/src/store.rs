@@ -12,6 +12,7 @@ use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_rt::task::TaskGroup;
 use tempest_store::redb::keys::{CurrentRunKey, Key};
 use tempest_store::*;
+use tokio::sync::watch;
 
 /// A [`Store`] in one schema of a PostgreSQL database, open in as many processes as one likes. Dropping it abandons what
 /// is queued; [`PostgresStore::close`] finishes it first.
@@ -21,6 +22,7 @@ pub struct PostgresStore {
     /// Taking a shard or partition may wait for locks of the one who had it: nobody's commits wait behind that.
     ownership: Arc<Lane>,
     reads: Pool,
+    target: Arc<Target>,
     tasks: TaskGroup,
 }
 
@@ -41,8 +43,8 @@ impl PostgresStore {
         }
         let lanes = (0..target.config.lanes).map(|_| Lane::start(target.clone(), &tasks)).collect();
         let ownership = Lane::start(target.clone(), &tasks);
-        let reads = Pool::new(target, tasks.clone());
-        Ok(Self { lanes, ownership, reads, tasks })
+        let reads = Pool::new(target.clone(), tasks.clone());
+        Ok(Self { lanes, ownership, reads, target, tasks })
     }
 
     /// Finishes what is queued, refuses everything else, and closes the connections.
@@ -77,6 +79,10 @@ fn wrong_answer(applied: &Applied) -> ! {
 
 #[async_trait]
 impl Store for PostgresStore {
+    fn timeline(&self) -> watch::Receiver<Timeline> {
+        self.target.timeline.subscribe()
+    }
+
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
         match self.ownership.push(Request::Cluster(initial)).await? {
             Applied::Cluster(record) => Ok(record),

@@ -2,7 +2,8 @@
 use crate::config::PostgresConfig;
 use std::fmt::Write as _;
 use tempest_rt::time::Duration;
-use tempest_store::StoreError;
+use tempest_store::{StoreError, Timeline};
+use tokio::sync::watch;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
 
 /// How often a silent connection is probed, and how many probes may go unanswered.
@@ -22,6 +23,8 @@ pub struct Target {
     pub schema_quoted: String,
     /// Sent first on every connection.
     pub session_settings: String,
+    /// The newest that a connection was opened on.
+    pub timeline: watch::Sender<Timeline>,
 }
 
 impl Target {
@@ -59,7 +62,16 @@ impl Target {
         let shown = format!("{user}@{}/{database}", hosts(&driver));
         let schema_quoted = quoted(&config.schema);
         let session_settings = session_settings(&config, &schema_quoted);
-        Ok(Self { config, driver, shown, user, database, schema_quoted, session_settings })
+        Ok(Self {
+            config,
+            driver,
+            shown,
+            user,
+            database,
+            schema_quoted,
+            session_settings,
+            timeline: watch::Sender::default(),
+        })
     }
 
     /// How long to wait for the answers to one round trip: the database has its own timeout for each statement, so that

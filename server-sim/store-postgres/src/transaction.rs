@@ -31,7 +31,7 @@ pub async fn write_batch(connection: &Connection<WriteStatements>, begin: &str, 
     };
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        match request.judge(&mut view) {
+        match request.judge(&mut view, connection.timeline) {
             Ok(applied) => answers.push(Ok(applied)),
             Err(Stop::Refused(error)) => answers.push(Err(error)),
             Err(Stop::Apart) => return Ended::Nothing(Trouble::Guilty(Guilt::Apart, "a task is added again".into())),

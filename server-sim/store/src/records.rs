@@ -1,4 +1,5 @@
 //! What the store holds. Keys and encodings of one implementation are its own affair; these are the common values.
+use crate::outcome::StoreError;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tempest_core::{EventId, NamespaceId, RunId, RunKey, Time, WorkflowId};
@@ -19,9 +20,59 @@ impl std::fmt::Display for ShardId {
     }
 }
 
+/// `7` on the first timeline, `2:7` on the third.
 impl std::fmt::Display for RangeId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.timeline() {
+            Timeline(0) => self.0.fmt(f),
+            Timeline(timeline) => write!(f, "{timeline}:{}", self.0 & (RangeId::PER_TIMELINE - 1)),
+        }
+    }
+}
+
+/// How many failovers of the database may have lost acknowledged commits. Ownership ends with the timeline on which it was
+/// taken, also where nothing was lost: an owner may hold in memory what another's lost commit told it. The timeline is the
+/// upper part of each range id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timeline(pub u32);
+
+impl std::fmt::Display for Timeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl RangeId {
+    /// With 24 bits of task ids below and 12 bits of timeline above, an `i64` is full.
+    const PER_TIMELINE: i64 = 1 << 27;
+    const TIMELINES: u32 = 1 << 12;
+
+    /// The range id of the next owner, if the database is on `timeline`. A failover may have forgotten owners: theirs were
+    /// of an older timeline, so this one was never anybody's.
+    ///
+    /// # Errors
+    /// `Incompatible` if there are no range ids left.
+    pub fn next(self, timeline: Timeline) -> Result<RangeId, StoreError> {
+        let first = i64::from(timeline.0) * Self::PER_TIMELINE;
+        let next = RangeId((self.0 + 1).max(first));
+        if timeline.0 >= Self::TIMELINES || next.0 >= i64::from(Self::TIMELINES) * Self::PER_TIMELINE {
+            return Err(StoreError::Incompatible(format!(
+                "there is no range id after {self} on timeline {timeline}: move the workflows to a new database"
+            )));
+        }
+        Ok(next)
+    }
+
+    /// The timeline on which it was taken.
+    pub fn timeline(self) -> Timeline {
+        Timeline(u32::try_from(self.0 / Self::PER_TIMELINE).unwrap_or(0))
+    }
+
+    /// Itself, or 0 if it was taken before the database failed over: then it owns nothing any more.
+    #[must_use]
+    pub fn if_of(self, timeline: Timeline) -> RangeId {
+        if self.timeline() == timeline { self } else { RangeId(0) }
     }
 }
 
@@ -31,6 +82,10 @@ pub struct ShardRecord {
     pub range_id: RangeId,
     /// Sequence of the last applied [`ShardCommit`]; never decreases, also not across owners.
     pub sequence: u64,
+    /// What the row said when the shard was first taken on the timeline of its range id. Whoever was told of more before
+    /// that knows what a failover has lost.
+    #[serde(default)]
+    pub timeline_base: TimelineBase,
     /// High-water mark of shard time.
     pub time: Time,
     /// Who took it last, for operators.
@@ -41,7 +96,7 @@ pub struct ShardRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardCommit {
     pub shard: ShardId,
-    /// Must equal the shard's range id, else [`crate::CommitOutcome::OwnershipLost`].
+    /// Must equal the shard's range id, and be of the database's timeline, else [`crate::CommitOutcome::OwnershipLost`].
     pub range_id: RangeId,
     /// Must be the shard's sequence + 1, else [`crate::CommitOutcome::Conflict`].
     pub sequence: u64,
@@ -164,11 +219,41 @@ pub struct PartitionRecord {
     pub ack_level: i64,
 }
 
+/// See [`ShardRecord::timeline_base`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineBase {
+    pub range_id: RangeId,
+    pub sequence: u64,
+}
+
+impl ShardRecord {
+    /// As it is after `owner` has taken the shard.
+    ///
+    /// # Errors
+    /// As [`RangeId::next`].
+    pub fn taken_by(self, owner: &str, timeline: Timeline) -> Result<ShardRecord, StoreError> {
+        let range_id = self.range_id.next(timeline)?;
+        let is_first = range_id.timeline() != self.range_id.timeline();
+        let base = TimelineBase { range_id: self.range_id, sequence: self.sequence };
+        let timeline_base = if is_first { base } else { self.timeline_base };
+        Ok(ShardRecord { range_id, timeline_base, owner: owner.to_owned(), ..self })
+    }
+
+    /// Whether it does not follow from what the owner of `range_id` was told: that it is the owner, and that commits up to
+    /// `sequence` are durable. A failover loses what came last, and others may have filled those places since.
+    pub fn has_lost(&self, range_id: RangeId, sequence: u64) -> bool {
+        let lacks = |row: TimelineBase| row.range_id < range_id || row.sequence < sequence;
+        let failed_over = self.range_id.timeline() > range_id.timeline();
+        lacks(TimelineBase { range_id: self.range_id, sequence: self.sequence })
+            || (failed_over && lacks(self.timeline_base))
+    }
+}
+
 /// A fenced write to a partition's backlog.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BacklogCommit {
     pub partition: PartitionKey,
-    /// Must equal the partition's range id, else `OwnershipLost`.
+    /// Must equal the partition's range id, and be of the database's timeline, else `OwnershipLost`.
     pub range_id: RangeId,
     pub added: Vec<BacklogRow>,
     /// Tasks to delete, by id; ids that are not there are no error.
@@ -209,6 +294,9 @@ pub struct NodeRecord {
     pub leaving: bool,
     /// Its wall clock at the beat, to report clocks that differ.
     pub wall_clock: Time,
+    /// The newest timeline of the database that it knows.
+    #[serde(default)]
+    pub timeline: Timeline,
 }
 
 /// What a store says of itself; a node refuses a store that another cluster shape wrote.
@@ -217,6 +305,41 @@ pub struct ClusterRecord {
     pub shard_count: u32,
     pub cluster_id: String,
     pub cluster_name: String,
-    /// Changes when a failover may have lost acknowledged commits.
-    pub timeline: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_one_timeline_is_never_that_of_another() {
+        let forgotten = RangeId(6).next(Timeline(0)).expect("there are more");
+        let after_the_failover = RangeId(6).next(Timeline(1)).expect("there are more");
+        assert_eq!(forgotten, RangeId(7));
+        assert!(after_the_failover > forgotten);
+        assert_eq!((forgotten.timeline(), after_the_failover.timeline()), (Timeline(0), Timeline(1)));
+        assert_eq!(after_the_failover.next(Timeline(1)), Ok(RangeId(after_the_failover.0 + 1)));
+        assert_eq!((forgotten.to_string(), after_the_failover.to_string()), ("7".to_owned(), "1:0".to_owned()));
+    }
+
+    #[test]
+    fn whoever_had_more_acknowledged_knows_of_a_loss_also_when_others_went_on() {
+        let before = ShardRecord { range_id: RangeId(7), sequence: 90, ..ShardRecord::default() };
+        assert!(!before.has_lost(RangeId(7), 90) && before.has_lost(RangeId(7), 91));
+        let mut after = before.clone().taken_by("b", Timeline(1)).expect("there are more");
+        after.sequence = 200;
+        assert!(after.has_lost(RangeId(7), 91) && !after.has_lost(RangeId(7), 90));
+        let again = after.clone().taken_by("c", Timeline(1)).expect("there are more");
+        assert!(again.has_lost(RangeId(7), 91), "the base is the timeline's, not the owner's");
+        assert!(after.has_lost(RangeId(8), 3), "its taking the shard is lost, and all that it then did");
+        assert!(before.has_lost(RangeId(8), 3));
+    }
+
+    #[test]
+    fn range_ids_leave_room_for_task_ids_and_end() {
+        let last = RangeId(RangeId::PER_TIMELINE * i64::from(RangeId::TIMELINES) - 1);
+        assert!(last.0.checked_mul(1 << 24).is_some());
+        assert!(matches!(last.next(Timeline(0)), Err(StoreError::Incompatible(_))));
+        assert!(matches!(RangeId(1).next(Timeline(RangeId::TIMELINES)), Err(StoreError::Incompatible(_))));
+    }
 }

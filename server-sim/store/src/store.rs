@@ -3,6 +3,7 @@ use crate::{outcome::*, records::*};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
+use tokio::sync::watch;
 
 /// The end of a commit that was enqueued; dropping it does not take the commit back.
 pub type CommitFuture = BoxFuture<'static, CommitOutcome>;
@@ -11,6 +12,10 @@ pub type CommitFuture = BoxFuture<'static, CommitOutcome>;
 /// rows asks again from the last key.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
+    /// The newest timeline of the database that this process has seen. It rises when it connects to a database that failed
+    /// over, before anything is asked of that one.
+    fn timeline(&self) -> watch::Receiver<Timeline>;
+
     /// The cluster's row: created from `initial` by the first caller, later ones get what is there.
     ///
     /// # Errors
@@ -18,7 +23,7 @@ pub trait Store: Send + Sync + 'static {
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError>;
 
     /// Takes the shard by compare-and-set of its range id: `expected` is what the caller read last (`RangeId(0)` for a
-    /// shard that has no row yet); the new range id is `expected + 1`.
+    /// shard that has no row yet); the new range id is the next one after it, see [`RangeId::next`].
     ///
     /// # Errors
     /// `Conflict` if somebody else was faster; `OutcomeUnknown` means that it must be read again.
@@ -31,7 +36,8 @@ pub trait Store: Send + Sync + 'static {
     /// `Unavailable`, and what is queued behind in that shard then finds a gap in the sequence.
     fn commit(&self, commit: ShardCommit) -> CommitFuture;
 
-    /// Proves ownership for a batch of reads (read-index): for each pair the range id found now.
+    /// Proves ownership for a batch of reads (read-index): for each shard the range id that owns it now. 0 if nobody has
+    /// taken it on the database's present timeline.
     async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError>;
 
     async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError>;
@@ -70,7 +76,7 @@ pub trait Store: Send + Sync + 'static {
     /// Writes a node's row; returns all rows as they were just before, its own among them if there was one.
     async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError>;
 
-    /// Takes a partition: raises its range id by one, whatever it was.
+    /// Takes a partition: raises its range id, whatever it was, as [`RangeId::next`] does.
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError>;
 
     /// As [`Store::commit`], for a backlog.

@@ -1,7 +1,7 @@
 //! Every write as a value, for implementations that queue writes, log them, or ship them elsewhere.
 use crate::{
     BacklogCommit, ClusterRecord, CommitOutcome, NamespaceRecord, NodeRecord, PartitionKey, PartitionRecord, RangeId,
-    ShardCommit, ShardId, ShardRecord, StoreError,
+    ShardCommit, ShardId, ShardRecord, StoreError, Timeline,
 };
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum WriteRequest {
     Commit(ShardCommit),
     Backlog(BacklogCommit),
-    AcquireShard { shard: ShardId, expected: RangeId, owner: String },
-    LeasePartition(PartitionKey),
+    AcquireShard { shard: ShardId, expected: RangeId, owner: String, timeline: Timeline },
+    LeasePartition { partition: PartitionKey, timeline: Timeline },
     PutNamespace(NamespaceRecord),
     Cluster(ClusterRecord),
     Beat(NodeRecord),
@@ -65,7 +65,7 @@ impl WriteRequest {
                 }
                 WriteRequest::PutNamespace(record) => record.description.len(),
                 WriteRequest::AcquireShard { .. }
-                | WriteRequest::LeasePartition(_)
+                | WriteRequest::LeasePartition { .. }
                 | WriteRequest::Cluster(_)
                 | WriteRequest::Beat(_) => 0,
             }

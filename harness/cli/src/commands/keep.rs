@@ -1,8 +1,9 @@
 //! `tempest keep`: a failed run becomes a regression.
 use anyhow::Context;
 use clap::Args;
-use std::io::Write;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tempest::explore::{Artifact, Regression};
 
@@ -25,7 +26,7 @@ impl KeepCommand {
         let artifact = Artifact::read(&self.artifact)?;
         let regression = Regression::of(&artifact, self.lesson);
         let text = regression.to_toml()?;
-        let mut kept = std::fs::File::create_new(&self.file).with_context(|| format!("cannot write {file}"))?;
+        let mut kept = create(&self.file)?;
         kept.write_all(text.as_bytes()).with_context(|| format!("cannot write {file}"))?;
         let without = match &artifact.plant {
             Some(plant) => format!(", without the planted bug {plant}: it is to hold"),
@@ -33,5 +34,41 @@ impl KeepCommand {
         };
         println!("kept as {file}{without}\nrun it: tempest replay '{file}'");
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A new file. What is kept is kept: none is overwritten, and no directory is made, since a new one is mostly a slip.
+fn create(file: &Path) -> anyhow::Result<File> {
+    let name = file.display();
+    File::create_new(file).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            anyhow::anyhow!(
+                "{name} exists already: choose another name, or delete it first if its lesson is no longer needed"
+            )
+        }
+        ErrorKind::NotFound => {
+            let directory = file.parent().unwrap_or(Path::new("")).display();
+            anyhow::anyhow!("{name} cannot be written, there is no directory {directory}: mkdir -p '{directory}'")
+        }
+        ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("{name} may not be written here: choose a directory that you may write to")
+        }
+        _ => anyhow::Error::new(error).context(format!("cannot write {name}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_overwritten_and_the_mend_is_named() {
+        let directory = tempfile::tempdir().expect("there is a place for temporary files");
+        let refusal = |name: &str| create(&directory.path().join(name)).err().map(|error| error.to_string());
+        assert_eq!(refusal("kept.toml"), None);
+        let again = refusal("kept.toml").expect("it is there");
+        assert!(again.contains("kept.toml exists already: choose another name"), "{again}");
+        let nowhere = refusal("regresion/kept.toml").expect("there is no such directory");
+        assert!(nowhere.contains("mkdir -p '") && nowhere.ends_with("regresion'"), "{nowhere}");
     }
 }

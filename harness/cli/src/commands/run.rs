@@ -60,6 +60,14 @@ pub struct How {
     json: bool,
 }
 
+/// What a failed run leaves for whoever looks into it.
+pub enum Leave {
+    /// An artifact and its page; the name is without directory and ending.
+    Artifact(String),
+    /// Nothing: this artifact says it all.
+    Known(PathBuf),
+}
+
 fn parse_seed(text: &str) -> Result<Seed, String> {
     text.parse().map_err(|error: tempest::explore::BadSeed| error.to_string())
 }
@@ -77,7 +85,7 @@ impl RunCommand {
         let report = self.how.perform(request)?;
         let status = if report.holds() { 0 } else { EXIT_VIOLATED };
         let name = format!("{}-{}", report.request.scenario, report.request.seed);
-        self.how.conclude(&report, status, &name)
+        self.how.conclude(&report, status, &Leave::Artifact(name))
     }
 }
 
@@ -102,21 +110,24 @@ impl How {
         Ok(report)
     }
 
-    /// The last lines, the artifact of a failure (`name` without directory and ending), and the end of the process:
-    /// threads of the simulation are frozen for ever, nothing of them is to be dropped.
-    pub fn conclude(&self, report: &RunReport, status: i32, name: &str) -> anyhow::Result<ExitCode> {
-        let mut artifact = None;
-        if !report.holds() {
-            let file = self.out.join(format!("{name}.json"));
-            Artifact::of(report, &file).write(&file)?;
-            self.tell(&format!("artifact {}\n", file.display()));
-            match super::report::page_beside(&file) {
-                Ok(page) => self.tell(&format!("page     {}\n", page.display())),
-                // The verdict and the artifact count; the page can be made again from it.
-                Err(error) => eprintln!("note: no page was written: {error:#}"),
+    /// The last lines, what a failed run leaves, and the end of the process: threads of the simulation are frozen for ever,
+    /// nothing of them is to be dropped.
+    pub fn conclude(&self, report: &RunReport, status: i32, leave: &Leave) -> anyhow::Result<ExitCode> {
+        let artifact = match leave {
+            _ if report.holds() => None,
+            Leave::Known(file) => Some(file.display().to_string()),
+            Leave::Artifact(name) => {
+                let file = self.out.join(format!("{name}.json"));
+                Artifact::of(report, &file).write(&file)?;
+                self.tell(&format!("artifact {}\n", file.display()));
+                match super::report::page_beside(&file) {
+                    Ok(page) => self.tell(&format!("page     {}\n", page.display())),
+                    // The verdict and the artifact count; the page can be made again from it.
+                    Err(error) => eprintln!("note: no page was written: {error:#}"),
+                }
+                Some(file.display().to_string())
             }
-            artifact = Some(file.display().to_string());
-        }
+        };
         let reproduce = format!("reproduce: {}", report.request.command(artifact.as_deref()));
         if self.json {
             if !report.holds() {

@@ -89,13 +89,17 @@ fn ownership(ownership: &Ownership) -> String {
             tenures.iter().map(|tenure| format!("{} from {}", tenure.server, seconds(tenure.from_ms))).collect();
         let _ = writeln!(text, "  shard {shard:<3} {}", owners.join(", "));
     }
-    let Ownership { in_doubt, in_doubt_applied, failovers, .. } = ownership;
+    let Ownership { in_doubt, in_doubt_applied, failovers, lost, losses_reported, harmed, .. } = ownership;
     let _ = writeln!(text, "in doubt {}, {in_doubt_applied} known to have been applied", count(*in_doubt, "commit"));
     let _ = writeln!(text, "failover {} of the database", count(failovers.len() as u64, "time"));
     for failover in failovers {
         let (database, term) = (&failover.database, failover.term);
         let gap = seconds(failover.without_commits_ms);
         let _ = writeln!(text, "  {:>9}  {database} in term {term}: no commit for {gap}", seconds(failover.at_ms));
+    }
+    if *lost > 0 {
+        let (commits, reports) = (count(*lost, "acknowledged commit"), count(*losses_reported, "time"));
+        let _ = writeln!(text, "lost     {commits} of {}, reported {reports}", count(harmed.len() as u64, "workflow"));
     }
     text
 }

@@ -1,12 +1,14 @@
 //! The commit feed: every fenced write that the server handed to its store, in order, and how it ended. It is the
 //! ground truth of what was made durable when.
+use super::Observations;
+use super::data_loss::{DataLossReport, TimelineBegan};
 use bytes::Bytes;
 use prost::Message;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tempest_api::proto::history::v1::{History, HistoryEvent};
 use tempest_core::RunKey;
-use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId};
+use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId, Timeline};
 
 /// How a commit ended for the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,11 @@ pub enum CommitResult {
     /// The server died first, or the run ended.
     Pending,
     Ended(CommitOutcome),
+    /// It was committed, and a failover of a database that replicates asynchronously has lost it.
+    Lost {
+        /// To its server.
+        acknowledged: bool,
+    },
 }
 
 /// A history batch of a commit.
@@ -65,6 +72,7 @@ impl Commit {
     /// Whether it may have been applied: what was certainly refused leaves nothing behind.
     pub fn may_be_durable(&self) -> bool {
         match &self.result {
+            CommitResult::Lost { .. } => false,
             CommitResult::Pending => true,
             CommitResult::Ended(outcome) => {
                 matches!(outcome, CommitOutcome::Committed | CommitOutcome::OutcomeUnknown(_))
@@ -72,9 +80,17 @@ impl Commit {
         }
     }
 
+    pub fn is_lost(&self) -> bool {
+        matches!(self.result, CommitResult::Lost { .. })
+    }
+
+    pub fn was_acknowledged_and_lost(&self) -> bool {
+        self.result == CommitResult::Lost { acknowledged: true }
+    }
+
     /// When it was durable for certain, at the latest.
     pub fn durable_by_ns(&self) -> Option<u64> {
-        self.durable_ns.or(self.ended_ns.filter(|_| self.is_committed()))
+        self.durable_ns.or(self.ended_ns.filter(|_| self.is_committed() || self.was_acknowledged_and_lost()))
     }
 
     /// Request ids of signals that the runs it writes remember.
@@ -86,6 +102,7 @@ impl Commit {
     pub fn line(&self) -> String {
         let result = match &self.result {
             CommitResult::Pending => "pending".to_owned(),
+            CommitResult::Lost { .. } => "committed, and lost by a failover".to_owned(),
             CommitResult::Ended(outcome) => format!("{outcome:?}"),
         };
         format!(
@@ -101,6 +118,9 @@ impl Commit {
     }
 }
 
+/// Where a commit stands: a failover that forgets an owner lets no other have its range id.
+type Place = (ShardId, RangeId, u64);
+
 /// Written by the store's decorator on the server host; see [`super::OperationLog`] for why that is safe.
 #[derive(Clone, Debug, Default)]
 pub struct CommitFeed(Arc<Mutex<Feed>>);
@@ -110,7 +130,30 @@ struct Feed {
     commits: Vec<Commit>,
     /// The newest incarnation of each server.
     newest: BTreeMap<String, u32>,
-    positions: BTreeMap<(ShardId, RangeId, u64), usize>,
+    positions: BTreeMap<Place, usize>,
+    /// The newest timeline of a database that replicates asynchronously, and which commits it began with.
+    survivors: Option<(Timeline, BTreeSet<Place>)>,
+    timelines: Vec<TimelineBegan>,
+    /// The newest timeline that each server has shown to know.
+    known: BTreeMap<String, Timeline>,
+    reports: Vec<DataLossReport>,
+}
+
+impl Feed {
+    /// As it stands now: what was committed on an older timeline and is not on the newest is lost.
+    fn as_it_stands(&self, commit: &Commit) -> Commit {
+        let mut commit = commit.clone();
+        if let Some((timeline, survivors)) = &self.survivors
+            && commit.range_id.timeline() < *timeline
+            && !survivors.contains(&(commit.shard, commit.range_id, commit.sequence))
+        {
+            let acknowledged = commit.is_committed();
+            if acknowledged || commit.durable_ns.is_some() {
+                commit.result = CommitResult::Lost { acknowledged };
+            }
+        }
+        commit
+    }
 }
 
 impl CommitFeed {
@@ -166,6 +209,43 @@ impl CommitFeed {
         });
     }
 
+    /// Notes that a database which replicates asynchronously has a new primary, and which commits that one has.
+    pub fn timeline_began(&self, timeline: Timeline, at_ns: u64, survivors: impl Iterator<Item = Place>) {
+        self.with(|feed| {
+            feed.survivors = Some((timeline, survivors.collect()));
+            feed.timelines.push(TimelineBegan { timeline, at_ns });
+        });
+    }
+
+    /// Notes that a server has written down which timeline it knows.
+    pub fn timeline_known(&self, server: &str, timeline: Timeline) {
+        self.with(|feed| {
+            let known = feed.known.entry(server.to_owned()).or_default();
+            *known = timeline.max(*known);
+        });
+    }
+
+    /// Notes that a server has said that commits are gone.
+    pub fn loss_reported(&self, report: DataLossReport) {
+        self.with(|feed| feed.reports.push(report));
+    }
+
+    /// Adds to observations what the feed knows.
+    pub fn observe(&self, observations: &mut Observations) {
+        observations.commits = self.snapshot();
+        self.with(|feed| {
+            observations.timelines = feed.timelines.clone();
+            observations.timelines_known = feed.known.iter().map(|(server, known)| (server.clone(), *known)).collect();
+            observations.reports = feed.reports.clone();
+            observations.incarnations = feed.newest.clone();
+        });
+    }
+
+    /// Rises when commits that were followed may have become lost.
+    pub fn timeline(&self) -> Timeline {
+        self.with(|feed| feed.survivors.as_ref().map_or(Timeline(0), |(timeline, _)| *timeline))
+    }
+
     pub fn end(&self, position: usize, at_ns: u64, outcome: CommitOutcome) {
         self.with(|feed| {
             feed.commits[position].ended_ns = Some(at_ns);
@@ -186,14 +266,15 @@ impl CommitFeed {
         self.with(|feed| {
             let is_old = |commit: &Commit| feed.newest.get(&commit.server).is_some_and(|new| commit.incarnation < *new);
             let settled = |commit: &&Commit| commit.result != CommitResult::Pending || is_old(commit);
-            let commits: Vec<Commit> = feed.commits[*seen..].iter().take_while(settled).cloned().collect();
+            let commits: Vec<Commit> =
+                feed.commits[*seen..].iter().take_while(settled).map(|commit| feed.as_it_stands(commit)).collect();
             *seen += commits.len();
             commits
         })
     }
 
     pub fn snapshot(&self) -> Vec<Commit> {
-        self.with(|feed| feed.commits.clone())
+        self.with(|feed| feed.commits.iter().map(|commit| feed.as_it_stands(commit)).collect())
     }
 }
 

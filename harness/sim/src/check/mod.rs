@@ -6,6 +6,8 @@ mod across_runs;
 mod activity_once;
 mod clean;
 mod commit_feed;
+mod data_loss;
+mod data_loss_noticed;
 mod durable_first;
 pub(crate) mod events;
 mod frontier;
@@ -24,6 +26,7 @@ mod state_equals_history;
 mod timers_not_early;
 
 pub use commit_feed::{Commit, CommitFeed, CommitResult};
+pub use data_loss::{DataLossReport, TimelineBegan};
 pub use frontier::frontier;
 pub use history_json::history_json;
 pub use observations::{Observations, Panic, RunObserved};
@@ -63,19 +66,30 @@ pub struct Invariant {
 
 type Judge = fn(&Observations) -> Vec<Violation>;
 
+/// Of which workflows a checker speaks when a failover has lost commits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// Of all: what it judges must hold of whatever is left.
+    All,
+    /// Of those that lost nothing: it compares with what somebody was told.
+    Unharmed,
+}
+use Scope::{All, Unharmed};
+
 /// The checkers that look at observations alone, in the order they are judged: the first that fails names the verdict.
-const CHECKERS: &[(Invariant, Judge)] = &[
-    (clean::INVARIANT, clean::judge),
-    (shard_fence::INVARIANT, shard_fence::judge),
-    (history_wellformed::INVARIANT, history_wellformed::judge),
-    (activity_once::INVARIANT, activity_once::judge),
-    (signals_once_in_order::INVARIANT, signals_once_in_order::judge),
-    (acked_durable::INVARIANT, acked_durable::judge),
-    (across_runs::INVARIANT, across_runs::judge),
-    (one_open_run::INVARIANT, one_open_run::judge),
-    (timers_not_early::INVARIANT, timers_not_early::judge),
-    (state_equals_history::INVARIANT, state_equals_history::judge),
-    (liveness::INVARIANT, liveness::judge),
+const CHECKERS: &[(Invariant, Scope, Judge)] = &[
+    (clean::INVARIANT, All, clean::judge),
+    (shard_fence::INVARIANT, All, shard_fence::judge),
+    (data_loss_noticed::INVARIANT, All, data_loss_noticed::judge),
+    (history_wellformed::INVARIANT, Unharmed, history_wellformed::judge),
+    (activity_once::INVARIANT, Unharmed, activity_once::judge),
+    (signals_once_in_order::INVARIANT, Unharmed, signals_once_in_order::judge),
+    (acked_durable::INVARIANT, Unharmed, acked_durable::judge),
+    (across_runs::INVARIANT, Unharmed, across_runs::judge),
+    (one_open_run::INVARIANT, Unharmed, one_open_run::judge),
+    (timers_not_early::INVARIANT, Unharmed, timers_not_early::judge),
+    (state_equals_history::INVARIANT, All, state_equals_history::judge),
+    (liveness::INVARIANT, All, liveness::judge),
 ];
 
 /// The whole run's own: the same seed gives the same trace hash. Judged by running it twice.
@@ -94,7 +108,10 @@ pub fn invariants() -> Vec<Invariant> {
 
 /// Judges a run by all checkers that need nothing but observations.
 pub fn judge(observations: &Observations) -> Vec<Violation> {
-    CHECKERS.iter().flat_map(|(_, judge)| judge(observations)).collect()
+    let harmed = observations.with_losses();
+    let unharmed = if harmed.is_empty() { None } else { Some(observations.without(&harmed)) };
+    let of = |scope| if scope == All { observations } else { unharmed.as_ref().unwrap_or(observations) };
+    CHECKERS.iter().flat_map(|(_, scope, judge)| judge(of(*scope))).collect()
 }
 
 /// `12.345 s` of virtual nanoseconds.

@@ -1,8 +1,10 @@
 //! Everything that was observed of a run, gathered after it.
+use super::data_loss::{DataLossReport, TimelineBegan};
 use super::{Commit, Operation, commit_feed::Batch};
 use std::collections::BTreeMap;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_core::{MutableState, RunKey};
+use tempest_store::Timeline;
 
 /// One run of a workflow as it was read back.
 #[derive(Clone, Debug)]
@@ -58,6 +60,14 @@ pub struct Observations {
     pub clients_waited_for: Vec<String>,
     /// Virtual time at which everything had to be closed.
     pub deadline_ns: u64,
+    /// Of a database that replicates asynchronously, in order.
+    pub timelines: Vec<TimelineBegan>,
+    /// The newest timeline that each server has shown to know.
+    pub timelines_known: Vec<(String, Timeline)>,
+    /// What servers said of commits that are gone.
+    pub reports: Vec<DataLossReport>,
+    /// The newest incarnation of each server.
+    pub incarnations: BTreeMap<String, u32>,
 }
 
 impl Observations {

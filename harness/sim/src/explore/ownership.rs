@@ -35,6 +35,15 @@ pub struct Ownership {
     pub in_doubt_applied: u64,
     /// All but the first, with which the database began.
     pub failovers: Vec<Promotion>,
+    /// Commits that were acknowledged and that failovers of an asynchronous database have lost.
+    #[serde(default)]
+    pub lost: u64,
+    /// How often a server said that a shard lost some.
+    #[serde(default)]
+    pub losses_reported: u64,
+    /// Workflows that are excused because of it, themselves or for dealing with one that is.
+    #[serde(default)]
+    pub harmed: Vec<String>,
 }
 
 const MS: u64 = 1_000_000;
@@ -53,6 +62,9 @@ impl Ownership {
             in_doubt_applied: in_doubt
                 .filter(|commit| commit.durable_ns.is_some() || observations.was_applied(commit))
                 .count() as u64,
+            lost: commits.iter().filter(|commit| commit.was_acknowledged_and_lost()).count() as u64,
+            losses_reported: observations.reports.len() as u64,
+            harmed: observations.with_losses().into_iter().collect(),
             failovers: promotions.iter().skip(1).map(|promotion| with_cost(promotion, commits)).collect(),
         }
     }

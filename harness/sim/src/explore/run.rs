@@ -67,6 +67,7 @@ pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared,
     let options = WorldOptions::draw(&mut draw);
     let targets = Targets::new(options.nodes, options.workers);
     let plan = FaultPlan::draw(&decisions, &mut draw, &options, &targets);
+    let plan = plan.with(scenario.faults(&mut draw, &targets));
     let plan = request.plan.clone().unwrap_or(plan);
     if let Some(host) = plan.stranger(&targets) {
         return Err(RunError::ForeignPlan { host, nodes: options.nodes, workers: options.workers });
@@ -155,9 +156,8 @@ impl Prepared {
             runs.insert(key.run_id.0.clone(), observed);
         }
         let panics = std::mem::take(&mut *panics.lock().expect("hooks do not panic"));
-        Observations {
+        let mut observations = Observations {
             operations: shared.operations.snapshot(),
-            commits: shared.commits.snapshot(),
             runs,
             panics,
             complaints,
@@ -166,7 +166,10 @@ impl Prepared {
             clients_done: aftermath.clients_done,
             clients_waited_for: aftermath.waited_for.clone(),
             deadline_ns: aftermath.deadline_ns,
-        }
+            ..Observations::default()
+        };
+        shared.commits.observe(&mut observations);
+        observations
     }
 
     /// The replayer and the worker at the frontier are outside the simulation, which has ended: what they say depends on

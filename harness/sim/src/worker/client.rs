@@ -51,6 +51,7 @@ pub struct Client {
     sdk: temporalio_client::Client,
     decisions: Decisions,
     waiting: Waiting,
+    losses_allowed: bool,
 }
 
 /// A definition that is used once more: the SDK takes definitions by value and macros make them without `Clone`.
@@ -82,9 +83,15 @@ impl<D: SignalDefinition> SignalDefinition for Again<'_, D> {
 pub type Handle<W> = WorkflowHandle<temporalio_client::Client, W>;
 
 impl Client {
-    pub(crate) async fn connect(caller: Caller, channel: Channel, decisions: Decisions, waiting: Waiting) -> Client {
+    pub(crate) async fn connect(
+        caller: Caller,
+        channel: Channel,
+        decisions: Decisions,
+        waiting: Waiting,
+        losses_allowed: bool,
+    ) -> Client {
         let sdk = waiting.on("the server to answer at all".to_owned(), patiently(|| sdk(&caller, &channel))).await;
-        Client { sdk, decisions, waiting }
+        Client { sdk, decisions, waiting, losses_allowed }
     }
 
     /// The SDK's own client, for what has no patient form here.
@@ -95,6 +102,12 @@ impl Client {
     /// The run's decisions: everything a scenario leaves to chance.
     pub fn decisions(&self) -> &Decisions {
         &self.decisions
+    }
+
+    /// Whether the database of this world replicates asynchronously: then what was acknowledged may be gone, and a client
+    /// that finds it so does what people would do.
+    pub fn losses_allowed(&self) -> bool {
+        self.losses_allowed
     }
 
     /// Starts a workflow on the workers of this world, or finds that an earlier try has done so. The workflow id stands for

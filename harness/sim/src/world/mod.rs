@@ -8,7 +8,7 @@ mod programs;
 mod recording_store;
 
 pub use ambiguity::{Ambiguities, Ambiguity};
-pub(crate) use database::{PLANTED as DATABASE_PLANTED, Replica, database, monitor};
+pub(crate) use database::{PLANTED as DATABASE_PLANTED, Replica, Replication, database, monitor};
 pub use lockstep::{LockstepWorld, Program};
 pub use network::LockstepNetwork;
 pub use options::WorldOptions;

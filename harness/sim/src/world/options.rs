@@ -11,6 +11,12 @@ const FAULTS_MAX: u64 = 10_000;
 pub struct WorldOptions {
     /// Server nodes: 1 is a server with a database of its own on its disk; more share a replicated database.
     pub nodes: u64,
+    /// Whether the shared database acknowledges what only its primary has.
+    pub asynchronous: bool,
+    /// How far its standbys then stay behind.
+    pub lag_ms: u64,
+    /// Whether a primary then stops when its lease is over.
+    pub fenced: bool,
     /// Whether the history and matching roles are at some nodes of a cluster only.
     pub split_roles: bool,
     /// Shards of the server.
@@ -54,6 +60,10 @@ impl WorldOptions {
         let latency_min_us = draw.one_of("latency_min_us", &[50, 500, 2_000]).min(HOUR_MS * 1000);
         let options = WorldOptions {
             nodes: draw.one_of("nodes", &[1, 3]),
+            // Scenarios that can live with what such a database loses draw it.
+            asynchronous: draw.fixed("asynchronous", 0) > 0,
+            lag_ms: draw.one_of("lag_ms", &[1, 50, 1_000]),
+            fenced: draw.flag("fenced", 1, 2),
             split_roles: draw.flag("split_roles", 1, 3),
             shards: draw.one_of("shards", &[1, 4, 16]),
             workers: draw.fixed("workers", 2),
@@ -79,6 +89,7 @@ impl WorldOptions {
     /// What may be set by hand: the drawn values lie well inside.
     fn bounded(self, draw: &mut Draw<'_>) -> WorldOptions {
         let workers = draw.within("workers", 1..=16);
+        draw.within("lag_ms", 0..=HOUR_MS);
         draw.within("latency_min_us", 0..=HOUR_MS * 1000);
         draw.within("latency_spread_us", 0..=HOUR_MS * 1000);
         WorldOptions {

@@ -2,7 +2,7 @@
 //! everything back through the API, the inspector opens what a last power cut has left on the disk.
 use super::database::{DatabaseStore, Log, materialise, newest};
 use super::{Ambiguities, Host, LockstepNetwork, Program, RecordingStore};
-use crate::check::{CommitFeed, OperationLog};
+use crate::check::{CommitFeed, DataLossReport, OperationLog};
 use crate::explore::{Decisions, Promotion};
 use crate::scenario::Workload;
 use crate::worker::{Caller, Client, NAMESPACE, PORT, Waiting, WorkerSettings, call, connect, run_worker};
@@ -16,6 +16,7 @@ use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::RunKey;
 use tempest_disk::SimDisk;
+use tempest_history::DataLossObserver;
 use tempest_rt::net::Network;
 use tempest_server::{Node, NodeConfig, NodeError};
 use tempest_store::redb::{RedbConfig, RedbStore};
@@ -214,13 +215,17 @@ async fn serve_embedded(
 async fn serve(
     shared: &Shared,
     store: Arc<dyn Store>,
-    config: NodeConfig,
+    mut config: NodeConfig,
     mut stop: watch::Receiver<bool>,
     failed: impl Future<Output = String>,
 ) -> anyhow::Result<()> {
     let name = tempest_lockstep::host_name().unwrap_or_default();
     let incarnation = tempest_lockstep::incarnation().unwrap_or(0);
-    let recording = RecordingStore::new(store, shared.commits.clone(), name, incarnation, now_ns);
+    let recording = RecordingStore::new(store, shared.commits.clone(), name.clone(), incarnation, now_ns);
+    let feed = shared.commits.clone();
+    config.history.data_loss_observer = Some(DataLossObserver(Arc::new(move |shard, range_id| {
+        feed.loss_reported(DataLossReport { server: name.clone(), incarnation, shard, range_id });
+    })));
     let node = Node::start(config, Arc::new(recording), network()).await?;
     tokio::select! {
         biased;
@@ -239,10 +244,15 @@ pub(crate) fn worker(
     workload: Arc<dyn Workload>,
     settings: WorkerSettings,
 ) -> Program {
-    Arc::new(move |stop| {
+    Arc::new(move |mut stop: watch::Receiver<bool>| {
         let (shared, servers, workload) = (shared.clone(), servers.clone(), workload.clone());
         async move {
             let name = tempest_lockstep::host_name().unwrap_or_default();
+            tokio::select! {
+                biased;
+                () = workload.before_work() => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
             let channel = dial(&servers, number);
             let result = run_worker(shared.caller(&name), channel, workload.register(), settings, stop).await;
             if let Err(error) = result {
@@ -259,6 +269,7 @@ pub(crate) fn clients(
     servers: Vec<Host>,
     workload: Arc<dyn Workload>,
     decisions: Decisions,
+    losses_allowed: bool,
 ) -> Program {
     Arc::new(move |_stop| {
         let (shared, servers, workload) = (shared.clone(), servers.clone(), workload.clone());
@@ -266,7 +277,7 @@ pub(crate) fn clients(
         async move {
             let channel = dial(&servers, 0);
             let waiting = shared.waiting.clone();
-            let client = Client::connect(shared.caller("client"), channel, decisions, waiting).await;
+            let client = Client::connect(shared.caller("client"), channel, decisions, waiting, losses_allowed).await;
             if let Err(error) = workload.clients(client).await {
                 shared.complain(format!("the clients gave up at {}: {error:#}", crate::check::seconds(now_ns())));
             }

@@ -6,7 +6,7 @@ use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_store::{
     BacklogCommit, BacklogRow, BranchId, ClusterRecord, CommitFuture, HistoryNode, NamespaceRecord, NodeRecord,
     PartitionKey, PartitionRecord, RangeId, RunRecord, ShardCommit, ShardId, ShardRecord, Store, StoreError, TaskKey,
-    TaskRow,
+    TaskRow, Timeline,
 };
 
 /// Passes everything through and writes shard commits down.
@@ -33,6 +33,10 @@ impl RecordingStore {
 
 #[async_trait]
 impl Store for RecordingStore {
+    fn timeline(&self) -> tokio::sync::watch::Receiver<Timeline> {
+        self.inner.timeline()
+    }
+
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
         self.inner.cluster(initial).await
     }
@@ -110,7 +114,10 @@ impl Store for RecordingStore {
     }
 
     async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
-        self.inner.beat(node).await
+        let timeline = node.timeline;
+        let rows = self.inner.beat(node).await?;
+        self.feed.timeline_known(&self.server, timeline);
+        Ok(rows)
     }
 
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {

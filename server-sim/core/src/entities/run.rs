@@ -1,7 +1,7 @@
 //! The beginning of a run: by request, or in place of a run that has just closed.
 use crate::{
     Context, Decision, EphemeralChange, NewRun, Rejection, RunId, RunKey, Time, TimerKind, decision::Extras,
-    rules::durations, state::MutableState,
+    rules::durations, state::Caches, state::MutableState,
 };
 use std::time::Duration;
 use temporalio_protos::temporal::api::{
@@ -35,6 +35,9 @@ pub(crate) fn open(
     let mut decision = Decision::opening(key, context);
     decision.event_with(opening.started, opening.extras);
     decision.ephemeral(EphemeralChange::StartedBy { request_id: opening.request_id });
+    if context.timeline > 0 {
+        decision.ephemeral(EphemeralChange::Caches(Caches::fresh(context.timeline)));
+    }
     let durable = &decision.state.durable;
     let (run_end, chain_end) = (durable.run_expiration(), durable.execution_expiration());
     let execution_time = durable.execution_time();

@@ -6,6 +6,7 @@ use crate::{
     WorkflowTaskTimeoutKind, WorkflowTaskToken,
     commands::{Commands, Failed},
     entities::workflow_task::{Offer, WorkflowTaskFailure, started_reply},
+    planted_in,
     rules::{durations, failure, names, validate_command},
     state::Sticky,
 };
@@ -22,6 +23,11 @@ pub(super) fn decide(
     context: &Context,
 ) -> Result<Transition, Rejection> {
     check_token(state, token)?;
+    if !state.ephemera.caches.agree(context.timeline, &request.identity)
+        && !planted_in!(context, "caches-outlive-a-failover")
+    {
+        return Ok(empty_cache(state, &request, context));
+    }
     validate_command::sequence(&request.commands)?;
     if is_heartbeat(&request) && heartbeats_too_long(state, context) {
         return Ok(time_out_heartbeats(state, context));
@@ -30,6 +36,30 @@ pub(super) fn decide(
         Ok(transition) => Ok(transition),
         Err(failed) => fail(state, &request, &failed, context),
     }
+}
+
+/// The worker may have applied events that a failover has taken back. That its workflow task is not found makes every SDK
+/// drop the run from its cache; then it gets the whole history that is left.
+fn empty_cache(
+    state: &MutableState,
+    request: &api::RespondWorkflowTaskCompletedRequest,
+    context: &Context,
+) -> Transition {
+    let mut decision = Decision::about(state, context);
+    decision.probe("worker_cache_emptied_after_failover");
+    let caches = state.ephemera.caches.after_emptying(context.timeline, &request.identity);
+    decision.ephemeral(EphemeralChange::Caches(caches));
+    let why = "the database failed over: workflow tasks of before are done again, from the history that is left";
+    #[allow(deprecated, reason = "Temporal still copies it, and older SDKs still send it")]
+    let binary_checksum = request.binary_checksum.clone();
+    decision.fail_workflow_task(WorkflowTaskFailure {
+        cause: Cause::FailoverCloseCommand,
+        failure: Some(failure::server_failure(why.to_owned(), false)),
+        identity: request.identity.clone(),
+        binary_checksum,
+    });
+    decision.schedule_workflow_task();
+    decision.finish(Reply::Refused(Rejection::NotFound(format!("Workflow task not found: {why}."))))
 }
 
 /// Only a completion that brings nothing at all prolongs the same workflow task.

@@ -12,7 +12,7 @@ mod text;
 pub(crate) use apply_event::closed_activity;
 pub use copy_on_write::CopyOnWrite;
 pub use durable::{Activity, Closed, DurableProjection, UserTimer, WorkflowTask};
-pub use ephemeral::{ActivityProgress, ActivityStart, Ephemera, EphemeralChange, Sticky, WorkflowTaskEphemera};
+pub use ephemeral::{ActivityProgress, ActivityStart, Caches, Ephemera, EphemeralChange, Sticky, WorkflowTaskEphemera};
 pub(crate) use others::closed_child;
 pub use others::{Child, ChildStart, ExternalCancel, ExternalSignal};
 pub use owed::Owed;

@@ -20,6 +20,8 @@ pub const EPOCH: Time = Time(1_700_000_000_000_000_000);
 
 pub struct Shard {
     pub now: Time,
+    /// Of the database.
+    pub timeline: u32,
     /// In the order in which they were opened; the last is current.
     pub runs: Vec<Run>,
     pub limits: Limits,
@@ -37,7 +39,7 @@ pub struct Run {
 
 impl Shard {
     pub fn new() -> Self {
-        Self { now: EPOCH, runs: Vec::new(), limits: Limits::default(), flags: Flags::default() }
+        Self { now: EPOCH, timeline: 0, runs: Vec::new(), limits: Limits::default(), flags: Flags::default() }
     }
 
     /// A shard with planted bugs armed; without the feature `chaos` they do nothing.
@@ -54,6 +56,7 @@ impl Shard {
         Context {
             now: self.now,
             new_run_id: RunId(format!("run-{}", self.runs.len() + 1)),
+            timeline: self.timeline,
             limits: self.limits.clone(),
             flags: self.flags.clone(),
         }

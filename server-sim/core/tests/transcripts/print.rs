@@ -466,6 +466,7 @@ pub fn ephemeral(change: &EphemeralChange, now: Time) -> Option<String> {
                 None => line,
             }
         }
+        EphemeralChange::Caches(caches) => Line::word(format!("caches emptied {:?}", caches.emptied)),
         EphemeralChange::Sticky(None) => Line::word("sticky cleared"),
         EphemeralChange::Sticky(Some(sticky)) => Line::word("sticky")
             .text("queue", &sticky.queue)

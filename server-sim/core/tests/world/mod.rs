@@ -23,6 +23,7 @@ use temporalio_protos::temporal::api::{
 
 pub struct World {
     pub now: Time,
+    pub timeline: u32,
     pub runs: u32,
     pub limits: Limits,
     pub planted: BTreeSet<String>,
@@ -36,6 +37,7 @@ impl World {
     pub fn new() -> Self {
         Self {
             now: Time(1_000_000_000_000_000_000),
+            timeline: 0,
             runs: 0,
             limits: Limits::default(),
             planted: BTreeSet::new(),
@@ -54,6 +56,7 @@ impl World {
         let context = Context {
             now: self.now,
             new_run_id: RunId(format!("run-{}", self.runs + 1)),
+            timeline: self.timeline,
             limits: self.limits.clone(),
             flags: Flags { planted: Arc::new(self.planted.clone()) },
         };

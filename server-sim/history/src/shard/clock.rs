@@ -19,7 +19,17 @@ pub(crate) struct ShardClock {
 impl ShardClock {
     /// Continues from the durable high-water mark that was read just now.
     pub fn new(wall: WallClock, mark: Time) -> Self {
-        Self { wall, mark, marked_at: Instant::now() }
+        Self::marked(wall, mark, Instant::now())
+    }
+
+    /// Continues from what another one knew.
+    pub fn marked(wall: WallClock, mark: Time, marked_at: Instant) -> Self {
+        Self { wall, mark, marked_at }
+    }
+
+    /// What was told last, and when.
+    pub fn mark(&self) -> (Time, Instant) {
+        (self.mark, self.marked_at)
     }
 
     pub fn now(&mut self) -> Time {

@@ -195,6 +195,7 @@ impl Owned {
         Context {
             now: self.clock.now(),
             new_run_id: RunId(tempest_rt::entropy::uuid()),
+            timeline: self.range.timeline().0,
             limits: self.node.config.limits.clone(),
             flags: self.node.flags.clone(),
         }

@@ -3,12 +3,14 @@
 //! [`run`] is the actor. While it owns the shard, [`serve`] feeds what happens to [`owned::Owned`], which decides;
 //! everything in `Owned` belongs to one range id and dies with it. Requests that had not been decided survive into the
 //! next ownership.
+mod acknowledged;
 mod acquire;
 mod clock;
 mod errands;
 mod events;
 mod execute;
 mod executions;
+mod lag;
 mod owned;
 mod pipeline;
 mod queues;
@@ -21,6 +23,8 @@ mod timer_queue;
 mod transfer_queue;
 mod waiters;
 
+pub(crate) use lag::LagBoard;
+pub use lag::ShardLag;
 pub(crate) use read_index::ReadIndex;
 pub(crate) use request::{Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
 
@@ -28,6 +32,7 @@ use crate::config::backoff;
 use crate::placement::Placement;
 use crate::service::WallClock;
 use crate::{Counters, HistoryConfig};
+use acknowledged::Acknowledged;
 use acquire::Acquired;
 use futures::FutureExt;
 use owned::{Exit, Owned};
@@ -54,6 +59,7 @@ pub(crate) struct Node {
     /// Shards being taken at one time.
     pub acquisitions: Semaphore,
     pub held: Held,
+    pub lags: LagBoard,
 }
 
 /// The shards that this node believes to own, with the range ids it took them with.
@@ -89,10 +95,18 @@ pub(crate) async fn live(node: Arc<Node>, shard: ShardId, mut door: Door) {
 async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
     let mut carried = VecDeque::new();
     let mut failures = 0;
-    // The newest sequence that this process knows to be durable: it must never be found lower.
-    let mut durable_seen = 0;
+    let mut acknowledged = Acknowledged::default();
     loop {
-        if !until_placed_here(door, &mut carried).await {
+        let mut timeline = node.store.timeline();
+        let is_open = acknowledged.look_again_after_a_failover(node, shard).await;
+        let placed = tokio::select! {
+            biased;
+            placed = until_placed_here(door, &mut carried) => placed,
+            // A shard that is elsewhere has nothing else to do.
+            Ok(()) = timeline.changed() => continue,
+            () = tempest_rt::time::sleep(node.config.acquire_retry_max), if is_open => continue,
+        };
+        if !placed {
             break;
         }
         let record = match acquire::acquire(node, shard, door, &mut carried).await {
@@ -100,16 +114,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
             Acquired::PlacedElsewhere => continue,
             Acquired::Stopped => break,
         };
-        if record.sequence < durable_seen {
-            tempest_rt::probe!("history-data-loss");
-            Counters::add(&node.counters.data_loss);
-            tracing::error!(
-                data_loss = true,
-                found = record.sequence,
-                acknowledged = durable_seen,
-                "acknowledged commits of this shard are gone from the store"
-            );
-        }
+        acknowledged.compare(node, shard, &record);
         let first = record.sequence;
         node.held.lock().expect("no holder of this lock panics").insert(shard, record.range_id);
         let mut owned = Owned::new(node.clone(), shard, record);
@@ -118,8 +123,8 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
         }
         let exit = serve::serve(&mut owned, door).await;
         node.held.lock().expect("no holder of this lock panics").remove(&shard);
-        durable_seen = owned.durable();
-        failures = if durable_seen > first { 0 } else { failures + 1 };
+        acknowledged = Acknowledged { range: owned.range, sequence: owned.durable() };
+        failures = if owned.durable() > first { 0 } else { failures + 1 };
         carried = owned.dissolve(&exit);
         match exit {
             Exit::Stopped => break,

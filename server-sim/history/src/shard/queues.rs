@@ -1,5 +1,6 @@
 //! Sets going what the queues say: timers that are due, tasks for matching, deletions, proofs.
 use super::events::Event;
+use super::lag::Posted;
 use super::owned::Owned;
 use super::request::{Ask, Request, Target};
 use super::transfer_queue::transfer_key;
@@ -18,6 +19,9 @@ const SENT_LATE_BY: Duration = Duration::from_secs(2);
 impl Owned {
     /// Runs after everything that happened: begins what may begin now.
     pub fn pump(&mut self) {
+        if self.transfers.has_arrivals() {
+            self.transfers.note_arrivals(Instant::now());
+        }
         if !self.is_draining() {
             self.begin_transfer_read();
             self.begin_timer_read();
@@ -28,6 +32,13 @@ impl Owned {
             self.flush_deletions();
         }
         self.begin_proof();
+        self.post_lag();
+    }
+
+    fn post_lag(&self) {
+        let (transfers, timers) = (self.transfers.backlog(self.watermark()), self.timers.earliest());
+        let posted = Posted { range: self.range, transfers, timers, clock: self.clock.mark() };
+        self.node.lags.post(self.shard, posted);
     }
 
     fn fire_due(&mut self) {

@@ -39,6 +39,15 @@ pub(crate) fn timer_key(fire_time: Time, task_id: i64) -> TaskKey {
     TaskKey { category: TaskCategory::Timer, fire_time, task_id }
 }
 
+/// What a queue knows of the timers that have not fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EarliestTimer {
+    /// Nothing is in memory, and what is in the store is being read.
+    NotRead,
+    None,
+    Due(Time),
+}
+
 /// How far beyond what it fires a reader with a cursor has read.
 const LOOK_AHEAD: Duration = Duration::from_secs(1);
 
@@ -132,6 +141,17 @@ impl TimerQueue {
         self.pending.first_key_value().map(|(key, _)| key.fire_time)
     }
 
+    /// The earliest timer that is not decided, also if it must wait for others or for another try.
+    pub fn earliest(&self) -> EarliestTimer {
+        let pending = self.pending.first_key_value().map(|(key, _)| key.fire_time);
+        let firing = self.firing.first_key_value().map(|(key, _)| key.fire_time);
+        match pending.into_iter().chain(firing).min() {
+            Some(due) => EarliestTimer::Due(due),
+            None if self.reading.is_some() || self.loaded_until < END => EarliestTimer::NotRead,
+            None => EarliestTimer::None,
+        }
+    }
+
     /// The next timer that is due, if there is one and more may be fired.
     pub fn next(&mut self, now: Time) -> Option<(TaskKey, HistoryTask)> {
         if self.next_due()? > now {
@@ -184,6 +204,7 @@ mod tests {
     #[test]
     fn pages_are_read_until_the_store_is_known_whole() {
         let mut queue = queue(10);
+        assert_eq!(queue.earliest(), EarliestTimer::NotRead);
         let (after, _, limit) = queue.begin_read().unwrap();
         assert_eq!((after.fire_time, limit), (Time::ZERO, 2));
         queue.read(limit, vec![timer(10, 1), timer(20, 2)], 100);
@@ -195,6 +216,10 @@ mod tests {
         assert_eq!((after.fire_time, after.task_id), (Time(20), 2));
         queue.read(limit, vec![], 100);
         assert!(queue.begin_read().is_none());
+        assert_eq!(queue.earliest(), EarliestTimer::Due(Time(10)), "those that fire are not decided");
+        queue.done(timer(10, 1).0);
+        queue.done(timer(20, 2).0);
+        assert_eq!(queue.earliest(), EarliestTimer::None);
         queue.durable(vec![timer(30, 4)]);
         assert_eq!(queue.next_due(), Some(Time(30)));
     }
@@ -237,6 +262,7 @@ mod tests {
         queue.retry();
         queue.done(timer(20, 2).0);
         assert_eq!(queue.next_due(), None, "the first one is tried again now");
+        assert_eq!(queue.earliest(), EarliestTimer::Due(Time(10)));
         queue.done(timer(10, 1).0);
         assert_eq!(fired(&mut queue, 100), [3]);
     }

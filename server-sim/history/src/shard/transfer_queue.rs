@@ -4,12 +4,13 @@ use crate::config::backoff;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tempest_core::{HistoryTask, Time};
+use tempest_rt::time::Instant;
 use tempest_store::{TaskCategory, TaskKey};
 
 /// Transfer tasks of one shard, by task id. Every durable task up to `read_level` was handed out or is in here; those
 /// above are in the store. Tasks that become durable while the queue is caught up never need a read.
 pub(crate) struct TransferQueue {
-    queued: BTreeMap<i64, HistoryTask>,
+    queued: BTreeMap<i64, Queued>,
     /// With matching, or waiting for their next try.
     busy: BTreeMap<i64, Busy>,
     sending: usize,
@@ -21,9 +22,26 @@ pub(crate) struct TransferQueue {
     retry: (Duration, Duration),
 }
 
+struct Queued {
+    task: HistoryTask,
+    /// When it came here, once that is noted.
+    since: Option<Instant>,
+}
+
 struct Busy {
     task: HistoryTask,
     failures: u32,
+    since: Option<Instant>,
+}
+
+/// Transfer tasks that are not done with, as far as a queue knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TransferBacklog {
+    pub tasks: usize,
+    /// Whether the store may hold more.
+    pub unread: bool,
+    /// When the oldest became durable here, or was read from the store.
+    pub oldest_since: Option<Instant>,
 }
 
 pub(crate) fn transfer_key(task_id: i64) -> TaskKey {
@@ -49,7 +67,7 @@ impl TransferQueue {
     pub fn durable(&mut self, watermark_before: i64, watermark: i64, tasks: Vec<(i64, HistoryTask)>) {
         let caught_up = self.read_level + 1 >= watermark_before && !self.reading;
         if caught_up && self.queued.len() + self.busy.len() + tasks.len() <= self.pending_max {
-            self.queued.extend(tasks);
+            self.enqueue(tasks);
             self.read_level = watermark - 1;
         }
     }
@@ -72,7 +90,34 @@ impl TransferQueue {
             Some((last, _)) if rows.len() >= limit => *last,
             _ => before.task_id - 1,
         };
-        self.queued.extend(rows);
+        self.enqueue(rows);
+    }
+
+    fn enqueue(&mut self, tasks: Vec<(i64, HistoryTask)>) {
+        self.queued.extend(tasks.into_iter().map(|(id, task)| (id, Queued { task, since: None })));
+    }
+
+    /// Whether tasks have come since [`TransferQueue::note_arrivals`].
+    pub fn has_arrivals(&self) -> bool {
+        self.queued.last_key_value().is_some_and(|(_, newest)| newest.since.is_none())
+    }
+
+    /// Notes when tasks came. What comes is always newer than what is here.
+    pub fn note_arrivals(&mut self, now: Instant) {
+        let arrivals = self.queued.values_mut().rev().take_while(|queued| queued.since.is_none());
+        arrivals.for_each(|queued| queued.since = Some(now));
+    }
+
+    /// What is not done with. Every id below `watermark` is durable or was never used.
+    pub fn backlog(&self, watermark: i64) -> TransferBacklog {
+        let queued = self.queued.first_key_value().map(|(id, oldest)| (*id, oldest.since));
+        let busy = self.busy.first_key_value().map(|(id, oldest)| (*id, oldest.since));
+        let oldest = queued.into_iter().chain(busy).min_by_key(|(id, _)| *id);
+        TransferBacklog {
+            tasks: self.queued.len() + self.busy.len(),
+            unread: self.reading || self.read_level + 1 < watermark,
+            oldest_since: oldest.and_then(|(_, since)| since),
+        }
     }
 
     /// The next task to check and send, if there is one and matching may be given more.
@@ -80,9 +125,9 @@ impl TransferQueue {
         if self.sending >= self.sending_max {
             return None;
         }
-        let (id, task) = self.queued.pop_first()?;
+        let (id, Queued { task, since }) = self.queued.pop_first()?;
         self.sending += 1;
-        self.busy.insert(id, Busy { task: task.clone(), failures: 0 });
+        self.busy.insert(id, Busy { task: task.clone(), failures: 0, since });
         Some((id, task))
     }
 
@@ -182,5 +227,34 @@ mod tests {
         queue.done(11);
         queue.retry(10);
         assert_eq!(queue.failed(10), first * 2);
+    }
+
+    #[test]
+    fn the_oldest_task_that_is_not_done_with_tells_how_far_it_is_behind() {
+        let (mut queue, start) = (queue(3), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let backlog =
+            |tasks, unread, oldest: Option<u64>| TransferBacklog { tasks, unread, oldest_since: oldest.map(at) };
+        assert_eq!(queue.backlog(10), backlog(0, true, None), "nothing was read yet");
+        let (_, before, limit) = queue.begin_read(10).unwrap();
+        queue.read(before, limit, vec![]);
+        assert_eq!(queue.backlog(10), backlog(0, false, None));
+        for id in 10..13 {
+            queue.durable(id, id + 1, vec![(id, task())]);
+            assert!(queue.has_arrivals());
+            queue.note_arrivals(at(u64::try_from(id).unwrap()));
+            assert!(!queue.has_arrivals());
+        }
+        assert_eq!(queue.backlog(13), backlog(3, false, Some(10)));
+        assert_eq!(ids(&mut queue), [10, 11]);
+        queue.done(11);
+        queue.failed(10);
+        assert_eq!(queue.backlog(13), backlog(2, false, Some(10)), "one that failed is not done with");
+        queue.retry(10);
+        queue.done(10);
+        queue.durable(13, 15, vec![(13, task()), (14, task())]);
+        queue.note_arrivals(at(14));
+        queue.durable(15, 16, vec![(15, task())]);
+        assert_eq!(queue.backlog(16), backlog(3, true, Some(12)), "there was no room for the last");
     }
 }

@@ -244,3 +244,16 @@ async fn timers_of_a_run_that_cannot_be_read_hold_up_no_others() {
     tokio::time::sleep(60 * SECOND).await;
     assert_eq!(world.count("good", EventType::TimerFired).await, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn how_far_queues_are_behind_is_seen_from_outside() {
+    let world = World::new();
+    world.matching.never_answer(true);
+    world.start("order").await.unwrap();
+    tokio::time::sleep(7 * SECOND).await;
+    let lag = world.history.lags()[&SHARD];
+    assert_eq!((lag.transfer_tasks, lag.transfer_tasks_unread, lag.timer_overdue_ms), (1, false, Some(0)));
+    assert!(lag.transfer_oldest_ms >= Some(6_900), "{lag:?}");
+    world.history.shutdown().await;
+    assert!(world.history.lags().is_empty(), "what is not owned is not behind");
+}

@@ -220,6 +220,10 @@ impl Inner {
 
 #[async_trait]
 impl Store for MemoryStore {
+    fn timeline(&self) -> tokio::sync::watch::Receiver<Timeline> {
+        tokio::sync::watch::Sender::default().subscribe()
+    }
+
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
         Ok(initial)
     }

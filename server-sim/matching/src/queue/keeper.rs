@@ -16,10 +16,18 @@ const STORE_PAUSE: Duration = Duration::from_millis(100);
 /// Keeps `queue` until it is unloaded.
 pub(crate) async fn keep(queue: Arc<Queue>) {
     loop {
+        let mut timeline = queue.shared.store.timeline();
         let step = {
             let mut state = queue.lock();
             if state.unloaded {
                 return;
+            }
+            let timeline_now = timeline.borrow_and_update();
+            if state.leased_on.is_some_and(|timeline| timeline != *timeline_now) {
+                // What was done with may be undone: tasks whose start was lost must be read again.
+                tempest_rt::probe!("matching-partition-failed-over");
+                tracing::warn!(queue = queue.key.name, "the database failed over: the task queue is loaded anew");
+                return queue.leave_locked(&mut state);
             }
             let actions = state.matcher.tick(queue.shared.now());
             queue.perform(&mut state, actions);
@@ -34,6 +42,7 @@ pub(crate) async fn keep(queue: Arc<Queue>) {
                 tokio::select! {
                     biased;
                     () = queue.wake.notified() => {}
+                    Ok(()) = timeline.changed() => {}
                     () = sleep_until_maybe(until) => {}
                 }
             }
@@ -78,6 +87,8 @@ impl Queue {
         match leased {
             Ok(record) => {
                 tracing::debug!(queue = self.key.name, range = %record.range_id, "task queue partition leased");
+                // If it is another than before, nothing of that is done to the store any more.
+                state.leased_on.get_or_insert(record.range_id.timeline());
                 state.backlog.leased(&record, self.shared.now());
             }
             Err(error) => {

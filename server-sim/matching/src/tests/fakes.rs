@@ -296,6 +296,10 @@ fn no_such<T>() -> Result<T, StoreError> {
 
 #[async_trait]
 impl Store for FakeStore {
+    fn timeline(&self) -> tokio::sync::watch::Receiver<Timeline> {
+        tokio::sync::watch::Sender::default().subscribe()
+    }
+
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
         let mut inner = self.inner.lock().unwrap();
         let (record, _) = inner.partitions.entry(partition.clone()).or_default();

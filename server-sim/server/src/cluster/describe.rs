@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempest_api::ServiceError;
-use tempest_history::HistoryHandle;
-use tempest_rt::net::Network;
+use tempest_history::{HistoryHandle, ShardLag};
+use tempest_matching::{Matching, MatchingBacklog};
+use tempest_rt::net::{BadAddress, Network};
+use tempest_rt::time::Duration;
 use tempest_store::{RangeId, ShardId};
 
 /// One node, as it describes itself.
@@ -19,6 +21,12 @@ pub struct NodeDescription {
     pub members: Vec<Member>,
     /// The shards that it believes to own, with its range ids. Of two nodes that believe so, the higher one does.
     pub held: BTreeMap<ShardId, RangeId>,
+    /// How far the queues of those shards are behind, by this node's own clocks.
+    #[serde(default)]
+    pub lags: BTreeMap<ShardId, ShardLag>,
+    /// What waits in the task queues that are loaded here.
+    #[serde(default)]
+    pub backlog: MatchingBacklog,
     /// Counts since it started, by name; `data_loss` should be 0.
     pub counters: BTreeMap<String, u64>,
 }
@@ -26,16 +34,53 @@ pub struct NodeDescription {
 /// A whole cluster: every node that the first one names, with its description or why there is none.
 #[derive(Clone, Debug)]
 pub struct ClusterDescription {
-    pub nodes: Vec<(Member, Result<NodeDescription, ServiceError>)>,
+    pub nodes: Vec<(Member, Result<NodeDescription, DescribeError>)>,
+}
+
+/// Why a node is not described: what was found where it was asked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DescribeError {
+    #[error(transparent)]
+    Address(#[from] BadAddress),
+    #[error("nobody can be reached at {address}: {why}")]
+    NotReached { address: String, why: String },
+    /// Another server than tempest, or the wrong port of it.
+    #[error("{address} answers gRPC calls, but none of those between nodes: it is likely where clients call")]
+    NotForNodes { address: String },
+    #[error("{address} takes connections, but does not speak as a node does: {why}")]
+    NoNode { address: String, why: String },
+    #[error("{address} takes connections, but answers nothing within {patience:?}")]
+    Silent { address: String, patience: Duration },
+    #[error("the node at {address} does not describe itself: {error}")]
+    Refused { address: String, error: ServiceError },
+    #[error("the node at {address} speaks another version: {why}")]
+    OtherVersion { address: String, why: String },
 }
 
 impl ClusterDescription {
+    /// As the nodes know it; 0 if none answers.
+    pub fn shard_count(&self) -> u32 {
+        self.described().map(|(_, node)| node.shard_count).max().unwrap_or(0)
+    }
+
+    /// How far the queues of each shard are behind, as its owner says. A shard that is just being taken has not said it yet.
+    pub fn lags(&self) -> BTreeMap<ShardId, ShardLag> {
+        let owners = self.owners();
+        let of_owner = |name: &str, shard: &ShardId| owners.get(shard).is_some_and(|(_, owner)| *owner == name);
+        let lags = self.described().flat_map(|(member, node)| node.lags.iter().map(move |lag| (member, lag)));
+        let lags = lags.filter(|(member, (shard, _))| of_owner(&member.name, shard));
+        lags.map(|(_, (shard, lag))| (*shard, *lag)).collect()
+    }
+
+    fn described(&self) -> impl Iterator<Item = (&Member, &NodeDescription)> {
+        self.nodes.iter().filter_map(|(member, description)| Some((member, description.as_ref().ok()?)))
+    }
+
     /// Who owns which shard: of several that believe so, the one with the highest range id.
     pub fn owners(&self) -> BTreeMap<ShardId, (RangeId, &str)> {
         let mut owners: BTreeMap<ShardId, (RangeId, &str)> = BTreeMap::new();
-        for (member, description) in &self.nodes {
-            let held = description.as_ref().map(|description| &description.held).into_iter().flatten();
-            for (shard, range) in held {
+        for (member, node) in self.described() {
+            for (shard, range) in &node.held {
                 let owner = owners.entry(*shard).or_default();
                 *owner = (*owner).max((*range, member.name.as_str()));
             }
@@ -47,8 +92,8 @@ impl ClusterDescription {
 /// Asks the node at `address`, where it listens for other nodes, and then everybody it sees.
 ///
 /// # Errors
-/// The first node does not answer.
-pub async fn describe_cluster(network: Arc<dyn Network>, address: &str) -> Result<ClusterDescription, ServiceError> {
+/// The first node does not answer, or there is none.
+pub async fn describe_cluster(network: Arc<dyn Network>, address: &str) -> Result<ClusterDescription, DescribeError> {
     let peers = Peers::new(network);
     let first = peers.describe(address).await?;
     let mut nodes = Vec::new();
@@ -60,7 +105,13 @@ pub async fn describe_cluster(network: Arc<dyn Network>, address: &str) -> Resul
     Ok(ClusterDescription { nodes })
 }
 
-pub(super) fn describe_node(name: &str, shard_count: u32, ring: &Ring, history: &HistoryHandle) -> NodeDescription {
+pub(super) fn describe_node(
+    name: &str,
+    shard_count: u32,
+    ring: &Ring,
+    history: &HistoryHandle,
+    matching: &Matching,
+) -> NodeDescription {
     let counters = history.counters().snapshot().named();
     NodeDescription {
         name: name.to_owned(),
@@ -68,6 +119,8 @@ pub(super) fn describe_node(name: &str, shard_count: u32, ring: &Ring, history: 
         shard_count,
         members: ring.members().to_vec(),
         held: history.held(),
+        lags: history.lags(),
+        backlog: matching.backlog(),
         counters: counters.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
     }
 }
@@ -78,20 +131,50 @@ mod tests {
 
     #[test]
     fn of_two_owners_the_later_one_counts() {
-        let node = |name: &str, range| {
+        let node = |name: &str, range, transfer_tasks| {
             let member = Member { name: name.into(), address: String::new(), roles: vec![] };
+            let lag = ShardLag { transfer_tasks, ..ShardLag::default() };
             let description = NodeDescription {
                 name: name.into(),
                 version: String::new(),
-                shard_count: 1,
+                shard_count: 2,
                 members: vec![],
                 held: [(ShardId(1), RangeId(range))].into(),
+                lags: [(ShardId(1), lag)].into(),
+                backlog: MatchingBacklog::default(),
                 counters: BTreeMap::new(),
             };
             (member, Ok(description))
         };
-        let silent = (node("c", 9).0, Err(ServiceError::Unavailable("silence".into())));
-        let cluster = ClusterDescription { nodes: vec![node("a", 4), node("b", 3), silent] };
+        let silence = DescribeError::NotReached { address: "c:7234".into(), why: "silence".into() };
+        let silent = (node("c", 9, 9).0, Err(silence));
+        let cluster = ClusterDescription { nodes: vec![node("a", 4, 40), node("b", 3, 30), silent] };
         assert_eq!(cluster.owners(), [(ShardId(1), (RangeId(4), "a"))].into());
+        assert_eq!(cluster.lags()[&ShardId(1)].transfer_tasks, 40);
+        assert_eq!(cluster.shard_count(), 2);
+    }
+
+    #[test]
+    fn a_node_of_a_version_that_knows_no_lags_is_described_without() {
+        #[derive(Serialize)]
+        struct Earlier {
+            name: &'static str,
+            version: &'static str,
+            shard_count: u32,
+            members: Vec<Member>,
+            held: BTreeMap<ShardId, RangeId>,
+            counters: BTreeMap<String, u64>,
+        }
+        let earlier = Earlier {
+            name: "a",
+            version: "0",
+            shard_count: 2,
+            members: vec![],
+            held: [(ShardId(1), RangeId(4))].into(),
+            counters: BTreeMap::new(),
+        };
+        let bytes = rmp_serde::to_vec_named(&earlier).expect("it is plain data");
+        let read: NodeDescription = rmp_serde::from_slice(&bytes).expect("what is new may be missing");
+        assert_eq!((read.held, read.lags), (earlier.held, BTreeMap::new()));
     }
 }

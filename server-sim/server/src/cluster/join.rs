@@ -55,7 +55,6 @@ pub(crate) async fn join(
     network: Arc<dyn Network>,
     tasks: &TaskGroup,
 ) -> Result<Joined, NodeError> {
-    config.validate().map_err(NodeError::Config)?;
     let listener = network
         .listen(config.address.clone())
         .await
@@ -76,9 +75,9 @@ pub(crate) async fn join(
         history: local.history.clone(),
         matching: Arc::new(RoutedMatching(OnlyHere(to_matching.clone()))),
         describe: {
-            let (name, shards, ring, history) =
-                (config.name.clone(), local.shard_count, ring.clone(), local.history.clone());
-            Arc::new(move || describe_node(&name, shards, &ring.borrow(), &history))
+            let (name, shards, ring) = (config.name.clone(), local.shard_count, ring.clone());
+            let (history, matching) = (local.history.clone(), local.matching.clone());
+            Arc::new(move || describe_node(&name, shards, &ring.borrow(), &history, &matching))
         },
     };
     let (stop_serving, mut stop) = watch::channel(false);

@@ -1,10 +1,12 @@
 //! The beat of a node: it writes its own row, reads the others', and tells its roles what changed.
 use super::ring::{Member, Ring};
 use super::view::View;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tempest_core::Time;
+use tempest_rt::net::check_address;
 use tempest_rt::time::{Duration, Instant};
-use tempest_store::{NodeRecord, Role, Store};
+use tempest_store::{NodeRecord, Role, Store, Timeline};
 use tokio::sync::watch;
 
 /// What a node needs to know to be one of several.
@@ -16,7 +18,8 @@ pub struct ClusterConfig {
     pub address: String,
     /// What other nodes call, if that is another address than the one it listens on.
     pub advertised_address: Option<String>,
-    /// What the other nodes may find here. Without [`Role::Frontend`] it listens for clients all the same, so far.
+    /// What is done here, at least one: clients are served with [`Role::Frontend`] alone, and only with the other two does the
+    /// ring give this node shards and task queues.
     pub roles: Vec<Role>,
     /// Pause between beats, 10 ms and up. Each is one small commit.
     pub beat_interval: Duration,
@@ -44,8 +47,16 @@ impl ClusterConfig {
         if self.name.is_empty() || self.name.len() > NAME_BYTES_MAX {
             return Err(format!("the node's name is {:?}: it must have 1 to {NAME_BYTES_MAX} bytes", self.name));
         }
+        check_address(&self.address).map_err(|error| format!("address is {error}"))?;
+        if let Some(address) = &self.advertised_address {
+            check_address(address).map_err(|error| format!("advertised_address is {error}"))?;
+        }
         if self.roles.is_empty() {
-            return Err("the node has no roles: name at least one of frontend, history, matching".to_owned());
+            let mend = "name at least one of frontend, history, matching, or leave `roles` out to have all";
+            return Err(format!("the node has no roles, so that nothing is done there: {mend}"));
+        }
+        if self.roles.iter().collect::<BTreeSet<_>>().len() < self.roles.len() {
+            return Err(format!("roles is {:?}: once is enough for each", self.roles));
         }
         if self.beat_interval < Duration::from_millis(10) {
             return Err(format!("beat_interval is {:?}: it must be at least 10 ms", self.beat_interval));
@@ -71,6 +82,8 @@ pub struct Membership {
     row: NodeRecord,
     view: View,
     interval: Duration,
+    /// Of the database, as of the last beat.
+    known_timeline: Option<Timeline>,
     ring: watch::Sender<Arc<Ring>>,
 }
 
@@ -86,10 +99,11 @@ impl Membership {
             roles: own.roles.clone(),
             leaving: false,
             wall_clock: Time::ZERO,
+            timeline: *store.timeline().borrow(),
         };
         let view = View::new(own, config.silence_max);
         let ring = watch::Sender::new(Arc::new(view.ring()));
-        Self { store, row, view, interval: config.beat_interval, ring }
+        Self { store, row, view, interval: config.beat_interval, known_timeline: None, ring }
     }
 
     /// Who is there, from now on.
@@ -117,9 +131,11 @@ impl Membership {
     pub async fn beat(&mut self) {
         self.row.beat += 1;
         self.row.wall_clock = Time(tempest_rt::time::wall_clock_ns());
+        self.row.timeline = *self.store.timeline().borrow();
         match self.store.beat(self.row.clone()).await {
             Ok(rows) => {
                 self.warn_of_strange_rows(&rows);
+                self.warn_of_failovers(&rows);
                 self.view.read(rows, Instant::now());
                 let ring = self.view.ring();
                 self.ring.send_if_modified(|known| {
@@ -133,6 +149,23 @@ impl Membership {
                 });
             }
             Err(error) => tracing::warn!(%error, "this node's beat did not reach the store, or nobody knows"),
+        }
+    }
+
+    /// Also of one that happened while this node was down: its row says what it knew.
+    fn warn_of_failovers(&mut self, rows: &[NodeRecord]) {
+        let of_row = rows.iter().find(|row| row.name == self.row.name).map(|row| row.timeline);
+        let now = *self.store.timeline().borrow();
+        let before = self.known_timeline.or(of_row).unwrap_or(now);
+        self.known_timeline = Some(now);
+        if before < now {
+            tempest_rt::probe!("cluster-database-failed-over");
+            tracing::warn!(
+                %before,
+                %now,
+                "the database has failed over: commits that were acknowledged shortly before may be lost; every shard that \
+                 can tell does (data_loss), and each is taken anew"
+            );
         }
     }
 
@@ -152,5 +185,27 @@ impl Membership {
                 tracing::warn!(node = row.name, seconds, "that node's wall clock differs from this one's");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_would_do_nothing_or_cannot_be_called_is_refused() {
+        let refused = |change: &dyn Fn(&mut ClusterConfig)| {
+            let mut config = ClusterConfig::new("a", "10.0.0.1:7234");
+            change(&mut config);
+            config.validate().err().unwrap_or_default()
+        };
+        assert_eq!(refused(&|_| {}), "");
+        assert_eq!(refused(&|config| config.roles = vec![Role::History]), "", "others may do the rest");
+        assert!(refused(&|config| config.roles.clear()).contains("at least one of frontend"));
+        assert!(refused(&|config| config.roles.push(Role::History)).contains("once is enough"));
+        let address = refused(&|config| config.address = "10.0.0.1".into());
+        assert!(address.starts_with("address is \"10.0.0.1\", which has no port: write HOST:PORT"), "{address}");
+        let advertised = refused(&|config| config.advertised_address = Some("b".into()));
+        assert!(advertised.starts_with("advertised_address is \"b\""), "{advertised}");
     }
 }

@@ -5,12 +5,13 @@
 mod describe;
 mod join;
 mod membership;
+mod outgoing;
 mod peers;
 mod ring;
 mod route;
 mod view;
 
-pub use describe::{ClusterDescription, NodeDescription, describe_cluster};
+pub use describe::{ClusterDescription, DescribeError, NodeDescription, describe_cluster};
 pub(crate) use join::{Joined, Local, join};
 pub use membership::ClusterConfig;
 pub use ring::{Member, Ring};

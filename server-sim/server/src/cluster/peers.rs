@@ -1,29 +1,34 @@
 //! Calls to other nodes, and calls of theirs, over gRPC: the method's path names role and call, messages are bytes.
-use super::describe::NodeDescription;
+use super::describe::{DescribeError, NodeDescription};
+use super::outgoing::{Outgoing, Sent};
 use async_trait::async_trait;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tempest_api::{
     Caller, HistoryService, MatchingService, RemoteHistory, RemoteMatching, ServiceError, ServiceResult,
     answer_history, answer_matching,
 };
-use tempest_rt::net::{self, Network};
+use tempest_rt::net::{self, BadAddress, Network};
 use tempest_rt::raw::Raw;
 use tempest_rt::time::{Duration, timeout};
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 const HISTORY: &str = "history";
 const MATCHING: &str = "matching";
 const OPERATOR: &str = "operator";
 const DESCRIBE: &str = "describe";
 
-/// How long a node may take to describe itself.
-const DESCRIBE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a node may take to describe itself: longer than a connection may take to be made, so that one that is not made is
+/// told from a node that is silent.
+const DESCRIBE_PATIENCE: Duration = Duration::from_secs(8);
+const DESCRIBE_TRIES: u32 = 3;
 
 /// Answers between nodes carry at most a history page and some.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -40,18 +45,37 @@ impl Peers {
     }
 
     pub fn history(&self, address: &str) -> ServiceResult<Arc<dyn HistoryService>> {
-        Ok(Arc::new(RemoteHistory(self.peer(HISTORY, address)?)))
+        Ok(Arc::new(RemoteHistory(self.peer(HISTORY, address).map_err(uncallable)?)))
     }
 
     pub fn matching(&self, address: &str) -> ServiceResult<Arc<dyn MatchingService>> {
-        Ok(Arc::new(RemoteMatching(self.peer(MATCHING, address)?)))
+        Ok(Arc::new(RemoteMatching(self.peer(MATCHING, address).map_err(uncallable)?)))
     }
 
     /// Asks a node what it sees and holds.
-    pub async fn describe(&self, address: &str) -> ServiceResult<NodeDescription> {
-        let answer = self.peer(OPERATOR, address)?.call(DESCRIBE, Bytes::new(), DESCRIBE_PATIENCE).await?;
-        rmp_serde::from_slice(&answer)
-            .map_err(|error| ServiceError::Unavailable(format!("the node speaks another version: {error}")))
+    pub async fn describe(&self, address: &str) -> Result<NodeDescription, DescribeError> {
+        let at = || address.to_owned();
+        let peer = self.peer(OPERATOR, address)?;
+        let mut answer = peer.exchange(DESCRIBE, Bytes::new(), DESCRIBE_PATIENCE).await;
+        for _ in 1..DESCRIBE_TRIES {
+            // Whoever does not know the call may close the stream before saying so.
+            if !matches!(&answer, Err(Unanswered { sent: Sent::Perhaps, why: Why::Failed(status) }) if is_torn(status))
+            {
+                break;
+            }
+            answer = peer.exchange(DESCRIBE, Bytes::new(), DESCRIBE_PATIENCE).await;
+        }
+        let packed = answer.map_err(|call| match (&call.why, call.sent) {
+            (Why::Failed(status), _) if status.code() == Code::Unimplemented => {
+                DescribeError::NotForNodes { address: at() }
+            }
+            (Why::Late(patience), Sent::Perhaps) => DescribeError::Silent { address: at(), patience: *patience },
+            (why, Sent::Never) => DescribeError::NotReached { address: at(), why: why.to_string() },
+            (why, Sent::Perhaps) => DescribeError::NoNode { address: at(), why: why.to_string() },
+        })?;
+        let body = unpack(packed).map_err(|error| DescribeError::Refused { address: at(), error })?;
+        rmp_serde::from_slice(&body)
+            .map_err(|error| DescribeError::OtherVersion { address: at(), why: error.to_string() })
     }
 
     /// Forgets whoever is not at one of these addresses any more.
@@ -60,13 +84,12 @@ impl Peers {
         channels.retain(|address, _| addresses.contains(&address.as_str()));
     }
 
-    fn peer(&self, role: &'static str, address: &str) -> ServiceResult<Peer> {
+    fn peer(&self, role: &'static str, address: &str) -> Result<Peer, BadAddress> {
         let mut channels = self.channels.lock().expect("no holder of this lock panics");
         let channel = match channels.get(address) {
             Some(channel) => channel.clone(),
             None => {
-                let dialled = net::dial(self.network.clone(), address);
-                let channel = dialled.map_err(|error| ServiceError::Unavailable(error.to_string()))?;
+                let channel = net::dial(self.network.clone(), address)?;
                 channels.insert(address.to_owned(), channel.clone());
                 channel
             }
@@ -75,26 +98,89 @@ impl Peers {
     }
 }
 
+/// Nothing was sent to what is no address.
+fn uncallable(error: BadAddress) -> ServiceError {
+    ServiceError::Unavailable(format!("a node's address is {error}"))
+}
+
 struct Peer {
     role: &'static str,
     channel: Channel,
 }
 
-#[async_trait]
-impl Caller for Peer {
-    async fn call(&self, method: &'static str, body: Bytes, patience: Duration) -> ServiceResult<Bytes> {
+/// The stream ended without an answer.
+fn is_torn(status: &Status) -> bool {
+    matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled | Code::Unavailable)
+}
+
+/// A call that has no answer.
+#[derive(Debug)]
+struct Unanswered {
+    sent: Sent,
+    why: Why,
+}
+
+#[derive(Debug)]
+enum Why {
+    Failed(Status),
+    /// It was given up after so long.
+    Late(Duration),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(status) => f.write_str(&innermost(status)),
+            Self::Late(patience) => write!(f, "not within {patience:?}"),
+        }
+    }
+}
+
+/// The cause of all causes, which says more than "transport error".
+fn innermost(status: &Status) -> String {
+    let mut cause = status.source();
+    while let Some(deeper) = cause.and_then(|cause| cause.source()) {
+        cause = Some(deeper);
+    }
+    match (cause, status.message()) {
+        (Some(cause), _) => cause.to_string(),
+        (None, "") => status.code().to_string(),
+        (None, message) => message.to_owned(),
+    }
+}
+
+impl From<Unanswered> for ServiceError {
+    fn from(Unanswered { sent, why }: Unanswered) -> Self {
+        match sent {
+            Sent::Never => Self::Unavailable(format!("no connection to the other node: {why}")),
+            Sent::Perhaps => Self::OutcomeUnknown(format!("no answer of the other node: {why}")),
+        }
+    }
+}
+
+impl Peer {
+    async fn exchange(&self, method: &'static str, body: Bytes, patience: Duration) -> Result<Bytes, Unanswered> {
         let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
         let path = format!("/{}/{}.{method}", NodeService::NAME, self.role);
         let path = path.parse().expect("names of calls make a path");
+        let outgoing = Outgoing::default();
         let calling = async {
-            // Without a connection nothing was sent.
-            client.ready().await.map_err(|error| ServiceError::Unavailable(format!("no connection: {error}")))?;
-            let unknown = |status: Status| ServiceError::OutcomeUnknown(format!("no answer: {}", status.message()));
-            client.unary(Request::new(body), path, Raw).await.map_err(unknown)
+            client.ready().await.map_err(|error| Status::from_error(error.into()))?;
+            client.unary(Request::new(body), path, outgoing.clone()).await
         };
-        let answer = timeout(patience, calling).await;
-        let answer = answer.unwrap_or_else(|_| Err(ServiceError::OutcomeUnknown("no answer in time".to_owned())))?;
-        unpack(answer.into_inner())
+        let why = match timeout(patience, calling).await {
+            Ok(Ok(answer)) => return Ok(answer.into_inner()),
+            Ok(Err(status)) => Why::Failed(status),
+            Err(_) => Why::Late(patience),
+        };
+        Err(Unanswered { sent: outgoing.end(), why })
+    }
+}
+
+#[async_trait]
+impl Caller for Peer {
+    async fn call(&self, method: &'static str, body: Bytes, patience: Duration) -> ServiceResult<Bytes> {
+        unpack(self.exchange(method, body, patience).await?)
     }
 }
 
@@ -179,7 +265,42 @@ fn unpack(mut packed: Bytes) -> ServiceResult<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
     use tempest_api::ResourceExhaustedCause;
+    use tempest_rt::net::{ByteStream, Listener, Tcp};
+
+    /// Where connections take for ever.
+    struct Unreachable;
+
+    impl Network for Unreachable {
+        fn listen(&self, _: String) -> BoxFuture<'static, io::Result<Box<dyn Listener>>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn connect(&self, _: String) -> BoxFuture<'static, io::Result<Box<dyn ByteStream>>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    async fn end_of_call(network: Arc<dyn Network>, address: &str) -> ServiceError {
+        let peer = Peers::new(network).peer(HISTORY, address).expect("it is an address");
+        let call = peer.call("start_workflow", Bytes::from_static(b"call"), Duration::from_secs(1)).await;
+        call.expect_err("nobody answers")
+    }
+
+    #[tokio::test]
+    async fn only_what_may_have_been_sent_is_in_doubt() {
+        // The operating system makes connections to a listener that never accepts them.
+        let listener = Tcp.listen("127.0.0.1:0".to_owned()).await.expect("there is a free port");
+        let address = listener.local_address();
+        let silent = end_of_call(Arc::new(Tcp), &address).await;
+        assert!(matches!(&silent, ServiceError::OutcomeUnknown(why) if why.contains("not within 1s")), "{silent:?}");
+        drop(listener);
+        let refused = end_of_call(Arc::new(Tcp), &address).await;
+        assert!(matches!(&refused, ServiceError::Unavailable(why) if why.contains("refused")), "{refused:?}");
+        let unreachable = end_of_call(Arc::new(Unreachable), &address).await;
+        assert!(matches!(unreachable, ServiceError::Unavailable(_)), "{unreachable:?}");
+    }
 
     #[test]
     fn errors_stay_what_they_are() {

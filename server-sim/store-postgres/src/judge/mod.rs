@@ -10,9 +10,9 @@ mod shard_commit;
 use crate::request::{Applied, Request};
 use crate::view::{Key, View};
 use std::collections::BTreeSet;
-use tempest_store::StoreError;
 use tempest_store::redb::keys::Key as _;
 use tempest_store::redb::keys::{CurrentRunKey, NamespaceKey, NamespaceNameKey};
+use tempest_store::{BacklogCommit, RangeId, ShardCommit, StoreError, Timeline};
 
 /// Why a request was not applied.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,14 +31,20 @@ impl From<StoreError> for Stop {
 impl Request {
     /// # Errors
     /// The view is then as it was.
-    pub fn judge(&self, view: &mut View) -> Result<Applied, Stop> {
+    pub fn judge(&self, view: &mut View, timeline: Timeline) -> Result<Applied, Stop> {
         match self {
+            // Whatever its row says: it was taken before the database failed over.
+            Request::Commit(ShardCommit { range_id, .. }) | Request::Backlog(BacklogCommit { range_id, .. })
+                if range_id.timeline() != timeline =>
+            {
+                Err(StoreError::OwnershipLost { current: RangeId(0) }.into())
+            }
             Request::Commit(commit) => shard_commit::judge(view, commit),
             Request::Backlog(commit) => Ok(backlog_commit::judge(view, commit)?),
             Request::AcquireShard { shard, expected, owner } => {
-                Ok(ownership::acquire_shard(view, *shard, *expected, owner)?)
+                Ok(ownership::acquire_shard(view, *shard, *expected, owner, timeline)?)
             }
-            Request::LeasePartition(partition) => Ok(ownership::lease_partition(view, partition)?),
+            Request::LeasePartition(partition) => Ok(ownership::lease_partition(view, partition, timeline)?),
             Request::PutNamespace(record) => Ok(namespace::judge(view, record)?),
             Request::Cluster(initial) => Ok(cluster::judge(view, initial)?),
         }

@@ -106,7 +106,6 @@ async fn leases_names_and_the_cluster_are_agreed_on() {
         shard_count: 4,
         cluster_id: name.to_owned(),
         cluster_name: "active".to_owned(),
-        timeline: 1,
     };
     let (first, second) = futures::join!(nodes[0].cluster(cluster("a")), nodes[1].cluster(cluster("b")));
     assert_eq!(first.unwrap(), second.unwrap());

@@ -1,6 +1,6 @@
 //! On which side of COMMIT a failure fell.
 use super::*;
-use tempest_store::{BacklogCommit, PartitionKey, TaskQueueType};
+use tempest_store::{BacklogCommit, PartitionKey, TaskQueueType, Timeline};
 use tempest_store_postgres::testing::{Cut, Proxy, TestPostgres};
 
 /// How COMMIT looks on the wire, and nothing else does.
@@ -144,10 +144,13 @@ async fn a_primary_that_was_replaced_proves_nothing_and_commits_nothing() {
     standby.execute("SELECT pg_promote()").await;
     let new = connect(config(&standby)).await;
     let taken = new.acquire_shard(ShardId(1), RangeId(1), "new").await.unwrap();
-    assert_eq!((taken.range_id, taken.sequence), (RangeId(2), 1), "nothing acknowledged was lost");
+    assert_eq!((taken.range_id.timeline(), taken.sequence), (Timeline(1), 1), "nothing acknowledged was lost");
+    assert_eq!(*new.timeline().borrow(), Timeline(1));
     let proof = old.ranges(&[ShardId(1)]).await;
     assert!(matches!(&proof, Err(StoreError::Unavailable(_))), "{proof:?}");
     assert_unknown(&old.commit(commit(1, 2)).await, "COMMIT");
+    let late = new.commit(ShardCommit { range_id: RangeId(2), ..commit(1, 2) }).await;
+    assert!(matches!(late, CommitOutcome::OwnershipLost { .. }), "{late:?}");
     assert_eq!(record(&new, 1).await, taken);
 }
 

@@ -3,6 +3,7 @@ use super::*;
 
 pub async fn a_beat_tells_who_was_there(store: &impl Store) {
     let node = |name: &str, beat| NodeRecord {
+        timeline: Timeline(3),
         name: name.to_owned(),
         address: format!("{name}:7234"),
         incarnation: "first".to_owned(),

@@ -58,12 +58,8 @@ pub async fn ranges_are_told_for_many_shards(store: &impl Store) {
 }
 
 pub async fn the_first_caller_makes_the_cluster(store: &impl Store) {
-    let record = |id: &str| ClusterRecord {
-        shard_count: 4,
-        cluster_id: id.to_owned(),
-        cluster_name: "active".to_owned(),
-        timeline: 1,
-    };
+    let record =
+        |id: &str| ClusterRecord { shard_count: 4, cluster_id: id.to_owned(), cluster_name: "active".to_owned() };
     assert_eq!(store.cluster(record("first")).await, Ok(record("first")));
     assert_eq!(store.cluster(record("second")).await, Ok(record("first")));
 }

@@ -38,7 +38,10 @@ use std::sync::Arc;
 use tables::Stop;
 use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_rt::task;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+
+/// A file fails over to nothing.
+const TIMELINE: Timeline = Timeline(0);
 
 /// A [`Store`] in one redb database. Dropping it abandons what is queued; [`RedbStore::close`] finishes it first.
 pub struct RedbStore {
@@ -46,6 +49,7 @@ pub struct RedbStore {
     pipeline: Arc<Pipeline>,
     reads: Arc<Semaphore>,
     reads_concurrent_max: u32,
+    timeline: watch::Sender<Timeline>,
     tasks: task::TaskGroup,
 }
 
@@ -80,7 +84,8 @@ impl RedbStore {
         let tasks = task::TaskGroup::default();
         tasks.spawn(pipeline.clone().run(engine.clone()));
         let reads = Arc::new(Semaphore::new(reads_concurrent_max as usize));
-        Ok(Self { engine, pipeline, reads, reads_concurrent_max, tasks })
+        let timeline = watch::Sender::new(TIMELINE);
+        Ok(Self { engine, pipeline, reads, reads_concurrent_max, timeline, tasks })
     }
 
     /// Resolves, with the reason, once the store has failed: the process should end and recover from disk.
@@ -129,6 +134,10 @@ impl Drop for RedbStore {
 
 #[async_trait]
 impl Store for RedbStore {
+    fn timeline(&self) -> watch::Receiver<Timeline> {
+        self.timeline.subscribe()
+    }
+
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
         match self.write(WriteRequest::Cluster(initial)).await? {
             Written::Cluster(record) | Written::ClusterFound(record) => Ok(record),
@@ -137,7 +146,10 @@ impl Store for RedbStore {
     }
 
     async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
-        match self.write(WriteRequest::AcquireShard { shard, expected, owner: owner.to_owned() }).await? {
+        match self
+            .write(WriteRequest::AcquireShard { shard, expected, owner: owner.to_owned(), timeline: TIMELINE })
+            .await?
+        {
             Written::Shard(record) => Ok(record),
             other => wrong_answer(other),
         }
@@ -207,7 +219,7 @@ impl Store for RedbStore {
     }
 
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
-        match self.write(WriteRequest::LeasePartition(partition.clone())).await? {
+        match self.write(WriteRequest::LeasePartition { partition: partition.clone(), timeline: TIMELINE }).await? {
             Written::Partition(record) => Ok(record),
             other => wrong_answer(other),
         }

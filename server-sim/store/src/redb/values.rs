@@ -70,7 +70,13 @@ mod tests {
 
     #[test]
     fn records_and_runs_come_back() {
-        let record = ShardRecord { range_id: RangeId(3), sequence: u64::MAX, time: Time(-5), owner: "node".into() };
+        let record = ShardRecord {
+            range_id: RangeId(3),
+            sequence: u64::MAX,
+            timeline_base: Default::default(),
+            time: Time(-5),
+            owner: "node".into(),
+        };
         assert_eq!(decode_record::<ShardRecord>(&encode_record(&record)), Ok(record));
         let run = decode_run(&encode_run(7, b"state")).unwrap();
         assert_eq!((run.version, &run.state[..]), (7, &b"state"[..]));

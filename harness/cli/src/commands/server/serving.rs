@@ -61,6 +61,8 @@ async fn serve(serving: Serving) -> anyhow::Result<ExitCode> {
     let stop_signal = stop_signal()?;
     let Serving { node: mut config, database, .. } = serving;
     unique(&mut config.namespaces);
+    // Before anything is made: a mistake leaves no database behind.
+    config.validate().map_err(explained)?;
     let Opened { store, failed, close } = open(&database).await?;
     let node = match Node::start(config.clone(), store, Arc::new(Tcp)).await {
         Ok(node) => node,
@@ -128,7 +130,7 @@ fn stop_signal() -> anyhow::Result<BoxFuture<'static, ()>> {
 /// One line per thing that a person may want to copy.
 fn banner(config: &NodeConfig, database: &Database, node: &Node) {
     println!("Tempest {}", tempest_server::VERSION);
-    println!("Server:       {}", node.address());
+    println!("Server:       {}", node.address().unwrap_or("not for clients, without the role frontend"));
     println!("Database:     {database}");
     if let (Some(cluster), Some(address)) = (&config.cluster, node.peer_address()) {
         println!("Node:         {}, for other nodes at {address}", cluster.name);

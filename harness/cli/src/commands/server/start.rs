@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tempest_server::{ClusterConfig, NodeConfig};
+use tempest_server::{ClusterConfig, NodeConfig, NodeError};
 use tempest_store::Role;
 
 #[derive(Args)]
@@ -19,8 +19,8 @@ pub struct Start {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
-    /// `host:port` of the gRPC frontend.
-    address: String,
+    /// `host:port` of the gRPC frontend. Needed unless the node's roles are without it.
+    address: Option<String>,
     /// A file, created if there is none; or `postgres://user:password@host/database`, which the nodes of a cluster share.
     database: String,
     /// Registered at start if they do not exist.
@@ -56,14 +56,13 @@ struct ClusterTable {
 }
 
 impl ClusterTable {
-    fn config(self) -> anyhow::Result<ClusterConfig> {
+    fn config(self) -> ClusterConfig {
         let mut config = ClusterConfig::new(self.node, self.address);
         config.advertised_address = self.advertised_address;
         if let Some(roles) = self.roles {
             config.roles = roles;
         }
-        config.validate().map_err(|error| anyhow::anyhow!("[cluster]: {error}"))?;
-        Ok(config)
+        config
     }
 }
 
@@ -91,10 +90,19 @@ pub fn run(arguments: Start) -> anyhow::Result<ExitCode> {
 
 fn parse(text: &str) -> anyhow::Result<Serving> {
     let file: ConfigFile = toml::from_str(text)?;
-    let mut node = NodeConfig::new(file.address, file.shards);
+    let has_address = file.address.is_some();
+    let mut node = NodeConfig::new(file.address.unwrap_or_default(), file.shards);
     node.namespaces.extend(file.namespaces);
     node.cluster_name = file.cluster_name;
-    node.cluster = file.cluster.map(ClusterTable::config).transpose()?;
+    node.cluster = file.cluster.map(ClusterTable::config);
+    if node.serves_clients() && !has_address {
+        anyhow::bail!("address is missing, where clients call this node: write address = \"HOST:PORT\"");
+    }
+    node.validate().map_err(|error| match error {
+        // Said already of the file.
+        NodeError::Config(what) => anyhow::anyhow!(what),
+        error => error.into(),
+    })?;
     let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| file.database.starts_with(scheme));
     if node.cluster.is_some() && !is_postgres {
         anyhow::bail!(
@@ -138,13 +146,30 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        assert!(error("database = 'x'").contains("address"));
-        assert!(error("address = 'x'\ndatabase = 'x'\nshard = 3").contains("shard"));
-        let level = error("address = 'x'\ndatabase = 'x'\nlog_level = 'loud'");
-        let cluster = "address = 'x'\n[cluster]\nnode = 'a'\naddress = 'x'\n";
+        assert!(error("database = 'x'").contains("address is missing"));
+        assert!(error("address = 'x:1'\ndatabase = 'x'\nshard = 3").contains("shard"));
+        let level = error("address = 'x:1'\ndatabase = 'x'\nlog_level = 'loud'");
+        let cluster = "address = 'x:1'\n[cluster]\nnode = 'a'\naddress = 'x:2'\n";
         assert!(error(&format!("database = 'a file'\n{cluster}")).contains("share a PostgreSQL"));
         assert!(error(&format!("database = 'postgres://x'\n{cluster}roles = ['god']")).contains("god"));
         assert!(error(&format!("database = 'postgres://x'\n{cluster}roles = []")).contains("at least one of frontend"));
         assert_eq!(level, "log_level is \"loud\": it must be one of debug, info, warn, error, never");
+    }
+
+    #[test]
+    fn an_address_without_a_port_is_named_with_its_field_and_mend() {
+        let mend = "which has no port: write HOST:PORT, like 127.0.0.1:7233";
+        assert_eq!(error("address = 'x'\ndatabase = 'x'"), format!("address is \"x\", {mend}"));
+        let in_cluster =
+            |line: &str| error(&format!("address = 'x:1'\ndatabase = 'postgres://x'\n[cluster]\nnode = 'a'\n{line}"));
+        assert_eq!(in_cluster("address = 'y'"), format!("[cluster]: address is \"y\", {mend}"));
+        let advertised = in_cluster("address = 'y:1'\nadvertised_address = 'z'");
+        assert_eq!(advertised, format!("[cluster]: advertised_address is \"z\", {mend}"));
+    }
+
+    #[test]
+    fn a_node_that_serves_no_clients_needs_no_address_for_them() {
+        let file = "database = 'postgres://x'\n[cluster]\nnode = 'a'\naddress = 'x:1'\nroles = ['history']";
+        assert!(!parse(file).expect("it is a configuration").node.serves_clients());
     }
 }

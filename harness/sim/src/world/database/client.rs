@@ -14,9 +14,9 @@ use tempest_rt::time::{Duration, Instant, sleep, timeout};
 use tempest_store::{
     BacklogCommit, BacklogRow, BranchId, ClusterRecord, CommitFuture, HistoryNode, NamespaceRecord, NodeRecord,
     PartitionKey, PartitionRecord, RangeId, RunRecord, ShardCommit, ShardId, ShardRecord, Store, StoreError, TaskKey,
-    TaskRow, WriteAnswer, WriteRequest, Written, wrong_answer,
+    TaskRow, Timeline, WriteAnswer, WriteRequest, Written, wrong_answer,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Requests that wait to be sent or answered; more are refused.
 const CALLS_MAX: usize = 10_000;
@@ -28,7 +28,14 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// A client of the simulated database. Dropping it drops what is under way.
 pub(crate) struct DatabaseStore {
     calls: mpsc::Sender<Call>,
+    timeline: watch::Sender<Timeline>,
     tasks: TaskGroup,
+}
+
+/// False for a primary of an older timeline: it was deposed and does not know.
+fn accepts(newest: &watch::Sender<Timeline>, timeline: Timeline) -> bool {
+    newest.send_if_modified(|newest| timeline > std::mem::replace(newest, timeline.max(*newest)));
+    *newest.borrow() == timeline
 }
 
 struct Call {
@@ -57,9 +64,14 @@ impl DatabaseStore {
     pub fn new(network: Arc<dyn Network>, nodes: &[Host]) -> DatabaseStore {
         let (calls, waiting) = mpsc::channel(CALLS_MAX);
         let tasks = TaskGroup::default();
+        let timeline = watch::Sender::default();
         let addresses = nodes.iter().map(|node| address(node, CLIENT_PORT)).collect();
-        tasks.spawn(converse(network, addresses, waiting, tasks.clone()));
-        DatabaseStore { calls, tasks }
+        tasks.spawn(converse(network, addresses, timeline.clone(), waiting, tasks.clone()));
+        DatabaseStore { calls, timeline, tasks }
+    }
+
+    fn newest(&self) -> Timeline {
+        *self.timeline.borrow()
     }
 
     /// Queues a request now; what comes later is sent later.
@@ -101,12 +113,13 @@ impl Drop for DatabaseStore {
 async fn converse(
     network: Arc<dyn Network>,
     addresses: Vec<String>,
+    timeline: watch::Sender<Timeline>,
     mut calls: mpsc::Receiver<Call>,
     tasks: TaskGroup,
 ) {
     let mut waiting = VecDeque::new();
     loop {
-        let mut connecting = Box::pin(find_primary(network.clone(), addresses.clone()));
+        let mut connecting = Box::pin(find_primary(network.clone(), addresses.clone(), timeline.clone()));
         let stream = loop {
             let oldest = waiting.front().map(|call: &Call| call.asked_at + SEND_PATIENCE);
             tokio::select! {
@@ -142,14 +155,20 @@ async fn until(moment: Option<Instant>) {
 }
 
 /// Asks one node after the other, for ever.
-async fn find_primary(network: Arc<dyn Network>, addresses: Vec<String>) -> Box<dyn ByteStream> {
+async fn find_primary(
+    network: Arc<dyn Network>,
+    addresses: Vec<String>,
+    newest: watch::Sender<Timeline>,
+) -> Box<dyn ByteStream> {
     for address in addresses.iter().cycle() {
         let greeting = async {
             let mut stream = network.connect(address.clone()).await?;
             let greeting = receive::<ToClient>(&mut stream).await?;
             Ok::<_, io::Error>((stream, greeting))
         };
-        if let Ok(Ok((stream, ToClient::Serving { .. }))) = timeout(PEER_PATIENCE, greeting).await {
+        if let Ok(Ok((stream, ToClient::Serving { timeline, .. }))) = timeout(PEER_PATIENCE, greeting).await
+            && accepts(&newest, timeline)
+        {
             return stream;
         }
         sleep(RECONNECT_PAUSE).await;
@@ -233,6 +252,10 @@ macro_rules! read {
 
 #[async_trait]
 impl Store for DatabaseStore {
+    fn timeline(&self) -> watch::Receiver<Timeline> {
+        self.timeline.subscribe()
+    }
+
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
         match self.write(WriteRequest::Cluster(initial)).await? {
             Written::Cluster(record) | Written::ClusterFound(record) => Ok(record),
@@ -241,7 +264,10 @@ impl Store for DatabaseStore {
     }
 
     async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
-        match self.write(WriteRequest::AcquireShard { shard, expected, owner: owner.to_owned() }).await? {
+        match self
+            .write(WriteRequest::AcquireShard { shard, expected, owner: owner.to_owned(), timeline: self.newest() })
+            .await?
+        {
             Written::Shard(record) => Ok(record),
             other => wrong_answer(other),
         }
@@ -307,7 +333,8 @@ impl Store for DatabaseStore {
     }
 
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
-        match self.write(WriteRequest::LeasePartition(partition.clone())).await? {
+        match self.write(WriteRequest::LeasePartition { partition: partition.clone(), timeline: self.newest() }).await?
+        {
             Written::Partition(record) => Ok(record),
             other => wrong_answer(other),
         }

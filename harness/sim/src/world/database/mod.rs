@@ -13,6 +13,9 @@
 //!   node that has promised a term takes no entries of older ones; of a majority that has promised, the one with the most
 //!   advanced log becomes primary. That is Raft's rule with an elector of its own: a failover loses nothing that was
 //!   acknowledged.
+//! - Unless it replicates asynchronously ([`Replication`]): then an entry is committed when it is on the primary's disk, a
+//!   failover loses what no standby had yet, and each term is a timeline of its own. The commit feed is told what every
+//!   new primary has.
 //! - A deposed primary is fenced twice: standbys refuse its entries, and without a lease it answers no reads.
 //! - A client ([`client`]) that loses its connection with writes under way does not know what became of them, and says so.
 mod client;
@@ -31,6 +34,7 @@ pub(crate) use primary::materialise;
 
 use super::Host;
 use std::time::Duration;
+use tempest_store::Timeline;
 
 /// Where a primary answers clients.
 const CLIENT_PORT: u16 = 5432;
@@ -50,6 +54,42 @@ const PEER_PATIENCE: Duration = Duration::from_secs(3);
 /// Pause before a connection is tried again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
+/// When a commit counts as committed, and what a failover then may lose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Replication {
+    /// On a majority of disks. A failover loses nothing.
+    #[default]
+    Quorum,
+    /// On the primary's disk. Standbys follow at a distance, and whichever is there first is promoted.
+    Asynchronous {
+        lag: Duration,
+        /// Whether a primary stops when its lease is over. If not, it accepts writes that are lost already.
+        fenced: bool,
+    },
+}
+
+impl Replication {
+    pub fn is_asynchronous(self) -> bool {
+        matches!(self, Replication::Asynchronous { .. })
+    }
+
+    fn lag(self) -> Duration {
+        match self {
+            Replication::Quorum => Duration::ZERO,
+            Replication::Asynchronous { lag, .. } => lag,
+        }
+    }
+
+    /// Terms count from 1.
+    fn timeline(self, term: u64) -> Timeline {
+        match self {
+            Replication::Quorum => Timeline(0),
+            Replication::Asynchronous { .. } => Timeline(u32::try_from(term.saturating_sub(1)).unwrap_or(u32::MAX)),
+        }
+    }
+}
+
+const FORGETFUL: &str = "ranges-outlive-a-failover";
 const UNFENCED: &str = "old-primary-not-fenced";
 const ALONE: &str = "acknowledged-by-the-primary-alone";
 const ANY: &str = "any-standby-is-promoted";
@@ -61,6 +101,7 @@ pub(crate) const PLANTED: &[(&str, &str, &str)] = &[
     (UNFENCED, "standbys take entries of a primary that was deposed, and it answers without a lease", "acked-durable"),
     (ALONE, "a database that promises synchronous replication acknowledges what only its primary has", "acked-durable"),
     (ANY, "a failover makes the first standby primary that is there, whatever it has", "acked-durable"),
+    (FORGETFUL, "a database that failed over honours range ids that were taken before it did", "data-loss-noticed"),
     (UNSYNCED, "a database node counts an entry as durable that is not on its disk yet", "acked-durable"),
 ];
 

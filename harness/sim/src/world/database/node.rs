@@ -3,8 +3,8 @@ use super::log::Log;
 use super::primary::Primary;
 use super::wire::{Order, Report, ToClient, receive, send};
 use super::{
-    CLIENT_PORT, LEASE, MONITOR_PORT, PEER_PATIENCE, RECONNECT_PAUSE, REPLICATION_PORT, REPORT_INTERVAL, UNFENCED,
-    address, replication,
+    CLIENT_PORT, LEASE, MONITOR_PORT, PEER_PATIENCE, RECONNECT_PAUSE, REPLICATION_PORT, REPORT_INTERVAL, Replication,
+    UNFENCED, address, replication,
 };
 use crate::world::{Host, Program, Shared};
 use futures::FutureExt;
@@ -22,6 +22,7 @@ pub(crate) struct Replica {
     pub own: Host,
     pub others: Vec<Host>,
     pub monitor: Host,
+    pub replication: Replication,
 }
 
 /// What runs on a database node.
@@ -113,7 +114,14 @@ impl Node {
     }
 
     pub fn lease_holds(&self) -> bool {
-        Instant::now() < *self.lease.lock().expect("no holder of this lock panics") || tempest_rt::is_planted(UNFENCED)
+        Instant::now() < *self.lease.lock().expect("no holder of this lock panics")
+            || self.replication_is_unfenced()
+            || tempest_rt::is_planted(UNFENCED)
+    }
+
+    /// Then a primary that the monitor does not hear of goes on until somebody tells it of a later term.
+    fn replication_is_unfenced(&self) -> bool {
+        matches!(self.replica.replication, Replication::Asynchronous { fenced: false, .. })
     }
 
     fn primary(&self) -> Option<Arc<Primary>> {

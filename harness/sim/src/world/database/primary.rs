@@ -1,9 +1,9 @@
 //! A primary: it judges and applies writes in memory, logs what was applied, and answers when that is committed.
-use super::ALONE;
 use super::log::Entry;
 use super::node::Node;
 use super::replication;
 use super::wire::{Answer, Asked, Position, Read, Request, ToClient, encode_write, receive, send};
+use super::{ALONE, FORGETFUL, Replication};
 use crate::world::Host;
 use bytes::Bytes;
 use futures::future::join_all;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use tempest_rt::net::ByteStream;
 use tempest_rt::task::TaskGroup;
 use tempest_store::redb::{RedbConfig, RedbStore};
-use tempest_store::{RangeId, ShardId, Store, StoreError, WriteRequest};
+use tempest_store::{BacklogCommit, RangeId, ShardCommit, ShardId, Store, StoreError, Timeline, WriteRequest};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Requests that wait for a primary; more are left on their connections.
@@ -51,6 +51,13 @@ impl Primary {
         let begin = Entry { position: Position { term, number }, write: Bytes::new() };
         node.with_log(move |log| log.append(vec![begin])).await?;
         let progress = Arc::new(Progress::new(term, number, &node));
+        if node.replica.replication.is_asynchronous() {
+            node.shared.commits.timeline_began(
+                progress.timeline,
+                crate::world::now_ns(),
+                entries.iter().filter_map(commit_of),
+            );
+        }
         progress.own_has(number);
         let (work, waiting) = mpsc::channel(WAITING_MAX);
         let tasks = TaskGroup::default();
@@ -73,9 +80,9 @@ impl Primary {
     pub fn serve(&self, stream: Box<dyn ByteStream>) {
         let (mut reader, mut writer) = tokio::io::split(stream);
         let (answers, mut answered) = mpsc::channel::<ToClient>(WAITING_MAX);
-        let (work, term) = (self.work.clone(), self.term());
+        let (work, term, timeline) = (self.work.clone(), self.term(), self.progress.timeline);
         self.tasks.spawn(async move {
-            if send(&mut writer, &ToClient::Serving { term }).await.is_err() {
+            if send(&mut writer, &ToClient::Serving { term, timeline }).await.is_err() {
                 return;
             }
             while let Some(frame) = answered.recv().await {
@@ -105,10 +112,30 @@ impl Primary {
 /// Which of a shard's commits it is, for the checkers.
 type CommitIdentity = (ShardId, RangeId, u64);
 
+fn commit_of(entry: &Entry) -> Option<CommitIdentity> {
+    identity(&rmp_serde::from_slice(&entry.write).ok()?)
+}
+
 fn identity(write: &WriteRequest) -> Option<CommitIdentity> {
     match write {
         WriteRequest::Commit(commit) => Some((commit.shard, commit.range_id, commit.sequence)),
         _ => None,
+    }
+}
+
+/// A write as this timeline performs it: ranges are taken on it, and those of older ones own nothing.
+fn place_on(timeline: Timeline, write: &mut WriteRequest) -> Result<(), StoreError> {
+    match write {
+        WriteRequest::Commit(ShardCommit { range_id, .. }) | WriteRequest::Backlog(BacklogCommit { range_id, .. })
+            if range_id.timeline() != timeline && !tempest_rt::is_planted(FORGETFUL) =>
+        {
+            Err(StoreError::OwnershipLost { current: RangeId(0) })
+        }
+        WriteRequest::AcquireShard { timeline: on, .. } | WriteRequest::LeasePartition { timeline: on, .. } => {
+            *on = timeline;
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -126,7 +153,12 @@ async fn perform(
         let (mut writes, mut reads) = (Vec::new(), Vec::new());
         for Work { request, reply } in batch.drain(..) {
             match request {
-                Request::Write(write) => {
+                Request::Write(mut write) => {
+                    if let Err(error) = place_on(progress.timeline, &mut write) {
+                        // No answer without the rest of the batch: it rests on nothing, and may come at once.
+                        let _ = reply.send(Err(error));
+                        continue;
+                    }
                     let commit = identity(&write);
                     let body = encode_write(&write);
                     // Queued here and now: in the order in which they came.
@@ -149,7 +181,8 @@ async fn perform(
         }
         let reading = reads.into_iter().map(|(read, reply)| {
             let state = state.clone();
-            async move { (reply, look_up(&state, read).await) }
+            let timeline = progress.timeline;
+            async move { (reply, look_up(&state, read, timeline).await) }
         });
         answers.extend(join_all(reading).await);
         if !entries.is_empty() && node.with_log(move |log| log.append(entries)).await.is_none() {
@@ -183,10 +216,13 @@ async fn answer(
     }
 }
 
-async fn look_up(state: &RedbStore, read: Read) -> Result<Answer, StoreError> {
+async fn look_up(state: &RedbStore, read: Read, timeline: Timeline) -> Result<Answer, StoreError> {
     Ok(match read {
         Read::Shard(shard) => Answer::Shard(state.shard(shard).await?),
-        Read::Ranges(shards) => Answer::Ranges(state.ranges(&shards).await?),
+        Read::Ranges(shards) => {
+            let found = state.ranges(&shards).await?;
+            Answer::Ranges(found.into_iter().map(|range| range.if_of(timeline)).collect())
+        }
         Read::Run(key) => Answer::Run(state.run(&key).await?),
         Read::CurrentRun(namespace, workflow) => Answer::CurrentRun(state.current_run(&namespace, &workflow).await?),
         Read::Runs { after, limit } => Answer::Runs(state.runs(after, limit).await?),
@@ -218,6 +254,9 @@ pub(crate) async fn materialise(entries: &[Entry]) -> anyhow::Result<Arc<RedbSto
 /// How far a primary's log has got, on its own disk and on others'.
 pub struct Progress {
     term: u64,
+    /// Each term of a database that replicates asynchronously is one.
+    timeline: Timeline,
+    replication: Replication,
     /// The entry with which the term began: nothing is committed before that one is.
     began_at: u64,
     majority: usize,
@@ -230,6 +269,8 @@ impl Progress {
     fn new(term: u64, began_at: u64, node: &Node) -> Progress {
         Progress {
             term,
+            timeline: node.replica.replication.timeline(term),
+            replication: node.replica.replication,
             began_at,
             majority: node.replica.others.len().div_ceil(2) + 1,
             durable: watch::Sender::new(0),
@@ -262,7 +303,7 @@ impl Progress {
 
     fn count(&self) {
         let own = *self.durable.borrow();
-        let number = if tempest_rt::is_planted(ALONE) {
+        let number = if self.replication.is_asynchronous() || tempest_rt::is_planted(ALONE) {
             own
         } else {
             let standbys = self.standbys.lock().expect("no holder of this lock panics");

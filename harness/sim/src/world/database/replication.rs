@@ -67,6 +67,11 @@ async fn feed_over(
     let mut durable = progress.durable();
     let mut agreed = *durable.borrow();
     loop {
+        // Behind, as a standby is that nobody waits for.
+        let lag = node.replica.replication.lag();
+        if !lag.is_zero() && *durable.borrow() > agreed {
+            sleep(lag).await;
+        }
         let append = {
             let log = node.log.lock().await;
             let before = log.at(agreed).map(|entry| entry.position).unwrap_or_default();

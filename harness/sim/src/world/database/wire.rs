@@ -7,7 +7,7 @@ use std::io;
 use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_store::{
     BacklogRow, BranchId, HistoryNode, NamespaceRecord, PartitionKey, RangeId, RunRecord, ShardId, ShardRecord,
-    StoreError, TaskKey, TaskRow, WriteRequest, Written,
+    StoreError, TaskKey, TaskRow, Timeline, WriteRequest, Written,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -83,6 +83,7 @@ pub enum ToClient {
     /// First frame: it is the primary of this term.
     Serving {
         term: u64,
+        timeline: Timeline,
     },
     /// First and only frame.
     NotPrimary,

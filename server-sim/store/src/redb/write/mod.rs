@@ -20,10 +20,12 @@ pub fn apply(request: &WriteRequest, tables: &mut Tables<'_>) -> Result<Written,
     match request {
         WriteRequest::Commit(commit) => shard_commit::apply(tables, commit),
         WriteRequest::Backlog(commit) => backlog_commit::apply(tables, commit),
-        WriteRequest::AcquireShard { shard, expected, owner } => {
-            ownership::acquire_shard(tables, *shard, *expected, owner)
+        WriteRequest::AcquireShard { shard, expected, owner, timeline } => {
+            ownership::acquire_shard(tables, *shard, *expected, owner, *timeline)
         }
-        WriteRequest::LeasePartition(partition) => ownership::lease_partition(tables, partition),
+        WriteRequest::LeasePartition { partition, timeline } => {
+            ownership::lease_partition(tables, partition, *timeline)
+        }
         WriteRequest::PutNamespace(record) => namespace::put(tables, record),
         WriteRequest::Cluster(initial) => cluster::found_or_created(tables, initial),
         WriteRequest::Beat(node) => node::beat(tables, node),

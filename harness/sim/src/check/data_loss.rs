@@ -1,0 +1,171 @@
+//! What a failover of a database that replicates asynchronously has lost, and what may be said of a run all the same.
+//!
+//! A failover takes back whatever came last, for good. Of a workflow that lost a commit nothing that somebody was told
+//! holds any more: what it did may be done once more, and a start that was acknowledged may never have been. Its history
+//! must still be a sound one and come to an end. Everything else must be as if nothing had happened: it is judged as
+//! always, in observations from which those workflows have been taken out.
+use super::{Observations, Operation, RunObserved};
+use std::collections::{BTreeMap, BTreeSet};
+use tempest_api::proto::history::v1::history_event::Attributes;
+use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{decode_activity_token, decode_workflow_token};
+use tempest_store::{RangeId, ShardId, Timeline};
+
+/// A server said that acknowledged commits of a shard are gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataLossReport {
+    pub server: String,
+    pub incarnation: u32,
+    pub shard: ShardId,
+    /// With which the server had owned the shard.
+    pub range_id: RangeId,
+}
+
+/// A timeline of the database, and when it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimelineBegan {
+    pub timeline: Timeline,
+    pub at_ns: u64,
+}
+
+impl Observations {
+    /// Workflow ids of which commits were lost, and of those that deal with them: parents, children, whoever is signaled.
+    pub fn with_losses(&self) -> BTreeSet<String> {
+        let mut found: BTreeSet<String> = BTreeSet::new();
+        for commit in self.commits.iter().filter(|commit| commit.is_lost()) {
+            found.extend(commit.keys.iter().map(|key| key.workflow_id.0.clone()));
+        }
+        if found.is_empty() {
+            return found;
+        }
+        let dealings: Vec<(&str, Vec<String>)> =
+            self.runs.values().map(|run| (run.key.workflow_id.as_str(), deals_with(run))).collect();
+        loop {
+            let before = found.len();
+            for (workflow, others) in &dealings {
+                if found.contains(*workflow) || others.iter().any(|other| found.contains(other)) {
+                    found.insert((*workflow).to_owned());
+                    found.extend(others.iter().cloned());
+                }
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
+    }
+
+    /// Without some workflows, as if nobody had ever asked for them.
+    pub fn without(&self, workflows: &BTreeSet<String>) -> Observations {
+        let mut rest = self.clone();
+        let by_run: BTreeMap<String, String> = self
+            .runs
+            .values()
+            .map(|run| &run.key)
+            .chain(self.commits.iter().flat_map(|commit| &commit.keys))
+            .map(|key| (key.run_id.0.clone(), key.workflow_id.0.clone()))
+            .collect();
+        rest.runs.retain(|_, run| !workflows.contains(run.key.workflow_id.as_str()));
+        rest.commits.retain(|commit| !commit.keys.iter().any(|key| workflows.contains(key.workflow_id.as_str())));
+        rest.operations
+            .retain(|operation| !subject(operation, &by_run).is_some_and(|subject| workflows.contains(&subject)));
+        rest
+    }
+}
+
+/// Workflow ids that a run's history names.
+fn deals_with(run: &RunObserved) -> Vec<String> {
+    let others = run.stored.iter().filter_map(|event| match event.attributes.as_ref()? {
+        Attributes::WorkflowExecutionStartedEventAttributes(a) => {
+            Some(a.parent_workflow_execution.clone()?.workflow_id)
+        }
+        Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(a) => Some(a.workflow_id.clone()),
+        Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(a) => {
+            Some(a.workflow_execution.clone()?.workflow_id)
+        }
+        Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(a) => {
+            Some(a.workflow_execution.clone()?.workflow_id)
+        }
+        Attributes::WorkflowExecutionSignaledEventAttributes(a) => {
+            Some(a.external_workflow_execution.clone()?.workflow_id)
+        }
+        _ => None,
+    });
+    others.collect()
+}
+
+/// The workflow that a call is about. Polls are about the one whose task they brought.
+fn subject(operation: &Operation, by_run: &BTreeMap<String, String>) -> Option<String> {
+    let of_run = |run_id: &str| by_run.get(run_id).cloned();
+    let of_activity = |token: &[u8]| of_run(decode_activity_token(token).ok()?.run_id.as_str());
+    let of_task = |token: &[u8]| of_run(decode_workflow_token(token).ok()?.run_id.as_str());
+    macro_rules! request {
+        ($message:ident) => {
+            operation.request::<api::$message>()?
+        };
+    }
+    match operation.rpc.as_str() {
+        "StartWorkflowExecution" => Some(request!(StartWorkflowExecutionRequest).workflow_id),
+        "SignalWithStartWorkflowExecution" => Some(request!(SignalWithStartWorkflowExecutionRequest).workflow_id),
+        "SignalWorkflowExecution" => Some(request!(SignalWorkflowExecutionRequest).workflow_execution?.workflow_id),
+        "RequestCancelWorkflowExecution" => {
+            Some(request!(RequestCancelWorkflowExecutionRequest).workflow_execution?.workflow_id)
+        }
+        "TerminateWorkflowExecution" => {
+            Some(request!(TerminateWorkflowExecutionRequest).workflow_execution?.workflow_id)
+        }
+        "DescribeWorkflowExecution" => Some(request!(DescribeWorkflowExecutionRequest).execution?.workflow_id),
+        "QueryWorkflow" => Some(request!(QueryWorkflowRequest).execution?.workflow_id),
+        "GetWorkflowExecutionHistory" => Some(request!(GetWorkflowExecutionHistoryRequest).execution?.workflow_id),
+        "RespondWorkflowTaskCompleted" => of_task(&request!(RespondWorkflowTaskCompletedRequest).task_token),
+        "RespondWorkflowTaskFailed" => of_task(&request!(RespondWorkflowTaskFailedRequest).task_token),
+        "RespondActivityTaskCompleted" => of_activity(&request!(RespondActivityTaskCompletedRequest).task_token),
+        "RespondActivityTaskFailed" => of_activity(&request!(RespondActivityTaskFailedRequest).task_token),
+        "RespondActivityTaskCanceled" => of_activity(&request!(RespondActivityTaskCanceledRequest).task_token),
+        "RecordActivityTaskHeartbeat" => of_activity(&request!(RecordActivityTaskHeartbeatRequest).task_token),
+        "PollWorkflowTaskQueue" => {
+            let response = operation.response::<api::PollWorkflowTaskQueueResponse>()?;
+            Some(response.workflow_execution?.workflow_id)
+        }
+        "PollActivityTaskQueue" => {
+            let response = operation.response::<api::PollActivityTaskQueueResponse>()?;
+            Some(response.workflow_execution?.workflow_id)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::{CommitResult, Observations, judge, samples};
+
+    /// The last three commits of the sample's only run.
+    fn lose(observations: &mut Observations) {
+        let count = observations.commits.len();
+        for commit in &mut observations.commits[count - 3..] {
+            commit.result = CommitResult::Lost { acknowledged: true };
+        }
+    }
+
+    #[test]
+    fn what_was_lost_is_excused_and_nothing_else() {
+        let mut observations = samples::sound();
+        assert!(observations.with_losses().is_empty());
+        lose(&mut observations);
+        assert_eq!(observations.with_losses().into_iter().collect::<Vec<_>>(), [samples::WORKFLOW]);
+        let rest = observations.without(&observations.with_losses());
+        let about: Vec<&str> = rest.operations.iter().map(|operation| operation.rpc.as_str()).collect();
+        // A poll that brought nothing is about nobody.
+        assert_eq!((rest.runs.len(), rest.commits.len(), about), (0, 0, vec!["PollActivityTaskQueue"]));
+        let untouched = observations.without(&["another".to_owned()].into());
+        assert_eq!(untouched.operations.len(), observations.operations.len());
+    }
+
+    #[test]
+    fn what_is_left_of_a_workflow_with_losses_must_be_sound_all_the_same() {
+        let mut observations = samples::sound();
+        lose(&mut observations);
+        samples::rewrite(&mut observations, |events| events.truncate(10));
+        let named: Vec<String> = judge(&observations).into_iter().map(|violation| violation.invariant).collect();
+        assert_eq!(named, ["data-loss-noticed", "state-equals-history", "liveness"]);
+    }
+}
