@@ -5,10 +5,15 @@
 #![forbid(unsafe_code)]
 
 mod activity_crash_points;
+mod backlog;
 mod bad_deploy;
 mod control;
+mod criss_cross;
+mod endings;
 mod family;
 mod hello;
+mod herd;
+mod hundred_children;
 pub mod order_saga;
 
 use std::sync::Arc;
@@ -22,6 +27,10 @@ pub fn all() -> Vec<Arc<dyn Scenario>> {
         Arc::new(activity_crash_points::ActivityCrashPoints),
         Arc::new(bad_deploy::BadDeploy),
         Arc::new(family::Family),
+        Arc::new(hundred_children::HundredChildren),
+        Arc::new(criss_cross::CrissCross),
+        Arc::new(backlog::Backlog),
+        Arc::new(herd::Herd),
         Arc::new(control::Control),
     ]
 }

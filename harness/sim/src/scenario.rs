@@ -1,6 +1,7 @@
 //! What happens in a run: which workflows and activities there are, what clients do, what must hold in the end.
 use crate::check::{Observations, Violation};
 use crate::explore::{Decisions, Draw};
+use crate::fault::{PlannedFault, Targets};
 use crate::worker::Client;
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -23,12 +24,20 @@ pub trait Scenario: Send + Sync + 'static {
     fn prepare(&self, draw: &mut Draw<'_>, decisions: &Decisions) -> Arc<dyn Workload>;
     /// Draws options of the world in its own way, before the world does: the first draw of a name counts.
     fn adjust(&self, _draw: &mut Draw<'_>) {}
+    /// Faults that belong to the scenario, beside those of the storm. Their parameters are drawn as options, too.
+    fn faults(&self, _draw: &mut Draw<'_>, _targets: &Targets) -> Vec<PlannedFault> {
+        Vec::new()
+    }
 }
 
 /// What one run does.
 pub trait Workload: Send + Sync + 'static {
     /// Workflows and activities, registered anew for each worker that starts.
     fn register(&self) -> Registrations;
+    /// What each worker that starts waits for before it connects: nothing, unless workers are to come late.
+    fn before_work(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
     /// What clients do, on a host of their own that does not crash. It ends once everything it waits for has happened.
     fn clients(&self, client: Client) -> BoxFuture<'static, anyhow::Result<()>>;
     /// What must hold beside the invariants.

@@ -1,10 +1,9 @@
 //! What parents leave behind ends as their policies say, and nobody else ends otherwise than meant.
 use super::workflows::Life;
+use crate::endings::{MODEL, ends_with};
 use tempest::proto::enums::v1::EventType;
 use tempest::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest::{Observations, Violation};
-
-const MODEL: &str = "model";
 
 pub fn judge(parents: u64, walkers: u64, observations: &Observations) -> Vec<Violation> {
     let children = (0..parents).flat_map(|number| {
@@ -41,28 +40,6 @@ fn child(observations: &Observations, id: &str) -> Option<Violation> {
         Life::Refused => return Some(Violation::new(MODEL, format!("{id} exists although its id was taken"))),
     };
     ends_with(observations, id, expected)
-}
-
-/// Still open is for `liveness` to say.
-fn ends_with(observations: &Observations, id: &str, expected: EventType) -> Option<Violation> {
-    let chain = observations.chain(id);
-    let last = chain.last()?.stored.last()?;
-    let is_end = |event: &HistoryEvent| {
-        use EventType as T;
-        matches!(
-            event.event_type(),
-            T::WorkflowExecutionCompleted
-                | T::WorkflowExecutionFailed
-                | T::WorkflowExecutionTimedOut
-                | T::WorkflowExecutionCanceled
-                | T::WorkflowExecutionTerminated
-        )
-    };
-    if !is_end(last) || last.event_type() == expected {
-        return None;
-    }
-    let what = format!("{id} ended with {}, not {}", last.event_type().as_str_name(), expected.as_str_name());
-    Some(Violation::new(MODEL, what).because(format!("{last:?}")))
 }
 
 fn life(started: &HistoryEvent) -> Option<Life> {

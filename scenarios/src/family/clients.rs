@@ -1,7 +1,7 @@
 //! Who starts parents, walkers and bystanders, and what they expect.
 use super::Sizes;
-use super::criss_cross::{Bystander, Walker, Way};
 use super::workflows::{Life, Parent};
+use crate::criss_cross::{Bystander, Greeting, Path, Walker, Way};
 use futures::future::try_join_all;
 use std::time::Duration;
 use tempest::Client;
@@ -51,7 +51,10 @@ async fn walker(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<()>
     let bystander = if number.is_multiple_of(2) { format!("bystander-{number}") } else { String::new() };
     // Nobody can signal oneself.
     let signals = if sizes.walkers > 1 { sizes.signals } else { 0 };
-    let way = Way { next: format!("walker-{}", (number + 1) % sizes.walkers), signals, bystander: bystander.clone() };
+    // On a ring: each signals the next one, and hears of the one before it.
+    let neighbour = |steps: u64| format!("walker-{}", (number + steps) % sizes.walkers);
+    let next = Path { to: neighbour(1), signals, pause_ms: 0 };
+    let way = Way { paths: vec![next], awaited: signals, bystander: bystander.clone(), ..Way::default() };
     let watching = async {
         if bystander.is_empty() {
             return Ok(());
@@ -65,8 +68,9 @@ async fn walker(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<()>
     };
     let walking = async {
         let handle = client.start(Walker::run, way, id.clone()).await?;
-        let got = client.result(&handle).await?;
-        let expected: Vec<u64> = (1..=signals).collect();
+        let got = client.result(&handle).await?.got;
+        let before = neighbour(sizes.walkers - 1);
+        let expected: Vec<Greeting> = (1..=signals).map(|number| Greeting { from: before.clone(), number }).collect();
         anyhow::ensure!(got == expected, "{id} got {got:?}, expected {expected:?}");
         anyhow::Ok(())
     };

@@ -3,9 +3,9 @@
 //! walkers must get each signal once and in order, and what a parent leaves behind must be ended as its policy says.
 mod check;
 mod clients;
-mod criss_cross;
 mod workflows;
 
+use crate::criss_cross::{Bystander, Walker};
 use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use tempest::{Client, Decisions, Draw, Observations, Registrations, Scenario, Violation, Workload};
@@ -61,8 +61,8 @@ impl Workload for Families {
         Registrations::new()
             .workflow::<workflows::Parent>()
             .workflow::<workflows::Child>()
-            .workflow::<criss_cross::Walker>()
-            .workflow::<criss_cross::Bystander>()
+            .workflow::<Walker>()
+            .workflow::<Bystander>()
     }
 
     fn clients(&self, client: Client) -> BoxFuture<'static, anyhow::Result<()>> {

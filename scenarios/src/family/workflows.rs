@@ -1,14 +1,14 @@
 //! Parents and children.
+use crate::endings::heard;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use temporalio_common::RetryPolicy;
-use temporalio_common::protos::temporal::api::failure::v1::failure::FailureInfo;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::workflows::WorkflowImplementation;
 use temporalio_sdk::{
-    ApplicationFailure, ChildWorkflowExecutionError, ChildWorkflowOptions, ContinueAsNewOptions, ParentClosePolicy,
-    SignalWorkflowOptions, StartedChildWorkflow, SyncWorkflowContext, TimerOptions, WorkflowCancellationToken,
-    WorkflowContext, WorkflowResult, WorkflowTermination,
+    ApplicationFailure, ChildWorkflowOptions, ContinueAsNewOptions, ParentClosePolicy, SignalWorkflowOptions,
+    StartedChildWorkflow, SyncWorkflowContext, TimerOptions, WorkflowCancellationToken, WorkflowContext,
+    WorkflowResult, WorkflowTermination,
 };
 
 /// Longer than a parent needs to hear of its child's start when all is well, shorter than when it is not.
@@ -105,24 +105,12 @@ async fn accompany(child: StartedChildWorkflow<<Child as WorkflowImplementation>
     }
     match child.result().await {
         Ok(result) => result,
-        Err(error) => ended(&error).to_owned(),
+        Err(error) => heard(&error).to_owned(),
     }
 }
 
 fn unexpected(expected: bool, error: &dyn std::fmt::Display) -> String {
     if expected { String::new() } else { format!(" for no reason: {error}") }
-}
-
-fn ended(error: &ChildWorkflowExecutionError) -> &'static str {
-    let cause =
-        error.failure().and_then(|failure| failure.cause.as_ref()).and_then(|cause| cause.failure_info.as_ref());
-    match cause {
-        Some(FailureInfo::ApplicationFailureInfo(_)) => "failed",
-        Some(FailureInfo::TimeoutFailureInfo(_)) => "timed out",
-        Some(FailureInfo::CanceledFailureInfo(_)) => "cancelled",
-        Some(FailureInfo::TerminatedFailureInfo(_)) => "terminated",
-        _ => "ended strangely",
-    }
 }
 
 fn options(life: Life, id: String) -> ChildWorkflowOptions {

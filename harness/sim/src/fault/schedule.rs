@@ -137,6 +137,14 @@ impl FaultPlan {
         plan.sort_by_key(|planned| planned.at_ms);
         FaultPlan(plan)
     }
+
+    /// With more faults, in their places.
+    #[must_use]
+    pub fn with(mut self, more: Vec<PlannedFault>) -> FaultPlan {
+        self.0.extend(more);
+        self.0.sort_by_key(|planned| planned.at_ms);
+        self
+    }
 }
 
 #[cfg(test)]
