@@ -164,7 +164,8 @@ planted! {
     taking_no_notice_of_an_early_end: "child-closed-before-started-dropped" in FAMILY from 1, seen by "liveness";
     taking_an_unknown_start_for_a_failed_one: "unknown-child-start-treated-as-failed" in FAMILY from 4,
         seen by "across-runs" | "clean";
-    taking_commits_of_a_superseded_owner: "commit-range-not-checked" in QUIET_SHARDS from 21, seen by "shard-fence";
+    taking_commits_of_a_superseded_owner: "commit-range-not-checked" in QUIET_SHARDS from 21,
+        seen by "shard-fence" | "liveness";
     writing_to_somebody_elses_backlog: "backlog-range-not-checked" in CLUSTER from 5, seen by "liveness";
     never_asking_whether_it_is_still_the_owner: "idle-owner-never-checks" in QUIET_SHARDS from 2, seen by "liveness";
     taking_the_unknown_for_done: "unknown-commit-taken-for-committed" in CLUSTER from 1,
