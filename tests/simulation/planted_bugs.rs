@@ -181,6 +181,7 @@ planted! {
     losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 1, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
+    dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORGETFUL from 1, seen by "liveness";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
         seen by "acked-durable" | "shard-fence" | "history-wellformed";
 }

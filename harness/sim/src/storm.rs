@@ -21,6 +21,8 @@ use tempest_store::{RangeId, Role, ShardId, Timeline};
 
 /// How often the drain looks whether all runs are closed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// When everything is healed, a database that replicates asynchronously has but one primary after this time.
+const SETTLING: Duration = Duration::from_secs(30);
 /// How long a host is down that died at a crash point.
 const DOWN_AFTER_CRASH_POINT: Duration = Duration::from_secs(2);
 /// What reading everything back may take, in virtual time.
@@ -91,6 +93,8 @@ struct Storm<'a> {
     watch: Arc<Watch>,
     phases: Vec<Phase>,
     deadline: Duration,
+    /// Nothing is over before.
+    settled: Duration,
 }
 
 impl<'a> Storm<'a> {
@@ -149,6 +153,7 @@ impl<'a> Storm<'a> {
             watch,
             phases: Vec::new(),
             deadline: Duration::ZERO,
+            settled: Duration::ZERO,
         }
     }
 
@@ -192,7 +197,8 @@ impl<'a> Storm<'a> {
 
     /// Scenarios that are done before the storm ends need not sit it out.
     fn over_early(&mut self) -> bool {
-        self.shared.clients_done() && self.open.look(&self.shared, &self.workload.may_stay_open()).is_empty()
+        let settled = self.world.now() >= self.settled;
+        settled && self.shared.clients_done() && self.open.look(&self.shared, &self.workload.may_stay_open()).is_empty()
     }
 
     /// The crash of a crash-point sweep.
@@ -214,6 +220,8 @@ impl<'a> Storm<'a> {
         let mortals = [self.mortals.as_slice(), &[Host::client()]].concat();
         self.nemesis.heal(&mut self.world, &mortals);
         self.deadline = self.world.now() + Duration::from_millis(self.options.drain_ms);
+        // What a deposed primary has acknowledged may still be taken back when it hears of another.
+        self.settled = self.world.now() + if self.options.asynchronous { SETTLING } else { Duration::ZERO };
         while self.world.now() < self.deadline && !self.over_early() {
             let next = (self.world.now() + LOOK_AGAIN).min(self.deadline);
             if !self.live(next) {

@@ -90,6 +90,11 @@ impl<S: Prepared> Connection<S> {
         })
     }
 
+    /// Whether something may be asked over it: it is open, and no newer primary is known.
+    pub fn is_usable(&self, target: &Target) -> bool {
+        !self.client.is_closed() && target.is_newest(self.timeline)
+    }
+
     /// Waits for one round trip before COMMIT. If it takes too long, the connection is of no use any more.
     pub async fn answered<T>(&self, answers: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
         match timeout(self.answer_timeout, answers).await {
@@ -177,8 +182,8 @@ async fn check_session(target: &Target, client: &Client) -> Result<Timeline, Sto
     }
     let timeline = setting(2).and_then(|timeline| u32::from_str_radix(timeline, 16).ok()).unwrap_or(1);
     let timeline = Timeline(timeline.saturating_sub(1));
-    target.timeline.send_if_modified(|newest| timeline > std::mem::replace(newest, timeline.max(*newest)));
-    if timeline < *target.timeline.borrow() {
+    target.hear_of(timeline);
+    if !target.is_newest(timeline) {
         return Err(StoreError::Unavailable(format!(
             "{} was primary before another was promoted: what it is told is lost. Stop it, or let it follow the new one",
             target.shown

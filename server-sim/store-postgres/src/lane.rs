@@ -126,7 +126,7 @@ impl Writer {
     }
 
     async fn try_once(&mut self, begin: &str, requests: &[Request]) -> Ended {
-        let connection = match self.connection.take().filter(|connection| !connection.client.is_closed()) {
+        let connection = match self.connection.take().filter(|connection| connection.is_usable(&self.target)) {
             Some(connection) => connection,
             None => match Connection::open(&self.target, &self.tasks).await {
                 Ok(connection) => connection,

@@ -103,7 +103,7 @@ impl Pool {
 
     async fn connection(&self) -> Result<Connection<ReadStatements>, StoreError> {
         while let Some(connection) = self.take_idle() {
-            if !connection.client.is_closed() {
+            if connection.is_usable(&self.target) {
                 return Ok(connection);
             }
         }

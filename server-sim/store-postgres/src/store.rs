@@ -83,6 +83,10 @@ impl Store for PostgresStore {
         self.target.timeline.subscribe()
     }
 
+    fn hear_of(&self, timeline: Timeline) {
+        self.target.hear_of(timeline);
+    }
+
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
         match self.ownership.push(Request::Cluster(initial)).await? {
             Applied::Cluster(record) => Ok(record),

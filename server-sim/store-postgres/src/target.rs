@@ -28,6 +28,16 @@ pub struct Target {
 }
 
 impl Target {
+    /// Connections of older timelines are not used any more.
+    pub fn hear_of(&self, timeline: Timeline) {
+        self.timeline.send_if_modified(|newest| timeline > std::mem::replace(newest, timeline.max(*newest)));
+    }
+
+    /// Whether a connection that was opened on this timeline may be used.
+    pub fn is_newest(&self, timeline: Timeline) -> bool {
+        timeline >= *self.timeline.borrow()
+    }
+
     /// # Errors
     /// `Incompatible` if the address cannot be read or a limit is out of range.
     pub fn new(config: PostgresConfig) -> Result<Self, StoreError> {

@@ -16,6 +16,10 @@ pub trait Store: Send + Sync + 'static {
     /// over, before anything is asked of that one.
     fn timeline(&self) -> watch::Receiver<Timeline>;
 
+    /// Another process knows this timeline of the same database. If it is newer, whoever is connected to a primary of an
+    /// older one leaves it.
+    fn hear_of(&self, timeline: Timeline);
+
     /// The cluster's row: created from `initial` by the first caller, later ones get what is there.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ pub use disk::{DiskFull, DiskSlow};
 pub use nemesis::{Nemesis, TimelineEntry};
 pub use network::{Bridge, Clog, Isolate, Latency, OneWay, Partition, Reset, Ring};
 pub use process::{Crash, CrashInRecovery, Pause, PowerLoss, Restart, RollingRestart};
-pub use rpc::{AnswerLost, DeliveredTwice, Hedged};
+pub use rpc::{AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, ReadOnly};
 pub use schedule::{FaultPlan, PlannedFault, Targets};
 
 use crate::explore::Dice;
@@ -137,6 +137,8 @@ faults!(
     AnswerLost,
     DeliveredTwice,
     Hedged,
+    CommitInDoubt,
+    ReadOnly,
 );
 
 impl Fault {

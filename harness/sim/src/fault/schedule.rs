@@ -81,6 +81,11 @@ impl Targets {
         if group.is_empty() { None } else { Some(dice.pick(group).clone()) }
     }
 
+    /// A node of the shared database.
+    pub(super) fn database(&self, dice: &mut Dice) -> Option<Host> {
+        if self.databases.is_empty() { None } else { Some(dice.pick(&self.databases).clone()) }
+    }
+
     /// Somebody who may crash; servers as often as all workers together, and as the whole database.
     pub(super) fn mortal(&self, dice: &mut Dice) -> Option<Host> {
         let database = [self.databases.as_slice(), &self.monitors].concat();
@@ -207,7 +212,7 @@ mod tests {
         let alone =
             |kind: &&super::super::FaultKind| Fault::draw(kind.name, &mut dice, &Targets::single_server(2)).is_none();
         let left_out: Vec<&str> = KINDS.iter().filter(alone).map(|kind| kind.name).collect();
-        assert_eq!(left_out, ["isolate", "bridge", "ring", "rolling-restart"]);
+        assert_eq!(left_out, ["isolate", "bridge", "ring", "rolling-restart", "commit-in-doubt", "read-only"]);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum Ambiguity {
     DeliveredTwice,
     /// It goes out twice at once, and the first good answer counts.
     Hedged,
+    /// A database refuses to write.
+    WriteRefused,
 }
 
 /// How often which happens to whom, right now. Set by the nemesis, asked by callers; cloning shares it.
@@ -34,7 +36,8 @@ impl Ambiguities {
         rates.insert((host.clone(), kind), per_million);
     }
 
-    /// Whether it happens to the call with this number in the operation log.
+    /// Whether it happens to the call with this number: of a worker or client in the operation log, of a database node
+    /// among those it took.
     pub fn strikes(&self, caller: &str, kind: Ambiguity, call: u64) -> bool {
         let rate = {
             let rates = self.per_million.lock().expect("nobody panics holding this");

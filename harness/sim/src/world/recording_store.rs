@@ -37,6 +37,10 @@ impl Store for RecordingStore {
         self.inner.timeline()
     }
 
+    fn hear_of(&self, timeline: Timeline) {
+        self.inner.hear_of(timeline);
+    }
+
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
         self.inner.cluster(initial).await
     }

@@ -224,6 +224,8 @@ impl Store for MemoryStore {
         tokio::sync::watch::Sender::default().subscribe()
     }
 
+    fn hear_of(&self, _: Timeline) {}
+
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
         Ok(initial)
     }

@@ -300,6 +300,8 @@ impl Store for FakeStore {
         tokio::sync::watch::Sender::default().subscribe()
     }
 
+    fn hear_of(&self, _: Timeline) {}
+
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
         let mut inner = self.inner.lock().unwrap();
         let (record, _) = inner.partitions.entry(partition.clone()).or_default();

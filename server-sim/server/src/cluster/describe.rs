@@ -94,7 +94,7 @@ impl ClusterDescription {
 /// # Errors
 /// The first node does not answer, or there is none.
 pub async fn describe_cluster(network: Arc<dyn Network>, address: &str) -> Result<ClusterDescription, DescribeError> {
-    let peers = Peers::new(network);
+    let peers = Peers::new(network, None);
     let first = peers.describe(address).await?;
     let mut nodes = Vec::new();
     for member in first.members.clone() {

@@ -4,6 +4,7 @@ use super::membership::{ClusterConfig, Membership};
 use super::peers::{NodeService, Peers};
 use super::ring::Ring;
 use super::route::{Cluster, OnlyHere, ToHistory, ToMatching};
+use super::timeline::KnownTimeline;
 use crate::NodeError;
 use std::sync::Arc;
 use tempest_api::{HistoryService, MatchingService, RoutedHistory, RoutedMatching};
@@ -61,17 +62,19 @@ pub(crate) async fn join(
         .map_err(|error| NodeError::Listen { address: config.address.clone(), error })?;
     let address = listener.local_address();
     let advertised = config.advertised_address.clone().unwrap_or_else(|| address.clone());
+    let timeline = KnownTimeline(store.clone());
     let mut membership = Membership::new(config, advertised, store);
     let ring = membership.ring();
     membership.beat().await;
 
-    let peers = Arc::new(Peers::new(network));
+    let peers = Arc::new(Peers::new(network, Some(timeline.clone())));
     let cluster = Cluster { own_name: config.name.clone(), ring: ring.clone(), peers: peers.clone() };
     let to_history =
         ToHistory { cluster: cluster.clone(), shard_count: local.shard_count, local: local.history.clone() };
     let to_matching = ToMatching { cluster, local: local.matching.clone() };
 
     let for_peers = NodeService {
+        timeline,
         history: local.history.clone(),
         matching: Arc::new(RoutedMatching(OnlyHere(to_matching.clone()))),
         describe: {

@@ -9,6 +9,7 @@ mod outgoing;
 mod peers;
 mod ring;
 mod route;
+mod timeline;
 mod view;
 
 pub use describe::{ClusterDescription, DescribeError, NodeDescription, describe_cluster};

@@ -1,6 +1,7 @@
 //! Calls to other nodes, and calls of theirs, over gRPC: the method's path names role and call, messages are bytes.
 use super::describe::{DescribeError, NodeDescription};
 use super::outgoing::{Outgoing, Sent};
+use super::timeline::KnownTimeline;
 use async_trait::async_trait;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures::future::BoxFuture;
@@ -29,6 +30,9 @@ const DESCRIBE: &str = "describe";
 /// told from a node that is silent.
 const DESCRIBE_PATIENCE: Duration = Duration::from_secs(8);
 const DESCRIBE_TRIES: u32 = 3;
+/// Of the copies that a simulation sends.
+const COPY_DELAY: Duration = Duration::from_secs(3);
+const COPY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Answers between nodes carry at most a history page and some.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -37,11 +41,13 @@ const MESSAGE_BYTES_MAX: usize = 64 << 20;
 pub(crate) struct Peers {
     network: Arc<dyn Network>,
     channels: Mutex<BTreeMap<String, Channel>>,
+    /// None for an operator, who has no database.
+    timeline: Option<KnownTimeline>,
 }
 
 impl Peers {
-    pub fn new(network: Arc<dyn Network>) -> Self {
-        Self { network, channels: Mutex::default() }
+    pub fn new(network: Arc<dyn Network>, timeline: Option<KnownTimeline>) -> Self {
+        Self { network, channels: Mutex::default(), timeline }
     }
 
     pub fn history(&self, address: &str) -> ServiceResult<Arc<dyn HistoryService>> {
@@ -94,7 +100,7 @@ impl Peers {
                 channel
             }
         };
-        Ok(Peer { role, channel })
+        Ok(Peer { role, channel, timeline: self.timeline.clone() })
     }
 }
 
@@ -103,9 +109,11 @@ fn uncallable(error: BadAddress) -> ServiceError {
     ServiceError::Unavailable(format!("a node's address is {error}"))
 }
 
+#[derive(Clone)]
 struct Peer {
     role: &'static str,
     channel: Channel,
+    timeline: Option<KnownTimeline>,
 }
 
 /// The stream ended without an answer.
@@ -160,16 +168,55 @@ impl From<Unanswered> for ServiceError {
 
 impl Peer {
     async fn exchange(&self, method: &'static str, body: Bytes, patience: Duration) -> Result<Bytes, Unanswered> {
+        // A poll that arrives twice takes a task with it that nobody gets.
+        let may_repeat = !method.starts_with("poll");
+        if may_repeat && tempest_rt::buggify!("peer-call-delivered-twice") {
+            self.repeat(method, body.clone(), Duration::ZERO);
+        }
+        if may_repeat && tempest_rt::buggify!("peer-call-delivered-late-again") {
+            self.repeat(method, body.clone(), COPY_DELAY);
+        }
+        let answer = self.send(method, body, patience).await;
+        if answer.is_ok() && tempest_rt::buggify!("peer-answer-lost") {
+            return Err(Unanswered { sent: Sent::Perhaps, why: Why::Late(patience) });
+        }
+        answer
+    }
+
+    /// Sends a copy, for nobody, as a network may that delivers a call twice.
+    fn repeat(&self, method: &'static str, body: Bytes, after: Duration) {
+        let peer = self.clone();
+        tempest_rt::task::spawn(async move {
+            tempest_rt::time::sleep(after).await;
+            let _ = peer.send(method, body, COPY_PATIENCE).await;
+        });
+    }
+
+    async fn send(&self, method: &'static str, body: Bytes, patience: Duration) -> Result<Bytes, Unanswered> {
         let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
         let path = format!("/{}/{}.{method}", NodeService::NAME, self.role);
         let path = path.parse().expect("names of calls make a path");
         let outgoing = Outgoing::default();
+        let mut request = Request::new(body);
+        if let Some(timeline) = &self.timeline {
+            timeline.tell(request.metadata_mut());
+        }
         let calling = async {
             client.ready().await.map_err(|error| Status::from_error(error.into()))?;
-            client.unary(Request::new(body), path, outgoing.clone()).await
+            client.unary(request, path, outgoing.clone()).await
         };
         let why = match timeout(patience, calling).await {
-            Ok(Ok(answer)) => return Ok(answer.into_inner()),
+            Ok(Ok(answer)) => {
+                let other = self.timeline.as_ref().and_then(|timeline| timeline.hear(answer.metadata()).err());
+                let packed = answer.into_inner();
+                return Ok(match other {
+                    // It was performed, but on which timeline?
+                    Some(error) if packed.first() == Some(&OK) => {
+                        pack(Err(ServiceError::OutcomeUnknown(error.to_string())))
+                    }
+                    _ => packed,
+                });
+            }
             Ok(Err(status)) => Why::Failed(status),
             Err(_) => Why::Late(patience),
         };
@@ -190,6 +237,7 @@ pub(crate) struct NodeService {
     pub history: Arc<dyn HistoryService>,
     pub matching: Arc<dyn MatchingService>,
     pub describe: Arc<dyn Fn() -> NodeDescription + Send + Sync>,
+    pub timeline: KnownTimeline,
 }
 
 impl NodeService {
@@ -226,7 +274,15 @@ impl tower::Service<http::Request<tonic::body::Body>> for NodeService {
         let (service, path) = (self.clone(), request.uri().path().to_owned());
         let perform = tower::service_fn(move |request: Request<Bytes>| {
             let (service, path) = (service.clone(), path.clone());
-            async move { Ok::<_, Status>(Response::new(pack(service.answer(&path, request.get_ref()).await))) }
+            async move {
+                let answer = match service.timeline.hear(request.metadata()) {
+                    Ok(()) => service.answer(&path, request.get_ref()).await,
+                    Err(error) => Err(error),
+                };
+                let mut response = Response::new(pack(answer));
+                service.timeline.tell(response.metadata_mut());
+                Ok::<_, Status>(response)
+            }
         });
         Box::pin(async move {
             let mut grpc = tonic::server::Grpc::new(Raw).max_decoding_message_size(MESSAGE_BYTES_MAX);
@@ -283,7 +339,7 @@ mod tests {
     }
 
     async fn end_of_call(network: Arc<dyn Network>, address: &str) -> ServiceError {
-        let peer = Peers::new(network).peer(HISTORY, address).expect("it is an address");
+        let peer = Peers::new(network, None).peer(HISTORY, address).expect("it is an address");
         let call = peer.call("start_workflow", Bytes::from_static(b"call"), Duration::from_secs(1)).await;
         call.expect_err("nobody answers")
     }

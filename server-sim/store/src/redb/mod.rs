@@ -138,6 +138,8 @@ impl Store for RedbStore {
         self.timeline.subscribe()
     }
 
+    fn hear_of(&self, _: Timeline) {}
+
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
         match self.write(WriteRequest::Cluster(initial)).await? {
             Written::Cluster(record) | Written::ClusterFound(record) => Ok(record),

@@ -120,7 +120,7 @@ async fn converse(
     let mut waiting = VecDeque::new();
     loop {
         let mut connecting = Box::pin(find_primary(network.clone(), addresses.clone(), timeline.clone()));
-        let stream = loop {
+        let (stream, of) = loop {
             let oldest = waiting.front().map(|call: &Call| call.asked_at + SEND_PATIENCE);
             tokio::select! {
                 biased;
@@ -140,7 +140,12 @@ async fn converse(
         for call in waiting.drain(..) {
             session.send(call);
         }
-        let why = session.run(&mut calls).await;
+        let mut newest = timeline.subscribe();
+        let why = tokio::select! {
+            biased;
+            Ok(_) = newest.wait_for(|newest| *newest > of) => "a newer primary is known".to_owned(),
+            why = session.run(&mut calls) => why,
+        };
         for call in session.under_way.into_values() {
             call.leave_open(&why);
         }
@@ -159,7 +164,7 @@ async fn find_primary(
     network: Arc<dyn Network>,
     addresses: Vec<String>,
     newest: watch::Sender<Timeline>,
-) -> Box<dyn ByteStream> {
+) -> (Box<dyn ByteStream>, Timeline) {
     for address in addresses.iter().cycle() {
         let greeting = async {
             let mut stream = network.connect(address.clone()).await?;
@@ -169,7 +174,7 @@ async fn find_primary(
         if let Ok(Ok((stream, ToClient::Serving { timeline, .. }))) = timeout(PEER_PATIENCE, greeting).await
             && accepts(&newest, timeline)
         {
-            return stream;
+            return (stream, timeline);
         }
         sleep(RECONNECT_PAUSE).await;
     }
@@ -254,6 +259,10 @@ macro_rules! read {
 impl Store for DatabaseStore {
     fn timeline(&self) -> watch::Receiver<Timeline> {
         self.timeline.subscribe()
+    }
+
+    fn hear_of(&self, timeline: Timeline) {
+        accepts(&self.timeline, timeline);
     }
 
     async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {

@@ -6,7 +6,7 @@ use super::{
     CLIENT_PORT, LEASE, MONITOR_PORT, PEER_PATIENCE, RECONNECT_PAUSE, REPLICATION_PORT, REPORT_INTERVAL, Replication,
     UNFENCED, address, replication,
 };
-use crate::world::{Host, Program, Shared};
+use crate::world::{Ambiguity, Host, Program, Shared};
 use futures::FutureExt;
 use std::io;
 use std::sync::{Arc, Mutex as SyncMutex};
@@ -117,6 +117,11 @@ impl Node {
         Instant::now() < *self.lease.lock().expect("no holder of this lock panics")
             || self.replication_is_unfenced()
             || tempest_rt::is_planted(UNFENCED)
+    }
+
+    /// Whether a fault strikes the write with this number.
+    pub fn suffers(&self, kind: Ambiguity, write: u64) -> bool {
+        self.shared.ambiguities.strikes(self.replica.own.as_str(), kind, write)
     }
 
     /// Then a primary that the monitor does not hear of goes on until somebody tells it of a later term.

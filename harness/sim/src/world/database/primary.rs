@@ -4,7 +4,7 @@ use super::node::Node;
 use super::replication;
 use super::wire::{Answer, Asked, Position, Read, Request, ToClient, encode_write, receive, send};
 use super::{ALONE, FORGETFUL, Replication};
-use crate::world::Host;
+use crate::world::{Ambiguity, Host};
 use bytes::Bytes;
 use futures::future::join_all;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use tempest_rt::net::ByteStream;
 use tempest_rt::task::TaskGroup;
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tempest_store::{BacklogCommit, RangeId, ShardCommit, ShardId, Store, StoreError, Timeline, WriteRequest};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// Requests that wait for a primary; more are left on their connections.
 const WAITING_MAX: usize = 1024;
@@ -92,16 +92,24 @@ impl Primary {
             }
         });
         self.tasks.spawn(async move {
-            while let Ok(Asked { id, request }) = receive(&mut reader).await {
+            let broken = Arc::new(Notify::new());
+            loop {
+                let asked = tokio::select! {
+                    biased;
+                    () = broken.notified() => return,
+                    asked = receive(&mut reader) => asked,
+                };
+                let Ok(Asked { id, request }) = asked else { return };
                 let (reply, replied) = oneshot::channel();
                 if work.send(Work { request, reply }).await.is_err() {
                     return;
                 }
-                let answers = answers.clone();
+                let (answers, broken) = (answers.clone(), broken.clone());
                 tempest_rt::task::spawn(async move {
-                    // Without an answer the client will find the connection silent, or broken.
-                    if let Ok(answer) = replied.await {
-                        let _ = answers.send(ToClient::Answer { id, answer }).await;
+                    match replied.await {
+                        Ok(answer) => drop(answers.send(ToClient::Answer { id, answer }).await),
+                        // Whoever gets no answer finds the connection broken.
+                        Err(_) => broken.notify_one(),
                     }
                 });
             }
@@ -149,6 +157,8 @@ async fn perform(
 ) {
     let mut last = *progress.durable.borrow();
     let mut batch = Vec::new();
+    // Writes that came, by which faults strike them.
+    let mut taken = 0;
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (mut writes, mut reads) = (Vec::new(), Vec::new());
         for Work { request, reply } in batch.drain(..) {
@@ -156,6 +166,12 @@ async fn perform(
                 Request::Write(mut write) => {
                     if let Err(error) = place_on(progress.timeline, &mut write) {
                         // No answer without the rest of the batch: it rests on nothing, and may come at once.
+                        let _ = reply.send(Err(error));
+                        continue;
+                    }
+                    taken += 1;
+                    if node.suffers(Ambiguity::WriteRefused, taken) {
+                        let error = StoreError::Unavailable("the database takes no writes".to_owned());
                         let _ = reply.send(Err(error));
                         continue;
                     }
@@ -176,6 +192,9 @@ async fn perform(
                 last += 1;
                 commits.extend(commit);
                 entries.push(Entry { position: Position { term: progress.term, number: last }, write: body });
+            }
+            if node.suffers(Ambiguity::AnswerLost, taken + entries.len() as u64) {
+                continue;
             }
             answers.push((reply, written.map(Answer::Written)));
         }
