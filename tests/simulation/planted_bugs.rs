@@ -182,6 +182,7 @@ planted! {
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORGETFUL from 1, seen by "liveness";
+    keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
         seen by "acked-durable" | "shard-fence" | "history-wellformed";
 }

@@ -29,6 +29,11 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "liveness",
     ),
     (
+        "retry-kept-in-memory-only",
+        "the end of an activity's backoff is a timer in memory, not a stored one",
+        "tasks-cover-state",
+    ),
+    (
         "caches-outlive-a-failover",
         "workers go on from what they have cached, also where a failover of the database has taken it back",
         "liveness",

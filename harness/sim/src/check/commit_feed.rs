@@ -7,8 +7,8 @@ use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tempest_api::proto::history::v1::{History, HistoryEvent};
-use tempest_core::RunKey;
-use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId, Timeline};
+use tempest_core::{HistoryTask, MutableState, RunKey};
+use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId, TaskKey, TaskRow, Timeline};
 
 /// How a commit ended for the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,9 @@ pub struct Commit {
     /// Their states, encoded.
     pub(super) states: Vec<Bytes>,
     pub batches: Vec<Batch>,
+    /// Encoded, by key.
+    pub(super) tasks: Vec<TaskRow>,
+    pub tasks_deleted: Vec<TaskKey>,
     pub result: CommitResult,
 }
 
@@ -93,10 +96,21 @@ impl Commit {
         self.durable_ns.or(self.ended_ns.filter(|_| self.is_committed() || self.was_acknowledged_and_lost()))
     }
 
+    /// The states it writes.
+    pub fn states(&self) -> impl Iterator<Item = MutableState> + '_ {
+        self.states.iter().filter_map(|state| tempest_history::decode_state(state).ok())
+    }
+
+    /// The tasks it writes.
+    pub fn tasks_added(&self) -> impl Iterator<Item = (TaskKey, HistoryTask)> + '_ {
+        self.tasks.iter().filter_map(|row| Some((row.key, tempest_history::decode_task(&row.body).ok()?)))
+    }
+
     /// Request ids of signals that the runs it writes remember.
     pub fn signal_request_ids(&self) -> Vec<String> {
-        let states = self.states.iter().filter_map(|state| tempest_history::decode_state(state).ok());
-        states.flat_map(|state| state.ephemera().signal_request_ids.iter().cloned().collect::<Vec<_>>()).collect()
+        self.states()
+            .flat_map(|state| state.ephemera().signal_request_ids.iter().cloned().collect::<Vec<_>>())
+            .collect()
     }
 
     pub fn line(&self) -> String {
@@ -190,6 +204,8 @@ impl CommitFeed {
                     events: append.events.clone(),
                 })
                 .collect(),
+            tasks: commit.tasks_added.clone(),
+            tasks_deleted: commit.tasks_deleted.clone(),
             result: CommitResult::Pending,
         };
         self.with(|feed| {

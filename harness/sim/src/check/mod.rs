@@ -23,6 +23,7 @@ pub(crate) mod samples;
 mod shard_fence;
 mod signals_once_in_order;
 mod state_equals_history;
+mod tasks_cover_state;
 mod timers_not_early;
 
 pub use commit_feed::{Commit, CommitFeed, CommitResult};
@@ -89,6 +90,7 @@ const CHECKERS: &[(Invariant, Scope, Judge)] = &[
     (one_open_run::INVARIANT, Unharmed, one_open_run::judge),
     (timers_not_early::INVARIANT, Unharmed, timers_not_early::judge),
     (state_equals_history::INVARIANT, All, state_equals_history::judge),
+    (tasks_cover_state::INVARIANT, All, tasks_cover_state::judge),
     (liveness::INVARIANT, All, liveness::judge),
 ];
 

@@ -122,6 +122,8 @@ pub fn commit(sequence: u64, key: &RunKey, events: &[HistoryEvent]) -> Commit {
         keys: vec![key.clone()],
         states: Vec::new(),
         batches: vec![batch],
+        tasks: Vec::new(),
+        tasks_deleted: Vec::new(),
         result: CommitResult::Ended(CommitOutcome::Committed),
     }
 }

@@ -7,7 +7,9 @@ use super::transfer_queue::transfer_key;
 use crate::codec::{encode_state, encode_task};
 use prost::Message;
 use tempest_api::proto::history::v1::{History, HistoryEvent};
-use tempest_core::{BranchRef, HistoryTask, NewRun, RunChange, RunId, RunKey, TaskKind, Time, TimerTask, TransferTask};
+use tempest_core::{
+    BranchRef, HistoryTask, NewRun, RunChange, RunId, RunKey, TaskKind, Time, TimerKind, TimerTask, TransferTask,
+};
 use tempest_store::{BranchId, CurrentRunWrite, HistoryAppend, RunWrite, ShardCommit, TaskKey, TaskRow};
 
 /// One decision, and what goes with it.
@@ -153,7 +155,12 @@ impl Owned {
         for timer in timer_tasks {
             let key = timer_key(timer.fire_time.max(Time::ZERO), self.take_task_id());
             let task = HistoryTask { run: run.clone(), kind: TaskKind::Timer(timer) };
-            commit.tasks_added.push(TaskRow { key, body: encode_task(&task) });
+            let in_memory_only =
+                matches!(&task.kind, TaskKind::Timer(TimerTask { kind: TimerKind::ActivityRetry { .. }, .. }))
+                    && tempest_rt::planted!("retry-kept-in-memory-only");
+            if !in_memory_only {
+                commit.tasks_added.push(TaskRow { key, body: encode_task(&task) });
+            }
             staged.timer_tasks.push((key, task));
         }
         staged.runs.push(run);

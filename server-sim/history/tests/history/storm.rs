@@ -228,6 +228,7 @@ fn the_storm_finds_every_planted_bug_of_single_runs() {
     let elsewhere = [
         "idle-owner-never-checks",
         "transfer-cursor-passes-undurable-task",
+        "retry-kept-in-memory-only",
         "caches-outlive-a-failover",
         "sequence-regression-ignored",
     ];
