@@ -27,6 +27,9 @@ const CLUSTER: Storm = ("order-saga", &["nodes=3", "asynchronous=0", "sagas=30",
 /// A database that acknowledges what its standbys do not have yet.
 const FORGETFUL: Storm = ("order-saga", &["nodes=3", "asynchronous=1", "sagas=30", "faults=25"]);
 
+/// The same, and the primary that was deposed goes on.
+const FORKED: Storm = ("order-saga", &["nodes=3", "asynchronous=1", "fenced=0", "faults=25"]);
+
 /// So many shards that most are idle most of the time, and hosts that are cut off or stand still.
 const QUIET_SHARDS: Storm = (
     "order-saga",
@@ -181,7 +184,7 @@ planted! {
     losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 1, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
-    dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORGETFUL from 1, seen by "liveness";
+    dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 102, seen by "liveness";
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
         seen by "acked-durable" | "shard-fence" | "history-wellformed";

@@ -2,8 +2,9 @@
 use super::errands::Business;
 use super::executions::Found;
 use super::owned::Owned;
-use super::request::{Answer, Ask, Decided, ReplyTo, Request, WorkflowKey};
+use super::request::{Answer, Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
 use super::stage::Step;
+use super::waiters::Waiter;
 use crate::Counters;
 use tempest_api::{HistoryPosition, HistoryWait, ServiceError, ServiceResult};
 use tempest_core::{Context, HistoryTask, Input, MutableState, Reply, RunId, TaskKind, TimerKind};
@@ -34,14 +35,14 @@ impl Owned {
     }
 
     fn execute(&mut self, request: Request, run_id: Option<RunId>) {
-        let workflow = request.target.workflow;
+        let Target { workflow, run_id: asked } = request.target;
         match request.ask {
             Ask::Decide(input, reply) => self.decide(&workflow, run_id, *input, reply),
             Ask::Describe(reply) => {
                 let described = self.existing(&workflow, run_id.as_ref()).map(MutableState::describe);
                 self.answer_read(&workflow, reply, described);
             }
-            Ask::Position(wait, reply) => self.position(workflow, run_id, wait, reply),
+            Ask::Position(wait, reply) => self.position(Target { workflow, run_id: asked }, run_id, wait, reply),
             Ask::TransferIsDue(task, reply) => {
                 let due = self.state(&workflow, run_id.as_ref()).is_some_and(|state| state.task_is_due(&task));
                 self.answer_read(&workflow, reply, Ok(due));
@@ -86,11 +87,12 @@ impl Owned {
 
     fn position(
         &mut self,
-        workflow: WorkflowKey,
+        asked: Target,
         run_id: Option<RunId>,
         wait: Option<HistoryWait>,
         reply: ReplyTo<HistoryPosition>,
     ) {
+        let workflow = asked.workflow.clone();
         let state = match self.existing(&workflow, run_id.as_ref()) {
             Ok(state) => state,
             Err(missing) => return self.answer_read(&workflow, reply, Err(missing)),
@@ -117,8 +119,8 @@ impl Owned {
             return Ask::Position(wait, reply).refuse(full);
         }
         // From now on the question is about this run, also when another becomes current.
-        let target = super::Target { workflow, run_id: run.run_id.clone() };
-        self.waiters.add(run, Request { target, ask: Ask::Position(wait, reply) });
+        let rests_on = self.executions.workflow(&workflow).last_sequence();
+        self.waiters.add(run, Waiter { asked, rests_on, ask: Ask::Position(wait, reply) });
     }
 
     fn fire_timer(&mut self, workflow: &WorkflowKey, key: TaskKey, task: HistoryTask) {

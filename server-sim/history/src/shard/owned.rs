@@ -255,11 +255,12 @@ impl Owned {
                 (super::acquire::status_unknown(), super::acquire::status_unknown())
             }
         };
+        let durable = self.durable();
         self.pipeline.discard(&caused, &depended);
         for (_, answer) in self.proofs.waiting.into_iter().chain(self.proofs.in_round.into_iter().flatten()) {
             answer.withdraw(depended.clone());
         }
-        let undecided = self.executions.into_waiting().chain(self.waiters.into_all());
+        let undecided = self.executions.into_waiting().chain(self.waiters.into_all(durable));
         undecided.filter(|request| request.ask.has_caller() && !request.ask.is_abandoned()).collect()
     }
 }
