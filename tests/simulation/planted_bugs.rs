@@ -175,11 +175,11 @@ planted! {
         seen by "acked-durable" | "activity-once" | "history-wellformed" | "liveness" | "clean";
     passing_a_task_that_is_not_durable: "transfer-cursor-passes-undurable-task" in CLUSTER from 1, seen by "liveness" | "clean";
     leaving_a_deposed_primary_alone: "old-primary-not-fenced" in CUT_OFF from 1,
-        seen by "acked-durable" | "shard-fence" | "history-wellformed";
+        seen by "acked-durable" | "clean" | "liveness" | "shard-fence" | "history-wellformed";
     replicating_after_the_acknowledgement: "acknowledged-by-the-primary-alone" in CLUSTER from 12,
-        seen by "acked-durable" | "shard-fence" | "history-wellformed";
+        seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
     promoting_whoever_comes_first: "any-standby-is-promoted" in CLUSTER from 2,
-        seen by "acked-durable" | "shard-fence" | "history-wellformed";
+        seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
     trusting_caches_after_a_failover: "caches-outlive-a-failover" in FORGETFUL from 3, seen by "liveness" | "replay";
     losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 1, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
@@ -187,5 +187,5 @@ planted! {
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 102, seen by "liveness";
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
-        seen by "acked-durable" | "shard-fence" | "history-wellformed";
+        seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
 }
