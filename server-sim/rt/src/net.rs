@@ -163,40 +163,33 @@ pub fn server() -> tonic::transport::Server {
         .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
 }
 
-/// Serves `router` on `listener` until `stop` resolves; connections then finish what they have begun.
+/// Serves `router` on `listener` until `stop` resolves; connections then finish what they have begun. The listener is closed
+/// when this ends or is dropped: whoever dials later is refused, and not taken in by nobody.
 ///
 /// # Errors
 /// What tonic's transport reports.
 pub async fn serve(
     router: tonic::transport::server::Router,
-    mut listener: Box<dyn Listener>,
+    listener: Box<dyn Listener>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), tonic::transport::Error> {
-    let (connections, incoming) = tokio::sync::mpsc::channel::<io::Result<Accepted>>(ACCEPT_BACKLOG_MAX);
-    let accepting = crate::task::spawn(async move {
+    let incoming = futures::stream::unfold(listener, |mut listener| async move {
         loop {
-            let accepted = listener.accept().await;
             // Accepting can fail for one connection (reset before accept, too many files): the next may succeed.
-            let connection = match accepted {
-                Ok(stream) => Ok(Accepted(stream)),
+            match listener.accept().await {
+                Ok(stream) => return Some((Ok::<_, io::Error>(Accepted(stream)), listener)),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    crate::time::sleep(std::time::Duration::from_millis(10)).await;
-                    continue;
+                    crate::time::sleep(ACCEPT_PAUSE).await;
                 }
-            };
-            if connections.send(connection).await.is_err() {
-                return;
             }
         }
     });
-    let served = router.serve_with_incoming_shutdown(tokio_stream::wrappers::ReceiverStream::new(incoming), stop).await;
-    accepting.abort();
-    served
+    router.serve_with_incoming_shutdown(incoming, stop).await
 }
 
-/// Accepted connections that wait for the server to take them.
-const ACCEPT_BACKLOG_MAX: usize = 128;
+/// After a connection that could not be accepted.
+const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {

@@ -253,6 +253,9 @@ fn lockstep_options(options: &WorldOptions, settings: &RunSettings) -> Options {
 
 type Panics = Arc<Mutex<Vec<Panic>>>;
 
+/// What the standard library says before it aborts.
+const PANIC_IN_CLEANUP: &str = "panic in a destructor during cleanup";
+
 /// Panics are noted, not printed: what they come to is said in the verdict.
 fn watch_panics() -> Panics {
     let panics = Panics::default();
@@ -264,6 +267,16 @@ fn watch_panics() -> Panics {
             let panic = Panic { host, at_ns: now_ns(), message: info.to_string() };
             if let Ok(mut noted) = noted.lock() {
                 noted.push(panic);
+                // A panic while another unwinds ends the process, and the verdict with it: this is all that will be said.
+                if info.to_string().ends_with(PANIC_IN_CLEANUP) {
+                    let said = noted.iter().map(|Panic { host, at_ns, message }| {
+                        format!("{host} at {:.3} s: {message}\n", *at_ns as f64 / 1e9)
+                    });
+                    eprintln!(
+                        "a host ends as a process would, and takes this one with it:\n{}",
+                        said.collect::<String>()
+                    );
+                }
             }
         }
         _ => elsewhere(info),
