@@ -21,7 +21,7 @@ use tempest_store::{RangeId, Role, ShardId, Timeline};
 
 /// How often the drain looks whether all runs are closed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// When everything is healed, a database that replicates asynchronously has but one primary after this time.
+/// When everything is healed, a database that may lose something has but one primary after this time.
 const SETTLING: Duration = Duration::from_secs(30);
 /// How long a host is down that died at a crash point.
 const DOWN_AFTER_CRASH_POINT: Duration = Duration::from_secs(2);
@@ -113,7 +113,7 @@ impl<'a> Storm<'a> {
             disks.insert(host.clone(), SimDisk::new(seed, disk_options));
         }
 
-        let mut world = LockstepWorld::new(simulation, shared.ambiguities.clone());
+        let mut world = LockstepWorld::new(simulation, shared.ambiguities.clone(), shared.operator.clone());
         for (number, host) in (0..).zip(&targets.servers) {
             let configure = configuration(&options, host, number);
             let disk = disks.get(host).cloned();
@@ -128,7 +128,7 @@ impl<'a> Storm<'a> {
             let program = worker(shared.clone(), number, targets.servers.clone(), workload.clone(), settings);
             world.add(host.clone(), None, program);
         }
-        let losses_allowed = options.asynchronous && !targets.databases.is_empty();
+        let losses_allowed = options.may_lose() && !targets.databases.is_empty();
         let program =
             clients(shared.clone(), targets.servers.clone(), workload.clone(), decisions.clone(), losses_allowed);
         world.add(Host::client(), None, program);
@@ -221,7 +221,7 @@ impl<'a> Storm<'a> {
         self.nemesis.heal(&mut self.world, &mortals);
         self.deadline = self.world.now() + Duration::from_millis(self.options.drain_ms);
         // What a deposed primary has acknowledged may still be taken back when it hears of another.
-        self.settled = self.world.now() + if self.options.asynchronous { SETTLING } else { Duration::ZERO };
+        self.settled = self.world.now() + if self.options.may_lose() { SETTLING } else { Duration::ZERO };
         while self.world.now() < self.deadline && !self.over_early() {
             let next = (self.world.now() + LOOK_AGAIN).min(self.deadline);
             if !self.live(next) {
@@ -335,10 +335,11 @@ fn configuration(options: &WorldOptions, host: &Host, number: u64) -> Arc<dyn Fn
 
 /// How the shared database replicates.
 fn replication(options: &WorldOptions) -> Replication {
-    if options.asynchronous {
-        Replication::Asynchronous { lag: Duration::from_millis(options.lag_ms), fenced: options.fenced }
-    } else {
-        Replication::Quorum
+    let lag = Duration::from_millis(options.lag_ms);
+    match options {
+        WorldOptions { asynchronous: true, fenced, .. } => Replication::Asynchronous { lag, fenced: *fenced },
+        WorldOptions { named_standby: true, .. } => Replication::NamedStandby { lag },
+        _ => Replication::Quorum,
     }
 }
 

@@ -28,6 +28,7 @@ impl Scenario for OrderSaga {
     fn adjust(&self, draw: &mut Draw<'_>) {
         draw.one_of("nodes", &[3, 3, 4, 5]);
         draw.flag("asynchronous", 1, 4);
+        draw.flag("promotions", 1, 2);
     }
 
     fn prepare(&self, draw: &mut Draw<'_>, decisions: &Decisions) -> Arc<dyn Workload> {

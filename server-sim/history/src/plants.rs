@@ -49,6 +49,17 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "across-runs",
     ),
     (
+        "unknown-signal-sent-anew",
+        "a signal to another workflow that may have arrived is taken for one that failed, and sent again under another id",
+        "signals-once-in-order",
+    ),
+    ("unknown-add-taken-for-accepted", "a task that matching may have taken is deleted as if it had", "liveness"),
+    (
+        "reads-without-ownership",
+        "what is asked is answered from memory, without asking the store whether the shard is still owned",
+        "reads-fresh",
+    ),
+    (
         "idle-owner-never-checks",
         "a shard or task queue that hears nothing never finds out that another node had it meanwhile and left work in it",
         "liveness",

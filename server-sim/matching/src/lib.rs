@@ -33,6 +33,11 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "liveness",
     ),
     (
+        "unknown-append-taken-for-written",
+        "a write to the backlog whose end nobody knows is taken for one that was done",
+        "liveness",
+    ),
+    (
         "task-dropped-when-poll-goes-away",
         "a poll that went away stays registered, and the next task given to it counts as delivered",
         "liveness",

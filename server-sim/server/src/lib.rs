@@ -22,11 +22,18 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Every planted bug of the server crates: name, what it does, the invariant that notices.
 #[cfg(feature = "chaos")]
 pub fn planted_bugs() -> Vec<(&'static str, &'static str, &'static str)> {
-    let own = [(
-        "peers-of-another-timeline-are-heeded",
-        "a node believes what another says that has not heard yet that the database failed over",
-        "liveness",
-    )];
+    let own = [
+        (
+            "peers-of-another-timeline-are-heeded",
+            "a node believes what another says that has not heard yet that the database failed over",
+            "liveness",
+        ),
+        (
+            "membership-by-wall-clocks",
+            "whether a node is alive is judged by its wall clock's time of its last beat, compared with one's own",
+            "liveness",
+        ),
+    ];
     [tempest_store::PLANTED, tempest_history::PLANTED, tempest_matching::PLANTED, tempest_core::planted::PLANTED, &own]
         .concat()
 }

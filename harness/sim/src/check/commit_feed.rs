@@ -16,7 +16,7 @@ pub enum CommitResult {
     /// The server died first, or the run ended.
     Pending,
     Ended(CommitOutcome),
-    /// It was committed, and a failover of a database that replicates asynchronously has lost it.
+    /// It was committed, and a failover that could lose something has lost it.
     Lost {
         /// To its server.
         acknowledged: bool,
@@ -145,8 +145,8 @@ struct Feed {
     /// The newest incarnation of each server.
     newest: BTreeMap<String, u32>,
     positions: BTreeMap<Place, usize>,
-    /// The newest timeline of a database that replicates asynchronously, and which commits it began with.
-    survivors: Option<(Timeline, BTreeSet<Place>)>,
+    /// Timelines of a database that has some, in order, and which commits each began with.
+    survivors: Vec<(TimelineBegan, BTreeSet<Place>)>,
     timelines: Vec<TimelineBegan>,
     /// The newest timeline that each server has shown to know.
     known: BTreeMap<String, Timeline>,
@@ -154,17 +154,19 @@ struct Feed {
 }
 
 impl Feed {
-    /// As it stands now: what was committed on an older timeline and is not on the newest is lost.
+    /// As it stands now: what was committed on an older timeline and is not on the newest is lost, if a timeline without
+    /// it was one that could lose something. If none was, it ought to be there.
     fn as_it_stands(&self, commit: &Commit) -> Commit {
         let mut commit = commit.clone();
-        if let Some((timeline, survivors)) = &self.survivors
-            && commit.range_id.timeline() < *timeline
-            && !survivors.contains(&(commit.shard, commit.range_id, commit.sequence))
+        let acknowledged = commit.is_committed();
+        let place = (commit.shard, commit.range_id, commit.sequence);
+        let later = self.survivors.iter().rev().take_while(|(began, _)| began.timeline > commit.range_id.timeline());
+        let lacks = |(_, survivors): &&(TimelineBegan, BTreeSet<Place>)| !survivors.contains(&place);
+        if later.clone().next().is_some_and(|newest| lacks(&newest))
+            && later.filter(lacks).any(|(began, _)| began.may_lose)
+            && (acknowledged || commit.durable_ns.is_some())
         {
-            let acknowledged = commit.is_committed();
-            if acknowledged || commit.durable_ns.is_some() {
-                commit.result = CommitResult::Lost { acknowledged };
-            }
+            commit.result = CommitResult::Lost { acknowledged };
         }
         commit
     }
@@ -225,11 +227,14 @@ impl CommitFeed {
         });
     }
 
-    /// Notes that a database which replicates asynchronously has a new primary, and which commits that one has.
-    pub fn timeline_began(&self, timeline: Timeline, at_ns: u64, survivors: impl Iterator<Item = Place>) {
+    /// Notes that a database which has timelines has a new primary, and which commits that one has.
+    pub fn timeline_began(&self, began: TimelineBegan, survivors: impl Iterator<Item = Place>) {
         self.with(|feed| {
-            feed.survivors = Some((timeline, survivors.collect()));
-            feed.timelines.push(TimelineBegan { timeline, at_ns });
+            feed.survivors.push((began, survivors.collect()));
+            feed.timelines.push(began);
+            // Who is told late that it is primary may come after its successor.
+            feed.survivors.sort_by_key(|(began, _)| began.timeline);
+            feed.timelines.sort_by_key(|began| began.timeline);
         });
     }
 
@@ -259,7 +264,7 @@ impl CommitFeed {
 
     /// Rises when commits that were followed may have become lost.
     pub fn timeline(&self) -> Timeline {
-        self.with(|feed| feed.survivors.as_ref().map_or(Timeline(0), |(timeline, _)| *timeline))
+        self.with(|feed| feed.timelines.last().map_or(Timeline(0), |began| began.timeline))
     }
 
     pub fn end(&self, position: usize, at_ns: u64, outcome: CommitOutcome) {
@@ -331,5 +336,28 @@ mod tests {
         feed.begin("server", 1);
         assert_eq!(feed.settled_after(&mut seen).len(), 2, "nobody waits for the second any more");
         assert_eq!(seen, 3);
+    }
+
+    #[test]
+    fn only_a_failover_that_could_lose_something_has_lost_what_is_missing() {
+        let lost = |failovers: &[(u32, bool, bool)]| {
+            let feed = CommitFeed::default();
+            let position = submit(&feed, 0);
+            feed.end(position, 1, CommitOutcome::Committed);
+            let commit = ShardCommit::default();
+            let place = (commit.shard, commit.range_id, commit.sequence);
+            for (timeline, may_lose, has_it) in failovers {
+                let began = TimelineBegan { timeline: Timeline(*timeline), at_ns: 2, may_lose: *may_lose };
+                feed.timeline_began(began, has_it.then_some(place).into_iter());
+            }
+            feed.snapshot().remove(0).was_acknowledged_and_lost()
+        };
+        assert!(!lost(&[]));
+        assert!(!lost(&[(1, true, true)]));
+        assert!(!lost(&[(1, false, false)]), "it ought to be there");
+        assert!(lost(&[(1, true, false)]));
+        assert!(lost(&[(1, true, false), (2, false, false)]), "what is lost stays lost");
+        assert!(!lost(&[(1, true, false), (2, false, true)]), "unless somebody who has it comes back");
+        assert!(lost(&[(2, true, false), (1, false, true)]), "who is told late that it is primary is none any more");
     }
 }

@@ -26,6 +26,8 @@ pub struct DataLossReport {
 pub struct TimelineBegan {
     pub timeline: Timeline,
     pub at_ns: u64,
+    /// Whether its primary may lack what was acknowledged: the database replicates asynchronously, or an operator chose.
+    pub may_lose: bool,
 }
 
 impl Observations {

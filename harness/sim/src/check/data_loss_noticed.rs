@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn after_two_failovers_it_may_be_unknown_which_shards() {
-        let began = |timeline| TimelineBegan { timeline: Timeline(timeline), at_ns: u64::MAX };
+        let began = |timeline| TimelineBegan { timeline: Timeline(timeline), at_ns: u64::MAX, may_lose: true };
         check(|observations| observations.timelines = vec![began(1)], &[SILENT]);
         check(|observations| observations.timelines = vec![began(1), began(2)], &[]);
     }

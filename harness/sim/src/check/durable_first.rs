@@ -96,7 +96,7 @@ fn reported<'a>(ends: &Ends<'a>, operation: &Operation) -> Vec<(u64, &'a Commit)
 }
 
 /// The run and the events of a page of history.
-fn served(operation: &Operation) -> Option<(String, Vec<HistoryEvent>)> {
+pub(super) fn served(operation: &Operation) -> Option<(String, Vec<HistoryEvent>)> {
     let request: api::GetWorkflowExecutionHistoryRequest = operation.request()?;
     let response: api::GetWorkflowExecutionHistoryResponse = operation.response()?;
     let events = response.history?.events;

@@ -17,6 +17,7 @@ mod liveness;
 mod observations;
 mod one_open_run;
 mod operation_log;
+mod reads_fresh;
 mod replay;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -86,6 +87,7 @@ const CHECKERS: &[(Invariant, Scope, Judge)] = &[
     (activity_once::INVARIANT, Unharmed, activity_once::judge),
     (signals_once_in_order::INVARIANT, Unharmed, signals_once_in_order::judge),
     (acked_durable::INVARIANT, Unharmed, acked_durable::judge),
+    (reads_fresh::INVARIANT, Unharmed, reads_fresh::judge),
     (across_runs::INVARIANT, Unharmed, across_runs::judge),
     (one_open_run::INVARIANT, Unharmed, one_open_run::judge),
     (timers_not_early::INVARIANT, Unharmed, timers_not_early::judge),

@@ -3,6 +3,7 @@
 //!
 //! A family has a file, a kind has a struct in it that implements [`Harm`]; [`Fault`] is any of them.
 mod clock;
+mod database;
 mod disk;
 mod nemesis;
 mod network;
@@ -11,11 +12,12 @@ mod rpc;
 mod schedule;
 
 pub use clock::{ClockJump, ClockSkew};
+pub use database::Promote;
 pub use disk::{DiskFull, DiskSlow};
 pub use nemesis::{Nemesis, TimelineEntry};
 pub use network::{Bridge, Clog, Isolate, Latency, OneWay, Partition, Reset, Ring};
 pub use process::{Crash, CrashInRecovery, Pause, PowerLoss, Restart, RollingRestart};
-pub use rpc::{AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, ReadOnly};
+pub use rpc::{AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, ReadOnly, SlowCommits};
 pub use schedule::{FaultPlan, PlannedFault, Targets};
 
 use crate::explore::Dice;
@@ -138,7 +140,9 @@ faults!(
     DeliveredTwice,
     Hedged,
     CommitInDoubt,
+    SlowCommits,
     ReadOnly,
+    Promote,
 );
 
 impl Fault {

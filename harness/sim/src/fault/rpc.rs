@@ -63,6 +63,10 @@ ambiguities! {
     CommitInDoubt: AnswerLost, "commit-in-doubt" of "database", drawn by database, of_a_million [5_000, 50_000, 400_000],
     "if the node is primary, connections to it break when some of its writes are done, before it says so";
 
+    /// Commits are done, and their answers take long.
+    SlowCommits: AnswerLate, "slow-commits" of "database", drawn by database, of_a_million [5_000, 50_000, 400_000],
+    "if the node is primary, it answers some of its writes up to twenty seconds after they are done";
+
     /// The database is there, and takes no writes.
     ReadOnly: WriteRefused, "read-only" of "database", drawn by database, of_a_million [1_000_000, 1_000_000, 300_000],
     "if the node is primary, it refuses all writes or some, and answers reads, for a while";

@@ -1,5 +1,5 @@
 //! The plan: which faults when, drawn from the seed before the run begins.
-use super::{Fault, KINDS};
+use super::{Fault, Harm, KINDS, Promote};
 use crate::explore::{Decisions, Dice, Draw};
 use crate::world::{Host, WorldOptions};
 use serde::{Deserialize, Serialize};
@@ -125,7 +125,9 @@ impl FaultPlan {
         let mut kinds: Vec<&str> = Vec::new();
         // What can never happen to these hosts is no option, and takes no other kind's place.
         let mut trial = decisions.dice("fault.possible".to_owned());
-        for kind in KINDS.iter().filter(|kind| Fault::draw(kind.name, &mut trial, targets).is_some()) {
+        let may_be = |name: &str| name != Promote::NAME || options.has_promotions();
+        let mut possible = |name: &str| Fault::draw(name, &mut trial, targets).is_some() && may_be(name);
+        for kind in KINDS.iter().filter(|kind| possible(kind.name)) {
             if draw.flag(&format!("fault.{}", kind.name), 2, 3) {
                 kinds.push(kind.name);
             }
@@ -187,8 +189,10 @@ mod tests {
     #[test]
     fn every_kind_comes_up() {
         let mut seen = std::collections::BTreeSet::new();
+        let settings =
+            Settings([("promotions", 1), ("named_standby", 1)].map(|(name, on)| (name.to_owned(), on)).into());
         for seed in 0..200 {
-            seen.extend(plan(seed, &Settings::default()).0.iter().map(|planned| planned.fault.name()));
+            seen.extend(plan(seed, &settings).0.iter().map(|planned| planned.fault.name()));
         }
         assert_eq!(seen.len(), KINDS.len(), "{seen:?}");
     }
@@ -212,7 +216,10 @@ mod tests {
         let alone =
             |kind: &&super::super::FaultKind| Fault::draw(kind.name, &mut dice, &Targets::single_server(2)).is_none();
         let left_out: Vec<&str> = KINDS.iter().filter(alone).map(|kind| kind.name).collect();
-        assert_eq!(left_out, ["isolate", "bridge", "ring", "rolling-restart", "commit-in-doubt", "read-only"]);
+        assert_eq!(
+            left_out,
+            ["isolate", "bridge", "ring", "rolling-restart", "commit-in-doubt", "slow-commits", "read-only", "promote"]
+        );
     }
 
     #[test]

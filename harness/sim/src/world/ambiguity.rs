@@ -15,6 +15,8 @@ pub enum Ambiguity {
     DeliveredTwice,
     /// It goes out twice at once, and the first good answer counts.
     Hedged,
+    /// It is executed, and the caller is told much later.
+    AnswerLate,
     /// A database refuses to write.
     WriteRefused,
 }
@@ -44,6 +46,11 @@ impl Ambiguities {
             rates.get(&(Host(caller.to_owned()), kind)).copied().unwrap_or(0)
         };
         rate > 0 && self.decisions.chance(&format!("rpc.{kind:?}"), call, rate, 1_000_000)
+    }
+
+    /// How much later than it could be a late answer is given.
+    pub fn late_by_ms(&self, call: u64) -> u64 {
+        *self.decisions.pick("rpc.late_by_ms", call, &[200, 2_000, 6_000, 20_000])
     }
 
     /// How long after the call its copy sets out.

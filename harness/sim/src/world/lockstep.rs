@@ -1,5 +1,5 @@
 //! The default world: every host is real threads, scheduled one at a time in virtual time.
-use super::{Ambiguities, Ambiguity, Host, HostState, Pause, World};
+use super::{Ambiguities, Ambiguity, Host, HostState, Operator, Pause, World};
 use futures::future::LocalBoxFuture;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,12 +47,13 @@ pub struct LockstepWorld<'a> {
     blocks: BTreeMap<(Host, Host), u32>,
     clogs: BTreeMap<(Host, Host), u32>,
     ambiguities: Ambiguities,
+    operator: Operator,
 }
 
 impl<'a> LockstepWorld<'a> {
-    pub fn new(simulation: &'a mut Simulation, ambiguities: Ambiguities) -> LockstepWorld<'a> {
+    pub fn new(simulation: &'a mut Simulation, ambiguities: Ambiguities, operator: Operator) -> LockstepWorld<'a> {
         let (slots, blocks, clogs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        LockstepWorld { simulation, slots, blocks, clogs, ambiguities }
+        LockstepWorld { simulation, slots, blocks, clogs, ambiguities, operator }
     }
 
     /// Adds a host; it is down.
@@ -198,6 +199,10 @@ impl World for LockstepWorld<'_> {
 
     fn set_ambiguity(&mut self, host: &Host, kind: Ambiguity, per_million: u64) {
         self.ambiguities.set(host, kind, per_million);
+    }
+
+    fn promote(&mut self, host: &Host) {
+        self.operator.want(host);
     }
 
     fn set_clock(&mut self, host: &Host, offset_ms: i64, rate_ppm: i64) {

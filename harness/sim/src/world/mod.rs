@@ -3,6 +3,7 @@ mod ambiguity;
 mod database;
 mod lockstep;
 mod network;
+mod operator;
 mod options;
 mod programs;
 mod recording_store;
@@ -11,6 +12,7 @@ pub use ambiguity::{Ambiguities, Ambiguity};
 pub(crate) use database::{PLANTED as DATABASE_PLANTED, Replica, Replication, database, monitor};
 pub use lockstep::{LockstepWorld, Program};
 pub use network::LockstepNetwork;
+pub use operator::Operator;
 pub use options::WorldOptions;
 pub(crate) use programs::{Inspection, Shared, Storage, clients, inspector, now_ns, server, verifier, worker};
 pub use recording_store::RecordingStore;
@@ -133,6 +135,9 @@ pub trait World {
 
     /// How many of a million calls of a worker or client suffer this.
     fn set_ambiguity(&mut self, host: &Host, kind: Ambiguity, per_million: u64);
+
+    /// Tells the database's monitor that an operator wants this node to be primary.
+    fn promote(&mut self, host: &Host);
 
     /// Sets the wall clock off by `offset_ms`, and the rate of all clocks off by `rate_ppm` parts in a million.
     fn set_clock(&mut self, host: &Host, offset_ms: i64, rate_ppm: i64);

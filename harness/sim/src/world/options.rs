@@ -13,9 +13,14 @@ pub struct WorldOptions {
     pub nodes: u64,
     /// Whether the shared database acknowledges what only its primary has.
     pub asynchronous: bool,
-    /// How far its standbys then stay behind.
+    /// Whether a commit waits for the one standby that is named, and a failover is a new timeline, rather than for any
+    /// majority. Without effect where the database is asynchronous.
+    pub named_standby: bool,
+    /// Whether an operator promotes standbys now and then, whatever they lack, where a failover is a new timeline.
+    pub promotions: bool,
+    /// How far standbys stay behind that no commit waits for.
     pub lag_ms: u64,
-    /// Whether a primary then stops when its lease is over.
+    /// Whether a primary of an asynchronous database stops when its lease is over.
     pub fenced: bool,
     /// Whether the history and matching roles are at some nodes of a cluster only.
     pub split_roles: bool,
@@ -62,6 +67,8 @@ impl WorldOptions {
             nodes: draw.one_of("nodes", &[1, 3]),
             // Scenarios that can live with what such a database loses draw it.
             asynchronous: draw.fixed("asynchronous", 0) > 0,
+            named_standby: draw.flag("named_standby", 1, 3),
+            promotions: draw.fixed("promotions", 0) > 0,
             lag_ms: draw.one_of("lag_ms", &[1, 50, 1_000]),
             fenced: draw.flag("fenced", 1, 2),
             split_roles: draw.flag("split_roles", 1, 3),
@@ -84,6 +91,15 @@ impl WorldOptions {
             crash_host: draw.fixed("crash_host", 0),
         };
         options.bounded(draw)
+    }
+
+    /// Whether a failover of the shared database may lose what was acknowledged.
+    pub fn may_lose(&self) -> bool {
+        self.asynchronous || self.has_promotions()
+    }
+
+    pub(crate) fn has_promotions(&self) -> bool {
+        self.promotions && (self.asynchronous || self.named_standby)
     }
 
     /// What may be set by hand: the drawn values lie well inside.

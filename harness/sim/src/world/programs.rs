@@ -1,7 +1,7 @@
 //! What runs on the hosts: a server node, SDK workers, clients, and the two that look at the result: the verifier reads
 //! everything back through the API, the inspector opens what a last power cut has left on the disk.
 use super::database::{DatabaseStore, Log, materialise, newest};
-use super::{Ambiguities, Host, LockstepNetwork, Program, RecordingStore};
+use super::{Ambiguities, Host, LockstepNetwork, Operator, Program, RecordingStore};
 use crate::check::{CommitFeed, DataLossReport, OperationLog};
 use crate::explore::{Decisions, Promotion};
 use crate::scenario::Workload;
@@ -45,6 +45,7 @@ pub(crate) struct Shared {
     pub commits: CommitFeed,
     pub waiting: Waiting,
     pub ambiguities: Ambiguities,
+    pub operator: Operator,
     complaints: Arc<Mutex<Vec<String>>>,
     news: Arc<Mutex<Vec<(u64, String)>>>,
     promotions: Arc<Mutex<Vec<Promotion>>>,
@@ -59,6 +60,7 @@ impl Shared {
             commits: CommitFeed::default(),
             waiting: Waiting::default(),
             ambiguities: Ambiguities::new(decisions),
+            operator: Operator::default(),
             complaints: Arc::default(),
             news: Arc::default(),
             promotions: Arc::default(),

@@ -11,6 +11,7 @@ use tempest_api::proto::enums::v1::{
     CancelExternalWorkflowExecutionFailedCause as CancelFailed,
     SignalExternalWorkflowExecutionFailedCause as SignalFailed, StartChildWorkflowExecutionFailedCause as StartFailed,
 };
+use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryService, ServiceError, ServiceResult};
 use tempest_core::{
     BranchRef, ChildClosed, ChildFate, Errand, ErrandEnd, EventId, Outcome, ReportToParent, RunId, RunKey, StartChild,
@@ -68,7 +69,15 @@ impl Errands {
             Errand::Settle(fate) => settle(&*peers, fate).await,
             Errand::Signal(to) => {
                 let initiated_event_id = to.from.initiated_event_id;
-                let outcome = signaled(peers.signal_by_workflow(&to.namespace_id, to.from, to.request).await)?;
+                let mut sent = peers.signal_by_workflow(&to.namespace_id, to.from.clone(), to.request.clone()).await;
+                if tempest_rt::planted!("unknown-signal-sent-anew")
+                    && matches!(sent, Err(ServiceError::OutcomeUnknown(_)))
+                {
+                    let request =
+                        api::SignalWorkflowExecutionRequest { request_id: tempest_rt::entropy::uuid(), ..to.request };
+                    sent = peers.signal_by_workflow(&to.namespace_id, to.from, request).await;
+                }
+                let outcome = signaled(sent)?;
                 record(&*peers, &run, initiated_event_id, outcome).await
             }
             Errand::Cancel(to) => {

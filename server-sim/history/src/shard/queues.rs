@@ -79,6 +79,9 @@ impl Owned {
         match result {
             Ok(()) => self.transfer_done(id),
             Err(error) if is_pointless(&error) => self.transfer_done(id),
+            Err(ServiceError::OutcomeUnknown(_)) if tempest_rt::planted!("unknown-add-taken-for-accepted") => {
+                self.transfer_done(id);
+            }
             Err(error) => {
                 if error.is_retryable() {
                     tracing::debug!(%error, id, "a transfer task is tried again later");
@@ -131,7 +134,9 @@ impl Owned {
         Counters::add(&self.node.counters.ownership_proofs);
         self.proofs.in_round = Some(std::mem::take(&mut self.proofs.waiting));
         let proof = self.node.read_index.prove(self.shard);
-        self.work.push(Box::pin(async move { Event::Proven(proof.await) }));
+        let believed = tempest_rt::planted!("reads-without-ownership") && !is_due;
+        let range = self.range;
+        self.work.push(Box::pin(async move { Event::Proven(if believed { Ok(range) } else { proof.await }) }));
     }
 }
 

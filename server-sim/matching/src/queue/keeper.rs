@@ -110,6 +110,9 @@ impl Queue {
         let mut state = self.lock();
         let refused = match outcome {
             CommitOutcome::Committed => return self.written(&mut state, write),
+            CommitOutcome::OutcomeUnknown(_) if tempest_rt::planted!("unknown-append-taken-for-written") => {
+                return self.written(&mut state, write);
+            }
             CommitOutcome::Unavailable(why) => {
                 state.backlog.pause(self.shared.now() + STORE_PAUSE);
                 ServiceError::Unavailable(format!("task queue is not available: {why}"))

@@ -44,7 +44,11 @@ impl View {
     /// The members as of the last read: this node, and others that are neither silent nor leaving.
     pub fn ring(&self) -> Ring {
         let alive = self.seen.values().filter(|seen| {
-            let silent_for = self.read_at.map_or(Duration::ZERO, |read_at| read_at - seen.changed_at);
+            let mut silent_for = self.read_at.map_or(Duration::ZERO, |read_at| read_at - seen.changed_at);
+            if tempest_rt::planted!("membership-by-wall-clocks") {
+                let since = tempest_rt::time::wall_clock_ns().saturating_sub(seen.row.wall_clock.0);
+                silent_for = Duration::from_nanos(u64::try_from(since).unwrap_or(0));
+            }
             !seen.row.leaving && silent_for < self.silence_max
         });
         let others = alive.map(|Seen { row, .. }| Member {

@@ -13,9 +13,12 @@
 //!   node that has promised a term takes no entries of older ones; of a majority that has promised, the one with the most
 //!   advanced log becomes primary. That is Raft's rule with an elector of its own: a failover loses nothing that was
 //!   acknowledged.
-//! - Unless it replicates asynchronously ([`Replication`]): then an entry is committed when it is on the primary's disk, a
-//!   failover loses what no standby had yet, and each term is a timeline of its own. The commit feed is told what every
-//!   new primary has.
+//! - The majority may be any two of the three, or the primary and the one standby that the monitor names, while the other
+//!   follows at a distance ([`Replication`]): a failover then is a new timeline, as with PostgreSQL.
+//! - Unless it replicates asynchronously: then an entry is committed when it is on the primary's disk, and a failover
+//!   loses what no standby had yet.
+//! - An operator may have either standby promoted, whatever it has, where that makes a new timeline; this can lose what
+//!   was acknowledged. The commit feed is told what every new primary has, and whether it may lack something.
 //! - A deposed primary is fenced twice: standbys refuse its entries, and without a lease it answers no reads.
 //! - A client ([`client`]) that loses its connection with writes under way does not know what became of them, and says so.
 mod client;
@@ -60,6 +63,9 @@ pub(crate) enum Replication {
     /// On a majority of disks. A failover loses nothing.
     #[default]
     Quorum,
+    /// On the disks of the primary and of the standby that the monitor names; the other stays behind. A failover loses
+    /// nothing, since two of three are a majority, unless an operator promotes the other.
+    NamedStandby { lag: Duration },
     /// On the primary's disk. Standbys follow at a distance, and whichever is there first is promoted.
     Asynchronous {
         lag: Duration,
@@ -73,18 +79,23 @@ impl Replication {
         matches!(self, Replication::Asynchronous { .. })
     }
 
+    fn has_timelines(self) -> bool {
+        self != Replication::Quorum
+    }
+
+    /// How far a standby that no commit waits for stays behind.
     fn lag(self) -> Duration {
         match self {
             Replication::Quorum => Duration::ZERO,
-            Replication::Asynchronous { lag, .. } => lag,
+            Replication::NamedStandby { lag } | Replication::Asynchronous { lag, .. } => lag,
         }
     }
 
     /// Terms count from 1.
     fn timeline(self, term: u64) -> Timeline {
-        match self {
-            Replication::Quorum => Timeline(0),
-            Replication::Asynchronous { .. } => Timeline(u32::try_from(term.saturating_sub(1)).unwrap_or(u32::MAX)),
+        match self.has_timelines() {
+            false => Timeline(0),
+            true => Timeline(u32::try_from(term.saturating_sub(1)).unwrap_or(u32::MAX)),
         }
     }
 }

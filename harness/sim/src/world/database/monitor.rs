@@ -6,7 +6,10 @@ use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tempest_rt::net::{ByteStream, Network};
-use tempest_rt::time::Instant;
+use tempest_rt::time::{Duration, Instant};
+
+/// How long an operator waits for the node to be there that is to be promoted.
+const OPERATOR_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What runs on the monitor's host. It keeps nothing on a disk: a new one waits until every lease of an earlier one is
 /// over, and learns the terms from the nodes.
@@ -34,18 +37,21 @@ async fn answer(mut stream: Box<dyn ByteStream>, state: Arc<Mutex<Monitor>>, sha
     while let Ok(report) = receive::<Report>(&mut stream).await {
         let (order, news) = {
             let mut monitor = state.lock().expect("no holder of this lock panics");
+            let demanded = shared.operator.wants().and_then(|host| monitor.demand(host.as_str(), Instant::now()));
             let news = monitor.take(report, Instant::now());
-            (monitor.order(), news)
+            (monitor.order(), demanded.into_iter().chain(news))
         };
-        match news {
-            Some(News::Deposed(name)) => shared.tell(&format!("database: {name} is not primary any more")),
-            Some(News::Promoted { name, term, log_ends_at: Position { number, term: of } }) => {
-                shared.promoted(&name, term);
-                shared.tell(&format!(
-                    "database: {name} is primary of term {term}, its log ends at {number} of term {of}"
-                ));
+        for news in news {
+            match news {
+                News::Deposed(name) => shared.tell(&format!("database: {name} is not primary any more")),
+                News::Promoted { name, term, log_ends_at: Position { number, term: of }, forced } => {
+                    shared.promoted(&name, term);
+                    let by = if forced { ", as an operator wants" } else { "" };
+                    shared.tell(&format!(
+                        "database: {name} is primary of term {term}{by}, its log ends at {number} of term {of}"
+                    ));
+                }
             }
-            None => {}
         }
         if send(&mut stream, &order).await.is_err() {
             return;
@@ -56,7 +62,7 @@ async fn answer(mut stream: Box<dyn ByteStream>, state: Arc<Mutex<Monitor>>, sha
 /// What is worth telling.
 enum News {
     Deposed(String),
-    Promoted { name: String, term: u64, log_ends_at: Position },
+    Promoted { name: String, term: u64, log_ends_at: Position, forced: bool },
 }
 
 /// Pure: reports in, orders out.
@@ -68,12 +74,36 @@ struct Monitor {
     /// No other primary may be made before.
     leased_until: Instant,
     reports: BTreeMap<String, Report>,
+    heard_at: BTreeMap<String, Instant>,
+    standby: Option<String>,
+    demand: Option<Demand>,
+    /// Whether the primary was made so by an operator.
+    forced: bool,
+}
+
+/// An operator wants this node to be primary.
+struct Demand {
+    host: String,
+    until: Instant,
+    /// Whose lease must be over first, unless it promises the new term.
+    deposed: Option<String>,
 }
 
 impl Monitor {
     fn new(nodes: usize, replication: Replication, now: Instant) -> Monitor {
         let leased_until = now + LEASE + LEASE_GRACE;
-        Monitor { nodes, replication, term: 0, primary: None, leased_until, reports: BTreeMap::new() }
+        Monitor {
+            nodes,
+            replication,
+            term: 0,
+            primary: None,
+            leased_until,
+            reports: BTreeMap::new(),
+            heard_at: BTreeMap::new(),
+            standby: None,
+            demand: None,
+            forced: false,
+        }
     }
 
     fn majority(&self) -> usize {
@@ -81,12 +111,41 @@ impl Monitor {
     }
 
     fn order(&self) -> Order {
-        Order { term: self.term, primary: self.primary.clone() }
+        Order {
+            term: self.term,
+            primary: self.primary.clone(),
+            forced: self.forced,
+            standby: self.standby.clone().filter(|_| matches!(self.replication, Replication::NamedStandby { .. })),
+        }
+    }
+
+    /// An operator wants `host` to be primary: the one there is gives way, and for a while nobody else is chosen. Where
+    /// terms are no timelines a node that lacks something cannot be promoted, and nothing happens.
+    fn demand(&mut self, host: &str, now: Instant) -> Option<News> {
+        if self.primary.is_none() || self.primary.as_deref() == Some(host) || !self.replication.has_timelines() {
+            return None;
+        }
+        self.term += 1;
+        self.reports.clear();
+        let deposed = self.primary.take();
+        self.demand = Some(Demand { host: host.to_owned(), until: now + OPERATOR_PATIENCE, deposed: deposed.clone() });
+        deposed.map(News::Deposed)
+    }
+
+    /// Names another standby when the one that commits wait for is silent.
+    fn name_standby(&mut self, now: Instant) {
+        let is_heard = |name: &String| self.heard_at.get(name).is_some_and(|at| now < *at + LEASE);
+        let may_be = |name: &&String| self.primary.as_ref() != Some(*name);
+        if !self.standby.as_ref().is_some_and(|standby| may_be(&standby) && is_heard(standby)) {
+            self.standby = self.heard_at.keys().find(|name| may_be(name) && is_heard(name)).cloned();
+        }
     }
 
     /// Takes a report in; returns what is worth telling.
     fn take(&mut self, report: Report, now: Instant) -> Option<News> {
         let renews = self.primary.as_ref() == Some(&report.name) && report.promised == self.term;
+        self.heard_at.insert(report.name.clone(), now);
+        self.name_standby(now);
         self.reports.insert(report.name.clone(), report);
         if renews && now < self.leased_until {
             self.leased_until = now + LEASE + LEASE_GRACE;
@@ -113,18 +172,35 @@ impl Monitor {
             self.reports.clear();
             return None;
         }
+        // That is long after the lease of whoever was deposed for it.
+        self.demand.take_if(|demand| now >= demand.until);
         let promised = self.reports.values().filter(|report| report.promised == self.term && self.term > 0);
+        if let Some(demand) = &self.demand {
+            let let_go = |name: &String| promised.clone().any(|report| report.name == *name);
+            if now < self.leased_until && !demand.deposed.as_ref().is_none_or(let_go) {
+                return None;
+            }
+            let chosen = promised.clone().find(|report| report.name == demand.host)?.clone();
+            self.demand = None;
+            return Some(self.promote(chosen, true, now));
+        }
         // Whoever replicates asynchronously has chosen to be back soon rather than complete.
         let anybody = self.replication.is_asynchronous() || tempest_rt::is_planted(ANY);
         let enough = if anybody { 1 } else { self.majority() };
         if promised.clone().count() < enough {
             return None;
         }
-        let chosen = promised.max_by_key(|report| (report.last, report.name.clone()))?;
-        let news = News::Promoted { name: chosen.name.clone(), term: self.term, log_ends_at: chosen.last };
-        self.primary = Some(chosen.name.clone());
+        let chosen = promised.max_by_key(|report| (report.last, report.name.clone()))?.clone();
+        Some(self.promote(chosen, false, now))
+    }
+
+    fn promote(&mut self, chosen: Report, forced: bool, now: Instant) -> News {
+        let Report { name, last: log_ends_at, .. } = chosen;
+        self.primary = Some(name.clone());
+        self.forced = forced;
         self.leased_until = now + LEASE + LEASE_GRACE;
-        Some(news)
+        self.name_standby(now);
+        News::Promoted { name, term: self.term, log_ends_at, forced }
     }
 }
 
@@ -150,7 +226,7 @@ mod tests {
         monitor.take(report("b", 3, 3, 20), at(2));
         assert_eq!(monitor.order(), Order::default(), "leases of an earlier monitor may last");
         monitor.take(report("a", 4, 4, 9), at(5));
-        assert_eq!(monitor.order(), Order { term: 5, primary: None });
+        assert_eq!(monitor.order(), Order { term: 5, ..Order::default() });
         monitor.take(report("b", 5, 3, 20), at(5));
         monitor.take(report("c", 4, 4, 11), at(5));
         assert_eq!(primary(&monitor), None, "c has not promised");
@@ -165,7 +241,7 @@ mod tests {
         monitor.take(report("a", 0, 0, 0), start);
         assert_eq!(monitor.order(), Order::default());
         monitor.take(report("b", 0, 0, 0), start);
-        assert_eq!(monitor.order(), Order { term: 1, primary: None });
+        assert_eq!(monitor.order(), Order { term: 1, ..Order::default() });
     }
 
     #[test]
@@ -183,11 +259,79 @@ mod tests {
         monitor.take(report("a", 1, 1, 1), at(11));
         assert_eq!(primary(&monitor), Some("b"), "its lease lasts");
         monitor.take(report("a", 1, 1, 1), at(12));
-        assert_eq!(monitor.order(), Order { term: 2, primary: None });
+        assert_eq!(monitor.order(), Order { term: 2, ..Order::default() });
         monitor.take(report("b", 1, 1, 1), at(13));
         assert_eq!(primary(&monitor), None, "it has not promised to let go");
         monitor.take(report("a", 2, 1, 1), at(13));
         monitor.take(report("c", 2, 1, 0), at(13));
         assert_eq!(primary(&monitor), Some("a"));
+    }
+
+    /// Three nodes, of which "b" was made primary of term 1 at 5 s.
+    fn named(start: Instant) -> Monitor {
+        let mut monitor = Monitor::new(3, Replication::NamedStandby { lag: Duration::ZERO }, start);
+        for promised in [0, 1] {
+            for name in ["a", "b", "c"] {
+                monitor.take(report(name, promised, 0, 0), start + Duration::from_secs(5));
+            }
+        }
+        assert_eq!(primary(&monitor), Some("b"), "two of three had promised");
+        monitor
+    }
+
+    #[test]
+    fn the_standby_that_commits_wait_for_is_one_that_is_heard() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut monitor = named(start);
+        assert_eq!(monitor.order().standby.as_deref(), Some("a"));
+        monitor.take(report("c", 1, 1, 1), at(7));
+        assert_eq!(monitor.order().standby.as_deref(), Some("a"), "nobody else is named without need");
+        monitor.take(report("b", 1, 1, 1), at(8));
+        assert_eq!(monitor.order().standby.as_deref(), Some("c"), "it is silent");
+        monitor.take(report("a", 1, 1, 1), at(9));
+        assert_eq!(monitor.order().standby.as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn an_operators_choice_waits_until_the_primary_has_let_go_and_for_nothing_else() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut monitor = named(start);
+        assert!(matches!(monitor.demand("c", at(6)), Some(News::Deposed(name)) if name == "b"));
+        monitor.take(report("a", 2, 1, 9), at(6));
+        monitor.take(report("c", 2, 1, 1), at(6));
+        assert_eq!(monitor.order(), Order { term: 2, standby: Some("a".to_owned()), ..Order::default() });
+        monitor.take(report("b", 2, 1, 9), at(6));
+        assert_eq!(primary(&monitor), Some("c"), "others have more, but this one was asked for");
+        assert!(monitor.order().forced);
+
+        let mut monitor = named(start);
+        monitor.demand("c", at(6));
+        monitor.take(report("c", 2, 1, 1), at(8));
+        assert_eq!(primary(&monitor), None, "the lease of the other lasts");
+        monitor.take(report("c", 2, 1, 1), at(9));
+        assert_eq!(primary(&monitor), Some("c"));
+    }
+
+    #[test]
+    fn an_operator_who_asks_in_vain_gives_up() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut monitor = named(start);
+        assert!(monitor.demand("b", at(6)).is_none(), "it is primary");
+        monitor.demand("c", at(6));
+        for second in [10, 16] {
+            monitor.take(report("a", 2, 1, 9), at(second));
+            monitor.take(report("b", 2, 1, 9), at(second));
+        }
+        assert_eq!((primary(&monitor), monitor.order().forced), (Some("b"), false));
+        let mut monitor = Monitor::new(3, Replication::Quorum, start);
+        for promised in [0, 1] {
+            for name in ["a", "b"] {
+                monitor.take(report(name, promised, 0, 0), at(5));
+            }
+        }
+        assert!(monitor.demand("a", at(6)).is_none(), "where terms are no timelines there is nothing to choose");
     }
 }

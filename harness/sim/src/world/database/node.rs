@@ -179,11 +179,16 @@ impl Node {
         }
         if order.term == promised && order.primary.as_deref() == Some(self.replica.own.as_str()) {
             *self.lease.lock().expect("no holder of this lock panics") = asked_at + LEASE;
-            if self.primary().map(|primary| primary.term()) != Some(order.term) {
-                self.step_down();
-                let primary = Primary::start(self.clone(), order.term).await?;
-                *self.primary.lock().expect("no holder of this lock panics") = Some(primary);
-                return Some(());
+            let standby = order.standby.map(Host);
+            match self.primary().filter(|primary| primary.term() == order.term) {
+                Some(primary) => primary.name_standby(standby),
+                None => {
+                    self.step_down();
+                    let primary = Primary::start(self.clone(), order.term, order.forced).await?;
+                    primary.name_standby(standby);
+                    *self.primary.lock().expect("no holder of this lock panics") = Some(primary);
+                    return Some(());
+                }
             }
         }
         sleep(REPORT_INTERVAL).await;

@@ -4,6 +4,7 @@ use super::node::Node;
 use super::replication;
 use super::wire::{Answer, Asked, Position, Read, Request, ToClient, encode_write, receive, send};
 use super::{ALONE, FORGETFUL, Replication};
+use crate::check::TimelineBegan;
 use crate::world::{Ambiguity, Host};
 use bytes::Bytes;
 use futures::future::join_all;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tempest_rt::net::ByteStream;
 use tempest_rt::task::TaskGroup;
+use tempest_rt::time::{Duration, sleep};
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tempest_store::{BacklogCommit, RangeId, ShardCommit, ShardId, Store, StoreError, Timeline, WriteRequest};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -26,7 +28,8 @@ pub struct Work {
     reply: oneshot::Sender<Result<Answer, StoreError>>,
 }
 
-type Answered = (oneshot::Sender<Result<Answer, StoreError>>, Result<Answer, StoreError>);
+/// With how much later than it could be given.
+type Answered = (oneshot::Sender<Result<Answer, StoreError>>, Result<Answer, StoreError>, Option<Duration>);
 
 /// A primary of one term, from its start to when it steps down.
 pub struct Primary {
@@ -36,8 +39,9 @@ pub struct Primary {
 }
 
 impl Primary {
-    /// Reads the whole log into memory and begins the term. Nothing if the disk failed.
-    pub async fn start(node: Arc<Node>, term: u64) -> Option<Arc<Primary>> {
+    /// Reads the whole log into memory and begins the term; `forced` by an operator, whatever the log lacks. Nothing if the
+    /// disk failed.
+    pub async fn start(node: Arc<Node>, term: u64, forced: bool) -> Option<Arc<Primary>> {
         let entries = node.log.lock().await.entries().to_vec();
         let state = match materialise(&entries).await {
             Ok(state) => state,
@@ -51,10 +55,14 @@ impl Primary {
         let begin = Entry { position: Position { term, number }, write: Bytes::new() };
         node.with_log(move |log| log.append(vec![begin])).await?;
         let progress = Arc::new(Progress::new(term, number, &node));
-        if node.replica.replication.is_asynchronous() {
+        let replication = node.replica.replication;
+        if replication.has_timelines() {
             node.shared.commits.timeline_began(
-                progress.timeline,
-                crate::world::now_ns(),
+                TimelineBegan {
+                    timeline: progress.timeline,
+                    at_ns: crate::world::now_ns(),
+                    may_lose: forced || replication.is_asynchronous(),
+                },
                 entries.iter().filter_map(commit_of),
             );
         }
@@ -74,6 +82,12 @@ impl Primary {
 
     pub fn stop(&self) {
         self.tasks.stop();
+    }
+
+    /// Commits wait for this standby, where the database waits for one that is named.
+    pub fn name_standby(&self, standby: Option<Host>) {
+        self.progress.named.send_replace(standby);
+        self.progress.count();
     }
 
     /// Serves a client's connection for as long as this is the primary.
@@ -193,15 +207,18 @@ async fn perform(
                 commits.extend(commit);
                 entries.push(Entry { position: Position { term: progress.term, number: last }, write: body });
             }
-            if node.suffers(Ambiguity::AnswerLost, taken + entries.len() as u64) {
+            let number = taken + entries.len() as u64;
+            if node.suffers(Ambiguity::AnswerLost, number) {
                 continue;
             }
-            answers.push((reply, written.map(Answer::Written)));
+            let late = node.suffers(Ambiguity::AnswerLate, number);
+            let late = late.then(|| Duration::from_millis(node.shared.ambiguities.late_by_ms(number)));
+            answers.push((reply, written.map(Answer::Written), late));
         }
         let reading = reads.into_iter().map(|(read, reply)| {
             let state = state.clone();
             let timeline = progress.timeline;
-            async move { (reply, look_up(&state, read, timeline).await) }
+            async move { (reply, look_up(&state, read, timeline).await, None) }
         });
         answers.extend(join_all(reading).await);
         if !entries.is_empty() && node.with_log(move |log| log.append(entries)).await.is_none() {
@@ -230,8 +247,14 @@ async fn answer(
         // Nobody is told anything: the connections end with the primary.
         return node.step_down();
     }
-    for (reply, answer) in answers {
-        let _ = reply.send(answer);
+    for (reply, answer, late) in answers {
+        match late {
+            None => drop(reply.send(answer)),
+            Some(late) => drop(tempest_rt::task::spawn(async move {
+                sleep(late).await;
+                let _ = reply.send(answer);
+            })),
+        }
     }
 }
 
@@ -281,6 +304,8 @@ pub struct Progress {
     majority: usize,
     durable: watch::Sender<u64>,
     standbys: Mutex<BTreeMap<Host, u64>>,
+    /// The standby that commits wait for, where one is named.
+    named: watch::Sender<Option<Host>>,
     committed: watch::Sender<u64>,
 }
 
@@ -294,12 +319,21 @@ impl Progress {
             majority: node.replica.others.len().div_ceil(2) + 1,
             durable: watch::Sender::new(0),
             standbys: Mutex::default(),
+            named: watch::Sender::default(),
             committed: watch::Sender::new(0),
         }
     }
 
     pub fn term(&self) -> u64 {
         self.term
+    }
+
+    /// How far behind entries are sent to this standby.
+    pub fn lag(&self, standby: &Host) -> Duration {
+        match self.named.borrow().as_ref() == Some(standby) {
+            true => Duration::ZERO,
+            false => self.replication.lag(),
+        }
     }
 
     /// The number of the last entry on the primary's own disk.
@@ -322,14 +356,21 @@ impl Progress {
 
     fn count(&self) {
         let own = *self.durable.borrow();
-        let number = if self.replication.is_asynchronous() || tempest_rt::is_planted(ALONE) {
-            own
-        } else {
-            let standbys = self.standbys.lock().expect("no holder of this lock panics");
-            let mut all: Vec<u64> = standbys.values().copied().chain([own]).collect();
-            all.sort_unstable_by(|one, other| other.cmp(one));
-            all.get(self.majority - 1).copied().unwrap_or(0)
+        let standbys = self.standbys.lock().expect("no holder of this lock panics");
+        let number = match self.replication {
+            _ if tempest_rt::is_planted(ALONE) => own,
+            Replication::Asynchronous { .. } => own,
+            Replication::NamedStandby { .. } => {
+                let named = self.named.borrow();
+                named.as_ref().and_then(|named| standbys.get(named)).map_or(0, |standby| own.min(*standby))
+            }
+            Replication::Quorum => {
+                let mut all: Vec<u64> = standbys.values().copied().chain([own]).collect();
+                all.sort_unstable_by(|one, other| other.cmp(one));
+                all.get(self.majority - 1).copied().unwrap_or(0)
+            }
         };
+        drop(standbys);
         if number >= self.began_at {
             self.committed.send_if_modified(|known| std::mem::replace(known, number.max(*known)) < number);
         }

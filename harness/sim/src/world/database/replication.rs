@@ -68,7 +68,7 @@ async fn feed_over(
     let mut agreed = *durable.borrow();
     loop {
         // Behind, as a standby is that nobody waits for.
-        let lag = node.replica.replication.lag();
+        let lag = progress.lag(standby);
         if !lag.is_zero() && *durable.borrow() > agreed {
             sleep(lag).await;
         }

@@ -136,6 +136,10 @@ pub struct Order {
     /// To be promised.
     pub term: u64,
     pub primary: Option<String>,
+    /// An operator chose the primary, whatever it has.
+    pub forced: bool,
+    /// The standby that commits wait for, where one is named.
+    pub standby: Option<String>,
 }
 
 /// An entry's body: a write, or nothing, with which a term begins.
