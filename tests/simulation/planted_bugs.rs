@@ -22,13 +22,16 @@ const BAD_DEPLOY: Storm = ("bad-deploy", &[]);
 const FAMILY: Storm = ("family", &["nodes=1", "buggify=1", "parents=15", "children_max=8"]);
 
 /// Several nodes and a database that fails over.
-const CLUSTER: Storm = ("order-saga", &["nodes=3", "asynchronous=0", "sagas=30", "faults=25"]);
+const CLUSTER: Storm =
+    ("order-saga", &["nodes=3", "asynchronous=0", "named_standby=0", "fault.slow-commits=0", "sagas=30", "faults=25"]);
 
 /// A database that acknowledges what its standbys do not have yet.
-const FORGETFUL: Storm = ("order-saga", &["nodes=3", "asynchronous=1", "sagas=30", "faults=25"]);
+const FORGETFUL: Storm =
+    ("order-saga", &["nodes=3", "asynchronous=1", "promotions=0", "fault.slow-commits=0", "sagas=30", "faults=25"]);
 
 /// The same, and the primary that was deposed goes on.
-const FORKED: Storm = ("order-saga", &["nodes=3", "asynchronous=1", "fenced=0", "faults=25"]);
+const FORKED: Storm =
+    ("order-saga", &["nodes=3", "asynchronous=1", "fenced=0", "promotions=0", "fault.slow-commits=0", "faults=25"]);
 
 /// So many shards that most are idle most of the time, and hosts that are cut off or stand still.
 const QUIET_SHARDS: Storm = (
@@ -36,6 +39,8 @@ const QUIET_SHARDS: Storm = (
     &[
         "nodes=3",
         "asynchronous=0",
+        "named_standby=0",
+        "fault.slow-commits=0",
         "shards=64",
         "sagas=30",
         "spread_ms=30000",
@@ -70,6 +75,8 @@ const CUT_OFF: Storm = (
     &[
         "nodes=3",
         "asynchronous=0",
+        "named_standby=0",
+        "fault.slow-commits=0",
         "sagas=30",
         "spread_ms=15000",
         "storm_ms=40000",
@@ -89,6 +96,124 @@ const CUT_OFF: Storm = (
         "fault.latency=0",
     ],
 );
+
+/// Nothing is wrong but clocks and calls.
+const CLOCKS: Storm = (
+    "order-saga",
+    &[
+        "nodes=3",
+        "asynchronous=0",
+        "named_standby=0",
+        "shards=16",
+        "sagas=30",
+        "faults=25",
+        "fault.clock-jump=1",
+        "fault.clock-skew=1",
+        "fault.partition=0",
+        "fault.isolate=0",
+        "fault.bridge=0",
+        "fault.ring=0",
+        "fault.one-way=0",
+        "fault.clog=0",
+        "fault.reset=0",
+        "fault.latency=0",
+        "fault.crash=0",
+        "fault.crash-in-recovery=0",
+        "fault.power-loss=0",
+        "fault.restart=0",
+        "fault.rolling-restart=0",
+        "fault.pause=0",
+        "fault.disk-slow=0",
+        "fault.disk-full=0",
+        "fault.commit-in-doubt=0",
+        "fault.slow-commits=0",
+        "fault.read-only=0",
+    ],
+);
+
+/// Customers who look at their orders all the time, and hosts that do not see each other.
+const CURIOUS: Storm = (
+    "order-saga",
+    &[
+        "nodes=3",
+        "asynchronous=0",
+        "named_standby=0",
+        "sagas=40",
+        "looks_max=60",
+        "spread_ms=15000",
+        "storm_ms=40000",
+        "step_fails_percent=40",
+        "faults=40",
+        "fault.isolate=0",
+        "fault.bridge=1",
+        "fault.pause=1",
+        "fault.partition=1",
+        "fault.ring=1",
+        "fault.one-way=1",
+        "fault.clog=1",
+        "fault.crash=0",
+        "fault.crash-in-recovery=0",
+        "fault.power-loss=0",
+        "fault.restart=0",
+        "fault.rolling-restart=0",
+        "fault.clock-jump=0",
+        "fault.clock-skew=0",
+        "fault.hedged=0",
+        "fault.disk-slow=0",
+        "fault.disk-full=0",
+        "fault.answer-lost=0",
+        "fault.delivered-twice=0",
+        "fault.latency=0",
+        "fault.commit-in-doubt=0",
+        "fault.read-only=0",
+        "fault.slow-commits=0",
+        "fault.reset=0",
+    ],
+);
+
+/// Tasks lie in the backlog while servers and the database crash.
+const UNREAD: Storm = (
+    "backlog",
+    &[
+        "nodes=3",
+        "faults=40",
+        "storm_ms=30000",
+        "warm_up_ms=200",
+        "spread_ms=10000",
+        "idle_ms=30000",
+        "workflows=140",
+        "notes_max=0",
+        "asynchronous=0",
+        "named_standby=0",
+        "fault.isolate=0",
+        "fault.bridge=0",
+        "fault.ring=0",
+        "fault.latency=0",
+        "fault.disk-slow=0",
+        "fault.disk-full=0",
+        "fault.clock-jump=0",
+        "fault.clock-skew=0",
+        "fault.hedged=0",
+        "fault.delivered-twice=0",
+        "fault.answer-lost=0",
+        "fault.pause=0",
+        "fault.rolling-restart=0",
+        "fault.commit-in-doubt=0",
+        "fault.slow-commits=0",
+        "fault.read-only=0",
+        "fault.partition=1",
+        "fault.one-way=1",
+        "fault.clog=1",
+        "fault.reset=1",
+        "fault.crash=1",
+        "fault.power-loss=1",
+        "fault.crash-in-recovery=1",
+        "fault.restart=1",
+    ],
+);
+
+/// Signals to and fro between workflows of several nodes.
+const CROSSING: Storm = ("criss-cross", &["nodes=3", "buggify=1", "fault.slow-commits=0"]);
 
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;
@@ -188,6 +313,12 @@ planted! {
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 102, seen by "liveness";
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
+    taking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 29, seen by "liveness";
+    taking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 2, seen by "liveness";
+    sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
+        seen by "signals-once-in-order" | "clean" | "liveness";
+    reading_what_another_may_have_written: "reads-without-ownership" in CURIOUS from 28, seen by "reads-fresh";
+    asking_clocks_who_is_alive: "membership-by-wall-clocks" in CLOCKS from 2, seen by "ownership-settled";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
 }

@@ -1,7 +1,7 @@
 //! The phases of a run, inside the simulation: warm up, storm, heal, drain, verify.
 use crate::check::{Commit, events};
 use crate::explore::{Decisions, Phase, Promotion};
-use crate::fault::{Fault, FaultPlan, Nemesis, Targets, TimelineEntry};
+use crate::fault::{Fault, FaultPlan, KINDS, Nemesis, Targets, TimelineEntry};
 use crate::scenario::Workload;
 use crate::worker::WorkerSettings;
 use crate::world::{
@@ -59,6 +59,8 @@ pub(crate) struct Aftermath {
     pub faults: u64,
     pub clock_slack_ns: u64,
     pub deadline_ns: u64,
+    /// As [`crate::check::Observations::settled_from_ns`].
+    pub settled_from_ns: Option<u64>,
     pub waited_for: Vec<String>,
     pub clients_done: bool,
     pub promotions: Vec<Promotion>,
@@ -270,6 +272,7 @@ impl<'a> Storm<'a> {
             faults: self.nemesis.faults_begun() as u64,
             clock_slack_ns: clock_slack_ns(&self.plan, &self.targets.servers),
             deadline_ns: u64::try_from(self.deadline.as_nanos()).unwrap_or(u64::MAX),
+            settled_from_ns: settled_from_ns(&self.plan, &self.options),
             waited_for,
             clients_done,
             promotions: self.shared.promotions(),
@@ -331,6 +334,17 @@ fn configuration(options: &WorldOptions, host: &Host, number: u64) -> Arc<dyn Fn
         }
         config
     })
+}
+
+/// From then on all nodes of an undisturbed cluster know of each other.
+const ALL_HAVE_COME: Duration = Duration::from_secs(10);
+
+/// Clocks and calls of workers and clients may be disturbed, and no shard changes hands.
+fn settled_from_ns(plan: &FaultPlan, options: &WorldOptions) -> Option<u64> {
+    let harmless =
+        |kind: &str| KINDS.iter().any(|known| known.name == kind && ["clock", "rpc"].contains(&known.family));
+    let undisturbed = options.crash_at_hand_over == 0 && plan.0.iter().all(|planned| harmless(planned.fault.name()));
+    undisturbed.then(|| u64::try_from(ALL_HAVE_COME.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// How the shared database replicates.

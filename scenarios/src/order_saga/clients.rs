@@ -38,7 +38,7 @@ async fn customer(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<(
         anyhow::Ok(())
     };
     let looking = async {
-        for number in 0..draw("looks", 0, 0..=3) {
+        for number in 0..draw("looks", 0, 0..=sizes.looks_max) {
             sleep(draw("looks_after", number, 0..=3_000)).await;
             // A look that fails is not repeated: what counts is that what is shown is true.
             let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());

@@ -41,6 +41,7 @@ impl Scenario for OrderSaga {
             step_fails_percent: draw.one_of("step_fails_percent", &[0, 10, 40]),
             fails_for_good_percent: draw.one_of("fails_for_good_percent", &[0, 10, 30]),
             ship_steps_max: draw.number("ship_steps_max", 1..=20),
+            looks_max: draw.one_of("looks_max", &[3]),
         };
         Arc::new(Orders { shop: Arc::new(Shop::new(sizes.clone(), decisions.clone())), sizes })
     }
@@ -64,6 +65,8 @@ pub struct Sizes {
     pub fails_for_good_percent: u64,
     /// Steps of a shipment at most, a heartbeat each.
     pub ship_steps_max: u64,
+    /// How often a customer looks at the order's history, at most.
+    pub looks_max: u64,
 }
 
 pub struct Orders {

@@ -17,6 +17,7 @@ mod liveness;
 mod observations;
 mod one_open_run;
 mod operation_log;
+mod ownership_settled;
 mod reads_fresh;
 mod replay;
 #[cfg(test)]
@@ -82,6 +83,7 @@ use Scope::{All, Unharmed};
 const CHECKERS: &[(Invariant, Scope, Judge)] = &[
     (clean::INVARIANT, All, clean::judge),
     (shard_fence::INVARIANT, All, shard_fence::judge),
+    (ownership_settled::INVARIANT, All, ownership_settled::judge),
     (data_loss_noticed::INVARIANT, All, data_loss_noticed::judge),
     (history_wellformed::INVARIANT, Unharmed, history_wellformed::judge),
     (activity_once::INVARIANT, Unharmed, activity_once::judge),

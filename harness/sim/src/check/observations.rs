@@ -60,7 +60,9 @@ pub struct Observations {
     pub clients_waited_for: Vec<String>,
     /// Virtual time at which everything had to be closed.
     pub deadline_ns: u64,
-    /// Of a database that replicates asynchronously, in order.
+    /// From when on nothing was disturbed that could make a shard change hands; nothing if something was all the time.
+    pub settled_from_ns: Option<u64>,
+    /// Of a database whose terms are timelines, in order.
     pub timelines: Vec<TimelineBegan>,
     /// The newest timeline that each server has shown to know.
     pub timelines_known: Vec<(String, Timeline)>,

@@ -166,6 +166,7 @@ impl Prepared {
             clients_done: aftermath.clients_done,
             clients_waited_for: aftermath.waited_for.clone(),
             deadline_ns: aftermath.deadline_ns,
+            settled_from_ns: aftermath.settled_from_ns,
             ..Observations::default()
         };
         shared.commits.observe(&mut observations);
@@ -302,7 +303,7 @@ fn checks(observations: &Observations, violations: &[Violation]) -> Vec<Checked>
         "acked-durable" | "clean" | "signals-once-in-order" => {
             (Some(acknowledged), format!("{acknowledged} acknowledged calls"))
         }
-        "shard-fence" => (Some(commits), format!("{commits} commits")),
+        "shard-fence" | "ownership-settled" => (Some(commits), format!("{commits} commits")),
         "determinism" => (None, "judged by running the seed twice".to_owned()),
         "model" => (None, "the scenario's own".to_owned()),
         _ => (Some(events), format!("{runs} runs, {events} events")),
