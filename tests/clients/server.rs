@@ -90,6 +90,13 @@ impl Server {
             .max_encoding_message_size(64 << 20)
     }
 
+    /// Memory that it holds now.
+    pub fn memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux says it");
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+    }
+
     /// SIGTERM; returns how it ended.
     pub fn terminate(mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
