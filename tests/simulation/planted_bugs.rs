@@ -212,6 +212,42 @@ const UNREAD: Storm = (
     ],
 );
 
+/// An operator promotes standbys that are a second behind, again and again.
+const PROMOTED: Storm = (
+    "order-saga",
+    &[
+        "nodes=3",
+        "asynchronous=1",
+        "lag_ms=1000",
+        "worker_cache=1000",
+        "promotions=1",
+        "fault.promote=1",
+        "sagas=30",
+        "faults=40",
+        "fault.slow-commits=0",
+        "fault.partition=0",
+        "fault.isolate=0",
+        "fault.bridge=0",
+        "fault.ring=0",
+        "fault.one-way=0",
+        "fault.pause=0",
+        "fault.clock-jump=0",
+        "fault.clock-skew=0",
+        "fault.disk-full=0",
+        "fault.rolling-restart=0",
+        "fault.answer-lost=0",
+        "fault.hedged=0",
+        "fault.delivered-twice=0",
+        "fault.latency=0",
+        "fault.clog=0",
+        "fault.read-only=0",
+        "fault.restart=0",
+        "fault.crash=0",
+        "fault.power-loss=0",
+        "fault.crash-in-recovery=0",
+    ],
+);
+
 /// Signals to and fro between workflows of several nodes.
 const CROSSING: Storm = ("criss-cross", &["nodes=3", "buggify=1", "fault.slow-commits=0"]);
 
@@ -289,26 +325,26 @@ planted! {
     firing_all_timers: "timer-fires-early" in ORDERS from 1, seen by "timers-not-early";
     forgetting_who_started_a_run: "start-request-id-ignored" in MANY_FAULTS from 6, seen by "one-open-run";
     closing_an_activity_that_did_not_start: "started-id-not-wired" in ORDERS from 1, seen by "history-wellformed";
-    giving_an_attempt_to_two_workers: "second-poller-starts-activity" in MANY_FAULTS from 12, seen by "activity-once";
+    giving_an_attempt_to_two_workers: "second-poller-starts-activity" in MANY_FAULTS from 15, seen by "activity-once";
     waiting_for_ever_for_a_transient_task: "transient-task-without-timeout" in BAD_DEPLOY from 1, seen by "liveness";
     taking_no_notice_of_an_early_end: "child-closed-before-started-dropped" in FAMILY from 1, seen by "liveness";
     taking_an_unknown_start_for_a_failed_one: "unknown-child-start-treated-as-failed" in FAMILY from 4,
         seen by "across-runs" | "clean";
-    taking_commits_of_a_superseded_owner: "commit-range-not-checked" in QUIET_SHARDS from 21,
+    taking_commits_of_a_superseded_owner: "commit-range-not-checked" in QUIET_SHARDS from 6,
         seen by "shard-fence" | "liveness";
-    writing_to_somebody_elses_backlog: "backlog-range-not-checked" in CLUSTER from 5, seen by "liveness";
-    never_asking_whether_it_is_still_the_owner: "idle-owner-never-checks" in QUIET_SHARDS from 2, seen by "liveness";
-    taking_the_unknown_for_done: "unknown-commit-taken-for-committed" in CLUSTER from 1,
+    writing_to_somebody_elses_backlog: "backlog-range-not-checked" in CLUSTER from 12, seen by "liveness";
+    never_asking_whether_it_is_still_the_owner: "idle-owner-never-checks" in QUIET_SHARDS from 10, seen by "liveness";
+    taking_the_unknown_for_done: "unknown-commit-taken-for-committed" in CLUSTER from 4,
         seen by "acked-durable" | "activity-once" | "history-wellformed" | "liveness" | "clean";
     passing_a_task_that_is_not_durable: "transfer-cursor-passes-undurable-task" in CLUSTER from 1, seen by "liveness" | "clean";
-    leaving_a_deposed_primary_alone: "old-primary-not-fenced" in CUT_OFF from 1,
+    leaving_a_deposed_primary_alone: "old-primary-not-fenced" in CUT_OFF from 5,
         seen by "acked-durable" | "clean" | "liveness" | "shard-fence" | "history-wellformed";
-    replicating_after_the_acknowledgement: "acknowledged-by-the-primary-alone" in CLUSTER from 12,
+    replicating_after_the_acknowledgement: "acknowledged-by-the-primary-alone" in CLUSTER from 4,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
-    promoting_whoever_comes_first: "any-standby-is-promoted" in CLUSTER from 2,
+    promoting_whoever_comes_first: "any-standby-is-promoted" in CLUSTER from 5,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
-    trusting_caches_after_a_failover: "caches-outlive-a-failover" in FORGETFUL from 3, seen by "liveness" | "replay";
-    losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 1, seen by "data-loss-noticed";
+    trusting_caches_after_a_failover: "caches-outlive-a-failover" in PROMOTED from 2, seen by "liveness" | "replay";
+    losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 3, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 102, seen by "liveness";
