@@ -22,16 +22,46 @@ const BAD_DEPLOY: Storm = ("bad-deploy", &[]);
 const FAMILY: Storm = ("family", &["nodes=1", "buggify=1", "parents=15", "children_max=8"]);
 
 /// Several nodes and a database that fails over.
-const CLUSTER: Storm =
-    ("order-saga", &["nodes=3", "asynchronous=0", "named_standby=0", "fault.slow-commits=0", "sagas=30", "faults=25"]);
+const CLUSTER: Storm = (
+    "order-saga",
+    &[
+        "nodes=3",
+        "asynchronous=0",
+        "named_standby=0",
+        "fault.slow-commits=0",
+        "fault.slow-node=0",
+        "sagas=30",
+        "faults=25",
+    ],
+);
 
 /// A database that acknowledges what its standbys do not have yet.
-const FORGETFUL: Storm =
-    ("order-saga", &["nodes=3", "asynchronous=1", "promotions=0", "fault.slow-commits=0", "sagas=30", "faults=25"]);
+const FORGETFUL: Storm = (
+    "order-saga",
+    &[
+        "nodes=3",
+        "asynchronous=1",
+        "promotions=0",
+        "fault.slow-commits=0",
+        "fault.slow-node=0",
+        "sagas=30",
+        "faults=25",
+    ],
+);
 
 /// The same, and the primary that was deposed goes on.
-const FORKED: Storm =
-    ("order-saga", &["nodes=3", "asynchronous=1", "fenced=0", "promotions=0", "fault.slow-commits=0", "faults=25"]);
+const FORKED: Storm = (
+    "order-saga",
+    &[
+        "nodes=3",
+        "asynchronous=1",
+        "fenced=0",
+        "promotions=0",
+        "fault.slow-commits=0",
+        "fault.slow-node=0",
+        "faults=25",
+    ],
+);
 
 /// So many shards that most are idle most of the time, and hosts that are cut off or stand still.
 const QUIET_SHARDS: Storm = (
@@ -41,6 +71,7 @@ const QUIET_SHARDS: Storm = (
         "asynchronous=0",
         "named_standby=0",
         "fault.slow-commits=0",
+        "fault.slow-node=0",
         "shards=64",
         "sagas=30",
         "spread_ms=30000",
@@ -77,6 +108,7 @@ const CUT_OFF: Storm = (
         "asynchronous=0",
         "named_standby=0",
         "fault.slow-commits=0",
+        "fault.slow-node=0",
         "sagas=30",
         "spread_ms=15000",
         "storm_ms=40000",
@@ -127,6 +159,7 @@ const CLOCKS: Storm = (
         "fault.disk-full=0",
         "fault.commit-in-doubt=0",
         "fault.slow-commits=0",
+        "fault.slow-node=0",
         "fault.read-only=0",
     ],
 );
@@ -167,6 +200,7 @@ const CURIOUS: Storm = (
         "fault.commit-in-doubt=0",
         "fault.read-only=0",
         "fault.slow-commits=0",
+        "fault.slow-node=0",
         "fault.reset=0",
     ],
 );
@@ -200,6 +234,7 @@ const UNREAD: Storm = (
         "fault.rolling-restart=0",
         "fault.commit-in-doubt=0",
         "fault.slow-commits=0",
+        "fault.slow-node=0",
         "fault.read-only=0",
         "fault.partition=1",
         "fault.one-way=1",
@@ -225,6 +260,7 @@ const PROMOTED: Storm = (
         "sagas=30",
         "faults=40",
         "fault.slow-commits=0",
+        "fault.slow-node=0",
         "fault.partition=0",
         "fault.isolate=0",
         "fault.bridge=0",
@@ -249,7 +285,7 @@ const PROMOTED: Storm = (
 );
 
 /// Signals to and fro between workflows of several nodes.
-const CROSSING: Storm = ("criss-cross", &["nodes=3", "buggify=1", "fault.slow-commits=0"]);
+const CROSSING: Storm = ("criss-cross", &["nodes=3", "buggify=1", "fault.slow-commits=0", "fault.slow-node=0"]);
 
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;

@@ -243,6 +243,49 @@ impl Harm for Reset {
     }
 }
 
+/// A host of a cluster does everything late, as one that swaps or collects garbage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlowNode {
+    pub host: Host,
+    pub others: Vec<Host>,
+    pub extra_ms: u64,
+    pub for_ms: u64,
+}
+
+impl Harm for SlowNode {
+    const NAME: &'static str = "slow-node";
+    const FAMILY: &'static str = "network";
+    const ABOUT: &'static str = "whatever a server or database node sends to whomever comes late, for a while";
+
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<SlowNode> {
+        let slow = [targets.servers.as_slice(), &targets.databases].concat();
+        if targets.databases.is_empty() {
+            return None;
+        }
+        let host = dice.pick(&slow).clone();
+        let others = targets.all().into_iter().filter(|other| *other != host).collect();
+        Some(SlowNode {
+            host,
+            others,
+            extra_ms: *dice.pick(&[50, 500, 2_000, 6_000]),
+            for_ms: dice.between(1_000..=30_000),
+        })
+    }
+
+    fn begin(&self, world: &mut dyn World) -> Vec<Later> {
+        self.others.iter().for_each(|other| world.slow_link(&self.host, other, millis(self.extra_ms), 0));
+        Vec::new()
+    }
+
+    fn end(&self, world: &mut dyn World) {
+        self.others.iter().for_each(|other| world.slow_link(&self.host, other, Duration::ZERO, 0));
+    }
+
+    fn lasts(&self) -> Option<Duration> {
+        Some(millis(self.for_ms))
+    }
+}
+
 /// A link becomes slow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {

@@ -218,7 +218,17 @@ mod tests {
         let left_out: Vec<&str> = KINDS.iter().filter(alone).map(|kind| kind.name).collect();
         assert_eq!(
             left_out,
-            ["isolate", "bridge", "ring", "rolling-restart", "commit-in-doubt", "slow-commits", "read-only", "promote"]
+            [
+                "isolate",
+                "bridge",
+                "ring",
+                "slow-node",
+                "rolling-restart",
+                "commit-in-doubt",
+                "slow-commits",
+                "read-only",
+                "promote"
+            ]
         );
     }
 
