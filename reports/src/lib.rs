@@ -14,8 +14,10 @@ mod json;
 mod junit;
 mod load;
 mod markdown;
+mod ownership;
 mod page;
 mod run;
+mod shard_lanes;
 mod timeline;
 mod words;
 
@@ -24,6 +26,7 @@ pub use json::json;
 pub use junit::junit;
 pub use load::{LoadError, Loaded, Skipped, load_dir, load_file, parse};
 pub use markdown::markdown;
+pub use ownership::{Failover, Ownership, Tenure};
 pub use page::{campaign_page, run_page};
 pub use run::{
     Check, DrawnOption, Fault, HostLane, HostSpan, HostState, Operation, Outcome, Phase, Run, Verdict, Violation,

@@ -6,11 +6,13 @@ use minijinja::{Environment, Value as Template, context, value::Serde};
 use serde::Serialize;
 
 use crate::{
-    Campaign, Run, Verdict, Violation,
+    Campaign, Ownership, Run, Verdict, Violation,
     campaign::{kinds_of_violations, rpcs, shape},
     distribution::distribution,
     history,
+    ownership::Owner,
     run::plain,
+    shard_lanes::server_colours,
     timeline::{self, family},
     words::{self, count, duration, moment, plural, verdict_word},
 };
@@ -23,6 +25,8 @@ const TABLE_RUNS_MAX: usize = 500;
 const PICTURED_FAILURES_MAX: usize = 6;
 /// Messages of violations that are like one shown in full.
 const ALIKE_MAX: usize = 200;
+/// Workflows harmed by lost commits that are named.
+const HARMED_MAX: usize = 200;
 /// Letters of one block of evidence.
 const EVIDENCE_LETTERS_MAX: usize = 4000;
 
@@ -47,6 +51,7 @@ pub fn run_page(run: &Run) -> String {
         violations => violations(run),
         picture => serialized(timeline::picture(run)),
         drawable => run.end_ms() > 0.0,
+        ownership => (!run.ownership.is_empty()).then(|| ownership(&run.ownership)),
         faults => faults(run),
         checks => checks(run),
         rpcs => rpcs,
@@ -142,7 +147,18 @@ fn tiles(run: &Run, calls: u64, probes_hit: usize) -> Vec<Tile> {
     if !run.probes.is_empty() {
         tiles.push(tile(format!("{probes_hit} / {}", run.probes.len()), "probes hit", String::new()));
     }
+    if !run.ownership.is_empty() {
+        tiles.push(tile(count(run.ownership.hand_overs()), "shard hand-overs", ownership_note(&run.ownership)));
+    }
     tiles
+}
+
+fn ownership_note(ownership: &Ownership) -> String {
+    let failovers = plural(ownership.failovers.len() as u64, "database failover");
+    match ownership.lost {
+        0 => failovers,
+        lost => format!("{failovers}, {} lost", plural(lost, "commit")),
+    }
 }
 
 fn fault_families(run: &Run) -> String {
@@ -285,6 +301,39 @@ fn checks(run: &Run) -> Vec<Template> {
             }
         })
         .collect()
+}
+
+fn ownership(ownership: &Ownership) -> Template {
+    let owners = ownership.owners();
+    let servers = server_colours(ownership).into_iter().map(|server| {
+        let of_this_one = |owned: &Owner| owned.server == server.name;
+        let times = owners.values().flatten().filter(|owned| of_this_one(owned));
+        context! {
+            shards => owners.values().filter(|owners| owners.iter().any(of_this_one)).count(),
+            last => owners.values().filter(|owners| owners.last().is_some_and(of_this_one)).count(),
+            commits => count(times.fold(0, |sum: u64, owned| sum.saturating_add(owned.commits))),
+            name => &server.name, colour => server.colour,
+        }
+    });
+    let failovers = ownership.failovers.iter().map(|failover| {
+        let silence = failover.without_commits_ms;
+        context! {
+            at => moment(failover.at_ms), database => &failover.database, term => failover.term,
+            silence => (silence > 0.0).then(|| duration(silence)),
+        }
+    });
+    let harmed = ownership.harmed.len();
+    context! {
+        servers => servers.collect::<Vec<_>>(),
+        failovers => failovers.collect::<Vec<_>>(),
+        in_doubt => plural(ownership.in_doubt, "commit"),
+        applied => count(ownership.in_doubt_applied),
+        lost => (ownership.lost > 0).then(|| plural(ownership.lost, "acknowledged commit")),
+        reported => plural(ownership.losses_reported, "time"),
+        harmed => plural(harmed as u64, "workflow"),
+        harmed_names => ownership.harmed[..harmed.min(HARMED_MAX)].join(", "),
+        harmed_more => harmed.saturating_sub(HARMED_MAX),
+    }
 }
 
 fn rpc_row(run: &Run, rpc: &str, outcomes: [u64; 3], busiest: u64) -> Template {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::Ownership;
+
 /// A fault of which a summary says only that it happened.
 pub(crate) const UNLISTED: &str = "unlisted";
 
@@ -40,6 +42,8 @@ pub struct Run {
     /// What the nemesis did and saw, in words, by time.
     pub timeline: Vec<TimelineEntry>,
     pub operations: Vec<Operation>,
+    /// Who owned which shard, and what became of the database; empty for a server that was alone.
+    pub ownership: Ownership,
     /// Histories in the JSON that the `temporal` tools load, by `workflow id/run id`.
     pub histories: BTreeMap<String, Value>,
     pub virtual_ms: f64,
@@ -352,11 +356,15 @@ impl Run {
         let spans = self.hosts.iter().flat_map(|host| host.spans.iter().map(|span| span.to_ms));
         let operations = self.operations.iter().map(|operation| operation.done_ms.unwrap_or(operation.at_ms));
         let violations = self.violations.iter().filter_map(Violation::moment_ms);
+        let tenures = self.ownership.tenures.iter().map(|tenure| tenure.to_ms);
+        let failovers = self.ownership.failovers.iter().map(|failover| failover.at_ms);
         phases
             .chain(faults)
             .chain(spans)
             .chain(operations)
             .chain(violations)
+            .chain(tenures)
+            .chain(failovers)
             .filter(|at| at.is_finite())
             .fold(self.virtual_ms, f64::max)
     }

@@ -1,18 +1,19 @@
 //! The geometry of a run's picture: what happened on which host when. Pure: it takes a run and returns where things
 //! are drawn; the template draws them.
 //!
-//! From top to bottom: the phases, the faults as bars with their names, a lane per host, the clients' calls as columns,
-//! and the virtual clock. Violations go through all of it as numbered lines.
+//! From top to bottom: the phases, the faults as bars with their names, a lane per host, a thin lane per shard of a
+//! cluster, the clients' calls as columns, and the virtual clock. Violations go through all of it as numbered lines.
 
 use serde::Serialize;
 
 use crate::{
     Fault, HostState, Outcome, Run,
     campaign::kinds_of_violations,
-    words::{duration, moment},
+    shard_lanes::{ShardLanes, shard_lanes},
+    words::{duration, moment, plural},
 };
 
-const WIDTH: f64 = 1120.0;
+pub(crate) const WIDTH: f64 = 1120.0;
 /// Room for the names of hosts at the left, and for a label's end at the right.
 const LEFT: f64 = 118.0;
 const RIGHT: f64 = 12.0;
@@ -22,7 +23,7 @@ const LANE: f64 = 24.0;
 const CALLS: f64 = 54.0;
 const GAP: f64 = 14.0;
 /// What a letter of a label needs at the picture's font size.
-const LETTER: f64 = 6.1;
+pub(crate) const LETTER: f64 = 6.1;
 /// Beyond this many, faults that find no free row are drawn without a label.
 const FAULT_ROWS_MAX: usize = 14;
 const COLUMNS: usize = 140;
@@ -42,6 +43,7 @@ pub(crate) struct Picture {
     pub lanes: Vec<Lane>,
     pub lanes_top: f64,
     pub lanes_bottom: f64,
+    pub shards: Option<ShardLanes>,
     pub columns: Vec<Column>,
     pub columns_base: f64,
     pub columns_top: f64,
@@ -139,14 +141,14 @@ pub(crate) fn family(kind: &str) -> &'static str {
 }
 
 /// Virtual time to horizontal place, piece by piece.
-struct Scale {
+pub(crate) struct Scale {
     /// (from ms, to ms, from x, to x), ascending and touching.
     pieces: Vec<(f64, f64, f64, f64)>,
     stretched: bool,
 }
 
 impl Scale {
-    fn new(run: &Run) -> Self {
+    pub(crate) fn new(run: &Run) -> Self {
         let end = run.end_ms().max(1.0);
         let (from_x, to_x) = (LEFT, WIDTH - RIGHT);
         let linear = Scale { pieces: vec![(0.0, end, from_x, to_x)], stretched: false };
@@ -183,7 +185,7 @@ impl Scale {
         Scale { pieces, stretched: true }
     }
 
-    fn x(&self, ms: f64) -> f64 {
+    pub(crate) fn x(&self, ms: f64) -> f64 {
         let piece = self
             .pieces
             .iter()
@@ -246,6 +248,9 @@ pub(crate) fn picture(run: &Run) -> Picture {
     picture.lanes_bottom = y;
     y += if picture.lanes.is_empty() { 0.0 } else { GAP };
 
+    picture.shards = shard_lanes(run, &scale, y);
+    y = picture.shards.as_ref().map_or(y, |shards| shards.end + GAP);
+
     if !run.operations.is_empty() {
         picture.columns_top = y;
         picture.columns_base = y + CALLS;
@@ -255,14 +260,18 @@ pub(crate) fn picture(run: &Run) -> Picture {
     picture.axis = y;
     picture.ticks = scale.ticks();
     picture.height = y + 22.0;
-    picture.description = format!(
-        "Timeline of {}: {} faults and {} hosts, {} violations.",
-        duration(run.end_ms()),
-        run.faults.len(),
-        picture.lanes.len(),
-        run.violations.len()
-    );
+    picture.description = description(run, picture.lanes.len());
     picture
+}
+
+fn description(run: &Run, hosts: usize) -> String {
+    let (lasted, faults, violations) = (duration(run.end_ms()), run.faults.len(), run.violations.len());
+    let mut text = format!("Timeline of {lasted}: {faults} faults and {hosts} hosts, {violations} violations.");
+    if !run.ownership.is_empty() {
+        let failovers = plural(run.ownership.failovers.len() as u64, "failover");
+        text += &format!(" Shards changed hands {}, {failovers}.", plural(run.ownership.hand_overs(), "time"));
+    }
+    text
 }
 
 fn phases(run: &Run, scale: &Scale) -> Vec<PhaseBand> {
@@ -297,13 +306,8 @@ fn fault_bars(run: &Run, scale: &Scale, top: f64) -> (Vec<FaultBar>, usize) {
         // A label stands behind its bar, or before it where the picture ends.
         let behind = end + 5.0 + needed <= WIDTH - 2.0;
         let (from, to) = if behind { (x, end + 5.0 + needed) } else { (x - 5.0 - needed, end) };
-        let free = row_ends.iter().position(|row_end| *row_end + 8.0 <= from);
-        let (row, label) = match free {
+        let (row, label) = match free_row(&mut row_ends, from, FAULT_ROWS_MAX) {
             Some(row) => (row, label),
-            None if row_ends.len() < FAULT_ROWS_MAX => {
-                row_ends.push(0.0);
-                (row_ends.len() - 1, label)
-            }
             None => {
                 let earliest = (0..row_ends.len()).min_by(|a, b| row_ends[*a].total_cmp(&row_ends[*b]));
                 (earliest.expect("there are rows when the last one is taken"), String::new())
@@ -322,6 +326,16 @@ fn fault_bars(run: &Run, scale: &Scale, top: f64) -> (Vec<FaultBar>, usize) {
         });
     }
     (bars, row_ends.len())
+}
+
+/// The first row that is free from there on, or a new one if there may be more.
+pub(crate) fn free_row(row_ends: &mut Vec<f64>, from: f64, rows_max: usize) -> Option<usize> {
+    let free = row_ends.iter().position(|row_end| *row_end + 8.0 <= from);
+    if free.is_none() && row_ends.len() < rows_max {
+        row_ends.push(0.0);
+        return Some(row_ends.len() - 1);
+    }
+    free
 }
 
 fn fault_label(fault: &Fault) -> String {
@@ -479,7 +493,7 @@ fn tick_label(ms: f64, step: f64) -> String {
 }
 
 /// Tenths are enough on a screen and keep pages small.
-fn round(value: f64) -> f64 {
+pub(crate) fn round(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 

@@ -88,6 +88,35 @@ fn storm(seed: u64) -> serde_json::Value {
     })
 }
 
+/// A storm over three servers and twenty shards, whose asynchronous database failed over twice.
+fn cluster(seed: u64) -> serde_json::Value {
+    let mut run = violated(seed);
+    let tenure = |shard: u64, server: u64, range_id: u64, from: u64, to: u64| {
+        json!({"shard": shard, "server": format!("server-{server}"),
+        "range_id": range_id, "from_ms": from, "to_ms": to, "commits": 40 + shard * server})
+    };
+    let tenures: Vec<_> = (1..=20u64)
+        .flat_map(|shard| {
+            let (home, begin) = (shard % 3 + 1, 300 + shard * 40);
+            let guest = (shard + 1 + shard % 2) % 3 + 1;
+            let mut owned = vec![
+                tenure(shard, home, 1, begin, 11_000 + shard * 10),
+                tenure(shard, home, 1 << 27, 18_400 + shard * 10, 30_000),
+            ];
+            if shard > 3 {
+                owned.push(tenure(shard, guest, (1 << 27) + 1, 30_200 + shard * 100, 35_000 + shard * 20));
+                owned.push(tenure(shard, home, (1 << 27) + 2, 36_000 + shard * 100, 1_200_000));
+            }
+            owned
+        })
+        .collect();
+    run["ownership"] = json!({"tenures": tenures, "in_doubt": 41, "in_doubt_applied": 3, "lost": 55, "losses_reported": 2,
+        "failovers": [{"at_ms": 17_600, "database": "db-2", "term": 2, "without_commits_ms": 7_200},
+            {"at_ms": 37_250, "database": "db-3", "term": 3, "without_commits_ms": 721}],
+        "harmed": ["order-0", "order-11", "order-2"]});
+    run
+}
+
 fn violated(seed: u64) -> serde_json::Value {
     let mut run = storm(seed);
     let workflow = format!("order-{}", seed % 50);
@@ -129,6 +158,8 @@ fn hostile() -> serde_json::Value {
         "operations": [{"rpc": HOSTILE, "outcome": HOSTILE, "code": HOSTILE, "at_ms": -4.0, "done_ms": -9.0}],
         "histories": {format!("{HOSTILE}/{HOSTILE}"): {"events": [{"eventType": HOSTILE, HOSTILE: HOSTILE,
             "xEventAttributes": {HOSTILE: HOSTILE}}, 3, null]}},
+        "ownership": {"tenures": [{"shard": 3, "server": HOSTILE, "from_ms": 900, "to_ms": -7e300, "commits": u64::MAX}, {"commits": 1}, {"commits": u64::MAX}],
+            "failovers": [{"at_ms": 1e300, "database": HOSTILE, "without_commits_ms": -4}, {}], "lost": 1, "harmed": [HOSTILE]},
         "virtual_ms": 4, "wall_ms": 0, "a_field_of_tomorrow": {"x": [1]},
     })
 }
@@ -173,7 +204,7 @@ fn tag_end(text: &str) -> usize {
 
 #[test]
 fn pages_are_well_formed() {
-    for sample in [storm(3), violated(4), hostile(), json!({"scenario": "empty"})] {
+    for sample in [storm(3), violated(4), cluster(4), hostile(), json!({"scenario": "empty"})] {
         check_page(&run_page(&run(sample)));
     }
     let mut runs: Vec<Run> =
@@ -195,6 +226,42 @@ fn the_verdict_comes_first_and_the_command_is_whole() {
     assert!(verdict < command && command < timeline);
     assert!(page.contains("WorkflowTaskTimedOut"), "the history of the run concerned is shown");
     assert!(page.contains("3 commits were not synced"), "the evidence is shown");
+}
+
+#[test]
+fn the_page_of_a_cluster_says_who_owned_what() {
+    let page = run_page(&run(cluster(4)));
+    let section = &page[page.find("<h2>Who owned what").expect("section")..];
+    let section = &section[..section.find("<section>").expect("what follows")];
+    insta::assert_snapshot!(section.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"));
+    assert!(
+        page.contains("<b>34</b><span>shard hand-overs</span><small>2 database failovers, 55 commits lost</small>")
+    );
+    assert!(page.contains("not drawn: 4 more shards, which changed hands at most 2 times"));
+    assert!(page.contains(">db-2 primary of term 2: no commit for 7.20 s<"), "a label");
+    assert_eq!(page.matches("class=\"failover-line\"").count(), 2);
+    assert_eq!(page.matches("class=\"silence\" x=").count(), 1, "shards had commits throughout the second failover");
+    for server in ["server-1", "server-2", "server-3"] {
+        assert!(page.contains(&format!("</i>owned by {server}</span>")), "the legend names {server}");
+    }
+    let mut nothing_lost = cluster(4);
+    nothing_lost["ownership"]["lost"] = json!(0);
+    assert!(!run_page(&run(nothing_lost)).contains("Lost:"));
+}
+
+#[test]
+fn a_server_that_was_alone_owned_everything() {
+    let mut alone = storm(3);
+    alone["ownership"] = json!({"tenures": [], "in_doubt": 0, "in_doubt_applied": 0, "failovers": [], "lost": 0,
+        "losses_reported": 0, "harmed": []});
+    for sample in [alone, storm(3)] {
+        let page = run_page(&run(sample));
+        for told in
+            ["Who owned what", "hand-overs", "owned by", "class=\"owner-", "class=\"failover", "class=\"silence"]
+        {
+            assert!(!page.contains(told), "{told}");
+        }
+    }
 }
 
 #[test]
@@ -360,6 +427,7 @@ fn samples_are_written_for_the_eye() {
     let write = |name: &str, page: String| std::fs::write(directory.join(name), page).expect("written");
     write("held.html", run_page(&run(storm(3))));
     write("violated.html", run_page(&run(violated(4))));
+    write("cluster.html", run_page(&run(cluster(4))));
     write("hostile.html", run_page(&run(hostile())));
     write("empty.html", run_page(&run(json!({"scenario": "empty"}))));
     let runs: Vec<Run> = (0..120).map(|seed| run(if seed % 29 == 5 { violated(seed) } else { storm(seed) })).collect();
