@@ -133,7 +133,9 @@ impl From<serde_json::Map<String, Value>> for Fault {
                 "until_ms" => fault.until_ms = value.as_f64(),
                 "for_ms" => lasts_ms = value.as_f64(),
                 "down_ms" => down_ms = value.as_f64(),
-                "host" | "hosts" | "one" | "other" | "from" | "to" | "one_side" | "other_side" => {
+                // Everybody else is no place.
+                "others" => {}
+                "host" | "hosts" | "one" | "other" | "from" | "to" | "one_side" | "other_side" | "bridge" | "ring" => {
                     let hosts = if let Value::Array(hosts) = value { hosts } else { vec![value] };
                     fault.hosts.extend(hosts.iter().map(plain).filter(|host| !host.is_empty()));
                 }

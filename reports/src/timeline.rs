@@ -129,7 +129,24 @@ pub(crate) fn family(kind: &str) -> &'static str {
         ("clock", &["clock", "skew", "drift", "jump"]),
         ("database", &["database", "primary", "standby", "promot", "read_only", "commit"]),
         ("process", &["crash", "restart", "pause", "freeze", "shutdown", "upgrade", "power", "kill", "process"]),
-        ("network", &["partition", "one_way", "clog", "latency", "loss", "reset", "half_open", "network", "rpc"]),
+        (
+            "network",
+            &[
+                "partition",
+                "one_way",
+                "clog",
+                "latency",
+                "loss",
+                "reset",
+                "half_open",
+                "network",
+                "rpc",
+                "isolate",
+                "bridge",
+                "ring",
+                "slow_node",
+            ],
+        ),
         ("shard", &["shard", "ownership"]),
         ("worker", &["worker", "sticky", "cache"]),
     ];
@@ -565,6 +582,9 @@ mod tests {
     fn every_family_has_its_faults() {
         assert_eq!(family("partition-one-way"), "network");
         assert_eq!(family("power-loss"), "process");
+        assert_eq!(family("slow-node"), "network");
+        assert_eq!(family("slow-commits"), "database");
+        assert_eq!(family("ring"), "network");
         assert_eq!(family("clock_jump"), "clock");
         assert_eq!(family("crash"), "process");
         assert_eq!(family("promote_standby"), "database");

@@ -1,7 +1,6 @@
 """A server of our own is killed with SIGKILL in the middle of the work and started again on the same file."""
 
 import asyncio
-import faulthandler
 import os
 import signal
 import socket
@@ -14,6 +13,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 import programs
+import running
 
 JOURNEYS = 20
 KILLS = 3
@@ -113,5 +113,4 @@ class Kill(unittest.IsolatedAsyncioTestCase):
 
 
 if __name__ == "__main__":
-    faulthandler.dump_traceback_later(240, exit=True)
-    unittest.main()
+    running.main()

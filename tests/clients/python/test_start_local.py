@@ -1,7 +1,6 @@
 """The SDK's own local environment, with our server in the place of the official one."""
 
 import asyncio
-import faulthandler
 import os
 import unittest
 import uuid
@@ -14,6 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 import programs
+import running
 
 
 class StartLocal(unittest.IsolatedAsyncioTestCase):
@@ -97,5 +97,4 @@ class StartLocal(unittest.IsolatedAsyncioTestCase):
 
 
 if __name__ == "__main__":
-    faulthandler.dump_traceback_later(240, exit=True)
-    unittest.main()
+    running.main()
