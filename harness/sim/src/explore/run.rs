@@ -303,6 +303,12 @@ fn checks(observations: &Observations, violations: &[Violation]) -> Vec<Checked>
         "acked-durable" | "clean" | "signals-once-in-order" => {
             (Some(acknowledged), format!("{acknowledged} acknowledged calls"))
         }
+        "ownership-settled" if observations.settled_from_ns.is_none() => {
+            (None, "not judged: more than clocks and calls was disturbed".to_owned())
+        }
+        "reads-fresh" if observations.timelines.iter().any(|began| began.may_lose) => {
+            (None, "not judged: a failover may have lost something".to_owned())
+        }
         "shard-fence" | "ownership-settled" => (Some(commits), format!("{commits} commits")),
         "determinism" => (None, "judged by running the seed twice".to_owned()),
         "model" => (None, "the scenario's own".to_owned()),
