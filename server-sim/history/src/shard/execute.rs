@@ -4,10 +4,11 @@ use super::executions::Found;
 use super::owned::Owned;
 use super::request::{Answer, Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
 use super::stage::Step;
+use super::turned_away::Errand;
 use super::waiters::Waiter;
 use crate::Counters;
 use tempest_api::{HistoryPosition, HistoryWait, ServiceError, ServiceResult};
-use tempest_core::{Context, HistoryTask, Input, MutableState, Reply, RunId, TaskKind, TimerKind};
+use tempest_core::{Context, HistoryTask, Input, MutableState, Rejection, Reply, RunId, TaskKind, TimerKind};
 use tempest_store::TaskKey;
 
 impl Owned {
@@ -56,13 +57,26 @@ impl Owned {
         Counters::add(&self.node.counters.requests);
         let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_) | Input::StartChild(_));
         if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
+            self.node.turned_away.note(Errand::of(workflow, &input));
             return self.answer_read(workflow, reply, Err(missing));
         }
         let context = self.context();
         let state = self.state(workflow, run_id.as_ref());
+        let errand = Errand::of(workflow, &input);
         let transition = match tempest_core::decide(state, input, &context) {
+            // What is there already stays a success: only what would be done now comes too late.
+            Ok(transition) if transition.run.is_some() && self.node.turned_away.knows(errand.as_ref()) => {
+                tempest_rt::probe!("history-errand-after-its-refusal");
+                let late = ServiceError::NotFound("an earlier try of this found no such workflow".to_owned());
+                return self.answer_read(workflow, reply, Err(late));
+            }
             Ok(transition) => transition,
-            Err(rejection) => return self.answer_read(workflow, reply, Err(rejection.into())),
+            Err(rejection) => {
+                if let Rejection::NotFound(_) = rejection {
+                    self.node.turned_away.note(errand);
+                }
+                return self.answer_read(workflow, reply, Err(rejection.into()));
+            }
         };
         let opened = transition.new_run.as_ref().map(|new| &new.state);
         let subject = state.or(opened).expect("a decision is about a run that is or comes to be");

@@ -21,12 +21,14 @@ mod serve;
 mod stage;
 mod timer_queue;
 mod transfer_queue;
+mod turned_away;
 mod waiters;
 
 pub(crate) use lag::LagBoard;
 pub use lag::ShardLag;
 pub(crate) use read_index::ReadIndex;
 pub(crate) use request::{Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
+pub(crate) use turned_away::TurnedAway;
 
 use crate::config::backoff;
 use crate::placement::Placement;
@@ -60,6 +62,7 @@ pub(crate) struct Node {
     pub acquisitions: Semaphore,
     pub held: Held,
     pub lags: LagBoard,
+    pub turned_away: TurnedAway,
 }
 
 /// The shards that this node believes to own, with the range ids it took them with.
