@@ -97,7 +97,13 @@ impl Node {
         let mut as_matching: Arc<dyn MatchingService> = matching.clone();
         let mut joined = None;
         if let Some(of_cluster) = &config.cluster {
-            let local = Local { shard_count: config.shard_count, history: history.clone(), matching: matching.clone() };
+            let cluster_id = cluster.cluster_id.as_str().into();
+            let local = Local {
+                shard_count: config.shard_count,
+                cluster_id,
+                history: history.clone(),
+                matching: matching.clone(),
+            };
             let member = join(of_cluster, local, store.clone(), network, &tasks).await?;
             (as_history, as_matching) = (member.history.clone(), member.matching.clone());
             joined = Some(member);

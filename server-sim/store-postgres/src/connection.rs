@@ -2,6 +2,7 @@
 use crate::target::Target;
 use crate::trouble::{self, Guilt, Trouble, describe};
 use futures::future::poll_fn;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
 use tempest_rt::task::TaskGroup;
@@ -56,12 +57,38 @@ pub enum CommitEnd {
 }
 
 impl<S: Prepared> Connection<S> {
+    /// To the primary, which is looked for host by host. The first time all are asked, and the one with the newest timeline
+    /// counts: an old primary that was started again believes to be one.
+    ///
     /// # Errors
-    /// For a person: what, why, what to do.
+    /// For a person: what, why, what to do. Of several hosts, what is more than a host that is not there.
     pub async fn open(target: &Target, tasks: &TaskGroup) -> Result<Self, StoreError> {
-        let hosts = target.driver.get_hosts().len().max(target.driver.get_hostaddrs().len());
-        let patience = target.config.connect_timeout.saturating_mul(u32::try_from(hosts).unwrap_or(u32::MAX)) * 2;
-        match timeout(patience, Self::open_without_timeout(target, tasks)).await {
+        let mut opened: Option<Self> = None;
+        let mut errors = Vec::new();
+        for driver in &target.drivers {
+            match Self::open_within_timeout(target, driver, tasks).await {
+                // It would have been refused if it were older than one before it.
+                Ok(connection) => opened = Some(connection),
+                Err(error) => errors.push(error),
+            }
+            if opened.is_some() && target.looked_at_all.load(Relaxed) {
+                break;
+            }
+        }
+        target.looked_at_all.fetch_or(opened.is_some(), Relaxed);
+        opened.ok_or_else(|| {
+            let telling = errors.iter().position(|error| !matches!(error, StoreError::Unavailable(_))).unwrap_or(0);
+            errors.swap_remove(telling)
+        })
+    }
+
+    async fn open_within_timeout(
+        target: &Target,
+        driver: &tokio_postgres::Config,
+        tasks: &TaskGroup,
+    ) -> Result<Self, StoreError> {
+        let patience = target.config.connect_timeout * 2;
+        match timeout(patience, Self::open_without_timeout(target, driver, tasks)).await {
             Ok(opened) => opened,
             Err(_) => Err(StoreError::Unavailable(format!(
                 "PostgreSQL at {} did not answer within {patience:?}: see whether it hangs",
@@ -70,9 +97,13 @@ impl<S: Prepared> Connection<S> {
         }
     }
 
-    async fn open_without_timeout(target: &Target, tasks: &TaskGroup) -> Result<Self, StoreError> {
+    async fn open_without_timeout(
+        target: &Target,
+        driver: &tokio_postgres::Config,
+        tasks: &TaskGroup,
+    ) -> Result<Self, StoreError> {
         let explain = |error: Error| trouble::cannot_connect(target, &error);
-        let (client, driver) = target.driver.connect(NoTls).await.map_err(explain)?;
+        let (client, driver) = driver.connect(NoTls).await.map_err(explain)?;
         check_version(target, driver.parameter("server_version"))?;
         let warning = Arc::new(Mutex::default());
         let (open, closed) = oneshot::channel();

@@ -7,7 +7,7 @@ use crate::queue::Queue;
 use crate::request::{Answer, Request};
 use crate::statements::WriteStatements;
 use crate::target::Target;
-use crate::transaction::{Ended, write_batch};
+use crate::transaction::{Ended, after_unknown_commit, write_batch};
 use crate::trouble::{Guilt, Trouble};
 use std::sync::Arc;
 use tempest_rt::task::TaskGroup;
@@ -133,7 +133,14 @@ impl Writer {
                 Err(error) => return Ended::Nothing(Trouble::Unavailable(error.to_string())),
             },
         };
-        let ended = write_batch(&connection, begin, requests).await;
+        let ended = match write_batch(&connection, begin, requests).await {
+            // Another was promoted while it was on its way: whether that one has it nobody knows.
+            Ended::Answered(answers) if !self.target.is_newest(connection.timeline) => {
+                let why = "a newer primary of PostgreSQL is known";
+                Ended::Unknown(answers.into_iter().map(|answer| after_unknown_commit(answer, why)).collect())
+            }
+            ended => ended,
+        };
         let reusable = match &ended {
             Ended::Answered(_) => true,
             Ended::Nothing(_) => connection.rollback().await,

@@ -85,6 +85,9 @@ impl Pool {
             tries += 1;
             let connection = self.connection().await?;
             let trouble = match connection.answered(read(&connection, which, parameters, proof)).await {
+                Ok(_) if !self.target.is_newest(connection.timeline) => {
+                    Trouble::Again("a newer primary of PostgreSQL is known".into())
+                }
                 Ok(rows) => {
                     let timeline = connection.timeline;
                     self.idle().push(connection);

@@ -1,10 +1,11 @@
 //! One database as the store sees it: how to connect, what every session is told first, and how to name it to people.
 use crate::config::PostgresConfig;
 use std::fmt::Write as _;
+use std::sync::atomic::AtomicBool;
 use tempest_rt::time::Duration;
 use tempest_store::{StoreError, Timeline};
 use tokio::sync::watch;
-use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::config::Host;
 
 /// How often a silent connection is probed, and how many probes may go unanswered.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
@@ -14,7 +15,8 @@ const CLIENT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub struct Target {
     pub config: PostgresConfig,
-    pub driver: tokio_postgres::Config,
+    /// One for each host of the address, in its order.
+    pub drivers: Vec<tokio_postgres::Config>,
     /// `user@host:port/database`: never the password.
     pub shown: String,
     pub user: String,
@@ -25,6 +27,8 @@ pub struct Target {
     pub session_settings: String,
     /// The newest that a connection was opened on.
     pub timeline: watch::Sender<Timeline>,
+    /// Whether every host was asked once which timeline it is on: until then the first primary may be a deposed one.
+    pub looked_at_all: AtomicBool,
 }
 
 impl Target {
@@ -61,10 +65,6 @@ impl Target {
             .keepalives_idle(KEEPALIVE_INTERVAL)
             .keepalives_interval(KEEPALIVE_INTERVAL)
             .keepalives_retries(KEEPALIVE_RETRIES);
-        if driver.get_hosts().len().max(driver.get_hostaddrs().len()) > 1 {
-            // Passes standbys over. With a single host the check of the session says more about why.
-            driver.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
         if driver.get_application_name().is_none() {
             driver.application_name("tempest");
         }
@@ -74,13 +74,14 @@ impl Target {
         let session_settings = session_settings(&config, &schema_quoted);
         Ok(Self {
             config,
-            driver,
+            drivers: one_for_each_host(&driver),
             shown,
             user,
             database,
             schema_quoted,
             session_settings,
             timeline: watch::Sender::default(),
+            looked_at_all: AtomicBool::new(false),
         })
     }
 
@@ -89,6 +90,59 @@ impl Target {
     pub fn answer_timeout(&self) -> Duration {
         self.config.statement_timeout.saturating_mul(2)
     }
+}
+
+/// The driver itself goes on to the next host only if one cannot be reached: not if it is a standby, or a primary that was
+/// deposed and does not know.
+fn one_for_each_host(all: &tokio_postgres::Config) -> Vec<tokio_postgres::Config> {
+    let hosts = all.get_hosts().len().max(all.get_hostaddrs().len());
+    let of = |index: usize| {
+        let mut one = tokio_postgres::Config::new();
+        if let Some(host) = all.get_hosts().get(index) {
+            match host {
+                Host::Tcp(name) => one.host(name),
+                #[cfg(unix)]
+                Host::Unix(path) => one.host_path(path),
+            };
+        }
+        if let Some(address) = all.get_hostaddrs().get(index) {
+            one.hostaddr(*address);
+        }
+        if let Some(port) = all.get_ports().get(index).or(all.get_ports().first()) {
+            one.port(*port);
+        }
+        if let Some(user) = all.get_user() {
+            one.user(user);
+        }
+        if let Some(password) = all.get_password() {
+            one.password(password);
+        }
+        if let Some(database) = all.get_dbname() {
+            one.dbname(database);
+        }
+        if let Some(options) = all.get_options() {
+            one.options(options);
+        }
+        if let Some(name) = all.get_application_name() {
+            one.application_name(name);
+        }
+        one.ssl_mode(all.get_ssl_mode()).channel_binding(all.get_channel_binding());
+        if let Some(timeout) = all.get_connect_timeout() {
+            one.connect_timeout(*timeout);
+        }
+        if let Some(timeout) = all.get_tcp_user_timeout() {
+            one.tcp_user_timeout(*timeout);
+        }
+        one.keepalives(all.get_keepalives()).keepalives_idle(all.get_keepalives_idle());
+        if let Some(interval) = all.get_keepalives_interval() {
+            one.keepalives_interval(interval);
+        }
+        if let Some(retries) = all.get_keepalives_retries() {
+            one.keepalives_retries(retries);
+        }
+        one
+    };
+    (0..hosts).map(of).collect()
 }
 
 fn unreadable() -> StoreError {
@@ -170,6 +224,20 @@ mod tests {
         ] {
             let error = shown(url).unwrap_err().to_string();
             assert!(error.contains(expect) && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_tried_one_by_one_and_all_alike() {
+        let config = PostgresConfig::new("host=a,b port=5432,5433 user=me password=secret dbname=orders");
+        let drivers = Target::new(config).unwrap().drivers;
+        let of = |driver: &tokio_postgres::Config| (driver.get_hosts().to_vec(), driver.get_ports().to_vec());
+        let expected = |host: &str, port| (vec![Host::Tcp(host.to_owned())], vec![port]);
+        assert_eq!(drivers.iter().map(of).collect::<Vec<_>>(), [expected("a", 5432), expected("b", 5433)]);
+        for driver in &drivers {
+            assert_eq!((driver.get_user(), driver.get_dbname()), (Some("me"), Some("orders")));
+            assert_eq!(driver.get_password(), Some(&b"secret"[..]));
+            assert!(driver.get_connect_timeout().is_some() && driver.get_keepalives());
         }
     }
 

@@ -58,7 +58,7 @@ pub async fn write_batch(connection: &Connection<WriteStatements>, begin: &str, 
 
 /// What was applied is in doubt. What was refused is not stored for certain, but the reason may be an effect that is
 /// itself in doubt, so it is not repeated.
-fn after_unknown_commit(answer: Answer, why: &str) -> Answer {
+pub fn after_unknown_commit(answer: Answer, why: &str) -> Answer {
     match answer {
         Ok(_) => Err(StoreError::OutcomeUnknown(why.to_owned())),
         Err(_) => Err(StoreError::Unavailable(why.to_owned())),

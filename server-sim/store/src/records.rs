@@ -54,6 +54,13 @@ impl RangeId {
     /// # Errors
     /// `Incompatible` if there are no range ids left.
     pub fn next(self, timeline: Timeline) -> Result<RangeId, StoreError> {
+        if self.timeline() > timeline {
+            return Err(StoreError::Incompatible(format!(
+                "the database is on timeline {timeline}, and range {self} was taken on a later one: its timelines have begun \
+                 anew, as after a dump and restore or an upgrade of PostgreSQL. Restore it by copying files, or move the \
+                 workflows to a new database"
+            )));
+        }
         let first = i64::from(timeline.0) * Self::PER_TIMELINE;
         let next = RangeId((self.0 + 1).max(first));
         if timeline.0 >= Self::TIMELINES || next.0 >= i64::from(Self::TIMELINES) * Self::PER_TIMELINE {
@@ -82,10 +89,10 @@ pub struct ShardRecord {
     pub range_id: RangeId,
     /// Sequence of the last applied [`ShardCommit`]; never decreases, also not across owners.
     pub sequence: u64,
-    /// What the row said when the shard was first taken on the timeline of its range id. Whoever was told of more before
-    /// that knows what a failover has lost.
+    /// What the row said when the shard was first taken on each timeline, oldest first, at most [`BASES_MAX`]. Whoever was
+    /// told of more before that knows what a failover has lost.
     #[serde(default)]
-    pub timeline_base: TimelineBase,
+    pub timeline_bases: Vec<TimelineBase>,
     /// High-water mark of shard time.
     pub time: Time,
     /// Who took it last, for operators.
@@ -219,9 +226,14 @@ pub struct PartitionRecord {
     pub ack_level: i64,
 }
 
-/// See [`ShardRecord::timeline_base`].
+/// Whoever slept through more failovers than these is compared with the oldest base that is known.
+const BASES_MAX: usize = 16;
+
+/// See [`ShardRecord::timeline_bases`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineBase {
+    /// Which timeline began so.
+    pub timeline: Timeline,
     pub range_id: RangeId,
     pub sequence: u64,
 }
@@ -231,21 +243,23 @@ impl ShardRecord {
     ///
     /// # Errors
     /// As [`RangeId::next`].
-    pub fn taken_by(self, owner: &str, timeline: Timeline) -> Result<ShardRecord, StoreError> {
+    pub fn taken_by(mut self, owner: &str, timeline: Timeline) -> Result<ShardRecord, StoreError> {
         let range_id = self.range_id.next(timeline)?;
-        let is_first = range_id.timeline() != self.range_id.timeline();
-        let base = TimelineBase { range_id: self.range_id, sequence: self.sequence };
-        let timeline_base = if is_first { base } else { self.timeline_base };
-        Ok(ShardRecord { range_id, timeline_base, owner: owner.to_owned(), ..self })
+        if range_id.timeline() != self.range_id.timeline() {
+            let excess = (self.timeline_bases.len() + 1).saturating_sub(BASES_MAX);
+            self.timeline_bases.drain(..excess);
+            let base = TimelineBase { timeline, range_id: self.range_id, sequence: self.sequence };
+            self.timeline_bases.push(base);
+        }
+        Ok(ShardRecord { range_id, owner: owner.to_owned(), ..self })
     }
 
     /// Whether it does not follow from what the owner of `range_id` was told: that it is the owner, and that commits up to
     /// `sequence` are durable. A failover loses what came last, and others may have filled those places since.
     pub fn has_lost(&self, range_id: RangeId, sequence: u64) -> bool {
-        let lacks = |row: TimelineBase| row.range_id < range_id || row.sequence < sequence;
-        let failed_over = self.range_id.timeline() > range_id.timeline();
-        lacks(TimelineBase { range_id: self.range_id, sequence: self.sequence })
-            || (failed_over && lacks(self.timeline_base))
+        let lacks = |of: RangeId, up_to: u64| of < range_id || up_to < sequence;
+        let failed_over = self.timeline_bases.iter().find(|base| base.timeline > range_id.timeline());
+        lacks(self.range_id, self.sequence) || failed_over.is_some_and(|base| lacks(base.range_id, base.sequence))
     }
 }
 
@@ -331,6 +345,17 @@ mod tests {
         assert!(after.has_lost(RangeId(7), 91) && !after.has_lost(RangeId(7), 90));
         let again = after.clone().taken_by("c", Timeline(1)).expect("there are more");
         assert!(again.has_lost(RangeId(7), 91), "the base is the timeline's, not the owner's");
+        let mut twice = again.taken_by("d", Timeline(2)).expect("there are more");
+        assert!(twice.has_lost(RangeId(7), 91), "also after another failover, which lost nothing");
+        assert!(!twice.has_lost(RangeId(7), 90) && !twice.has_lost(RangeId(1 << 27), 200));
+        for timeline in 3..40 {
+            twice = twice.taken_by("d", Timeline(timeline)).expect("there are more");
+        }
+        assert_eq!(twice.timeline_bases.len(), BASES_MAX);
+        assert!(
+            matches!(twice.taken_by("d", Timeline(0)), Err(StoreError::Incompatible(_))),
+            "timelines that begin anew"
+        );
         assert!(after.has_lost(RangeId(8), 3), "its taking the shard is lost, and all that it then did");
         assert!(before.has_lost(RangeId(8), 3));
     }
@@ -339,7 +364,7 @@ mod tests {
     fn range_ids_leave_room_for_task_ids_and_end() {
         let last = RangeId(RangeId::PER_TIMELINE * i64::from(RangeId::TIMELINES) - 1);
         assert!(last.0.checked_mul(1 << 24).is_some());
-        assert!(matches!(last.next(Timeline(0)), Err(StoreError::Incompatible(_))));
+        assert!(matches!(last.next(Timeline(RangeId::TIMELINES - 1)), Err(StoreError::Incompatible(_))));
         assert!(matches!(RangeId(1).next(Timeline(RangeId::TIMELINES)), Err(StoreError::Incompatible(_))));
     }
 }

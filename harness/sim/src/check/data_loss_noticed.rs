@@ -1,8 +1,7 @@
 //! `data-loss-noticed`: what a failover has lost is never lost in silence.
 //!
 //! Whoever had the commits acknowledged knows of them, as long as it lives: it must say which shard lost some. A server
-//! that died knows nothing; then it must at least be known that the database failed over. After two failovers one after
-//! the other the rows may show no more than that, too.
+//! that died knows nothing; then it must at least be known that the database failed over.
 use super::{Commit, Invariant, Observations, Violation};
 use std::collections::BTreeMap;
 use tempest_store::ShardId;
@@ -37,8 +36,7 @@ fn missing(observations: &Observations, commit: &Commit) -> Vec<Violation> {
             && report.range_id >= commit.range_id
     });
     let died = observations.incarnations.get(&commit.server).is_none_or(|newest| *newest > commit.incarnation);
-    let later = observations.timelines.iter().filter(|began| Some(began.at_ns) > commit.ended_ns).count();
-    if !reported && !died && later < 2 {
+    if !reported && !died {
         wrong(format!(
             "{} had commits of shard {} acknowledged that are lost, and did not say so",
             commit.server, commit.shard
@@ -49,7 +47,6 @@ fn missing(observations: &Observations, commit: &Commit) -> Vec<Violation> {
 
 #[cfg(test)]
 mod tests {
-    use crate::check::data_loss::TimelineBegan;
     use crate::check::{CommitResult, DataLossReport, Observations, samples};
     use tempest_store::{RangeId, ShardId, Timeline};
 
@@ -83,13 +80,6 @@ mod tests {
     #[test]
     fn the_dead_need_not() {
         check(|observations| observations.incarnations.extend([("server".to_owned(), 1)]), &[]);
-    }
-
-    #[test]
-    fn after_two_failovers_it_may_be_unknown_which_shards() {
-        let began = |timeline| TimelineBegan { timeline: Timeline(timeline), at_ns: u64::MAX, may_lose: true };
-        check(|observations| observations.timelines = vec![began(1)], &[SILENT]);
-        check(|observations| observations.timelines = vec![began(1), began(2)], &[]);
     }
 
     #[test]

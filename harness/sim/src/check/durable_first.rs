@@ -108,7 +108,7 @@ pub(super) fn served(operation: &Operation) -> Option<(String, Vec<HistoryEvent>
     Some((run_id?, events))
 }
 
-fn is_task_under_way(event: &HistoryEvent) -> bool {
+pub(super) fn is_task_under_way(event: &HistoryEvent) -> bool {
     matches!(event.event_type(), EventType::WorkflowTaskScheduled | EventType::WorkflowTaskStarted)
 }
 

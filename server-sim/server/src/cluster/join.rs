@@ -18,6 +18,7 @@ use tokio::sync::watch;
 /// What this node carries itself.
 pub(crate) struct Local {
     pub shard_count: u32,
+    pub cluster_id: Arc<str>,
     pub history: Arc<HistoryHandle>,
     pub matching: Arc<Matching>,
 }
@@ -62,7 +63,7 @@ pub(crate) async fn join(
         .map_err(|error| NodeError::Listen { address: config.address.clone(), error })?;
     let address = listener.local_address();
     let advertised = config.advertised_address.clone().unwrap_or_else(|| address.clone());
-    let timeline = KnownTimeline(store.clone());
+    let timeline = KnownTimeline { store: store.clone(), cluster_id: local.cluster_id.clone() };
     let mut membership = Membership::new(config, advertised, store);
     let ring = membership.ring();
     membership.beat().await;

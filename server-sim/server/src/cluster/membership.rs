@@ -51,6 +51,15 @@ impl ClusterConfig {
         if let Some(address) = &self.advertised_address {
             check_address(address).map_err(|error| format!("advertised_address is {error}"))?;
         }
+        let (field, advertised) = match &self.advertised_address {
+            Some(address) => ("advertised_address", address),
+            None => ("address", &self.address),
+        };
+        if is_everywhere(advertised) {
+            return Err(format!(
+                "{field} is {advertised:?}, where no other node can call this one: set advertised_address to what they call"
+            ));
+        }
         if self.roles.is_empty() {
             let mend = "name at least one of frontend, history, matching, or leave `roles` out to have all";
             return Err(format!("the node has no roles, so that nothing is done there: {mend}"));
@@ -69,6 +78,12 @@ impl ClusterConfig {
         }
         Ok(())
     }
+}
+
+/// Whether the host is 0.0.0.0 or [::], which stand for all addresses of the machine that says so.
+fn is_everywhere(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_unspecified())
 }
 
 const NAME_BYTES_MAX: usize = 255;

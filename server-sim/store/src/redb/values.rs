@@ -73,7 +73,7 @@ mod tests {
         let record = ShardRecord {
             range_id: RangeId(3),
             sequence: u64::MAX,
-            timeline_base: Default::default(),
+            timeline_bases: Vec::new(),
             time: Time(-5),
             owner: "node".into(),
         };

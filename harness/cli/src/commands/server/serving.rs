@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tempest_rt::net::Tcp;
 use tempest_server::{Node, NodeConfig, NodeError};
 use tempest_store::Store;
@@ -63,6 +64,11 @@ async fn serve(serving: Serving) -> anyhow::Result<ExitCode> {
     unique(&mut config.namespaces);
     // Before anything is made: a mistake leaves no database behind.
     config.validate().map_err(explained)?;
+    if let (Database::Postgres(_), None) = (&database, &config.cluster) {
+        // Its database can fail over, or be given to another node: what it has in memory is looked after as in a cluster.
+        config.history.ownership_check_interval = Some(OWNERSHIP_CHECK_INTERVAL);
+        config.matching.lease_check_interval = Some(OWNERSHIP_CHECK_INTERVAL);
+    }
     let Opened { store, failed, close } = open(&database).await?;
     let node = match Node::start(config.clone(), store, Arc::new(Tcp)).await {
         Ok(node) => node,
@@ -84,6 +90,9 @@ async fn serve(serving: Serving) -> anyhow::Result<ExitCode> {
     close.await;
     Ok(code)
 }
+
+/// How often a node that shares its database with no other asks whether that is still so.
+const OWNERSHIP_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A store, with what a process does at its end.
 struct Opened {
