@@ -64,6 +64,11 @@ impl NodeConfig {
         }
         if let Some(cluster) = &self.cluster {
             cluster.validate().map_err(|error| NodeError::Config(format!("[cluster]: {error}")))?;
+            if self.serves_clients() && cluster.address == self.address && !self.address.ends_with(":0") {
+                let what =
+                    format!("address and [cluster] address are both {:?}: give each a port of its own", self.address);
+                return Err(NodeError::Config(what));
+            }
         }
         let history = HistoryConfig { shard_count: self.shard_count, ..self.history.clone() };
         history.validate().map_err(|error| NodeError::Config(error.to_string()))?;

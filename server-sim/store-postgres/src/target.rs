@@ -148,7 +148,7 @@ fn one_for_each_host(all: &tokio_postgres::Config) -> Vec<tokio_postgres::Config
 fn unreadable() -> StoreError {
     StoreError::Incompatible(
         "the PostgreSQL address cannot be read: write it as postgres://user:password@host:5432/database, special \
-         characters of the password percent-encoded"
+         characters of the password percent-encoded; an sslmode can be disable or prefer, since tempest does not speak TLS yet"
             .into(),
     )
 }

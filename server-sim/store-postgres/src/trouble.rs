@@ -109,6 +109,11 @@ pub fn cannot_connect(target: &Target, error: &Error) -> StoreError {
                 "cannot connect to PostgreSQL at {shown}: it wants TLS, which this tempest does not speak yet: use \
                  sslmode=prefer or disable in the address ({text})"
             ))
+        } else if text.contains("password missing") {
+            StoreError::Incompatible(format!(
+                "PostgreSQL at {shown} asks for a password, and the address has none: write it as \
+                 postgres://user:password@host:5432/database"
+            ))
         } else {
             StoreError::Unavailable(format!(
                 "cannot reach PostgreSQL at {shown}: start it, or correct host and port ({text})"

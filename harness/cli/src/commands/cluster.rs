@@ -32,6 +32,9 @@ pub struct Describe {
 const COUNTERS: [&str; 6] =
     ["commits", "commits_unknown", "shards_acquired", "shards_lost", "shard_panics", "data_loss"];
 
+/// A node whose last beat did not reach the database is named after so long: one that is late is nothing to tell.
+const WITHOUT_STORE_MIN: Duration = Duration::from_secs(3);
+
 /// A shard whose queues are as far behind is shown.
 const BEHIND: Duration = Duration::from_secs(1);
 /// So many of them, unless all are asked for.
@@ -44,7 +47,15 @@ pub fn run(command: ClusterCommand) -> anyhow::Result<ExitCode> {
     let text = if json { format!("{}\n", object(&cluster)) } else { text(&cluster, shards) };
     // Whoever reads may have had enough.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    Ok(ExitCode::from(u8::from(cluster.nodes.iter().any(|(_, description)| description.is_err()))))
+    let is_well = |description: &Result<NodeDescription, DescribeError>| {
+        description.as_ref().is_ok_and(|node| without_store(node).is_none())
+    };
+    Ok(ExitCode::from(u8::from(!cluster.nodes.iter().all(|(_, description)| is_well(description)))))
+}
+
+/// For how long a node has not reached the database, if that is long enough to be told.
+fn without_store(node: &NodeDescription) -> Option<Duration> {
+    node.without_store_ms.map(Duration::from_millis).filter(|silence| *silence >= WITHOUT_STORE_MIN)
 }
 
 /// What was found, and what to give instead.
@@ -66,6 +77,15 @@ fn text(cluster: &ClusterDescription, all_shards: bool) -> String {
         [] => format!("all {shard_count} shards have an owner\n"),
         nobody => format!("{} of {shard_count} shards have no owner now: {}\n", nobody.len(), nobody.join(" ")),
     };
+    for node in cluster.nodes.iter().filter_map(|(_, description)| description.as_ref().ok()) {
+        if let Some(silence) = without_store(node) {
+            text += &format!(
+                "{} has not reached the database for {} s: what it says it owns may be outdated, and nothing is done there\n",
+                node.name,
+                silence.as_secs()
+            );
+        }
+    }
     text.push('\n');
     text += &table(&queues(cluster), 1);
     let behind = cluster.lags().values().filter(|lag| lag.age() >= BEHIND).count();
@@ -242,6 +262,7 @@ mod tests {
             held: lags.iter().map(|(shard, _)| (ShardId(*shard), RangeId(7))).collect(),
             lags: lags.iter().map(|(shard, lag)| (ShardId(*shard), *lag)).collect(),
             backlog: MatchingBacklog { partitions: 2, tasks: 30, unread: false },
+            without_store_ms: Some(if name == "b" { 15_400 } else { 900 }),
             counters: [("commits".to_owned(), 12)].into(),
         };
         let silence = DescribeError::NotReached { address: "10.0.0.1:c".into(), why: "Connection refused".into() };
@@ -262,6 +283,7 @@ a     10.0.0.1:a       2       12                0                0            0
 b     10.0.0.1:b       1       12                0                0            0             0          0
 c     10.0.0.1:c       0  nobody can be reached at 10.0.0.1:c: Connection refused
 1 of 4 shards have no owner now: 4
+b has not reached the database for 15 s: what it says it owns may be outdated, and nothing is done there
 
 node  transfer_tasks    oldest  timer_overdue  task_queues  backlog_tasks
 a              4096+  61.500 s        2.000 s            2             30

@@ -1,13 +1,14 @@
 //! `tempest explore`: many seeds, each in a process of its own.
 use super::run::{known_plants, scenario};
 use super::verdict::seconds;
+use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
-use tempest::explore::{Campaign, CampaignEnd, Seed, SeedEnd, SeedRange, explore};
+use tempest::explore::{Campaign, CampaignEnd, RunRequest, Seed, SeedEnd, SeedRange, Settings, explore, prepare};
 
 /// A time limit beyond this is a slip of the finger.
 const TIME_LIMIT_SECONDS_MAX: u64 = 366 * 24 * 3600;
@@ -54,6 +55,7 @@ impl ExploreCommand {
             scenario(name)?;
         }
         known_plants(&self.plant)?;
+        self.check_settings()?;
         let jobs = jobs(self.jobs);
         let mine = |seed: &Seed| self.partition.is_none_or(|partition| belongs(*seed, partition));
         let runs: Vec<(String, Seed)> = self
@@ -96,6 +98,22 @@ impl ExploreCommand {
             print!("{}", self.table(&end));
         }
         Ok(ExitCode::from(u8::try_from(end.status()).unwrap_or(1)))
+    }
+
+    /// What no run would take is said once, before the first.
+    fn check_settings(&self) -> anyhow::Result<()> {
+        let mut settings = Settings::default();
+        for setting in &self.set {
+            settings.add(setting)?;
+        }
+        for name in &self.scenarios {
+            let seed = self.seeds.seeds().next().unwrap_or(Seed(1));
+            let (plants, settings) = (self.plant.clone(), settings.clone());
+            let request =
+                RunRequest { scenario: name.clone(), seed: seed.0, settings, plants, ..RunRequest::default() };
+            prepare(scenario(name)?.as_ref(), request).with_context(|| format!("scenario {name}"))?;
+        }
+        Ok(())
     }
 
     fn object(&self, end: &CampaignEnd) -> serde_json::Value {

@@ -54,7 +54,11 @@ pub fn verdict(report: &RunReport) -> String {
     text += &ownership(&report.ownership);
     let _ = writeln!(text, "checked");
     for check in &report.checks {
-        let mark = if check.violations == 0 { "holds" } else { "FAILS" };
+        let mark = match check {
+            check if check.violations > 0 => "FAILS",
+            check if !check.was_judged() => "  -  ",
+            _ => "holds",
+        };
         let _ = writeln!(text, "  {mark}  {:<24} {}", check.invariant, check.note);
     }
     for violation in report.violations.iter().take(VIOLATIONS_MAX) {

@@ -294,6 +294,16 @@ fn histories(observations: &Observations) -> BTreeMap<String, serde_json::Value>
     observations.runs.values().map(of_run).collect()
 }
 
+/// How the note of an invariant begins that was not judged in this run.
+const NOT_JUDGED: &str = "not judged";
+
+impl Checked {
+    /// Whether anything was looked at: what was not neither holds nor fails.
+    pub fn was_judged(&self) -> bool {
+        !self.note.starts_with(NOT_JUDGED)
+    }
+}
+
 fn checks(observations: &Observations, violations: &[Violation]) -> Vec<Checked> {
     let (runs, commits) = (observations.runs.len(), observations.commits.len());
     let events: usize = observations.runs.values().map(|run| run.stored.len()).sum();
@@ -304,13 +314,13 @@ fn checks(observations: &Observations, violations: &[Violation]) -> Vec<Checked>
             (Some(acknowledged), format!("{acknowledged} acknowledged calls"))
         }
         "ownership-settled" if observations.settled_from_ns.is_none() => {
-            (None, "not judged: more than clocks and calls was disturbed".to_owned())
+            (None, format!("{NOT_JUDGED}: more than clocks and calls was disturbed"))
         }
         "reads-fresh" if observations.timelines.iter().any(|began| began.may_lose) => {
-            (None, "not judged: a failover may have lost something".to_owned())
+            (None, format!("{NOT_JUDGED}: a failover may have lost something"))
         }
         "shard-fence" | "ownership-settled" => (Some(commits), format!("{commits} commits")),
-        "determinism" => (None, "judged by running the seed twice".to_owned()),
+        "determinism" => (None, format!("{NOT_JUDGED}: run the seed twice, or `tempest explore --twice`")),
         "model" => (None, "the scenario's own".to_owned()),
         _ => (Some(events), format!("{runs} runs, {events} events")),
     };

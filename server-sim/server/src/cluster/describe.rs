@@ -27,6 +27,9 @@ pub struct NodeDescription {
     /// What waits in the task queues that are loaded here.
     #[serde(default)]
     pub backlog: MatchingBacklog,
+    /// For how long it has not reached the database, if its last beat did not.
+    #[serde(default)]
+    pub without_store_ms: Option<u64>,
     /// Counts since it started, by name; `data_loss` should be 0.
     pub counters: BTreeMap<String, u64>,
 }
@@ -111,6 +114,7 @@ pub(super) fn describe_node(
     ring: &Ring,
     history: &HistoryHandle,
     matching: &Matching,
+    without_store: Option<Duration>,
 ) -> NodeDescription {
     let counters = history.counters().snapshot().named();
     NodeDescription {
@@ -121,6 +125,7 @@ pub(super) fn describe_node(
         held: history.held(),
         lags: history.lags(),
         backlog: matching.backlog(),
+        without_store_ms: without_store.map(|silence| u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),
         counters: counters.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
     }
 }
@@ -142,6 +147,7 @@ mod tests {
                 held: [(ShardId(1), RangeId(range))].into(),
                 lags: [(ShardId(1), lag)].into(),
                 backlog: MatchingBacklog::default(),
+                without_store_ms: None,
                 counters: BTreeMap::new(),
             };
             (member, Ok(description))

@@ -81,7 +81,11 @@ pub(crate) async fn join(
         describe: {
             let (name, shards, ring) = (config.name.clone(), local.shard_count, ring.clone());
             let (history, matching) = (local.history.clone(), local.matching.clone());
-            Arc::new(move || describe_node(&name, shards, &ring.borrow(), &history, &matching))
+            let without_store = membership.without_store();
+            Arc::new(move || {
+                let silence = without_store.borrow().map(|since| since.elapsed());
+                describe_node(&name, shards, &ring.borrow(), &history, &matching, silence)
+            })
         },
     };
     let (stop_serving, mut stop) = watch::channel(false);

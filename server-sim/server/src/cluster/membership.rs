@@ -1,7 +1,7 @@
 //! The beat of a node: it writes its own row, reads the others', and tells its roles what changed.
 use super::ring::{Member, Ring};
 use super::view::View;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tempest_core::Time;
 use tempest_rt::net::check_address;
@@ -97,9 +97,13 @@ pub struct Membership {
     row: NodeRecord,
     view: View,
     interval: Duration,
+    /// Whether the newest beat of a node came with a wall clock that is far from this one's.
+    clocks_differ: BTreeMap<String, bool>,
     /// Of the database, as of the last beat.
     known_timeline: Option<Timeline>,
     ring: watch::Sender<Arc<Ring>>,
+    /// Since when beats have not reached the store.
+    without_store: watch::Sender<Option<Instant>>,
 }
 
 impl Membership {
@@ -118,12 +122,26 @@ impl Membership {
         };
         let view = View::new(own, config.silence_max);
         let ring = watch::Sender::new(Arc::new(view.ring()));
-        Self { store, row, view, interval: config.beat_interval, known_timeline: None, ring }
+        Self {
+            store,
+            row,
+            view,
+            interval: config.beat_interval,
+            clocks_differ: BTreeMap::new(),
+            known_timeline: None,
+            ring,
+            without_store: watch::Sender::default(),
+        }
     }
 
     /// Who is there, from now on.
     pub fn ring(&self) -> watch::Receiver<Arc<Ring>> {
         self.ring.subscribe()
+    }
+
+    /// Since when the store was not reached; nothing while it is.
+    pub fn without_store(&self) -> watch::Receiver<Option<Instant>> {
+        self.without_store.subscribe()
     }
 
     /// Beats until `stop` says so, then leaves.
@@ -144,11 +162,13 @@ impl Membership {
 
     /// One beat. An error is not the end: whoever cannot write will be found silent, and what it then does is fenced.
     pub async fn beat(&mut self) {
+        let began = Instant::now();
         self.row.beat += 1;
         self.row.wall_clock = Time(tempest_rt::time::wall_clock_ns());
         self.row.timeline = *self.store.timeline().borrow();
         match self.store.beat(self.row.clone()).await {
             Ok(rows) => {
+                self.without_store.send_replace(None);
                 self.warn_of_strange_rows(&rows);
                 self.warn_of_failovers(&rows);
                 self.view.read(rows, Instant::now());
@@ -163,7 +183,10 @@ impl Membership {
                     true
                 });
             }
-            Err(error) => tracing::warn!(%error, "this node's beat did not reach the store, or nobody knows"),
+            Err(error) => {
+                self.without_store.send_modify(|since| *since = since.or(Some(began)));
+                tracing::warn!(%error, "this node's beat did not reach the store, or nobody knows");
+            }
         }
     }
 
@@ -184,7 +207,7 @@ impl Membership {
         }
     }
 
-    fn warn_of_strange_rows(&self, rows: &[NodeRecord]) {
+    fn warn_of_strange_rows(&mut self, rows: &[NodeRecord]) {
         for row in rows {
             if row.name == self.row.name && row.incarnation != self.row.incarnation && self.row.beat > 1 {
                 tracing::error!(
@@ -194,8 +217,13 @@ impl Membership {
                 );
             }
             let apart = row.wall_clock.0.abs_diff(self.row.wall_clock.0);
-            let fresh = self.view.is_new(row) && row.name != self.row.name;
-            if fresh && u128::from(apart) > CLOCK_DIFFERENCE_MAX.as_nanos() {
+            if !self.view.is_new(row) || row.name == self.row.name {
+                continue;
+            }
+            let differs = u128::from(apart) > CLOCK_DIFFERENCE_MAX.as_nanos();
+            let before = self.clocks_differ.insert(row.name.clone(), differs).unwrap_or(false);
+            // A row that was not read for a while says when it was written, not that its clock is wrong. The next one does.
+            if differs && before {
                 let seconds = apart / 1_000_000_000;
                 tracing::warn!(node = row.name, seconds, "that node's wall clock differs from this one's");
             }

@@ -32,7 +32,12 @@ pub fn begin(level: LogLevel, format: LogFormat) {
     };
     // Colours are for a person who looks at a terminal; in a file they are noise.
     let colours = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_ansi(colours).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(colours)
+        .with_writer(std::io::stderr)
+        // If nobody reads it, the server goes on all the same.
+        .log_internal_errors(false);
     match format {
         LogFormat::Json => builder.json().init(),
         LogFormat::Text | LogFormat::Pretty => builder.init(),

@@ -104,6 +104,13 @@ fn parse(text: &str) -> anyhow::Result<Serving> {
         error => error.into(),
     })?;
     let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| file.database.starts_with(scheme));
+    if let Some((scheme, _)) = file.database.split_once("://").filter(|_| !is_postgres) {
+        // Not the whole of it: there may be a password in it.
+        anyhow::bail!(
+            "database is an address that begins with {scheme:?}: it can be the path of a file, or the address of a \
+             PostgreSQL database, postgres://user:password@host/name"
+        );
+    }
     if node.cluster.is_some() && !is_postgres {
         anyhow::bail!(
             "database is {:?}, a file, which only one node can have: the nodes of a [cluster] share a PostgreSQL \
