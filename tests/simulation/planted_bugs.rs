@@ -180,7 +180,7 @@ const CURIOUS: Storm = (
         "ship_steps_max=20",
         "cancel_percent=0",
         "fails_for_good_percent=0",
-        "faults=6",
+        "faults=8",
         "fault.partition=1",
         "fault.isolate=0",
         "fault.bridge=0",
@@ -393,7 +393,7 @@ planted! {
     taking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 2, seen by "liveness";
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
         seen by "signals-once-in-order" | "clean" | "liveness";
-    reading_what_another_may_have_written: "reads-without-ownership" in CURIOUS from 4, seen by "reads-fresh";
+    reading_what_another_may_have_written: "reads-without-ownership" in CURIOUS from 3, seen by "reads-fresh";
     asking_clocks_who_is_alive: "membership-by-wall-clocks" in CLOCKS from 2, seen by "ownership-settled";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
