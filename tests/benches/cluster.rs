@@ -7,22 +7,18 @@
 //!
 //! Not criterion: the subject is other processes. `TAKEOVERS=10 cargo bench --bench cluster`.
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by a panic")]
+#[path = "open_workflows.rs"]
+mod open_workflows;
 #[path = "../clients/server.rs"]
 mod server;
 
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
+use open_workflows::{Client, read, signal, start};
 use server::Server;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use tempest_api::proto::common::v1::{WorkflowExecution, WorkflowType};
-use tempest_api::proto::taskqueue::v1::TaskQueue;
-use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::services::workflow::workflow_service_client::WorkflowServiceClient;
 use tempest_store_postgres::testing::TestPostgres;
-use tonic::transport::Channel;
-
-type Client = WorkflowServiceClient<Channel>;
 
 const SHARDS: u32 = 12;
 /// Enough for each shard to have some.
@@ -70,7 +66,7 @@ async fn measure(takeovers: usize, reads: usize) {
         let client = nodes[asked].as_ref().unwrap().client().await;
         nodes[dies].take().unwrap().kill();
         let killed = Instant::now();
-        let signals = (0..RUNS).map(|number| signal(client.clone(), number, round, killed));
+        let signals = (0..RUNS as u64).map(|number| signal_again_and_again(client.clone(), number, round, killed));
         let mut seconds: Vec<f64> = join_all(signals).await;
         seconds.sort_by(f64::total_cmp);
         let late: Vec<f64> = seconds.iter().copied().filter(|seconds| *seconds > 1.0).collect();
@@ -83,11 +79,13 @@ async fn measure(takeovers: usize, reads: usize) {
 /// `proofs` says how many there were so far, where that can be asked.
 async fn reads_from(server: &Server, database: &str, reads: usize, proofs: impl Fn() -> Option<u64>) {
     let client = server.client().await;
-    join_all((0..RUNS).map(|number| start(client.clone(), number))).await;
+    join_all((0..RUNS as u64).map(|number| start(client.clone(), number))).await;
     for callers in CALLERS {
         let before = proofs();
         let began = Instant::now();
-        stream::iter(0..reads).for_each_concurrent(callers, |number| read(client.clone(), number % RUNS)).await;
+        stream::iter(0..reads)
+            .for_each_concurrent(callers, |number| read(client.clone(), (number % RUNS) as u64))
+            .await;
         let took = began.elapsed().as_secs_f64();
         let (per_second, mean_ms) = (reads as f64 / took, took * 1000.0 * callers as f64 / reads as f64);
         let shared = before.zip(proofs()).map(|(before, after)| reads as f64 / (after - before).max(1) as f64);
@@ -120,42 +118,10 @@ async fn until_settled(nodes: &[Option<Server>]) {
     }
 }
 
-fn execution(number: usize) -> Option<WorkflowExecution> {
-    Some(WorkflowExecution { workflow_id: format!("open-{number}"), ..Default::default() })
-}
-
-async fn start(mut client: Client, number: usize) {
-    let request = api::StartWorkflowExecutionRequest {
-        namespace: "default".into(),
-        request_id: format!("start-{number}"),
-        workflow_id: format!("open-{number}"),
-        workflow_type: Some(WorkflowType { name: "Open".into() }),
-        task_queue: Some(TaskQueue { name: "nobody".into(), ..Default::default() }),
-        ..Default::default()
-    };
-    client.start_workflow_execution(request).await.unwrap();
-}
-
-async fn read(mut client: Client, number: usize) {
-    let request = api::GetWorkflowExecutionHistoryRequest {
-        namespace: "default".into(),
-        execution: execution(number),
-        ..Default::default()
-    };
-    client.get_workflow_execution_history(request).await.unwrap();
-}
-
 /// Signals until it is acknowledged: so many seconds after `since`.
-async fn signal(mut client: Client, number: usize, round: usize, since: Instant) -> f64 {
-    let request = api::SignalWorkflowExecutionRequest {
-        namespace: "default".into(),
-        workflow_execution: execution(number),
-        signal_name: "look".into(),
-        request_id: format!("signal-{number}-{round}"),
-        ..Default::default()
-    };
+async fn signal_again_and_again(mut client: Client, number: u64, round: usize, since: Instant) -> f64 {
     loop {
-        let mut call = tonic::Request::new(request.clone());
+        let mut call = tonic::Request::new(signal(number, round as u64));
         call.set_timeout(PATIENCE);
         if client.signal_workflow_execution(call).await.is_ok() {
             return since.elapsed().as_secs_f64();

@@ -4,20 +4,16 @@
 //!
 //! Not criterion: the subject is another process. `OPEN_RUNS=100000 cargo bench --bench open_runs`.
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by a panic")]
+#[path = "open_workflows.rs"]
+mod open_workflows;
 #[path = "../clients/server.rs"]
 mod server;
 
 use futures::stream::{self, StreamExt};
+use open_workflows::{read, signal, start};
 use server::Server;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tempest_api::proto::common::v1::{WorkflowExecution, WorkflowType};
-use tempest_api::proto::taskqueue::v1::TaskQueue;
-use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::services::workflow::workflow_service_client::WorkflowServiceClient;
-use tonic::transport::Channel;
-
-type Client = WorkflowServiceClient<Channel>;
 
 /// Starts under way at a time.
 const UNDER_WAY: usize = 100;
@@ -50,7 +46,7 @@ async fn measure(runs: u64) {
         let (mut signals, mut reads) = (Duration::ZERO, Duration::ZERO);
         for number in sample.clone() {
             let began = Instant::now();
-            signal(client.clone(), number, to).await;
+            client.clone().signal_workflow_execution(signal(number, to)).await.unwrap();
             signals += began.elapsed();
             let began = Instant::now();
             read(client.clone(), number).await;
@@ -76,41 +72,4 @@ async fn measure(runs: u64) {
 
 fn size(file: &Path) -> u64 {
     std::fs::metadata(file).unwrap().len()
-}
-
-fn execution(number: u64) -> Option<WorkflowExecution> {
-    Some(WorkflowExecution { workflow_id: format!("open-{number}"), ..Default::default() })
-}
-
-async fn start(mut client: Client, number: u64) {
-    let request = api::StartWorkflowExecutionRequest {
-        namespace: "default".into(),
-        request_id: format!("start-{number}"),
-        workflow_id: format!("open-{number}"),
-        workflow_type: Some(WorkflowType { name: "Open".into() }),
-        task_queue: Some(TaskQueue { name: "nobody".into(), ..Default::default() }),
-        ..Default::default()
-    };
-    client.start_workflow_execution(request).await.unwrap();
-}
-
-async fn signal(mut client: Client, number: u64, round: u64) {
-    let request = api::SignalWorkflowExecutionRequest {
-        namespace: "default".into(),
-        workflow_execution: execution(number),
-        signal_name: "look".into(),
-        request_id: format!("signal-{number}-{round}"),
-        ..Default::default()
-    };
-    client.signal_workflow_execution(request).await.unwrap();
-}
-
-async fn read(mut client: Client, number: u64) {
-    let request = api::GetWorkflowExecutionHistoryRequest {
-        namespace: "default".into(),
-        execution: execution(number),
-        ..Default::default()
-    };
-    let answer = client.get_workflow_execution_history(request).await.unwrap().into_inner();
-    assert!(!answer.history.unwrap().events.is_empty());
 }

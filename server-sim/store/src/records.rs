@@ -52,7 +52,7 @@ impl RangeId {
     /// of an older timeline, so this one was never anybody's.
     ///
     /// # Errors
-    /// `Incompatible` if there are no range ids left.
+    /// `Incompatible` if there are no range ids left, or if the database's timelines have begun anew.
     pub fn next(self, timeline: Timeline) -> Result<RangeId, StoreError> {
         if self.timeline() > timeline {
             return Err(StoreError::Incompatible(format!(

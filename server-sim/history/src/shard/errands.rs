@@ -69,13 +69,13 @@ impl Errands {
             Errand::Settle(fate) => settle(&*peers, fate).await,
             Errand::Signal(to) => {
                 let initiated_event_id = to.from.initiated_event_id;
-                let mut sent = peers.signal_by_workflow(&to.namespace_id, to.from.clone(), to.request.clone()).await;
-                if tempest_rt::planted!("unknown-signal-sent-anew")
-                    && matches!(sent, Err(ServiceError::OutcomeUnknown(_)))
-                {
+                let again =
+                    tempest_rt::planted!("unknown-signal-sent-anew").then(|| (to.from.clone(), to.request.clone()));
+                let mut sent = peers.signal_by_workflow(&to.namespace_id, to.from, to.request).await;
+                if let (Err(ServiceError::OutcomeUnknown(_)), Some((from, request))) = (&sent, again) {
                     let request =
-                        api::SignalWorkflowExecutionRequest { request_id: tempest_rt::entropy::uuid(), ..to.request };
-                    sent = peers.signal_by_workflow(&to.namespace_id, to.from, request).await;
+                        api::SignalWorkflowExecutionRequest { request_id: tempest_rt::entropy::uuid(), ..request };
+                    sent = peers.signal_by_workflow(&to.namespace_id, from, request).await;
                 }
                 let outcome = signaled(sent)?;
                 record(&*peers, &run, initiated_event_id, outcome).await
