@@ -393,6 +393,12 @@ planted! {
     taking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 2, seen by "liveness";
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
         seen by "signals-once-in-order" | "clean" | "liveness";
+    answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
+    trying_an_unknown_signal_anew: "unknown-signal-tried-anew" in CLUSTER from 5, seen by "signals-once-in-order";
+    taking_no_answer_for_done: "unanswered-write-taken-for-done" in CLUSTER from 2,
+        seen by "acked-durable" | "shard-fence" | "clean" | "tasks-cover-state";
+    taking_no_answer_for_a_refusal: "unanswered-write-taken-for-refused" in CLUSTER from 5,
+        seen by "acked-durable" | "tasks-cover-state" | "shard-fence";
     reading_what_another_may_have_written: "reads-without-ownership" in CURIOUS from 3, seen by "reads-fresh";
     asking_clocks_who_is_alive: "membership-by-wall-clocks" in CLOCKS from 2, seen by "ownership-settled";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,

@@ -16,6 +16,8 @@ mod health;
 mod message_size;
 mod namespace;
 mod operator;
+#[cfg(feature = "chaos")]
+mod plants;
 mod service;
 mod task_queue;
 #[cfg(test)]
@@ -30,4 +32,6 @@ pub use health::health_service;
 pub use message_size::SizeErrors;
 pub use namespace::register::check_name as check_namespace_name;
 pub use operator::operator_service;
+#[cfg(feature = "chaos")]
+pub use plants::PLANTED;
 pub use service::workflow_service;

@@ -1,5 +1,6 @@
 //! Each RPC through its gRPC face, over a history and a matching that do as the story says.
 mod activities;
+mod failures;
 mod fakes;
 mod histories;
 mod namespaces;

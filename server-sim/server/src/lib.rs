@@ -34,6 +34,13 @@ pub fn planted_bugs() -> Vec<(&'static str, &'static str, &'static str)> {
             "liveness",
         ),
     ];
-    [tempest_store::PLANTED, tempest_history::PLANTED, tempest_matching::PLANTED, tempest_core::planted::PLANTED, &own]
-        .concat()
+    [
+        tempest_store::PLANTED,
+        tempest_history::PLANTED,
+        tempest_matching::PLANTED,
+        tempest_frontend::PLANTED,
+        tempest_core::planted::PLANTED,
+        &own,
+    ]
+    .concat()
 }

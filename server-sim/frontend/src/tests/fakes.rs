@@ -11,6 +11,8 @@ use tempest_core::*;
 
 pub(super) struct FakeHistory {
     calls: Mutex<Vec<String>>,
+    /// What every call that changes something is answered with, if anything.
+    failure: Mutex<Option<ServiceError>>,
     pub(super) failed_activities: Mutex<Vec<api::RespondActivityTaskFailedRequest>>,
     pub(super) started: Mutex<Vec<api::StartWorkflowExecutionRequest>>,
     pub(super) addresses: Mutex<Vec<ActivityAddress>>,
@@ -36,6 +38,7 @@ impl Default for FakeHistory {
         };
         Self {
             calls: Mutex::default(),
+            failure: Mutex::default(),
             failed_activities: Mutex::default(),
             started: Mutex::default(),
             addresses: Mutex::default(),
@@ -53,8 +56,13 @@ impl FakeHistory {
         change(&mut self.run.lock().unwrap());
     }
 
-    fn called(&self, call: impl Into<String>) {
+    pub(super) fn fail_with(&self, error: ServiceError) {
+        *self.failure.lock().unwrap() = Some(error);
+    }
+
+    fn called(&self, call: impl Into<String>) -> ServiceResult<()> {
         self.calls.lock().unwrap().push(call.into());
+        self.failure.lock().unwrap().clone().map_or(Ok(()), Err)
     }
 
     fn position(&self, namespace: &NamespaceId) -> HistoryPosition {
@@ -76,7 +84,7 @@ impl HistoryService for FakeHistory {
         _: &NamespaceId,
         request: api::StartWorkflowExecutionRequest,
     ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
-        self.called("start");
+        self.called("start")?;
         self.started.lock().unwrap().push(request);
         Ok(api::StartWorkflowExecutionResponse { run_id: super::RUN.into(), started: true, ..Default::default() })
     }
@@ -85,7 +93,7 @@ impl HistoryService for FakeHistory {
         _: &NamespaceId,
         _: api::SignalWithStartWorkflowExecutionRequest,
     ) -> ServiceResult<api::SignalWithStartWorkflowExecutionResponse> {
-        self.called("signal with start");
+        self.called("signal with start")?;
         Ok(Default::default())
     }
     async fn signal_workflow(
@@ -94,7 +102,7 @@ impl HistoryService for FakeHistory {
         request: api::SignalWorkflowExecutionRequest,
     ) -> ServiceResult<()> {
         assert!(!request.request_id.is_empty(), "a signal can be told from its repetition");
-        self.called(format!("signal {}", request.signal_name));
+        self.called(format!("signal {}", request.signal_name))?;
         Ok(())
     }
     async fn request_cancel_workflow(
@@ -102,7 +110,7 @@ impl HistoryService for FakeHistory {
         _: &NamespaceId,
         _: api::RequestCancelWorkflowExecutionRequest,
     ) -> ServiceResult<()> {
-        self.called("cancel");
+        self.called("cancel")?;
         Ok(())
     }
     async fn terminate_workflow(
@@ -110,7 +118,7 @@ impl HistoryService for FakeHistory {
         _: &NamespaceId,
         request: api::TerminateWorkflowExecutionRequest,
     ) -> ServiceResult<()> {
-        self.called(format!("terminate by {}: {}", request.identity, request.reason));
+        self.called(format!("terminate by {}: {}", request.identity, request.reason))?;
         Ok(())
     }
     async fn start_child_workflow(
@@ -182,7 +190,7 @@ impl HistoryService for FakeHistory {
         token: WorkflowTaskToken,
         _: api::RespondWorkflowTaskCompletedRequest,
     ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
-        self.called(format!("complete workflow task {}", token.scheduled_event_id));
+        self.called(format!("complete workflow task {}", token.scheduled_event_id))?;
         Ok(Default::default())
     }
     async fn fail_workflow_task(
@@ -191,7 +199,7 @@ impl HistoryService for FakeHistory {
         request: api::RespondWorkflowTaskFailedRequest,
     ) -> ServiceResult<()> {
         let message = request.failure.map(|failure| failure.message).unwrap_or_default();
-        self.called(format!("fail workflow task {}: {message}", token.scheduled_event_id));
+        self.called(format!("fail workflow task {}: {message}", token.scheduled_event_id))?;
         Ok(())
     }
     async fn heartbeat_activity(
@@ -199,7 +207,7 @@ impl HistoryService for FakeHistory {
         activity: ActivityAddress,
         _: api::RecordActivityTaskHeartbeatRequest,
     ) -> ServiceResult<api::RecordActivityTaskHeartbeatResponse> {
-        self.called("heartbeat");
+        self.called("heartbeat")?;
         self.addresses.lock().unwrap().push(activity);
         Ok(Default::default())
     }
@@ -208,7 +216,7 @@ impl HistoryService for FakeHistory {
         activity: ActivityAddress,
         _: api::RespondActivityTaskCompletedRequest,
     ) -> ServiceResult<()> {
-        self.called("complete activity");
+        self.called("complete activity")?;
         self.addresses.lock().unwrap().push(activity);
         Ok(())
     }
@@ -217,7 +225,7 @@ impl HistoryService for FakeHistory {
         activity: ActivityAddress,
         request: api::RespondActivityTaskFailedRequest,
     ) -> ServiceResult<()> {
-        self.called("fail activity");
+        self.called("fail activity")?;
         self.addresses.lock().unwrap().push(activity);
         self.failed_activities.lock().unwrap().push(request);
         Ok(())
@@ -227,7 +235,7 @@ impl HistoryService for FakeHistory {
         activity: ActivityAddress,
         _: api::RespondActivityTaskCanceledRequest,
     ) -> ServiceResult<()> {
-        self.called("cancel activity");
+        self.called("cancel activity")?;
         self.addresses.lock().unwrap().push(activity);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! SignalWorkflowExecution.
 use crate::Frontend;
 use crate::validation::{self, invalid};
-use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ServiceError, ServiceResult};
 
 /// # Errors
 /// `InvalidArgument`, and history's: `NotFound` if the run is closed and did not have this signal already.
@@ -23,6 +23,15 @@ pub async fn signal(
         // Our own retries towards history must not deliver it twice.
         request.request_id = tempest_rt::entropy::uuid();
     }
-    frontend.history.signal_workflow(&namespace.id, request).await?;
+    let again = tempest_rt::planted!("unknown-signal-tried-anew").then(|| request.clone());
+    let mut delivered = frontend.history.signal_workflow(&namespace.id, request).await;
+    if let (Err(ServiceError::OutcomeUnknown(_)), Some(again)) = (&delivered, again) {
+        let again = api::SignalWorkflowExecutionRequest { request_id: tempest_rt::entropy::uuid(), ..again };
+        delivered = frontend.history.signal_workflow(&namespace.id, again).await;
+    }
+    match delivered {
+        Err(ServiceError::OutcomeUnknown(_)) if tempest_rt::planted!("unknown-signal-answered-as-delivered") => {}
+        delivered => delivered?,
+    }
     Ok(api::SignalWorkflowExecutionResponse::default())
 }

@@ -104,6 +104,8 @@ const FORGETFUL: &str = "ranges-outlive-a-failover";
 const UNFENCED: &str = "old-primary-not-fenced";
 const ALONE: &str = "acknowledged-by-the-primary-alone";
 const ANY: &str = "any-standby-is-promoted";
+const UNANSWERED: &str = "unanswered-write-taken-for-done";
+const REFUSED: &str = "unanswered-write-taken-for-refused";
 const UNSYNCED: &str = "database-acknowledges-before-fsync";
 
 /// The planted bugs of the database: name, what goes wrong, which invariant notices. A server cannot help any of them: they
@@ -113,6 +115,8 @@ pub(crate) const PLANTED: &[(&str, &str, &str)] = &[
     (ALONE, "a database that promises synchronous replication acknowledges what only its primary has", "acked-durable"),
     (ANY, "a failover makes the first standby primary that is there, whatever it has", "acked-durable"),
     (FORGETFUL, "a database that failed over honours range ids that were taken before it did", "data-loss-noticed"),
+    (UNANSWERED, "a client of the database reports a write as done that it sent and got no answer to", "acked-durable"),
+    (REFUSED, "a client of the database reports a write as refused that it sent and got no answer to", "acked-durable"),
     (UNSYNCED, "a database node counts an entry as durable that is not on its disk yet", "acked-durable"),
 ];
 
