@@ -1,5 +1,5 @@
 //! What `#[tempest::test]` expands to: the test executes its own binary once per seed, with just that test in it.
-use crate::explore::{Artifact, CORE, Campaign, RunRequest, RunSettings, Seed, SeedRange, Settings, explore, run};
+use crate::explore::{Artifact, Campaign, OwnCore, RunRequest, RunSettings, Seed, SeedRange, Settings, explore, run};
 use crate::simple::Storm;
 use std::path::PathBuf;
 use std::process::Command;
@@ -58,7 +58,8 @@ impl TestCase {
         let scenario = (self.storm)().named(self.path);
         let request =
             RunRequest { scenario: self.path.to_owned(), seed, settings: Settings::default(), ..RunRequest::default() };
-        let pin_to_core = std::env::var(CORE).ok().and_then(|core| core.parse().ok());
+        let core = OwnCore::claim();
+        let pin_to_core = core.as_ref().map(|core| core.number);
         let settings = RunSettings { pin_to_core, ..RunSettings::default() };
         let report = match run(&scenario, request, &settings) {
             Ok(report) => report,

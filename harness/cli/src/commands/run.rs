@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tempest::explore::{Artifact, CORE, Prepared, RunReport, RunRequest, RunSettings, Seed, Settings, prepare};
+use tempest::explore::{Artifact, OwnCore, Prepared, RunReport, RunRequest, RunSettings, Seed, Settings, prepare};
 
 /// An invariant was violated.
 const EXIT_VIOLATED: i32 = 1;
@@ -98,7 +98,8 @@ impl How {
         let scenario = scenario(&request.scenario)?;
         let prepared = prepare(scenario.as_ref(), request.clone())?;
         self.tell(&announcement(&request, &prepared));
-        let pin_to_core = std::env::var(CORE).ok().and_then(|core| core.parse().ok());
+        let core = OwnCore::claim();
+        let pin_to_core = core.as_ref().map(|core| core.number);
         let settings = RunSettings { pin_to_core, trace_file: self.trace.clone(), trace_hand_overs: self.trace_turns };
         if let Some(filter) = &self.log {
             super::simulated_log::begin(filter)?;

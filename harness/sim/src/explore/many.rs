@@ -1,4 +1,4 @@
-//! Many runs: one process each, cores handed out, ended early when the time is over.
+//! Many runs: one process each, ended early when the time is over.
 use super::Seed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -7,9 +7,6 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
-
-/// The environment variable that tells a run which core is its own.
-pub const CORE: &str = "TEMPEST_CORE";
 
 /// What to explore.
 pub struct Campaign {
@@ -116,13 +113,11 @@ pub fn explore(
     let deadline = campaign.time_limit.map(|limit| began + limit);
     let todo = Mutex::new(campaign.runs.iter());
     let give_up = AtomicBool::new(false);
-    let cores = allowed_cores();
     let mut end = CampaignEnd::default();
     std::thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
-        for job in 0..campaign.jobs.max(1) {
+        for _ in 0..campaign.jobs.max(1) {
             let (sender, todo, give_up, command) = (sender.clone(), &todo, &give_up, &command);
-            let core = cores.get(job % cores.len().max(1)).copied();
             scope.spawn(move || {
                 loop {
                     let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -131,7 +126,7 @@ pub fn explore(
                     }
                     let next = todo.lock().expect("nobody panics holding this").next();
                     let Some((scenario, seed)) = next else { return };
-                    let result = one(campaign.twice, scenario, *seed, core, deadline, command);
+                    let result = one(campaign.twice, scenario, *seed, deadline, command);
                     if sender.send(result).is_err() {
                         return;
                     }
@@ -160,32 +155,17 @@ pub fn explore(
     Ok(end)
 }
 
-/// The cores this process may use, in order. Empty where that cannot be told.
-fn allowed_cores() -> Vec<usize> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or_default();
-    let number = |text: &str| text.trim().parse::<usize>().ok();
-    let range = |part: &str| -> Vec<usize> {
-        match part.split_once('-') {
-            Some((first, last)) => number(first).zip(number(last)).map_or(Vec::new(), |(a, b)| (a..=b).collect()),
-            None => number(part).into_iter().collect(),
-        }
-    };
-    list.split(',').flat_map(range).collect()
-}
-
 /// Nothing if the time was over first.
 fn one(
     twice: bool,
     scenario: &str,
     seed: Seed,
-    core: Option<usize>,
     deadline: Option<Instant>,
     command: impl Fn(&str, Seed) -> Command,
 ) -> Result<Option<SeedEnd>, ManyError> {
-    let Some(mut first) = process(command(scenario, seed), scenario, seed, core, deadline)? else { return Ok(None) };
+    let Some(mut first) = process(command(scenario, seed), scenario, seed, deadline)? else { return Ok(None) };
     if twice && first.held() {
-        let Some(second) = process(command(scenario, seed), scenario, seed, core, deadline)? else { return Ok(None) };
+        let Some(second) = process(command(scenario, seed), scenario, seed, deadline)? else { return Ok(None) };
         let hash = |end: &SeedEnd| end.summary.as_ref().and_then(|summary| summary.get("trace_hash").cloned());
         if hash(&first) != hash(&second) {
             first.status = Some(3);
@@ -199,13 +179,9 @@ fn process(
     mut command: Command,
     scenario: &str,
     seed: Seed,
-    core: Option<usize>,
     deadline: Option<Instant>,
 ) -> Result<Option<SeedEnd>, ManyError> {
     let began = Instant::now();
-    if let Some(core) = core {
-        command.env(CORE, core.to_string());
-    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(ManyError::Spawn)?;
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());

@@ -1,5 +1,6 @@
 //! Seeds, decisions, options; one run, its artifact, its repetition; many runs.
 mod artifact;
+mod core;
 mod decision;
 mod many;
 mod options;
@@ -10,8 +11,9 @@ mod run;
 mod seed;
 
 pub use artifact::{ARTIFACT_VERSION, Artifact, ArtifactError, Checked, Phase};
+pub use core::{CORE, OwnCore};
 pub use decision::{Decisions, Dice, Override};
-pub use many::{CORE, Campaign, CampaignEnd, ManyError, SeedEnd, explore};
+pub use many::{Campaign, CampaignEnd, ManyError, SeedEnd, explore};
 pub use options::{BadSetting, Draw, Drawn, Settings};
 pub use ownership::{Ownership, Promotion, Tenure};
 pub use regression::{Regression, RegressionError};
