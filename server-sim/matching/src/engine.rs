@@ -75,6 +75,11 @@ impl Matching {
         self.queues.lock().expect("no holder of this lock panics").len()
     }
 
+    #[cfg(test)]
+    pub(crate) fn every_partition(&self) -> Vec<Arc<Queue>> {
+        self.queues.lock().expect("no holder of this lock panics").values().cloned().collect()
+    }
+
     /// What waits here, for operators.
     pub fn backlog(&self) -> MatchingBacklog {
         let queues = self.queues.lock().expect("no holder of this lock panics");

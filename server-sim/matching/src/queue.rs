@@ -119,8 +119,25 @@ impl Queue {
         Arc::new(Self { key, sticky, shared, state: Mutex::new(state), wake: Notify::new() })
     }
 
+    /// What a panic left half changed is given up: the store has the rows, and history adds again what nobody acknowledged.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder of this lock panics")
+        self.state.lock().unwrap_or_else(|poisoned| {
+            tracing::error!(queue = self.key.name, "a panic left the task queue half changed: it is loaded anew");
+            self.state.clear_poison();
+            let mut state = poisoned.into_inner();
+            self.leave_locked(&mut state);
+            state
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn panic_under_its_lock(self: &Arc<Self>) {
+        let queue = Arc::clone(self);
+        let panicking = std::thread::spawn(move || {
+            let _state = queue.lock();
+            panic!("as a bug would");
+        });
+        assert!(panicking.join().is_err());
     }
 
     /// Adds a task; the receiver hears when it is acknowledged.

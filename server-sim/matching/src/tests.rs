@@ -320,3 +320,44 @@ async fn tasks_are_handed_out_at_the_rate_of_the_latest_poll() {
     });
     assert_eq!((polled, added), (Ok(Some(10)), Ok(())));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_under_a_lock_costs_a_queue_its_memory_and_nothing_else() {
+    let w = world();
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    assert_eq!(w.poll(WAIT).await, Ok(Some(5)));
+    assert_eq!(w.matching.add_activity_task(activity(6)).await, Ok(()));
+    for partition in w.matching.every_partition() {
+        partition.panic_under_its_lock();
+    }
+    assert_eq!(w.poll(WAIT).await, Ok(Some(6)));
+    assert_eq!(w.matching.add_activity_task(activity(7)).await, Ok(()));
+    assert_eq!(w.poll(WAIT).await, Ok(Some(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_waits_when_the_lock_breaks_ends_and_can_come_again() {
+    let w = world();
+    let breaking = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        w.matching.every_partition().iter().for_each(|partition| partition.panic_under_its_lock());
+        // Operators look at all partitions: whoever is first finds what is broken.
+        assert_eq!(w.matching.backlog().tasks, 0);
+    };
+    let (polled, ()) = tokio::join!(w.poll(WAIT), breaking);
+    assert_eq!(polled, Ok(None));
+    let (polled, added) = tokio::join!(biased; w.poll(WAIT), w.matching.add_activity_task(activity(5)));
+    assert_eq!((polled, added), (Ok(Some(5)), Ok(())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_whose_keeper_panics_is_loaded_anew() {
+    let w = world();
+    w.store.panic_once();
+    let refused = w.matching.add_activity_task(activity(5)).await;
+    assert!(matches!(refused, Err(ServiceError::OutcomeUnknown(_))), "{refused:?}");
+    // The row is there: the task need not be added again, and may be.
+    assert_eq!(w.poll(WAIT).await, Ok(Some(5)));
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    assert_eq!(w.poll(WAIT).await, Ok(Some(5)));
+}

@@ -17,6 +17,10 @@ impl FaultsCommand {
             for kind in tempest::fault::KINDS {
                 println!("{:<10} {:<20} {}", kind.family, kind.name, kind.about);
             }
+            println!(
+                "\nA run draws two thirds of the kinds. --set fault.KIND=1 or =0 decides for one of them, --set fault.others=0 or =1 \
+                 for all\nthat are not named: --set fault.others=0 --set fault.crash=1 is a storm of crashes."
+            );
         }
         Ok(ExitCode::SUCCESS)
     }

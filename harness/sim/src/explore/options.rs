@@ -81,8 +81,22 @@ impl<'a> Draw<'a> {
 
     /// On in `numerator` of `denominator` runs.
     pub fn flag(&mut self, name: &str, numerator: u64, denominator: u64) -> bool {
-        self.option(name, |decisions, site| u64::from(decisions.chance(site, 0, numerator, denominator)));
+        self.flag_or(name, None, numerator, denominator)
+    }
+
+    /// As [`Draw::flag`], or `instead` if there is one. Whether there is one shifts nothing else.
+    pub fn flag_or(&mut self, name: &str, instead: Option<bool>, numerator: u64, denominator: u64) -> bool {
+        self.option(name, |decisions, site| {
+            u64::from(instead.unwrap_or_else(|| decisions.chance(site, 0, numerator, denominator)))
+        });
         self.within(name, 0..=1) != 0
+    }
+
+    /// A switch that is there only if a person sets it.
+    pub fn flag_if_set(&mut self, name: &str) -> Option<bool> {
+        self.settings.0.get(name)?;
+        self.fixed(name, 0);
+        Some(self.within(name, 0..=1) != 0)
     }
 
     /// Always the same unless a person sets it.

@@ -119,16 +119,18 @@ impl FaultPlan {
         named.filter(|host| !known.contains(host)).min()
     }
 
-    /// Draws which kinds are in this run (each in two of three, as an option `fault.KIND`), then the faults. Each fault
-    /// has decisions of its own, so that one can be taken out and the others stay.
+    /// Draws which kinds are in this run (each in two of three, as an option `fault.KIND`; whoever sets `fault.others` says
+    /// it for all kinds that are not set), then the faults. Each fault has decisions of its own, so that one can be taken
+    /// out and the others stay.
     pub fn draw(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOptions, targets: &Targets) -> FaultPlan {
         let mut kinds: Vec<&str> = Vec::new();
         // What can never happen to these hosts is no option, and takes no other kind's place.
         let mut trial = decisions.dice("fault.possible".to_owned());
         let may_be = |name: &str| name != Promote::NAME || options.has_promotions();
         let mut possible = |name: &str| Fault::draw(name, &mut trial, targets).is_some() && may_be(name);
+        let others = draw.flag_if_set("fault.others");
         for kind in KINDS.iter().filter(|kind| possible(kind.name)) {
-            if draw.flag(&format!("fault.{}", kind.name), 2, 3) {
+            if draw.flag_or(&format!("fault.{}", kind.name), others, 2, 3) {
                 kinds.push(kind.name);
             }
         }
@@ -195,6 +197,19 @@ mod tests {
             seen.extend(plan(seed, &settings).0.iter().map(|planned| planned.fault.name()));
         }
         assert_eq!(seen.len(), KINDS.len(), "{seen:?}");
+    }
+
+    #[test]
+    fn what_is_said_of_others_holds_for_all_that_are_not_named() {
+        let kinds = |settings: &[(&str, u64)]| -> std::collections::BTreeSet<&str> {
+            let settings = Settings(settings.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect());
+            (0..50).flat_map(|seed| plan(seed, &settings).0).map(|planned| planned.fault.name()).collect()
+        };
+        let only = kinds(&[("faults", 40), ("fault.others", 0), ("fault.crash", 1), ("fault.reset", 1)]);
+        assert_eq!(only.into_iter().collect::<Vec<_>>(), ["crash", "reset"]);
+        let but = kinds(&[("faults", 40), ("fault.others", 1), ("fault.crash", 0)]);
+        assert!(!but.contains("crash") && but.contains("crash-in-recovery"), "{but:?}");
+        assert!(kinds(&[("fault.others", 0)]).is_empty());
     }
 
     #[test]

@@ -13,8 +13,21 @@ use tempest_store::{BacklogCommit, BacklogRow, CommitOutcome, RangeId, StoreErro
 /// How long the store is left alone after it was unavailable.
 const STORE_PAUSE: Duration = Duration::from_millis(100);
 
+/// A queue whose keeper panics is nobody's: it is unloaded, so that whoever comes next loads it anew.
+struct Kept<'a>(&'a Queue);
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(queue = self.0.key.name, "the keeper of a task queue panicked: it is loaded anew");
+            self.0.leave();
+        }
+    }
+}
+
 /// Keeps `queue` until it is unloaded.
 pub(crate) async fn keep(queue: Arc<Queue>) {
+    let _kept = Kept(&queue);
     loop {
         let mut timeline = queue.shared.store.timeline();
         let step = {
@@ -222,5 +235,6 @@ impl Queue {
 
 /// Waits for the acknowledgement of an add.
 pub(crate) async fn acknowledged(receiver: tokio::sync::oneshot::Receiver<ServiceResult<()>>) -> ServiceResult<()> {
-    receiver.await.unwrap_or_else(|_| Err(ServiceError::Unavailable("task queue was unloaded".to_owned())))
+    let unloaded = || ServiceError::OutcomeUnknown("the task queue was unloaded before it had an answer".to_owned());
+    receiver.await.unwrap_or_else(|_| Err(unloaded()))
 }

@@ -8,8 +8,8 @@ use tempest_rt::time::{sleep, timeout as within};
 use tokio::sync::oneshot;
 
 impl Queue {
-    /// Waits for a task; `None` when the time is over. The rate holds until another poll says otherwise. Dropping the future withdraws the poll, and a task that was on
-    /// its way to it is offered to the next.
+    /// Waits for a task; `None` when the time is over. The rate holds until another poll says otherwise. Dropping the future
+    /// withdraws the poll, and a task that was on its way to it is offered to the next.
     pub(crate) async fn poll(
         self: &Arc<Self>,
         identity: &str,
@@ -60,6 +60,9 @@ impl Queue {
     fn withdraw(self: &Arc<Self>, poll: &mut WaitingPoll) {
         let mut state = self.lock();
         state.polls.remove(&poll.id);
+        if state.unloaded {
+            return;
+        }
         let now = self.shared.now();
         state.last_used = now;
         if !tempest_rt::planted!("task-dropped-when-poll-goes-away") {

@@ -239,11 +239,17 @@ struct Inner {
     script: VecDeque<(CommitOutcome, bool)>,
     rows_ever: usize,
     pages_read: usize,
+    panics: bool,
 }
 
 impl FakeStore {
     pub(super) fn script_commits(&self, outcomes: impl IntoIterator<Item = (CommitOutcome, bool)>) {
         self.inner.lock().unwrap().script.extend(outcomes);
+    }
+
+    /// The next commit panics after it was applied.
+    pub(super) fn panic_once(&self) {
+        self.inner.lock().unwrap().panics = true;
     }
 
     pub(super) fn rows(&self) -> Vec<i64> {
@@ -311,7 +317,9 @@ impl Store for FakeStore {
 
     fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture {
         let outcome = self.apply(commit);
+        let panics = std::mem::take(&mut self.inner.lock().unwrap().panics);
         Box::pin(async move {
+            assert!(!panics, "as a bug would");
             tempest_rt::time::sleep(Duration::from_millis(1)).await;
             outcome
         })
