@@ -88,6 +88,12 @@ pub async fn beat(pool: &Pool, node: &NodeRecord) -> Result<Vec<NodeRecord>, Sto
     rows.iter().map(|row| decode_record(column(row, 0)?)).collect()
 }
 
+/// A row that an older version wrote may have other bytes than are compared here: it stays.
+pub async fn forget_node(pool: &Pool, node: &NodeRecord) -> Result<(), StoreError> {
+    let (key, value) = (NodeKey(node.name.clone()).encode(), encode_record(node));
+    pool.query(|statements| &statements.forget_node, &[&key, &value.as_ref()]).await.map(|_| ())
+}
+
 pub async fn backlog(
     pool: &Pool,
     partition: &PartitionKey,

@@ -76,6 +76,7 @@ pub struct ReadStatements {
     pub backlog: Statement,
     /// Writes a node's row and returns what all rows were before: the parts of one statement see one snapshot.
     pub beat: Statement,
+    pub forget_node: Statement,
 }
 
 impl Prepared for WriteStatements {
@@ -173,7 +174,7 @@ impl Prepared for ReadStatements {
             client.prepare("SELECT value FROM current_runs WHERE key = $1"),
             client.prepare("SELECT key, version, state FROM runs WHERE key > $1 ORDER BY key LIMIT $2"),
         )?;
-        let (history, history_tasks, namespaces, backlog, beat) = try_join!(
+        let (history, history_tasks, namespaces, backlog, beat, forget_node) = try_join!(
             client.prepare("SELECT key, value FROM history WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3"),
             client.prepare("SELECT key, value FROM history_tasks WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3"),
             client.prepare("SELECT value FROM namespaces ORDER BY key"),
@@ -182,6 +183,7 @@ impl Prepared for ReadStatements {
                 "WITH beat AS (INSERT INTO nodes (key, value) VALUES ($1, $2) \
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value) SELECT value FROM nodes ORDER BY key"
             ),
+            client.prepare("DELETE FROM nodes WHERE key = $1 AND value = $2"),
         )?;
         Ok(Self {
             writable,
@@ -195,6 +197,7 @@ impl Prepared for ReadStatements {
             namespaces,
             backlog,
             beat,
+            forget_node,
         })
     }
 }

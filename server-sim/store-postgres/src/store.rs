@@ -159,6 +159,10 @@ impl Store for PostgresStore {
         read::beat(&self.reads, &node).await
     }
 
+    async fn forget_node(&self, node: NodeRecord) -> Result<(), StoreError> {
+        read::forget_node(&self.reads, &node).await
+    }
+
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
         match self.ownership.push(Request::LeasePartition(partition.clone())).await? {
             Applied::Partition(record) => Ok(record),

@@ -80,6 +80,10 @@ pub trait Store: Send + Sync + 'static {
     /// Writes a node's row; returns all rows as they were just before, its own among them if there was one.
     async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError>;
 
+    /// Deletes the row of a node that is gone, if the row is still this one: a node that is there after all has written
+    /// another.
+    async fn forget_node(&self, node: NodeRecord) -> Result<(), StoreError>;
+
     /// Takes a partition: raises its range id, whatever it was, as [`RangeId::next`] does.
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError>;
 

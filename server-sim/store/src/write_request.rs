@@ -15,6 +15,7 @@ pub enum WriteRequest {
     PutNamespace(NamespaceRecord),
     Cluster(ClusterRecord),
     Beat(NodeRecord),
+    ForgetNode(NodeRecord),
 }
 
 /// What a write that was done answers.
@@ -67,7 +68,8 @@ impl WriteRequest {
                 WriteRequest::AcquireShard { .. }
                 | WriteRequest::LeasePartition { .. }
                 | WriteRequest::Cluster(_)
-                | WriteRequest::Beat(_) => 0,
+                | WriteRequest::Beat(_)
+                | WriteRequest::ForgetNode(_) => 0,
             }
     }
 }

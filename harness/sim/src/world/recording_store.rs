@@ -124,6 +124,10 @@ impl Store for RecordingStore {
         Ok(rows)
     }
 
+    async fn forget_node(&self, node: NodeRecord) -> Result<(), StoreError> {
+        self.inner.forget_node(node).await
+    }
+
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
         self.inner.lease_partition(partition).await
     }

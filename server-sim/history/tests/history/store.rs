@@ -311,6 +311,10 @@ impl Store for MemoryStore {
         unimplemented!("history knows no nodes")
     }
 
+    async fn forget_node(&self, _node: NodeRecord) -> Result<(), StoreError> {
+        unimplemented!("history knows no nodes")
+    }
+
     async fn put_namespace(&self, _record: NamespaceRecord) -> Result<(), StoreError> {
         unimplemented!("history knows no namespaces")
     }

@@ -365,6 +365,9 @@ impl Store for FakeStore {
     async fn beat(&self, _: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
         no_such()
     }
+    async fn forget_node(&self, _: NodeRecord) -> Result<(), StoreError> {
+        no_such()
+    }
     async fn put_namespace(&self, _: NamespaceRecord) -> Result<(), StoreError> {
         no_such()
     }

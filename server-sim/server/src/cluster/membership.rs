@@ -86,6 +86,10 @@ fn is_everywhere(address: &str) -> bool {
     host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_unspecified())
 }
 
+/// Silences after which the row of a node is deleted: nodes may come with a new name each time, and rows are read with each
+/// beat.
+const SILENCES_UNTIL_FORGOTTEN: u32 = 120;
+
 const NAME_BYTES_MAX: usize = 255;
 
 /// Clocks further apart than this are told to the operator. Nothing breaks: timers are judged by shard time.
@@ -97,6 +101,8 @@ pub struct Membership {
     row: NodeRecord,
     view: View,
     interval: Duration,
+    /// The row of a node that was silent for so long is deleted.
+    forget_after: Duration,
     /// Whether the newest beat of a node came with a wall clock that is far from this one's.
     clocks_differ: BTreeMap<String, bool>,
     /// Of the database, as of the last beat.
@@ -127,6 +133,7 @@ impl Membership {
             row,
             view,
             interval: config.beat_interval,
+            forget_after: config.silence_max * SILENCES_UNTIL_FORGOTTEN,
             clocks_differ: BTreeMap::new(),
             known_timeline: None,
             ring,
@@ -182,10 +189,26 @@ impl Membership {
                     *known = Arc::new(ring.clone());
                     true
                 });
+                self.forget_one().await;
             }
             Err(error) => {
                 self.without_store.send_modify(|since| *since = since.or(Some(began)));
                 tracing::warn!(%error, "this node's beat did not reach the store, or nobody knows");
+            }
+        }
+    }
+
+    /// One with each beat: there is time.
+    async fn forget_one(&self) {
+        let soon = tempest_rt::buggify!("cluster-node-forgotten-soon");
+        let silence = if soon { self.forget_after / SILENCES_UNTIL_FORGOTTEN } else { self.forget_after };
+        let Some(gone) = self.view.long_gone(silence).cloned() else { return };
+        tempest_rt::probe!("cluster-node-forgotten");
+        let (name, address) = (gone.name.clone(), gone.address.clone());
+        match self.store.forget_node(gone).await {
+            Ok(()) => tracing::info!(name, address, "a node that was silent for long is forgotten"),
+            Err(error) => {
+                tracing::warn!(name, %error, "a node that was silent for long is not forgotten, or nobody knows")
             }
         }
     }

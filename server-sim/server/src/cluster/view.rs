@@ -28,11 +28,18 @@ impl View {
     /// dead, the next reads will tell.
     pub fn read(&mut self, rows: Vec<NodeRecord>, now: Instant) {
         self.read_at = Some(now);
+        self.seen.retain(|name, _| rows.iter().any(|row| row.name == *name));
         for row in rows {
             if row.name != self.own.name && self.is_new(&row) {
                 self.seen.insert(row.name.clone(), Seen { row, changed_at: now });
             }
         }
+    }
+
+    /// A node that was silent for so long that its row is of no use to anybody, if there is one.
+    pub fn long_gone(&self, silence: Duration) -> Option<&NodeRecord> {
+        let read_at = self.read_at?;
+        self.seen.values().find(|seen| read_at - seen.changed_at >= silence).map(|seen| &seen.row)
     }
 
     /// Whether a row tells anything that was not known.
@@ -114,6 +121,22 @@ mod tests {
         assert_eq!(names(&view), ["a", "own"]);
         view.read(vec![row("a", 2)], start + Duration::from_secs(3_600));
         assert_eq!(names(&view), ["a", "own"]);
+    }
+
+    #[test]
+    fn a_row_that_nobody_writes_is_of_no_use_after_a_while() {
+        let (mut view, start) = (view(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let long = Duration::from_secs(600);
+        view.read(vec![row("a", 1), row("b", 1)], at(0));
+        view.read(vec![row("a", 2), row("b", 1)], at(599));
+        assert_eq!(view.long_gone(long), None);
+        view.read(vec![row("a", 3), row("b", 1)], at(600));
+        assert_eq!(view.long_gone(long), Some(&row("b", 1)));
+        view.read(vec![row("a", 4)], at(601));
+        assert_eq!(view.long_gone(long), None, "it was deleted");
+        view.read(vec![row("a", 5), row("b", 1)], at(602));
+        assert_eq!(names(&view), ["a", "b", "own"], "as one that was never seen");
     }
 
     #[test]

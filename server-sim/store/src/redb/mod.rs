@@ -220,6 +220,10 @@ impl Store for RedbStore {
         }
     }
 
+    async fn forget_node(&self, node: NodeRecord) -> Result<(), StoreError> {
+        self.write(WriteRequest::ForgetNode(node)).await.map(|_| ())
+    }
+
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
         match self.write(WriteRequest::LeasePartition { partition: partition.clone(), timeline: TIMELINE }).await? {
             Written::Partition(record) => Ok(record),

@@ -351,6 +351,10 @@ impl Store for DatabaseStore {
         }
     }
 
+    async fn forget_node(&self, node: NodeRecord) -> Result<(), StoreError> {
+        self.write(WriteRequest::ForgetNode(node)).await.map(|_| ())
+    }
+
     async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
         match self.write(WriteRequest::LeasePartition { partition: partition.clone(), timeline: self.newest() }).await?
         {

@@ -29,5 +29,6 @@ pub fn apply(request: &WriteRequest, tables: &mut Tables<'_>) -> Result<Written,
         WriteRequest::PutNamespace(record) => namespace::put(tables, record),
         WriteRequest::Cluster(initial) => cluster::found_or_created(tables, initial),
         WriteRequest::Beat(node) => node::beat(tables, node),
+        WriteRequest::ForgetNode(node) => node::forget(tables, node),
     }
 }

@@ -10,3 +10,12 @@ pub fn beat(tables: &mut Tables<'_>, node: &NodeRecord) -> Result<Written, Stop>
     tables.nodes.put(&NodeKey(node.name.clone()), &values::encode_record(node))?;
     Ok(Written::Nodes(before))
 }
+
+/// Only if the row is still the one that was found silent.
+pub fn forget(tables: &mut Tables<'_>, node: &NodeRecord) -> Result<Written, Stop> {
+    let key = NodeKey(node.name.clone());
+    if tables.nodes.get(&key, values::decode_record::<NodeRecord>)?.as_ref() == Some(node) {
+        tables.nodes.remove(&key)?;
+    }
+    Ok(Written::Done)
+}
