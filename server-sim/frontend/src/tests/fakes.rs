@@ -11,6 +11,8 @@ use tempest_core::*;
 
 pub(super) struct FakeHistory {
     calls: Mutex<Vec<String>>,
+    /// What the next looks at a run are answered with.
+    pub(super) unreadable: Mutex<Vec<ServiceError>>,
     /// What every call that changes something is answered with, if anything.
     failure: Mutex<Option<ServiceError>>,
     pub(super) failed_activities: Mutex<Vec<api::RespondActivityTaskFailedRequest>>,
@@ -39,6 +41,7 @@ impl Default for FakeHistory {
         Self {
             calls: Mutex::default(),
             failure: Mutex::default(),
+            unreadable: Mutex::default(),
             failed_activities: Mutex::default(),
             started: Mutex::default(),
             addresses: Mutex::default(),
@@ -247,6 +250,9 @@ impl HistoryService for FakeHistory {
     ) -> ServiceResult<HistoryPosition> {
         if execution.workflow_id != "w" {
             return Err(ServiceError::NotFound(format!("workflow not found for ID: {}", execution.workflow_id)));
+        }
+        if let Some(error) = self.unreadable.lock().unwrap().pop() {
+            return Err(error);
         }
         if let Some(wait) = wait {
             let position = self.position(namespace);

@@ -1,5 +1,6 @@
 //! GetWorkflowExecutionHistory in all its moods.
 use super::*;
+use tempest_api::ServiceError;
 use tempest_api::proto::enums::v1::{EventType, HistoryEventFilterType, WorkflowExecutionStatus};
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::history::v1::{HistoryEvent, WorkflowExecutionCompletedEventAttributes};
@@ -182,4 +183,34 @@ async fn the_newest_first_on_request() {
         }
     }
     assert_eq!(ids, [4, 3, 2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_does_not_notice_that_the_owner_changes() {
+    let w = world().await;
+    w.history.change_run(|run| {
+        run.events = events(1..=3);
+        run.status = WorkflowExecutionStatus::Completed;
+    });
+    *w.history.unreadable.lock().unwrap() = vec![
+        ServiceError::ShardOwnershipLost { owner_host: String::new() },
+        ServiceError::Unavailable("the shard is moving to another node".into()),
+        ServiceError::OutcomeUnknown("no answer of the other node".into()),
+    ];
+    assert_eq!(page(&w, Request::new(waiting(close_event()))).await, (vec![3], vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_without_an_owner_ends_empty_and_goes_on_with_its_token() {
+    let w = world().await;
+    w.history.change_run(|run| run.events = events(1..=3));
+    let (_, token) = page(&w, Request::new(waiting(all()))).await;
+    *w.history.unreadable.lock().unwrap() = vec![ServiceError::Unavailable("nobody owns the shard".into()); 1000];
+    let began = Instant::now();
+    assert_eq!(page(&w, with_token(waiting(all()), token.clone())).await, (vec![], token.clone()));
+    assert!(began.elapsed() >= Duration::from_secs(10), "not over and over: {:?}", began.elapsed());
+
+    *w.history.unreadable.lock().unwrap() = vec![ServiceError::NotFound("it was deleted".into())];
+    let answer = w.service.get_workflow_execution_history(with_token(waiting(all()), token)).await;
+    assert_eq!(refused(answer).0, Code::NotFound, "what does not pass is told at once");
 }

@@ -17,6 +17,7 @@ use tempest_api::proto::history::v1::{History, HistoryEvent, WorkflowExecutionCo
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryPageToken, HistoryPosition, HistoryWait, ServiceError, ServiceResult};
 use tempest_core::{EventId, rules::failure};
+use tempest_rt::time::{Duration, Instant, sleep};
 
 /// # Errors
 /// `InvalidArgument` for a token that is none of ours or names another run, and history's `NotFound`.
@@ -87,6 +88,10 @@ pub async fn unreadable(frontend: &Frontend, token: &HistoryPageToken, error: Se
     }
 }
 
+/// Between two looks for a shard's new owner while a caller waits for events; doubles up to the second.
+const OWNER_PAUSE_MIN: Duration = Duration::from_millis(50);
+const OWNER_PAUSE_MAX: Duration = Duration::from_secs(1);
+
 type Page = (Vec<HistoryEvent>, Option<HistoryPageToken>);
 
 struct Reader<'a> {
@@ -101,8 +106,15 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn close_event(&self, execution: WorkflowExecution, token: Option<HistoryPageToken>) -> ServiceResult<Page> {
         let execution = token.as_ref().map_or(execution, pinned);
-        let wait = self.waits.then(|| self.wait(EventId::MAX, true));
-        let position = self.position(&execution, wait).await?;
+        let position = match self.waits {
+            true => self.awaited(&execution, self.wait(EventId::MAX, true)).await,
+            false => self.position(&execution, None).await,
+        };
+        let position = match (position, token) {
+            // It waited as long as it could: the next call goes on where this one was.
+            (Err(error), Some(token)) if self.waits && passes(&error) => return Ok((Vec::new(), Some(token))),
+            (position, _) => position?,
+        };
         if is_open(&position) {
             let token = self.waits.then(|| self.token(&position, position.next_event_id));
             return Ok((Vec::new(), token));
@@ -128,7 +140,10 @@ impl Reader<'_> {
             }
             Some(token) if token.from >= token.until && token.wait && self.waits => {
                 let wait = self.wait(token.until, false);
-                let position = self.position(&pinned(&token), Some(wait)).await?;
+                let position = match self.awaited(&pinned(&token), wait).await {
+                    Err(error) if passes(&error) => return Ok((Vec::new(), Some(token))),
+                    position => position?,
+                };
                 // The branch may be another one by now: what was read of the old one stays read.
                 (self.token(&position, token.from), Some(position))
             }
@@ -171,6 +186,23 @@ impl Reader<'_> {
         if follows { position.transient_events } else { Vec::new() }
     }
 
+    /// The position when the wait is over, however often the run's shard goes to another node meanwhile.
+    async fn awaited(&self, execution: &WorkflowExecution, wait: HistoryWait) -> ServiceResult<HistoryPosition> {
+        let over = Instant::now() + wait.timeout;
+        let mut pause = OWNER_PAUSE_MIN;
+        loop {
+            let timeout = over.saturating_duration_since(Instant::now());
+            let position = self.position(execution, Some(HistoryWait { timeout, ..wait })).await;
+            let enough = over.saturating_duration_since(Instant::now()) < pause;
+            match position {
+                Err(error) if passes(&error) && !enough => tempest_rt::probe!("frontend-long-poll-outlives-owner"),
+                position => return position,
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(OWNER_PAUSE_MAX);
+        }
+    }
+
     async fn position(
         &self,
         execution: &WorkflowExecution,
@@ -195,6 +227,17 @@ impl Reader<'_> {
             transient: self.caller.takes_transient_events(),
         }
     }
+}
+
+/// Whether nothing is wrong but that a shard is between two owners, or its store away. To look again is always safe.
+fn passes(error: &ServiceError) -> bool {
+    matches!(
+        error,
+        ServiceError::Unavailable(_)
+            | ServiceError::OutcomeUnknown(_)
+            | ServiceError::ShardOwnershipLost { .. }
+            | ServiceError::DeadlineExceeded(_)
+    )
 }
 
 fn pinned(token: &HistoryPageToken) -> WorkflowExecution {
