@@ -125,15 +125,20 @@ macro_rules! answer_written {
         encode(&Events($value))
     };
 }
+/// Of what was performed, so that an error leaves the outcome open.
+fn decode_answer<T: DeserializeOwned>(bytes: &[u8]) -> ServiceResult<T> {
+    decode(bytes).map_err(|error| ServiceError::OutcomeUnknown(error.to_string()))
+}
+
 macro_rules! answer_read {
     (plain $type:ty, $bytes:expr) => {
-        decode::<$type>(&$bytes)
+        decode_answer::<$type>(&$bytes)
     };
     (proto $type:ty, $bytes:expr) => {
-        decode::<Proto<$type>>(&$bytes).map(|answer| answer.0)
+        decode_answer::<Proto<$type>>(&$bytes).map(|answer| answer.0)
     };
     (events $type:ty, $bytes:expr) => {
-        decode::<Events>(&$bytes).map(|answer| answer.0)
+        decode_answer::<Events>(&$bytes).map(|answer| answer.0)
     };
 }
 

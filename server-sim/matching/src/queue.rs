@@ -272,6 +272,9 @@ impl Queue {
         };
         let actions = state.matcher.hand_over_ended(now, task, poll, end);
         self.perform(state, actions);
+        if state.unloaded {
+            self.leave_locked(state);
+        }
         self.wake.notify_one();
     }
 
@@ -364,7 +367,12 @@ impl Queue {
     fn leave_locked(&self, state: &mut State) {
         state.unloaded = true;
         self.wake.notify_one();
-        for (_, poll) in std::mem::take(&mut state.polls) {
+        // A poll that is being served ends with that: its task is started, or will be, and nobody else gets it.
+        let served = |poll: &PollId| state.matcher.identity_served(*poll).is_some();
+        let (served, idle): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut state.polls).into_iter().partition(|(poll, _)| served(poll));
+        state.polls = served;
+        for poll in idle.into_values() {
             let _ = poll.send(Answer::Nothing);
         }
         for mut append in std::mem::take(&mut state.appends) {
@@ -375,11 +383,7 @@ impl Queue {
     /// Unloads a sticky partition whose worker goes down; returns the tasks that waited for it.
     pub(crate) fn unload_sticky(&self) -> Vec<QueuedTask> {
         let mut state = self.lock();
-        state.unloaded = true;
-        self.wake.notify_one();
-        for (_, poll) in std::mem::take(&mut state.polls) {
-            let _ = poll.send(Answer::Nothing);
-        }
+        self.leave_locked(&mut state);
         let waiting = state.matcher.take_waiting();
         waiting.into_iter().filter_map(|id| state.tasks.remove(&id)).map(|held| held.task).collect()
     }

@@ -361,3 +361,29 @@ async fn a_queue_whose_keeper_panics_is_loaded_anew() {
     assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
     assert_eq!(w.poll(WAIT).await, Ok(Some(5)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_leaves_serves_whom_it_is_serving() {
+    let w = world();
+    w.history.script([Record::Slow(Duration::from_secs(2))]);
+    let leaving = async {
+        assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    };
+    let left = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        w.matching.keep_only(|_, _| false);
+    };
+    let began = tokio::time::Instant::now();
+    let waiting = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let polled = w.poll(WAIT).await;
+        (polled, began.elapsed())
+    };
+    let (served, (), (), (idle, idle_for)) = tokio::join!(biased; w.poll(WAIT), leaving, left, waiting);
+    assert_eq!(served, Ok(Some(5)), "its start is recorded: nobody else gets it");
+    assert_eq!(
+        (idle, idle_for),
+        (Ok(None), Duration::from_secs(1)),
+        "who waits for nothing yet asks elsewhere at once"
+    );
+}

@@ -88,7 +88,7 @@ impl Owned {
             }
             Ok(current) => {
                 self.proofs.in_round = Some(asked);
-                self.end(Exit::OwnershipLost { current });
+                self.end(Exit::Superseded { current });
             }
             Err(error) => asked.into_iter().for_each(|(_, answer)| answer.withdraw(error.clone())),
         }

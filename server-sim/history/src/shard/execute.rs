@@ -56,26 +56,25 @@ impl Owned {
     fn decide(&mut self, workflow: &WorkflowKey, run_id: Option<RunId>, input: Input, reply: ReplyTo<Decided>) {
         Counters::add(&self.node.counters.requests);
         let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_) | Input::StartChild(_));
+        let errand = Errand::of(workflow, &input);
         if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
-            self.node.turned_away.note(Errand::of(workflow, &input));
-            return self.answer_read(workflow, reply, Err(missing));
+            return self.turn_away(workflow, reply, errand, missing);
         }
         let context = self.context();
         let state = self.state(workflow, run_id.as_ref());
-        let errand = Errand::of(workflow, &input);
         let transition = match tempest_core::decide(state, input, &context) {
             // What is there already stays a success: only what would be done now comes too late.
-            Ok(transition) if transition.run.is_some() && self.node.turned_away.knows(errand.as_ref()) => {
+            Ok(transition) if transition.run.is_some() && self.has_turned_away(errand.as_ref()) => {
                 tempest_rt::probe!("history-errand-after-its-refusal");
                 let late = ServiceError::NotFound("an earlier try of this found no such workflow".to_owned());
                 return self.answer_read(workflow, reply, Err(late));
             }
             Ok(transition) => transition,
             Err(rejection) => {
-                if let Rejection::NotFound(_) = rejection {
-                    self.node.turned_away.note(errand);
-                }
-                return self.answer_read(workflow, reply, Err(rejection.into()));
+                return match rejection {
+                    Rejection::NotFound(_) => self.turn_away(workflow, reply, errand, rejection.into()),
+                    rejection => self.answer_read(workflow, reply, Err(rejection.into())),
+                };
             }
         };
         let opened = transition.new_run.as_ref().map(|new| &new.state);
@@ -205,6 +204,26 @@ impl Owned {
     fn answer_read<T: Send + 'static>(&mut self, workflow: &WorkflowKey, to: ReplyTo<T>, result: ServiceResult<T>) {
         let sequence = self.executions.workflow(workflow).last_sequence();
         self.answer_unwritten(sequence, Answer::new(to, result));
+    }
+
+    /// Refuses what names no run, or none that is open. That counts as said once it is: until then what it was decided on may
+    /// come to nothing.
+    fn turn_away<T: Send + 'static>(
+        &mut self,
+        workflow: &WorkflowKey,
+        to: ReplyTo<T>,
+        errand: Option<Errand>,
+        why: ServiceError,
+    ) {
+        self.turning_away.note(errand.clone());
+        let node = self.node.clone();
+        let sequence = self.executions.workflow(workflow).last_sequence();
+        let answer = Answer::new(to, Err(why)).before(move || node.turned_away.note(errand));
+        self.answer_unwritten(sequence, answer);
+    }
+
+    fn has_turned_away(&self, errand: Option<&Errand>) -> bool {
+        self.node.turned_away.knows(errand) || self.turning_away.knows(errand)
     }
 
     fn context(&mut self) -> Context {

@@ -79,8 +79,10 @@ pub(crate) struct Door {
 /// learn that nobody knows what became of their requests.
 pub(crate) async fn live(node: Arc<Node>, shard: ShardId, mut door: Door) {
     let mut panics = 0;
-    while AssertUnwindSafe(run(&node, shard, &mut door)).catch_unwind().await.is_err() {
+    let mut acknowledged = Acknowledged::default();
+    while AssertUnwindSafe(run(&node, shard, &mut door, &mut acknowledged)).catch_unwind().await.is_err() {
         panics += 1;
+        node.held.lock().expect("no holder of this lock panics").remove(&shard);
         Counters::add(&node.counters.shard_panics);
         tracing::error!(shard = shard.0, panics, "a shard panicked and is taken anew");
         let pause = backoff(node.config.acquire_retry_initial, node.config.acquire_retry_max, panics);
@@ -95,10 +97,9 @@ pub(crate) async fn live(node: Arc<Node>, shard: ShardId, mut door: Door) {
 
 /// The shard's life, until the node stops.
 #[tracing::instrument(name = "shard", skip_all, fields(shard = shard.0))]
-async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
+async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &mut Acknowledged) {
     let mut carried = VecDeque::new();
     let mut failures = 0;
-    let mut acknowledged = Acknowledged::default();
     loop {
         let mut timeline = node.store.timeline();
         let is_open = acknowledged.look_again_after_a_failover(node, shard).await;
@@ -126,7 +127,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
         }
         let exit = serve::serve(&mut owned, door).await;
         node.held.lock().expect("no holder of this lock panics").remove(&shard);
-        acknowledged = Acknowledged { range: owned.range, sequence: owned.durable() };
+        *acknowledged = Acknowledged { range: owned.range, sequence: owned.durable() };
         failures = if owned.durable() > first { 0 } else { failures + 1 };
         carried = owned.dissolve(&exit);
         match exit {
@@ -136,7 +137,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door) {
                 tempest_rt::probe!("history-shard-handed-over");
                 tracing::info!("the shard is left to another node");
             }
-            Exit::OwnershipLost { current } => {
+            Exit::OwnershipLost { current } | Exit::Superseded { current } => {
                 tempest_rt::probe!("history-ownership-lost");
                 Counters::add(&node.counters.shards_lost);
                 tracing::warn!(%current, "the shard was taken away");

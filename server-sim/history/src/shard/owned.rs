@@ -7,6 +7,7 @@ use super::pipeline::Pipeline;
 use super::request::{Answer, Request, WorkflowKey};
 use super::timer_queue::TimerQueue;
 use super::transfer_queue::TransferQueue;
+use super::turned_away::TurnedAway;
 use super::waiters::Waiters;
 use crate::Counters;
 use futures::future::BoxFuture;
@@ -39,6 +40,8 @@ pub(crate) struct Owned {
     pub(super) waiting: usize,
     pub(super) deletions: Deletions,
     pub(super) proofs: Proofs,
+    /// Errands whose refusals may not have been given yet. If they never are, nobody was refused anything.
+    pub(super) turning_away: TurnedAway,
     /// What is under way beside the shard; its ends come back as events.
     pub(super) work: FuturesUnordered<BoxFuture<'static, Event>>,
     /// Takes nothing new on any more, and ends like this once everything in flight has ended.
@@ -55,9 +58,10 @@ pub(crate) enum Exit {
     HandedOver,
     /// Task ids were used up; everything in flight has ended.
     Renewal,
-    OwnershipLost {
-        current: RangeId,
-    },
+    /// A commit was refused because of it, and so is whatever is in flight behind it.
+    OwnershipLost { current: RangeId },
+    /// Another owner was seen. What is in flight may have been done before that one came.
+    Superseded { current: RangeId },
     /// The end of a commit is unknown, or it was refused: what is staged behind it is void.
     Failed(ServiceError),
 }
@@ -100,6 +104,7 @@ impl Owned {
             waiters: Waiters::new(config.history_waiters_max),
             waiting: 0,
             deletions: Deletions::default(),
+            turning_away: TurnedAway::default(),
             proofs: Proofs { due_at: config.next_ownership_check(), ..Proofs::default() },
             work: FuturesUnordered::new(),
             leaving: None,
@@ -250,6 +255,10 @@ impl Owned {
                 let lost = ServiceError::ShardOwnershipLost { owner_host: String::new() };
                 (lost.clone(), lost)
             }
+            Exit::Superseded { .. } => (
+                ServiceError::OutcomeUnknown("another node took the shard while this was being written".into()),
+                ServiceError::ShardOwnershipLost { owner_host: String::new() },
+            ),
             Exit::Failed(error) => (error.clone(), ServiceError::Unavailable(error.to_string())),
             Exit::Stopped | Exit::HandedOver | Exit::Renewal => {
                 (super::acquire::status_unknown(), super::acquire::status_unknown())

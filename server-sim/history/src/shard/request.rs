@@ -101,6 +101,16 @@ impl Answer {
         Self(Box::new(move |grounds| drop(to.send(grounds.and(result)))))
     }
 
+    /// The same, and `given` is done first, if the answer is given.
+    pub fn before(self, given: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(move |grounds| {
+            if grounds.is_ok() {
+                given();
+            }
+            (self.0)(grounds);
+        }))
+    }
+
     pub fn give(self) {
         (self.0)(Ok(()));
     }

@@ -182,6 +182,23 @@ async fn a_superseded_owner_gives_no_read() {
     assert!(matches!(lost, Err(ServiceError::ShardOwnershipLost { .. })), "{lost:?}");
 }
 
+/// It may have been durable before the other owner came: only its own end would tell.
+#[tokio::test(start_paused = true)]
+async fn what_is_in_flight_when_another_owner_is_seen_is_in_doubt() {
+    let world = World::new();
+    started(&world, "order").await;
+    world.store.hold();
+    let signal = world.signal("order", "a");
+    let read = async {
+        settle().await;
+        world.store.steal(SHARD);
+        world.describe("order").await
+    };
+    let (signal, read) = tokio::join!(signal, read);
+    assert!(matches!(signal, Err(ServiceError::OutcomeUnknown(_))), "{signal:?}");
+    assert!(matches!(read, Err(ServiceError::ShardOwnershipLost { .. })), "{read:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn acquiring_is_tried_until_it_works_and_callers_are_sent_away_meanwhile() {
     let mut world = World::new();

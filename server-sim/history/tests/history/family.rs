@@ -1,6 +1,6 @@
 //! Runs of several shards that act on each other.
+use crate::store::Fault;
 use crate::world::*;
-use tempest_api::HistoryService;
 use tempest_api::proto::command::v1::command::Attributes as Command;
 use tempest_api::proto::command::v1::{
     RequestCancelExternalWorkflowExecutionCommandAttributes, SignalExternalWorkflowExecutionCommandAttributes,
@@ -9,6 +9,8 @@ use tempest_api::proto::command::v1::{
 use tempest_api::proto::common::v1::WorkflowType;
 use tempest_api::proto::enums::v1::{EventType, ParentClosePolicy};
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{HistoryService, ServiceError};
+use tempest_core::OtherRun;
 
 /// Parents and children live in different ones.
 const SHARDS: u32 = 8;
@@ -138,4 +140,41 @@ async fn what_a_dead_process_had_begun_is_done_once() {
     assert_eq!(world.count("ship", EventType::WorkflowTaskScheduled).await, 1);
     assert_eq!(world.count("other", EventType::WorkflowExecutionSignaled).await, 1);
     assert_eq!(world.count("order", EventType::ChildWorkflowExecutionStarted).await, 1);
+}
+
+/// The close that an errand came too late for was never durable: nobody was told, so the errand is not known as one in vain.
+#[tokio::test(start_paused = true)]
+async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
+    let world = World::new();
+    world.start("order").await.unwrap();
+    tokio::time::sleep(SECOND).await;
+    world.store.hold();
+    let terminate =
+        api::TerminateWorkflowExecutionRequest { workflow_execution: Some(execution("order")), ..Default::default() };
+    let namespace = namespace();
+    let errand = || {
+        let from = OtherRun { run_id: "another".into(), initiated_event_id: 5, ..OtherRun::default() };
+        let request = api::SignalWorkflowExecutionRequest {
+            workflow_execution: Some(execution("order")),
+            signal_name: "hurry".into(),
+            request_id: "errand".into(),
+            ..Default::default()
+        };
+        world.history.signal_by_workflow(&namespace, from, request)
+    };
+    let too_late = async {
+        settle().await;
+        errand().await
+    };
+    let fails = async {
+        tokio::time::sleep(SECOND).await;
+        world.store.release(&[Fault::Unavailable]);
+    };
+    let (terminated, too_late, ()) =
+        tokio::join!(world.history.terminate_workflow(&namespace, terminate), too_late, fails);
+    assert!(matches!(terminated, Err(ServiceError::Unavailable(_))), "{terminated:?}");
+    assert!(matches!(too_late, Err(ServiceError::Unavailable(_))), "{too_late:?}");
+    tokio::time::sleep(SECOND).await;
+    errand().await.unwrap();
+    assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
 }

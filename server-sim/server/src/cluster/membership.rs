@@ -199,10 +199,10 @@ impl Membership {
     }
 
     /// One with each beat: there is time.
-    async fn forget_one(&self) {
+    async fn forget_one(&mut self) {
         let soon = tempest_rt::buggify!("cluster-node-forgotten-soon");
         let silence = if soon { self.forget_after / SILENCES_UNTIL_FORGOTTEN } else { self.forget_after };
-        let Some(gone) = self.view.long_gone(silence).cloned() else { return };
+        let Some(gone) = self.view.long_gone(silence, self.row.timeline) else { return };
         tempest_rt::probe!("cluster-node-forgotten");
         let (name, address) = (gone.name.clone(), gone.address.clone());
         match self.store.forget_node(gone).await {
@@ -231,6 +231,7 @@ impl Membership {
     }
 
     fn warn_of_strange_rows(&mut self, rows: &[NodeRecord]) {
+        self.clocks_differ.retain(|name, _| rows.iter().any(|row| row.name == *name));
         for row in rows {
             if row.name == self.row.name && row.incarnation != self.row.incarnation && self.row.beat > 1 {
                 tracing::error!(

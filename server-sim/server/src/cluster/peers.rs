@@ -210,11 +210,8 @@ impl Peer {
                 let other = self.timeline.as_ref().and_then(|timeline| timeline.hear(answer.metadata()).err());
                 let packed = answer.into_inner();
                 return Ok(match other {
-                    // It was performed, but on which timeline?
-                    Some(error) if packed.first() == Some(&OK) => {
-                        pack(Err(ServiceError::OutcomeUnknown(error.to_string())))
-                    }
-                    _ => packed,
+                    Some(error) => pack(Err(on_another_timeline(unpack(packed), &error))),
+                    None => packed,
                 });
             }
             Ok(Err(status)) => Why::Failed(status),
@@ -291,6 +288,14 @@ impl tower::Service<http::Request<tonic::body::Body>> for NodeService {
     }
 }
 
+/// What counts of an answer that rests on another timeline: that nothing was done. Whatever else it says may be undone.
+fn on_another_timeline(answer: ServiceResult<Bytes>, difference: &ServiceError) -> ServiceError {
+    match answer {
+        Err(undone @ (ServiceError::Unavailable(_) | ServiceError::ShardOwnershipLost { .. })) => undone,
+        _ => ServiceError::OutcomeUnknown(difference.to_string()),
+    }
+}
+
 const OK: u8 = 0;
 const ERROR: u8 = 1;
 
@@ -356,6 +361,21 @@ mod tests {
         assert!(matches!(&refused, ServiceError::Unavailable(why) if why.contains("refused")), "{refused:?}");
         let unreachable = end_of_call(Arc::new(Unreachable), &address).await;
         assert!(matches!(unreachable, ServiceError::Unavailable(_)), "{unreachable:?}");
+    }
+
+    #[test]
+    fn of_an_answer_from_another_timeline_only_that_nothing_was_done_counts() {
+        let difference = ServiceError::Unavailable("the database has failed over".into());
+        let counts = |answer: ServiceResult<Bytes>| on_another_timeline(answer, &difference);
+        let moved = ServiceError::ShardOwnershipLost { owner_host: "b:7234".into() };
+        assert_eq!(counts(Err(moved.clone())), moved);
+        let busy = ServiceError::Unavailable("not now".into());
+        assert_eq!(counts(Err(busy.clone())), busy);
+        for answer in
+            [Ok(Bytes::new()), Err(ServiceError::NotFound("closed".into())), Err(ServiceError::TaskAlreadyStarted)]
+        {
+            assert!(matches!(counts(answer), ServiceError::OutcomeUnknown(_)));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::ring::{Member, Ring};
 use std::collections::BTreeMap;
 use tempest_rt::time::{Duration, Instant};
-use tempest_store::NodeRecord;
+use tempest_store::{NodeRecord, Timeline};
 
 pub(super) struct View {
     own: Member,
@@ -16,7 +16,12 @@ pub(super) struct View {
 
 struct Seen {
     row: NodeRecord,
+    /// For how long the row has not changed, as far as that tells anything.
+    silent_for: Duration,
+    /// When that began.
     changed_at: Instant,
+    /// Its row was to be deleted, which may have come to nothing.
+    forgotten: bool,
 }
 
 impl View {
@@ -27,19 +32,27 @@ impl View {
     /// Takes in what was read at `now`. A row seen for the first time counts as one that has just changed: if its node is
     /// dead, the next reads will tell.
     pub fn read(&mut self, rows: Vec<NodeRecord>, now: Instant) {
+        // After a pause in which nothing was read, nobody may have been able to write either.
+        let pause = self.read_at.map_or(Duration::ZERO, |read_at| now - read_at).min(self.silence_max / 3);
         self.read_at = Some(now);
+        self.seen.values_mut().for_each(|seen| seen.silent_for += pause);
         self.seen.retain(|name, _| rows.iter().any(|row| row.name == *name));
         for row in rows {
             if row.name != self.own.name && self.is_new(&row) {
-                self.seen.insert(row.name.clone(), Seen { row, changed_at: now });
+                let seen = Seen { row, silent_for: Duration::ZERO, changed_at: now, forgotten: false };
+                self.seen.insert(seen.row.name.clone(), seen);
             }
         }
     }
 
-    /// A node that was silent for so long that its row is of no use to anybody, if there is one.
-    pub fn long_gone(&self, silence: Duration) -> Option<&NodeRecord> {
+    /// A node that was silent for so long that its row is of no use to anybody, if there is one; each once. A row that
+    /// knows an older timeline than `timeline` is of use: from it its node learns that the database failed over meanwhile.
+    pub fn long_gone(&mut self, silence: Duration, timeline: Timeline) -> Option<NodeRecord> {
         let read_at = self.read_at?;
-        self.seen.values().find(|seen| read_at - seen.changed_at >= silence).map(|seen| &seen.row)
+        let gone = |seen: &&mut Seen| read_at - seen.changed_at >= silence && seen.row.timeline == timeline;
+        let seen = self.seen.values_mut().filter(|seen| !seen.forgotten).find(gone)?;
+        seen.forgotten = true;
+        Some(seen.row.clone())
     }
 
     /// Whether a row tells anything that was not known.
@@ -51,7 +64,7 @@ impl View {
     /// The members as of the last read: this node, and others that are neither silent nor leaving.
     pub fn ring(&self) -> Ring {
         let alive = self.seen.values().filter(|seen| {
-            let mut silent_for = self.read_at.map_or(Duration::ZERO, |read_at| read_at - seen.changed_at);
+            let mut silent_for = seen.silent_for;
             if tempest_rt::planted!("membership-by-wall-clocks") {
                 let since = tempest_rt::time::wall_clock_ns().saturating_sub(seen.row.wall_clock.0);
                 silent_for = Duration::from_nanos(u64::try_from(since).unwrap_or(0));
@@ -97,12 +110,24 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         view.read(vec![row("a", 1), row("b", 1)], at(0));
         assert_eq!(names(&view), ["a", "b", "own"]);
-        view.read(vec![row("a", 2), row("b", 1)], at(4));
+        (1..=4).for_each(|second| view.read(vec![row("a", 1 + second), row("b", 1)], at(second)));
         assert_eq!(names(&view), ["a", "b", "own"], "it may only be slow");
-        view.read(vec![row("a", 3), row("b", 1)], at(5));
+        view.read(vec![row("a", 6), row("b", 1)], at(5));
         assert_eq!(names(&view), ["a", "own"]);
-        view.read(vec![row("a", 4), row("b", 2)], at(6));
+        view.read(vec![row("a", 7), row("b", 2)], at(6));
         assert_eq!(names(&view), ["a", "b", "own"], "it was only slow");
+    }
+
+    #[test]
+    fn who_could_not_be_read_is_not_silent_for_that() {
+        let (mut view, start) = (view(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        view.read(vec![row("a", 1), row("b", 1)], at(0));
+        // The database was away, for the others, too.
+        view.read(vec![row("a", 1), row("b", 1)], at(60));
+        assert_eq!(names(&view), ["a", "b", "own"]);
+        (61..=64).for_each(|second| view.read(vec![row("a", second), row("b", 1)], at(second)));
+        assert_eq!(names(&view), ["a", "own"], "b does not come back");
     }
 
     #[test]
@@ -130,11 +155,12 @@ mod tests {
         let long = Duration::from_secs(600);
         view.read(vec![row("a", 1), row("b", 1)], at(0));
         view.read(vec![row("a", 2), row("b", 1)], at(599));
-        assert_eq!(view.long_gone(long), None);
+        assert_eq!(view.long_gone(long, Timeline(0)), None);
         view.read(vec![row("a", 3), row("b", 1)], at(600));
-        assert_eq!(view.long_gone(long), Some(&row("b", 1)));
+        assert_eq!(view.long_gone(long, Timeline(1)), None, "it has not heard of the failover");
+        assert_eq!(view.long_gone(long, Timeline(0)), Some(row("b", 1)));
+        assert_eq!(view.long_gone(long, Timeline(0)), None, "once is enough");
         view.read(vec![row("a", 4)], at(601));
-        assert_eq!(view.long_gone(long), None, "it was deleted");
         view.read(vec![row("a", 5), row("b", 1)], at(602));
         assert_eq!(names(&view), ["a", "b", "own"], "as one that was never seen");
     }
