@@ -88,8 +88,9 @@ impl Campaign {
             total.1 += u64::from(*times > 0);
         }
         for check in run.judged() {
+            let judged = check.was_judged();
             let total = self.checks.entry(check.invariant).or_default();
-            total.0 += 1;
+            total.0 += u64::from(judged);
             total.1 = check.checked.map(|checked| checked + total.1.unwrap_or(0)).or(total.1);
             total.2 += u64::from(check.violations > 0);
         }

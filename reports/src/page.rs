@@ -90,7 +90,7 @@ pub fn campaign_page(runs: &[Run]) -> String {
         distributions => serialized(distributions),
         checks => campaign.checks.iter().map(|(name, (judged_runs, judged, violated))| context! {
             name, runs => count(*judged_runs), judged => judged.map(count), violated => count(*violated),
-            bad => *violated > 0, idle => *judged == Some(0) && *violated == 0,
+            bad => *violated > 0, idle => *judged_runs == 0,
         }).collect::<Vec<_>>(),
         never => serialized(campaign.probes_never_hit()),
         probes => campaign.probes.iter().filter(|(_, (times, _))| *times > 0)
@@ -297,7 +297,7 @@ fn checks(run: &Run) -> Vec<Template> {
                 judged => check.checked.map(count),
                 violations => count(check.violations),
                 bad => check.violations > 0,
-                idle => check.checked == Some(0) && check.violations == 0,
+                idle => !check.was_judged(),
             }
         })
         .collect()

@@ -239,6 +239,13 @@ pub struct Check {
     pub note: String,
 }
 
+impl Check {
+    /// Whether anything was looked at.
+    pub fn was_judged(&self) -> bool {
+        self.violations > 0 || (self.checked != Some(0) && !self.note.starts_with("not judged"))
+    }
+}
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Phase {

@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -84,7 +84,8 @@ impl RunCommand {
             RunRequest { scenario: self.scenario, seed: seed.0, settings, plants: self.plant, ..RunRequest::default() };
         let report = self.how.perform(request)?;
         let status = if report.holds() { 0 } else { EXIT_VIOLATED };
-        let name = format!("{}-{}", report.request.scenario, report.request.seed);
+        let of_run = [report.request.scenario.clone(), report.request.seed.to_string()];
+        let name = of_run.into_iter().chain(report.request.plants.iter().cloned()).collect::<Vec<_>>().join("-");
         self.how.conclude(&report, status, &Leave::Artifact(name))
     }
 }
@@ -119,16 +120,15 @@ impl How {
             Leave::Known(file) => Some(file.display().to_string()),
             Leave::Artifact(name) => {
                 let file = self.out.join(format!("{name}.json"));
-                Artifact::of(report, &file).write(&file)?;
-                self.tell(&format!("artifact {}\n", file.display()));
-                match super::report::page_beside(&file) {
-                    Ok(page) => self.tell(&format!("page     {}\n", page.display())),
-                    // The verdict and the artifact count; the page can be made again from it.
-                    Err(error) => eprintln!("note: no page was written: {error:#}"),
-                }
-                Some(file.display().to_string())
+                self.leave(report, &file)
             }
         };
+        if report.holds() && !report.request.plants.is_empty() {
+            self.tell(&format!(
+                "note     this seed did not find what was planted: {}\n",
+                report.request.plants.join(", ")
+            ));
+        }
         let reproduce = format!("reproduce: {}", report.request.command(artifact.as_deref()));
         if self.json {
             if !report.holds() {
@@ -142,6 +142,21 @@ impl How {
             }
         }
         std::process::exit(status)
+    }
+
+    /// Writes artifact and page; the artifact's path if it is there. The verdict counts, whatever becomes of them.
+    fn leave(&self, report: &RunReport, file: &Path) -> Option<String> {
+        if let Err(error) = Artifact::of(report, file).write(file) {
+            eprintln!("note: no artifact was left: {error}");
+            return None;
+        }
+        self.tell(&format!("artifact {}\n", file.display()));
+        match super::report::page_beside(file) {
+            Ok(page) => self.tell(&format!("page     {}\n", page.display())),
+            // It can be made again from the artifact.
+            Err(error) => eprintln!("note: no page was written: {error:#}"),
+        }
+        Some(file.display().to_string())
     }
 
     /// What people read: on standard output, or on standard error where that has the JSON object.

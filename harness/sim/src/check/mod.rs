@@ -112,6 +112,11 @@ pub fn invariants() -> Vec<Invariant> {
     checked.chain([replay::INVARIANT, MODEL, DETERMINISM]).collect()
 }
 
+/// Whether workflows that lost commits in a failover, and those that dealt with them, are not judged by this invariant.
+pub(crate) fn leaves_out_losses(invariant: &str) -> bool {
+    CHECKERS.iter().any(|(known, scope, _)| known.name == invariant && *scope == Unharmed)
+}
+
 /// Judges a run by all checkers that need nothing but observations.
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let harmed = observations.with_losses();

@@ -2,6 +2,7 @@
 mod artifact;
 mod core;
 mod decision;
+mod judged;
 mod many;
 mod options;
 mod ownership;

@@ -1,6 +1,6 @@
 //! One run: from a request to a verdict. A process holds one.
-use super::{Checked, Decisions, Draw, Drawn, Ownership, RunReport, RunRequest};
-use crate::check::{self, Observations, Operation, Panic, RunObserved, Violation};
+use super::{Decisions, Draw, Drawn, Ownership, RunReport, RunRequest};
+use crate::check::{self, Observations, Panic, RunObserved, Violation};
 use crate::fault::{FaultPlan, Targets};
 use crate::scenario::{Scenario, Workload};
 use crate::storm::{Aftermath, Preparation, Watch, weather};
@@ -209,7 +209,7 @@ impl Prepared {
             plan: self.plan,
             timeline: aftermath.timeline,
             phases: aftermath.phases,
-            checks: checks(&observations, &violations),
+            checks: super::judged::checks(&observations, &violations),
             violations,
             trace_hash,
             workflows: observations.runs.len() as u64,
@@ -292,48 +292,4 @@ fn histories(observations: &Observations) -> BTreeMap<String, serde_json::Value>
         (format!("{}/{}", run.key.workflow_id, run.key.run_id), history)
     };
     observations.runs.values().map(of_run).collect()
-}
-
-/// How the note of an invariant begins that was not judged in this run.
-const NOT_JUDGED: &str = "not judged";
-
-impl Checked {
-    /// Whether anything was looked at: what was not neither holds nor fails.
-    pub fn was_judged(&self) -> bool {
-        !self.note.starts_with(NOT_JUDGED)
-    }
-}
-
-fn checks(observations: &Observations, violations: &[Violation]) -> Vec<Checked> {
-    let (runs, commits) = (observations.runs.len(), observations.commits.len());
-    let events: usize = observations.runs.values().map(|run| run.stored.len()).sum();
-    let acknowledged =
-        observations.operations.iter().filter(|operation: &&Operation| operation.outcome.is_ok()).count();
-    let judged = |invariant: &str| match invariant {
-        "acked-durable" | "clean" | "signals-once-in-order" => {
-            (Some(acknowledged), format!("{acknowledged} acknowledged calls"))
-        }
-        "ownership-settled" if observations.settled_from_ns.is_none() => {
-            (None, format!("{NOT_JUDGED}: more than clocks and calls was disturbed"))
-        }
-        "reads-fresh" if observations.timelines.iter().any(|began| began.may_lose) => {
-            (None, format!("{NOT_JUDGED}: a failover may have lost something"))
-        }
-        "shard-fence" | "ownership-settled" => (Some(commits), format!("{commits} commits")),
-        "determinism" => (None, format!("{NOT_JUDGED}: run the seed twice, or `tempest explore --twice`")),
-        "model" => (None, "the scenario's own".to_owned()),
-        _ => (Some(events), format!("{runs} runs, {events} events")),
-    };
-    check::invariants()
-        .into_iter()
-        .map(|invariant| {
-            let (checked, note) = judged(invariant.name);
-            Checked {
-                invariant: invariant.name.to_owned(),
-                violations: violations.iter().filter(|violation| violation.invariant == invariant.name).count() as u64,
-                checked: checked.map(|checked| checked as u64),
-                note,
-            }
-        })
-        .collect()
 }
