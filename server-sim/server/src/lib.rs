@@ -10,7 +10,9 @@ mod config;
 mod lag_log;
 mod node;
 
-pub use cluster::{ClusterConfig, ClusterDescription, DescribeError, Member, NodeDescription, Ring, describe_cluster};
+pub use cluster::{
+    ClusterConfig, ClusterDescription, DescribeError, Member, NodeDescription, Ring, describe_cluster, nodes_alive,
+};
 pub use config::NodeConfig;
 pub use node::{Node, NodeError};
 pub use tempest_history::ShardLag;

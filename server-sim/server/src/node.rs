@@ -28,6 +28,11 @@ pub enum NodeError {
          shard count it was created with"
     )]
     ShardCount { stored: u32, asked: u32 },
+    #[error(
+        "the name {name:?} is taken: a node with that name is alive at {address}. Give each node of a cluster its own, or stop \
+         that one first"
+    )]
+    NameTaken { name: String, address: String },
     #[error("namespace {namespace} cannot be registered: {error}")]
     Namespace { namespace: String, error: ServiceError },
     #[error("invalid configuration: {0}")]

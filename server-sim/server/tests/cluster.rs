@@ -10,7 +10,8 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_client::WorkflowServiceClient;
 use tempest_rt::net::Tcp;
 use tempest_rt::task::spawn;
-use tempest_server::{ClusterConfig, ClusterDescription, DescribeError, Node, NodeConfig, describe_cluster};
+use tempest_server::{ClusterConfig, ClusterDescription, DescribeError, Node, NodeConfig, NodeError};
+use tempest_server::{describe_cluster, nodes_alive};
 use tempest_store::Role;
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tonic::transport::{Channel, Endpoint};
@@ -24,11 +25,15 @@ async fn node(name: &str, store: &Arc<RedbStore>) -> Node {
 }
 
 async fn node_with_roles(name: &str, store: &Arc<RedbStore>, roles: &[Role]) -> Node {
+    try_node(name, store, roles).await.unwrap()
+}
+
+async fn try_node(name: &str, store: &Arc<RedbStore>, roles: &[Role]) -> Result<Node, NodeError> {
     let mut config = NodeConfig::new("127.0.0.1:0", SHARDS);
     let pace = (Duration::from_millis(20), Duration::from_millis(500));
     let cluster = ClusterConfig { roles: roles.to_vec(), ..ClusterConfig::new(name, "127.0.0.1:0") };
     config.cluster = Some(ClusterConfig { beat_interval: pace.0, silence_max: pace.1, ..cluster });
-    Node::start(config, store.clone(), Arc::new(Tcp)).await.unwrap()
+    Node::start(config, store.clone(), Arc::new(Tcp)).await
 }
 
 async fn client(node: &Node) -> Client {
@@ -220,4 +225,17 @@ async fn whoever_is_no_node_is_told_from_whoever_is_not_there() {
     assert!(matches!(&gone, DescribeError::NotReached { why, .. } if why.contains("refused")), "{gone}");
     let portless = describe("localhost".to_owned()).await;
     assert!(matches!(portless, DescribeError::Address(_)), "{portless}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_of_a_name_gives_way_and_the_first_goes_on() {
+    let store = Arc::new(RedbStore::in_memory(RedbConfig::default()).await.unwrap());
+    assert!(nodes_alive(&*store).await.unwrap().is_empty());
+    let a = node("a", &store).await;
+    let refused = try_node("a", &store, &[Role::History, Role::Matching]).await.err().expect("the name is taken");
+    assert!(matches!(&refused, NodeError::NameTaken { name, .. } if name == "a"), "{refused}");
+    start(&mut client(&a).await, 1).await;
+    assert_eq!(nodes_alive(&*store).await.unwrap(), ["a"]);
+    a.stop().await;
+    assert!(nodes_alive(&*store).await.unwrap().is_empty(), "it has left");
 }

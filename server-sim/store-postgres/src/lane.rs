@@ -9,6 +9,8 @@ use crate::statements::WriteStatements;
 use crate::target::Target;
 use crate::transaction::{Ended, after_unknown_commit, write_batch};
 use crate::trouble::{Guilt, Trouble};
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::sleep;
@@ -53,7 +55,15 @@ impl Lane {
             if requests.is_empty() {
                 break;
             }
-            let answers = writer.write(&requests).await;
+            let Ok(answers) = AssertUnwindSafe(writer.write(&requests)).catch_unwind().await else {
+                // Whoever asked hears, of the reply that is dropped, that nobody knows. Whoever waits is served.
+                tracing::error!(
+                    requests = requests.len(),
+                    "writing to PostgreSQL panicked: the connection is given up"
+                );
+                writer.connection = None;
+                continue;
+            };
             for (reply, answer) in replies.into_iter().zip(answers) {
                 // Nobody may wait for it any more.
                 let _ = reply.send(answer);
@@ -130,7 +140,7 @@ impl Writer {
             Some(connection) => connection,
             None => match Connection::open(&self.target, &self.tasks).await {
                 Ok(connection) => connection,
-                Err(error) => return Ended::Nothing(Trouble::Unavailable(error.to_string())),
+                Err(error) => return Ended::Nothing(Trouble::Unavailable(self.target.out_of_reach(&error))),
             },
         };
         let ended = match write_batch(&connection, begin, requests).await {

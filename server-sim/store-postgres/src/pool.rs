@@ -110,7 +110,8 @@ impl Pool {
                 return Ok(connection);
             }
         }
-        Connection::open(&self.target, &self.tasks).await
+        let opened = Connection::open(&self.target, &self.tasks).await;
+        opened.map_err(|error| StoreError::Unavailable(self.target.out_of_reach(&error)))
     }
 
     fn take_idle(&self) -> Option<Connection<ReadStatements>> {

@@ -113,8 +113,9 @@ fn failed(target: &Target, error: &Error) -> StoreError {
     let Target { user, database, shown, config, schema_quoted, .. } = target;
     match error.code() {
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => StoreError::Incompatible(format!(
-            "user {user:?} may neither read nor create schema {} in {shown}: GRANT CREATE ON DATABASE {database} TO \
-             {user}, or let an administrator CREATE SCHEMA {schema_quoted} AUTHORIZATION {user} ({})",
+            "user {user:?} may neither read nor create schema {} in {shown}: if it is not there, GRANT CREATE ON DATABASE \
+             {database} TO {user}; if it is, GRANT ALL ON SCHEMA {schema_quoted} TO {user} and GRANT ALL ON ALL TABLES IN \
+             SCHEMA {schema_quoted} TO {user} ({})",
             config.schema,
             describe(error)
         )),

@@ -2,7 +2,8 @@
 use crate::config::PostgresConfig;
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicBool;
-use tempest_rt::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use tempest_rt::time::{Duration, Instant};
 use tempest_store::{StoreError, Timeline};
 use tokio::sync::watch;
 use tokio_postgres::config::Host;
@@ -12,6 +13,9 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 const KEEPALIVE_RETRIES: u32 = 3;
 /// How often the database looks whether the client of a running statement is still there.
 const CLIENT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// That no connection can be made is said in the log at most once in so long.
+const TOLD_INTERVAL: Duration = Duration::from_secs(5);
 
 pub struct Target {
     pub config: PostgresConfig,
@@ -29,12 +33,28 @@ pub struct Target {
     pub timeline: watch::Sender<Timeline>,
     /// Whether every host was asked once which timeline it is on: until then the first primary may be a deposed one.
     pub looked_at_all: AtomicBool,
+    /// When it was said last that no connection could be made.
+    told_at: Mutex<Option<Instant>>,
 }
 
 impl Target {
     /// Connections of older timelines are not used any more.
     pub fn hear_of(&self, timeline: Timeline) {
         self.timeline.send_if_modified(|newest| timeline > std::mem::replace(newest, timeline.max(*newest)));
+    }
+
+    /// What callers hear when no connection can be made. Where the database is, and as whom, is for the log alone.
+    pub fn out_of_reach(&self, error: &StoreError) -> String {
+        let mut told_at = self.told_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if told_at.is_none_or(|told_at| told_at.elapsed() >= TOLD_INTERVAL) {
+            *told_at = Some(Instant::now());
+            tracing::warn!(%error, "no connection to the database");
+        }
+        let text = match error {
+            StoreError::Unavailable(text) | StoreError::Incompatible(text) => text.clone(),
+            other => other.to_string(),
+        };
+        text.replace(&format!(" at {}", self.shown), "").replace(&self.shown, "it")
     }
 
     /// Whether a connection that was opened on this timeline may be used.
@@ -46,6 +66,13 @@ impl Target {
     /// `Incompatible` if the address cannot be read or a limit is out of range.
     pub fn new(config: PostgresConfig) -> Result<Self, StoreError> {
         let config = config.validated()?;
+        // The driver would take what follows the first one for the host, and that is told to people.
+        let authority = config.url.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
+        if authority.is_some_and(|authority| authority.matches('@').count() > 1) {
+            return Err(StoreError::Incompatible(
+                "the PostgreSQL address has more than one @: write an @ in a user's name or a password as %40".into(),
+            ));
+        }
         // The parser's own words may quote a part of a password.
         let mut driver: tokio_postgres::Config = config.url.parse().map_err(|_| unreadable())?;
         if driver.get_hosts().is_empty() && driver.get_hostaddrs().is_empty() {
@@ -82,6 +109,7 @@ impl Target {
             session_settings,
             timeline: watch::Sender::default(),
             looked_at_all: AtomicBool::new(false),
+            told_at: Mutex::default(),
         })
     }
 

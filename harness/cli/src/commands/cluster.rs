@@ -50,7 +50,8 @@ pub fn run(command: ClusterCommand) -> anyhow::Result<ExitCode> {
     let is_well = |description: &Result<NodeDescription, DescribeError>| {
         description.as_ref().is_ok_and(|node| without_store(node).is_none())
     };
-    Ok(ExitCode::from(u8::from(!cluster.nodes.iter().all(|(_, description)| is_well(description)))))
+    let all_are_well = cluster.nodes.iter().all(|(_, description)| is_well(description));
+    Ok(ExitCode::from(u8::from(!all_are_well || !without_owner(&cluster).is_empty())))
 }
 
 /// For how long a node has not reached the database, if that is long enough to be told.

@@ -45,7 +45,11 @@ pub(crate) async fn acquire(node: &Node, shard: ShardId, door: &mut Door, carrie
         };
         tempest_rt::probe!("history-acquire-retried");
         failures += 1;
-        tracing::warn!(%error, failures, "the shard could not be taken");
+        match error {
+            // Another was faster: where nodes start together, or one leaves, that is as it should be.
+            StoreError::Conflict(_) if failures == 1 => tracing::debug!(%error, "the shard could not be taken yet"),
+            _ => tracing::warn!(%error, failures, "the shard could not be taken"),
+        }
         let pause = backoff(node.config.acquire_retry_initial, node.config.acquire_retry_max, failures);
         super::refuse_for(door, carried, pause, &status_unknown_since(&error)).await;
     }

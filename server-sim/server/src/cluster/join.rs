@@ -66,7 +66,7 @@ pub(crate) async fn join(
     let timeline = KnownTimeline { store: store.clone(), cluster_id: local.cluster_id.clone() };
     let mut membership = Membership::new(config, advertised, store);
     let ring = membership.ring();
-    membership.beat().await;
+    membership.introduce().await?;
 
     let peers = Arc::new(Peers::new(network, Some(timeline.clone())));
     let cluster = Cluster { own_name: config.name.clone(), ring: ring.clone(), peers: peers.clone() };

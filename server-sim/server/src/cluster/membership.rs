@@ -1,13 +1,38 @@
 //! The beat of a node: it writes its own row, reads the others', and tells its roles what changed.
 use super::ring::{Member, Ring};
 use super::view::View;
+use crate::NodeError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tempest_core::Time;
 use tempest_rt::net::check_address;
 use tempest_rt::time::{Duration, Instant};
-use tempest_store::{NodeRecord, Role, Store, Timeline};
+use tempest_store::{NodeRecord, Role, Store, StoreError, Timeline};
 use tokio::sync::watch;
+
+/// Names of the nodes that are alive in a database, for one that wants to be alone there. Takes longer than a beat if there
+/// are rows of nodes that did not leave.
+///
+/// # Errors
+/// The store's.
+pub async fn nodes_alive(store: &dyn Store) -> Result<Vec<String>, StoreError> {
+    // Everybody reads by writing: a row that says nothing and is nobody's.
+    let nobody = NodeRecord { leaving: true, timeline: *store.timeline().borrow(), ..NodeRecord::default() };
+    let beats = |rows: Vec<NodeRecord>| -> BTreeMap<String, (String, u64)> {
+        let there = rows.into_iter().filter(|row| !row.leaving);
+        there.map(|row| (row.name, (row.incarnation, row.beat))).collect()
+    };
+    let before = beats(store.beat(nobody.clone()).await?);
+    let alive = if before.is_empty() {
+        Vec::new()
+    } else {
+        tempest_rt::time::sleep(ClusterConfig::new("", "").beat_interval * 5 / 2).await;
+        let after = beats(store.beat(nobody.clone()).await?);
+        after.into_iter().filter(|(name, beat)| before.get(name) != Some(beat)).map(|(name, _)| name).collect()
+    };
+    store.forget_node(nobody).await?;
+    Ok(alive)
+}
 
 /// What a node needs to know to be one of several.
 #[derive(Clone, Debug)]
@@ -99,6 +124,8 @@ const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(10);
 pub struct Membership {
     store: Arc<dyn Store>,
     row: NodeRecord,
+    /// What the last beat found in its place.
+    row_before: Option<NodeRecord>,
     view: View,
     interval: Duration,
     /// The row of a node that was silent for so long is deleted.
@@ -131,6 +158,7 @@ impl Membership {
         Self {
             store,
             row,
+            row_before: None,
             view,
             interval: config.beat_interval,
             forget_after: config.silence_max * SILENCES_UNTIL_FORGOTTEN,
@@ -167,6 +195,28 @@ impl Membership {
         self.beat().await;
     }
 
+    /// The first beat. If another process has this node's name at another address and goes on beating, this one gives way: it
+    /// is a mistake, and both would take each other's shards for ever. One that was at this address is gone.
+    ///
+    /// # Errors
+    /// [`NodeError::NameTaken`].
+    pub async fn introduce(&mut self) -> Result<(), NodeError> {
+        self.beat().await;
+        let strange = |before: &Option<NodeRecord>, own: &NodeRecord| {
+            let other = before.clone()?;
+            (other.incarnation != own.incarnation && !other.leaving && other.address != own.address).then_some(other)
+        };
+        if strange(&self.row_before, &self.row).is_none() {
+            return Ok(());
+        }
+        tempest_rt::time::sleep(self.interval * 3 / 2).await;
+        self.beat().await;
+        match strange(&self.row_before, &self.row) {
+            Some(other) => Err(NodeError::NameTaken { name: other.name, address: other.address }),
+            None => Ok(()),
+        }
+    }
+
     /// One beat. An error is not the end: whoever cannot write will be found silent, and what it then does is fenced.
     pub async fn beat(&mut self) {
         let began = Instant::now();
@@ -176,6 +226,7 @@ impl Membership {
         match self.store.beat(self.row.clone()).await {
             Ok(rows) => {
                 self.without_store.send_replace(None);
+                self.row_before = rows.iter().find(|row| row.name == self.row.name).cloned();
                 self.warn_of_strange_rows(&rows);
                 self.warn_of_failovers(&rows);
                 self.view.read(rows, Instant::now());
@@ -192,6 +243,7 @@ impl Membership {
                 self.forget_one().await;
             }
             Err(error) => {
+                self.row_before = None;
                 self.without_store.send_modify(|since| *since = since.or(Some(began)));
                 tracing::warn!(%error, "this node's beat did not reach the store, or nobody knows");
             }

@@ -14,5 +14,5 @@ mod view;
 
 pub use describe::{ClusterDescription, DescribeError, NodeDescription, describe_cluster};
 pub(crate) use join::{Joined, Local, join};
-pub use membership::ClusterConfig;
+pub use membership::{ClusterConfig, nodes_alive};
 pub use ring::{Member, Ring};

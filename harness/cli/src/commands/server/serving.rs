@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tempest_rt::net::Tcp;
-use tempest_server::{Node, NodeConfig, NodeError};
+use tempest_server::{Node, NodeConfig, NodeError, nodes_alive};
 use tempest_store::Store;
 use tempest_store::file_system::RealFileSystem;
 use tempest_store::redb::{RedbConfig, RedbStore};
@@ -70,6 +70,17 @@ async fn serve(serving: Serving) -> anyhow::Result<ExitCode> {
         config.matching.lease_check_interval = Some(OWNERSHIP_CHECK_INTERVAL);
     }
     let Opened { store, failed, close } = open(&database).await?;
+    if let (Database::Postgres(_), None) = (&database, &config.cluster) {
+        let others = nodes_alive(&*store).await?;
+        if !others.is_empty() {
+            close.await;
+            anyhow::bail!(
+                "the database is a running cluster's ({}): add a [cluster] part to this node's configuration to join it, or choose \
+                 another database",
+                others.join(", ")
+            );
+        }
+    }
     let node = match Node::start(config.clone(), store, Arc::new(Tcp)).await {
         Ok(node) => node,
         Err(error) => {

@@ -66,6 +66,9 @@ impl ClusterTable {
     }
 }
 
+/// Of a cluster, as history takes them.
+const SHARDS_MAX: u32 = 16_384;
+
 fn shards_default() -> u32 {
     16
 }
@@ -90,6 +93,9 @@ pub fn run(arguments: Start) -> anyhow::Result<ExitCode> {
 
 fn parse(text: &str) -> anyhow::Result<Serving> {
     let file: ConfigFile = toml::from_str(text)?;
+    if !(1..=SHARDS_MAX).contains(&file.shards) {
+        anyhow::bail!("shards is {}: it must be from 1 to {SHARDS_MAX}", file.shards);
+    }
     let has_address = file.address.is_some();
     let mut node = NodeConfig::new(file.address.unwrap_or_default(), file.shards);
     node.namespaces.extend(file.namespaces);
