@@ -145,7 +145,7 @@ fn tiles(run: &Run, calls: u64, probes_hit: usize) -> Vec<Tile> {
     tiles.push(tile(duration(run.virtual_ms), "virtual time", String::new()));
     tiles.push(tile(duration(run.wall_ms), "wall time", speed));
     if !run.probes.is_empty() {
-        tiles.push(tile(format!("{probes_hit} / {}", run.probes.len()), "probes hit", String::new()));
+        tiles.push(tile(probes_hit.to_string(), "rare paths taken", String::new()));
     }
     if !run.ownership.is_empty() {
         tiles.push(tile(count(run.ownership.hand_overs()), "shard hand-overs", ownership_note(&run.ownership)));

@@ -125,6 +125,7 @@ impl From<serde_json::Map<String, Value>> for Fault {
         let mut fault = Fault::default();
         let mut details: Vec<String> = Vec::new();
         let (mut lasts_ms, mut down_ms) = (None, None);
+        let sides = sides(&fields);
         for (name, value) in fields {
             match name.as_str() {
                 // In data a pause is called by its type.
@@ -154,9 +155,23 @@ impl From<serde_json::Map<String, Value>> for Fault {
             None => {}
         }
         fault.until_ms = fault.until_ms.or(lasts_ms.map(|lasts| fault.at_ms + lasts));
+        details.extend(sides);
         fault.detail = details.join(", ");
         fault
     }
+}
+
+/// Who is cut off from whom, where a fault has two sides, and who sees both.
+fn sides(fields: &serde_json::Map<String, Value>) -> Option<String> {
+    let side = |name: &str| -> Option<String> {
+        let hosts: Vec<String> = fields.get(name)?.as_array()?.iter().map(plain).collect();
+        Some(hosts.join(" "))
+    };
+    let (one, other) = (side("one_side")?, side("other_side")?);
+    Some(match fields.get("bridge") {
+        Some(bridge) => format!("{one} | {other}, and {} sees both", plain(bridge)),
+        None => format!("{one} | {other}"),
+    })
 }
 
 impl TimelineEntry {

@@ -18,7 +18,7 @@ pub struct RunCommand {
     /// A name from `tempest scenarios`.
     scenario: String,
     /// The universe to run; drawn and printed if it is not given.
-    #[arg(long, env = "TEMPEST_SEED", value_parser = parse_seed)]
+    #[arg(long, env = "TEMPEST_SEED", value_parser = parse_seed, allow_hyphen_values = true)]
     seed: Option<Seed>,
     #[command(flatten)]
     how: How,

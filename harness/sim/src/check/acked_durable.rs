@@ -41,6 +41,14 @@ fn report((operation, missing): (&Operation, String)) -> Violation {
     Violation::new(INVARIANT.name, what).because(operation.line())
 }
 
+fn signaled_event_of(execution: &WorkflowExecution) -> String {
+    let WorkflowExecution { workflow_id, run_id } = execution;
+    match run_id.as_str() {
+        "" => format!("signaled event in {workflow_id}"),
+        run_id => format!("signaled event in {workflow_id} / {run_id}"),
+    }
+}
+
 /// What is missing of the effect; nothing if it is there, or if the call has none.
 fn missing(observations: &Observations, operation: &Operation) -> Option<String> {
     match operation.rpc.as_str() {
@@ -53,13 +61,13 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
             }
             let execution = WorkflowExecution { workflow_id: request.workflow_id, run_id: String::new() };
             let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
-            once(found, "signaled event")
+            once(found, &signaled_event_of(&execution))
         }
         "SignalWorkflowExecution" => {
             let request: api::SignalWorkflowExecutionRequest = operation.request()?;
             let execution = request.workflow_execution?;
             let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
-            once(found, "signaled event")
+            once(found, &signaled_event_of(&execution))
         }
         "RequestCancelWorkflowExecution" => {
             let request: api::RequestCancelWorkflowExecutionRequest = operation.request()?;
@@ -337,14 +345,16 @@ mod tests {
     fn a_signal_is_there_once() {
         check(
             remove_signal,
-            &["SignalWorkflowExecution was acknowledged to client, but there are 0 of its signaled event, not one"],
+            &[
+                "SignalWorkflowExecution was acknowledged to client, but there are 0 of its signaled event in order-1, not one",
+            ],
         );
         check(
             |observations| samples::replace(observations, 8, samples::signaled("signal-1")),
             &[
                 "RespondActivityTaskCompleted was acknowledged to client, but there are 0 of its closing event of \
                  order-1 / run-1 for activity 5, not one",
-                "SignalWorkflowExecution was acknowledged to client, but there are 2 of its signaled event, not one",
+                "SignalWorkflowExecution was acknowledged to client, but there are 2 of its signaled event in order-1, not one",
             ],
         );
     }
@@ -373,10 +383,8 @@ mod tests {
         );
         check(
             acknowledge(call(RUN, "signal-2")),
-            &[
-                "SignalWithStartWorkflowExecution was acknowledged to client, but there are 0 of its signaled event, not \
-               one",
-            ],
+            &["SignalWithStartWorkflowExecution was acknowledged to client, but there are 0 of its signaled event \
+                 in order-1, not one"],
         );
     }
 
