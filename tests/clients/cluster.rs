@@ -11,7 +11,7 @@ use server::Server;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempest_api::proto::common::v1::WorkflowExecution;
-use tempest_api::proto::enums::v1::EventType;
+use tempest_api::proto::enums::v1::{EventType, HistoryEventFilterType};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_store_postgres::testing::TestPostgres;
 use temporalio_client::{Client, WorkflowGetResultOptions, WorkflowSignalOptions, WorkflowStartOptions};
@@ -142,6 +142,60 @@ async fn a_cluster_loses_nodes_and_its_database_and_nothing_else() {
     }
 }
 
+/// As an SDK does that waits for a result, but for its retries: any error is the end.
+async fn close_event(server: &Server, number: usize) -> EventType {
+    let mut client = server.client().await;
+    let mut next_page_token = Vec::new();
+    loop {
+        let request = api::GetWorkflowExecutionHistoryRequest {
+            namespace: "default".into(),
+            execution: Some(WorkflowExecution { workflow_id: format!("hello-{number}"), ..Default::default() }),
+            wait_new_event: true,
+            history_event_filter_type: HistoryEventFilterType::CloseEvent as i32,
+            next_page_token,
+            ..Default::default()
+        };
+        let answer = client.get_workflow_execution_history(request).await;
+        let answer = answer.unwrap_or_else(|status| panic!("hello-{number}: {status}")).into_inner();
+        if let Some(event) = answer.history.unwrap().events.first() {
+            return event.event_type();
+        }
+        next_page_token = answer.next_page_token;
+        assert!(!next_page_token.is_empty(), "hello-{number} is open");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_a_result_does_not_notice_that_nodes_go() {
+    let Some(postgres) = TestPostgres::start(&[]).await else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let start_node = |node: &str| Server::start_node(&file(directory.path(), node, &postgres.url()));
+    let (a, b, c) = (start_node("a"), start_node("b"), start_node("c"));
+    let by_b = connect(&b).await;
+    with_worker(&by_b, 10, async {
+        for number in 0..WORKFLOWS {
+            start(&by_b, number).await;
+        }
+        let waiting = futures::future::join_all((0..WORKFLOWS).map(|number| close_event(&b, number)));
+        let ending = async {
+            // Every run has begun to wait for its signal when it has greeted.
+            for number in 0..WORKFLOWS {
+                while !events(&b, number).await.contains(&EventType::TimerFired) {
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+            assert!(a.terminate().success());
+            c.kill();
+            for number in 0..WORKFLOWS {
+                signal(&by_b, number).await;
+            }
+        };
+        let (ends, ()) = tokio::join!(waiting, ending);
+        assert_eq!(ends, vec![EventType::WorkflowExecutionCompleted; WORKFLOWS]);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_fit_the_cluster_is_refused_by_name() {
     let Some(postgres) = TestPostgres::start(&[]).await else { return };
@@ -157,6 +211,12 @@ async fn what_does_not_fit_the_cluster_is_refused_by_name() {
         ("shards = 12", "shards = 13", "the database was created with 12 shards, and the configuration asks for 13"),
         ("postgres://tempest:", "postgres://nobody:", "nobody"),
         ("node = 'a'", "node = ''", "[cluster]: the node's name is \"\""),
+        ("node = 'a'", "node = 'a'", "the name \"a\" is taken: a node with that name is alive at 127.0.0.1:"),
+        (
+            "[cluster]\nnode = 'a'\naddress = '127.0.0.1:0'\n",
+            "",
+            "the database is a running cluster's (a): add a [cluster] part",
+        ),
     ] {
         let output = changed(from, to);
         let errors = String::from_utf8_lossy(&output.stderr);

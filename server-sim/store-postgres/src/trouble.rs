@@ -68,8 +68,15 @@ impl Guilt {
 /// that ends, says nothing.
 pub fn refuses_commit(error: &Error) -> bool {
     error.code().is_some_and(|code| {
-        // "Statement completion unknown" is what distributed engines answer when they do not know either.
-        *code != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN && matches!(class_of(code), "23" | "25" | "40")
+        // "Statement completion unknown" is what distributed engines answer when they do not know either. Of class 25 only what
+        // is found before anything is committed: a timeout of the whole transaction may come after that.
+        *code != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN && matches!(class_of(code), "23" | "40")
+            || matches!(
+                *code,
+                SqlState::IN_FAILED_SQL_TRANSACTION
+                    | SqlState::READ_ONLY_SQL_TRANSACTION
+                    | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+            )
     })
 }
 
