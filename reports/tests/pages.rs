@@ -336,7 +336,11 @@ fn a_run_as_the_harness_writes_it() {
     ];
     assert_eq!(spans, expected, "the timeline says when a host was down, the heal when a partition ended");
     let details: Vec<&str> = run.faults.iter().map(|fault| fault.detail.as_str()).collect();
-    assert_eq!(details, ["operation 12, down 1500 ms", "server | worker-1", "", "extra 90 ms"], "the second crash was only planned");
+    assert_eq!(
+        details,
+        ["operation 12, down 1500 ms", "server | worker-1", "", "extra 90 ms"],
+        "the second crash was only planned"
+    );
     assert_eq!(run.only_planned, 1);
     let outcomes: Vec<String> =
         run.operations.iter().map(|operation| format!("{:?} {}", operation.outcome, operation.code)).collect();

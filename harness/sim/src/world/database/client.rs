@@ -27,7 +27,9 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client of the simulated database. Dropping it drops what is under way.
 pub(crate) struct DatabaseStore {
-    calls: mpsc::Sender<Call>,
+    /// Each has a connection of its own, as pools of connections have: one may overtake the other, or be lost alone.
+    writes: mpsc::Sender<Call>,
+    reads: mpsc::Sender<Call>,
     timeline: watch::Sender<Timeline>,
     tasks: TaskGroup,
 }
@@ -72,12 +74,16 @@ fn is_fenced(write: &WriteRequest) -> bool {
 
 impl DatabaseStore {
     pub fn new(network: Arc<dyn Network>, nodes: &[Host]) -> DatabaseStore {
-        let (calls, waiting) = mpsc::channel(CALLS_MAX);
         let tasks = TaskGroup::default();
         let timeline = watch::Sender::default();
-        let addresses = nodes.iter().map(|node| address(node, CLIENT_PORT)).collect();
-        tasks.spawn(converse(network, addresses, timeline.clone(), waiting, tasks.clone()));
-        DatabaseStore { calls, timeline, tasks }
+        let addresses: Vec<String> = nodes.iter().map(|node| address(node, CLIENT_PORT)).collect();
+        let connection = || {
+            let (calls, waiting) = mpsc::channel(CALLS_MAX);
+            tasks.spawn(converse(network.clone(), addresses.clone(), timeline.clone(), waiting, tasks.clone()));
+            calls
+        };
+        let (writes, reads) = (connection(), connection());
+        DatabaseStore { writes, reads, timeline, tasks }
     }
 
     fn newest(&self) -> Timeline {
@@ -87,7 +93,8 @@ impl DatabaseStore {
     /// Queues a request now; what comes later is sent later.
     fn ask(&self, request: Request) -> BoxFuture<'static, Result<Answer, StoreError>> {
         let (reply, answer) = oneshot::channel();
-        let sent = self.calls.try_send(Call { request, reply, asked_at: Instant::now() });
+        let calls = if matches!(request, Request::Write(_)) { &self.writes } else { &self.reads };
+        let sent = calls.try_send(Call { request, reply, asked_at: Instant::now() });
         Box::pin(async move {
             if sent.is_err() {
                 return Err(StoreError::Unavailable("too many requests wait for the database".to_owned()));
