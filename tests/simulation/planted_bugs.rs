@@ -373,7 +373,7 @@ planted! {
     taking_commits_of_a_superseded_owner: "commit-range-not-checked" in QUIET_SHARDS from 6,
         seen by "shard-fence" | "liveness";
     writing_to_somebody_elses_backlog: "backlog-range-not-checked" in CLUSTER from 8, seen by "liveness";
-    never_asking_whether_it_is_still_the_owner: "idle-owner-never-checks" in QUIET_SHARDS from 10, seen by "liveness";
+    never_asking_whether_it_is_still_the_owner: "idle-owner-never-checks" in QUIET_SHARDS from 24, seen by "liveness";
     taking_the_unknown_for_done: "unknown-commit-taken-for-committed" in CLUSTER from 4,
         seen by "acked-durable" | "activity-once" | "history-wellformed" | "liveness" | "clean";
     passing_a_task_that_is_not_durable: "transfer-cursor-passes-undurable-task" in CLUSTER from 1, seen by "liveness" | "clean";
