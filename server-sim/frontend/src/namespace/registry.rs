@@ -1,12 +1,12 @@
 //! What the frontend remembers of namespaces.
 use prost::Message;
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock};
 use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::proto::workflowservice::v1::DescribeNamespaceResponse;
 use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::NamespaceId;
-use tempest_store::{NamespaceRecord, Store, StoreError, Timeline};
+use tempest_store::{NamespaceRecord, Store, StoreError};
 
 /// One namespace as it was read.
 #[derive(Clone, Debug)]
@@ -25,18 +25,11 @@ impl Namespace {
 }
 
 /// A read-through cache: what it has may be old, what it lacks it reads. Namespaces are never renamed, so an old entry
-/// names the right id, unless the database failed over without it: then all is read again.
+/// names the right id.
 pub struct Registry {
     store: Arc<dyn Store>,
     namespaces_max: usize,
-    by_name: RwLock<Cached>,
-}
-
-/// What was read on one timeline of the database.
-#[derive(Default)]
-struct Cached {
-    timeline: Timeline,
-    by_name: BTreeMap<String, Arc<Namespace>>,
+    by_name: RwLock<BTreeMap<String, Arc<Namespace>>>,
 }
 
 impl Registry {
@@ -47,11 +40,11 @@ impl Registry {
     /// # Errors
     /// `NamespaceNotFound`, or the store's.
     pub async fn by_name(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
-        if let Some(namespace) = self.cached().by_name.get(name) {
+        if let Some(namespace) = self.cached().get(name) {
             return Ok(Arc::clone(namespace));
         }
         self.refresh().await?;
-        self.cached().by_name.get(name).cloned().ok_or_else(|| ServiceError::NamespaceNotFound(name.to_owned()))
+        self.cached().get(name).cloned().ok_or_else(|| ServiceError::NamespaceNotFound(name.to_owned()))
     }
 
     /// # Errors
@@ -70,7 +63,7 @@ impl Registry {
     /// The store's.
     pub async fn all(&self) -> ServiceResult<Vec<Arc<Namespace>>> {
         self.refresh().await?;
-        Ok(self.cached().by_name.values().cloned().collect())
+        Ok(self.cached().values().cloned().collect())
     }
 
     /// Writes a namespace: version 1 creates it, a higher one replaces the version before.
@@ -90,7 +83,6 @@ impl Registry {
             version: namespace.version,
             description: namespace.description.encode_to_vec().into(),
         };
-        let timeline = self.timeline();
         match self.store.put_namespace(record).await {
             Ok(()) => {}
             Err(StoreError::Conflict(_)) if namespace.version == 1 => {
@@ -99,15 +91,11 @@ impl Registry {
             Err(StoreError::Conflict(reason)) => return Err(ServiceError::Unavailable(reason)),
             Err(error) => return Err(store_error(error)),
         }
-        let mut cached = self.cached_mut();
-        if cached.timeline == timeline {
-            cached.by_name.insert(namespace.name.clone(), Arc::new(namespace));
-        }
+        self.cached_mut().insert(namespace.name.clone(), Arc::new(namespace));
         Ok(())
     }
 
     async fn refresh(&self) -> ServiceResult<()> {
-        let timeline = self.timeline();
         let records = self.store.namespaces().await.map_err(store_error)?;
         let mut fresh = BTreeMap::new();
         for record in records {
@@ -118,44 +106,24 @@ impl Registry {
             fresh.insert(namespace.name.clone(), namespace);
         }
         let mut cached = self.cached_mut();
-        if cached.timeline != timeline {
-            return Err(ServiceError::Unavailable("the database failed over while namespaces were read".into()));
-        }
         for (name, namespace) in fresh {
             // A write of ours may have been faster than this read.
-            if cached.by_name.get(&name).is_none_or(|known| known.version < namespace.version) {
-                cached.by_name.insert(name, Arc::new(namespace));
+            if cached.get(&name).is_none_or(|known| known.version < namespace.version) {
+                cached.insert(name, Arc::new(namespace));
             }
         }
         Ok(())
     }
 
     fn cached_by_id(&self, id: &str) -> Option<Arc<Namespace>> {
-        self.cached().by_name.values().find(|namespace| namespace.id.as_str() == id).cloned()
+        self.cached().values().find(|namespace| namespace.id.as_str() == id).cloned()
     }
 
-    fn timeline(&self) -> Timeline {
-        *self.store.timeline().borrow()
-    }
-
-    /// After a failover a namespace may be gone, and its name may come back with another id.
-    fn forget_other_timelines(&self) {
-        let timeline = self.timeline();
-        let is_old = self.by_name.read().expect("no holder of this lock panics").timeline != timeline;
-        if is_old {
-            tempest_rt::probe!("frontend-namespaces-read-anew");
-            *self.by_name.write().expect("no holder of this lock panics") =
-                Cached { timeline, by_name: BTreeMap::new() };
-        }
-    }
-
-    fn cached(&self) -> RwLockReadGuard<'_, Cached> {
-        self.forget_other_timelines();
+    fn cached(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Arc<Namespace>>> {
         self.by_name.read().expect("no holder of this lock panics")
     }
 
-    fn cached_mut(&self) -> RwLockWriteGuard<'_, Cached> {
-        self.forget_other_timelines();
+    fn cached_mut(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Arc<Namespace>>> {
         self.by_name.write().expect("no holder of this lock panics")
     }
 }
