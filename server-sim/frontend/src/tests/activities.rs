@@ -8,7 +8,7 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_server::WorkflowService;
 use tempest_core::{ActivityRef, ActivityTaskToken, NamespaceId, WorkflowTaskToken};
 
-fn activity_token(w: &World) -> Vec<u8> {
+pub(super) fn activity_token(w: &World) -> Vec<u8> {
     encode_token(&ActivityTaskToken {
         namespace_id: NamespaceId(w.namespace_id.clone()),
         workflow_id: "w".into(),
@@ -19,7 +19,7 @@ fn activity_token(w: &World) -> Vec<u8> {
     })
 }
 
-fn workflow_token(w: &World) -> Vec<u8> {
+pub(super) fn workflow_token(w: &World) -> Vec<u8> {
     encode_token(&WorkflowTaskToken {
         namespace_id: NamespaceId(w.namespace_id.clone()),
         workflow_id: "w".into(),

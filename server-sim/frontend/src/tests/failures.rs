@@ -1,11 +1,11 @@
 //! What history answers is what clients hear, and a call that may have been performed is never made again in their stead.
+use super::activities::{activity_token, workflow_token};
 use super::*;
+use tempest_api::ServiceError;
 use tempest_api::proto::common::v1::WorkflowType;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_server::WorkflowService;
-use tempest_api::{ServiceError, encode_token};
-use tempest_core::{ActivityTaskToken, NamespaceId, WorkflowTaskToken};
 
 fn every_kind_of_failure() -> [ServiceError; 6] {
     [
@@ -21,25 +21,7 @@ fn every_kind_of_failure() -> [ServiceError; 6] {
 /// Makes each call that changes something; the status of each.
 async fn change_everything(w: &World) -> Vec<Status> {
     let (namespace, run) = (|| "default".to_owned(), || execution(RUN));
-    let activity = || {
-        encode_token(&ActivityTaskToken {
-            namespace_id: NamespaceId(w.namespace_id.clone()),
-            workflow_id: "w".into(),
-            run_id: RUN.into(),
-            scheduled_event_id: 5,
-            attempt: 1,
-            ..Default::default()
-        })
-    };
-    let task = || {
-        encode_token(&WorkflowTaskToken {
-            namespace_id: NamespaceId(w.namespace_id.clone()),
-            workflow_id: "w".into(),
-            run_id: RUN.into(),
-            scheduled_event_id: 2,
-            ..Default::default()
-        })
-    };
+    let (activity, task) = (|| activity_token(w), || workflow_token(w));
     let (workflow_type, task_queue) =
         (|| Some(WorkflowType { name: "t".into() }), || Some(TaskQueue { name: "q".into(), ..Default::default() }));
     let mut statuses = Vec::new();
