@@ -30,6 +30,10 @@ async fn wrong_addresses_say_what_to_do() {
     assert!(matches!(error, StoreError::Incompatible(_)));
     assert_says(&error, &["does not speak yet", "sslmode=prefer"]);
 
+    let error = refused(at(format!("postgres://tempest:pa@ss@{address}/postgres"))).await;
+    assert_says(&error, &["more than one @", "as %40"]);
+    assert!(!error.to_string().contains("ss@"), "nothing of the password: {error}");
+
     let unreachable = server.config("tempest");
     server.kill();
     let error = refused(unreachable).await;
