@@ -288,6 +288,25 @@ const PROMOTED: Storm = (
     ],
 );
 
+/// A young cluster whose database forgets how it began: standbys lag so far that a failover loses who is who.
+const YOUNG: Storm = (
+    "order-saga",
+    &[
+        "nodes=3",
+        "asynchronous=1",
+        "lag_ms=20000",
+        "promotions=1",
+        "sagas=10",
+        "storm_ms=20000",
+        "faults=8",
+        "fault.others=0",
+        "fault.promote=1",
+        "fault.crash=1",
+        "fault.power-loss=1",
+        "fault.restart=1",
+    ],
+);
+
 /// Signals to and fro between workflows of several nodes.
 const CROSSING: Storm = ("criss-cross", &["nodes=3", "buggify=1", "fault.slow-commits=0", "fault.slow-node=0"]);
 
@@ -384,6 +403,9 @@ planted! {
     promoting_whoever_comes_first: "any-standby-is-promoted" in CLUSTER from 5,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
     trusting_caches_after_a_failover: "caches-outlive-a-failover" in PROMOTED from 2, seen by "liveness" | "replay";
+    registering_a_lost_namespace_as_another: "lost-namespace-comes-back-as-another" in YOUNG from 1,
+        seen by "history-wellformed" | "liveness";
+    keeping_a_lost_cluster_id: "cluster-id-of-before-is-kept" in YOUNG from 2, seen by "liveness";
     losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 3, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";

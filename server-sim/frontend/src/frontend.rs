@@ -1,8 +1,9 @@
 //! The role itself: who it talks to.
 use crate::namespace::{Namespace, Registry, register};
 use crate::{FrontendConfig, validation};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::{HistoryService, MatchingService, ServiceError, ServiceResult};
 use tempest_core::{Limits, NamespaceId};
@@ -15,6 +16,8 @@ pub struct Frontend {
     pub(crate) history: Arc<dyn HistoryService>,
     pub(crate) matching: Arc<dyn MatchingService>,
     pub(crate) namespaces: Registry,
+    /// Names of namespaces that are to be there, whatever becomes of the database.
+    ensured: Mutex<BTreeSet<String>>,
     /// What health checks are told.
     pub(crate) serving: AtomicBool,
 }
@@ -28,7 +31,15 @@ impl Frontend {
     ) -> Arc<Self> {
         let limits = Limits { blob_bytes_max: config.blob_bytes_max, ..Limits::default() };
         let namespaces = Registry::new(store, config.namespaces_max);
-        Arc::new(Self { limits, namespaces, config, history, matching, serving: AtomicBool::new(true) })
+        Arc::new(Self {
+            limits,
+            namespaces,
+            ensured: Mutex::default(),
+            config,
+            history,
+            matching,
+            serving: AtomicBool::new(true),
+        })
     }
 
     /// Health checks fail from now on: load balancers send callers elsewhere. Calls are still answered.
@@ -36,23 +47,60 @@ impl Frontend {
         self.serving.store(false, Relaxed);
     }
 
-    /// Registers a namespace if there is none of that name; used at boot.
+    /// Registers a namespace if there is none of that name; used at boot. Should the database fail over and lose it, it is
+    /// registered again when somebody asks for it.
     ///
     /// # Errors
     /// The store's, or an invalid name.
     pub async fn ensure_namespace(&self, name: &str) -> ServiceResult<NamespaceId> {
+        self.ensured.lock().expect("no holder of this lock panics").insert(name.to_owned());
+        Ok(self.namespace_by_name(name).await?.id.clone())
+    }
+
+    /// In whatever state it is.
+    ///
+    /// # Errors
+    /// `NamespaceNotFound`, or the store's.
+    pub(crate) async fn namespace_by_name(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
         loop {
-            match self.namespaces.by_name(name).await {
-                Ok(namespace) => return Ok(namespace.id.clone()),
-                Err(ServiceError::NamespaceNotFound(_)) => {}
-                Err(error) => return Err(error),
+            let known = self.namespaces.by_name(name).await;
+            if !matches!(known, Err(ServiceError::NamespaceNotFound(_))) || !self.is_ensured(name) {
+                return known;
             }
+            tempest_rt::probe!("frontend-namespace-ensured");
             match register::register(self, register::named(name)).await {
                 // Registered by us, or by somebody faster: either way it can be read now.
                 Ok(_) | Err(ServiceError::NamespaceAlreadyExists(_)) => {}
+                // Whatever became of the registration, what the caller asked for was not begun.
+                Err(ServiceError::OutcomeUnknown(reason)) => return Err(ServiceError::Unavailable(reason)),
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// As [`Frontend::namespace_by_name`].
+    ///
+    /// # Errors
+    /// `NamespaceNotFound`, or the store's.
+    pub(crate) async fn namespace_by_id(&self, id: &str) -> ServiceResult<Arc<Namespace>> {
+        let known = self.namespaces.by_id(id).await;
+        let lost = match &known {
+            Err(ServiceError::NamespaceNotFound(_)) => self.ensured_of(id),
+            _ => None,
+        };
+        match lost {
+            Some(name) => self.namespace_by_name(&name).await,
+            None => known,
+        }
+    }
+
+    fn is_ensured(&self, name: &str) -> bool {
+        self.ensured.lock().expect("no holder of this lock panics").contains(name)
+    }
+
+    fn ensured_of(&self, id: &str) -> Option<String> {
+        let ensured = self.ensured.lock().expect("no holder of this lock panics");
+        ensured.iter().find(|name| Namespace::id_of(name).as_str() == id).cloned()
     }
 
     /// The namespace a request names.
@@ -74,7 +122,7 @@ impl Frontend {
         if id.as_str().is_empty() {
             return Err(ServiceError::InvalidArgument("Namespace not set on request.".into()));
         }
-        let of_token = self.namespaces.by_id(id.as_str()).await?;
+        let of_token = self.namespace_by_id(id.as_str()).await?;
         if !name.is_empty() && of_token.name != name {
             self.namespace(name).await?;
             return Err(ServiceError::InvalidArgument(
@@ -86,7 +134,7 @@ impl Frontend {
 
     async fn namespace_in(&self, name: &str, allowed: &[NamespaceState]) -> ServiceResult<Arc<Namespace>> {
         validation::namespace_name(name)?;
-        let namespace = self.namespaces.by_name(name).await?;
+        let namespace = self.namespace_by_name(name).await?;
         match namespace.state() {
             state if allowed.contains(&state) => Ok(namespace),
             state => Err(ServiceError::NamespaceInvalidState { namespace: name.to_owned(), state }),

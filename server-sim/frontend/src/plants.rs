@@ -12,4 +12,9 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "a client's signal that may have arrived is tried again under another request id",
         "signals-once-in-order",
     ),
+    (
+        "lost-namespace-comes-back-as-another",
+        "a namespace that a failover lost is registered anew with another id, and others go on with the old one",
+        "liveness",
+    ),
 ];

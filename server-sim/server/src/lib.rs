@@ -31,6 +31,11 @@ pub fn planted_bugs() -> Vec<(&'static str, &'static str, &'static str)> {
             "liveness",
         ),
         (
+            "cluster-id-of-before-is-kept",
+            "a node never reads again which cluster it is of, though a failover may have lost that",
+            "liveness",
+        ),
+        (
             "membership-by-wall-clocks",
             "whether a node is alive is judged by its wall clock's time of its last beat, compared with one's own",
             "liveness",

@@ -102,10 +102,9 @@ impl Node {
         let mut as_matching: Arc<dyn MatchingService> = matching.clone();
         let mut joined = None;
         if let Some(of_cluster) = &config.cluster {
-            let cluster_id = cluster.cluster_id.as_str().into();
             let local = Local {
                 shard_count: config.shard_count,
-                cluster_id,
+                cluster: cluster.clone(),
                 history: history.clone(),
                 matching: matching.clone(),
             };

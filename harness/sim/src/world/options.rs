@@ -69,7 +69,7 @@ impl WorldOptions {
             asynchronous: draw.fixed("asynchronous", 0) > 0,
             named_standby: draw.flag("named_standby", 1, 3),
             promotions: draw.fixed("promotions", 0) > 0,
-            lag_ms: draw.one_of("lag_ms", &[1, 50, 1_000]),
+            lag_ms: draw.one_of("lag_ms", &[1, 50, 1_000, 20_000]),
             fenced: draw.flag("fenced", 1, 2),
             split_roles: draw.flag("split_roles", 1, 3),
             shards: draw.one_of("shards", &[1, 4, 16]),

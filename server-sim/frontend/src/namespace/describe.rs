@@ -13,11 +13,11 @@ pub async fn describe(
     let namespace = match (request.namespace.as_str(), request.id.as_str()) {
         ("", id) if !id.is_empty() => {
             validation::within_limit(id, "Namespace")?;
-            frontend.namespaces.by_id(id).await?
+            frontend.namespace_by_id(id).await?
         }
         (name, _) => {
             validation::namespace_name(name)?;
-            frontend.namespaces.by_name(name).await?
+            frontend.namespace_by_name(name).await?
         }
     };
     Ok(advertised(frontend, namespace.description.clone()))

@@ -9,7 +9,7 @@ use tempest_api::proto::{
     workflowservice::v1 as api,
 };
 use tempest_api::{ServiceError, ServiceResult};
-use tempest_core::{NamespaceId, rules::durations};
+use tempest_core::rules::durations;
 
 const RETENTION_MIN: Duration = Duration::from_secs(3600);
 
@@ -34,7 +34,7 @@ pub async fn register(
         None => proto(frontend.config.retention_default),
         Some(asked) => retention(asked)?,
     };
-    let id = NamespaceId(tempest_rt::entropy::uuid());
+    let id = Namespace::id_of(&request.namespace);
     let description = api::DescribeNamespaceResponse {
         namespace_info: Some(NamespaceInfo {
             name: request.namespace.clone(),

@@ -1,12 +1,16 @@
 //! What the frontend remembers of namespaces.
 use prost::Message;
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::proto::workflowservice::v1::DescribeNamespaceResponse;
 use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::NamespaceId;
-use tempest_store::{NamespaceRecord, Store, StoreError};
+use tempest_store::{NamespaceRecord, Store, StoreError, Timeline};
+use uuid::Uuid;
+
+/// Of the ids of namespaces; drawn once.
+const IDS: Uuid = Uuid::from_u128(0x5c0e_7f4b_91d2_4a36_8e57_2bd0_64f9_1ac8);
 
 /// One namespace as it was read.
 #[derive(Clone, Debug)]
@@ -19,32 +23,51 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    /// The id of the namespace of this name, the same whoever registers it and how often. When a failover loses the
+    /// registration, some nodes still know it and some runs name its id: registered anew, it is the same namespace.
+    pub fn id_of(name: &str) -> NamespaceId {
+        if tempest_rt::planted!("lost-namespace-comes-back-as-another") {
+            return NamespaceId(tempest_rt::entropy::uuid());
+        }
+        NamespaceId(Uuid::new_v5(&IDS, name.as_bytes()).to_string())
+    }
+
     pub fn state(&self) -> NamespaceState {
         self.description.namespace_info.as_ref().map_or(NamespaceState::Registered, |info| info.state())
     }
 }
 
 /// A read-through cache: what it has may be old, what it lacks it reads. Namespaces are never renamed, so an old entry
-/// names the right id.
+/// names the right id. What was read before the database failed over is forgotten: it may never have been, and its version
+/// may be of another history.
 pub struct Registry {
     store: Arc<dyn Store>,
     namespaces_max: usize,
-    by_name: RwLock<BTreeMap<String, Arc<Namespace>>>,
+    cached: RwLock<Cached>,
+}
+
+/// What was read on one timeline of the database.
+#[derive(Default)]
+struct Cached {
+    timeline: Timeline,
+    by_name: BTreeMap<String, Arc<Namespace>>,
 }
 
 impl Registry {
     pub fn new(store: Arc<dyn Store>, namespaces_max: usize) -> Self {
-        Self { store, namespaces_max, by_name: RwLock::default() }
+        let registry = Self { store, namespaces_max, cached: RwLock::default() };
+        registry.cached.write().expect("nobody holds it").timeline = registry.timeline();
+        registry
     }
 
     /// # Errors
     /// `NamespaceNotFound`, or the store's.
     pub async fn by_name(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
-        if let Some(namespace) = self.cached().get(name) {
+        if let Some(namespace) = self.cached().by_name.get(name) {
             return Ok(Arc::clone(namespace));
         }
         self.refresh().await?;
-        self.cached().get(name).cloned().ok_or_else(|| ServiceError::NamespaceNotFound(name.to_owned()))
+        self.cached().by_name.get(name).cloned().ok_or_else(|| ServiceError::NamespaceNotFound(name.to_owned()))
     }
 
     /// # Errors
@@ -63,7 +86,7 @@ impl Registry {
     /// The store's.
     pub async fn all(&self) -> ServiceResult<Vec<Arc<Namespace>>> {
         self.refresh().await?;
-        Ok(self.cached().values().cloned().collect())
+        Ok(self.cached().by_name.values().cloned().collect())
     }
 
     /// Writes a namespace: version 1 creates it, a higher one replaces the version before.
@@ -83,6 +106,7 @@ impl Registry {
             version: namespace.version,
             description: namespace.description.encode_to_vec().into(),
         };
+        let timeline = self.timeline();
         match self.store.put_namespace(record).await {
             Ok(()) => {}
             Err(StoreError::Conflict(_)) if namespace.version == 1 => {
@@ -91,11 +115,15 @@ impl Registry {
             Err(StoreError::Conflict(reason)) => return Err(ServiceError::Unavailable(reason)),
             Err(error) => return Err(store_error(error)),
         }
-        self.cached_mut().insert(namespace.name.clone(), Arc::new(namespace));
+        let mut cached = self.cached_mut();
+        if cached.timeline == timeline {
+            cached.by_name.insert(namespace.name.clone(), Arc::new(namespace));
+        }
         Ok(())
     }
 
     async fn refresh(&self) -> ServiceResult<()> {
+        let timeline = self.timeline();
         let records = self.store.namespaces().await.map_err(store_error)?;
         let mut fresh = BTreeMap::new();
         for record in records {
@@ -106,25 +134,47 @@ impl Registry {
             fresh.insert(namespace.name.clone(), namespace);
         }
         let mut cached = self.cached_mut();
+        if cached.timeline != timeline {
+            return Err(ServiceError::Unavailable("the database failed over while namespaces were read".into()));
+        }
         for (name, namespace) in fresh {
             // A write of ours may have been faster than this read.
-            if cached.get(&name).is_none_or(|known| known.version < namespace.version) {
-                cached.insert(name, Arc::new(namespace));
+            if cached.by_name.get(&name).is_none_or(|known| known.version < namespace.version) {
+                cached.by_name.insert(name, Arc::new(namespace));
             }
         }
         Ok(())
     }
 
     fn cached_by_id(&self, id: &str) -> Option<Arc<Namespace>> {
-        self.cached().values().find(|namespace| namespace.id.as_str() == id).cloned()
+        self.cached().by_name.values().find(|namespace| namespace.id.as_str() == id).cloned()
     }
 
-    fn cached(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Arc<Namespace>>> {
-        self.by_name.read().expect("no holder of this lock panics")
+    fn timeline(&self) -> Timeline {
+        if tempest_rt::planted!("lost-namespace-comes-back-as-another") {
+            return Timeline::default();
+        }
+        *self.store.timeline().borrow()
     }
 
-    fn cached_mut(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Arc<Namespace>>> {
-        self.by_name.write().expect("no holder of this lock panics")
+    fn forget_other_timelines(&self) {
+        let timeline = self.timeline();
+        let is_old = self.cached.read().expect("no holder of this lock panics").timeline != timeline;
+        if is_old {
+            tempest_rt::probe!("frontend-namespaces-read-anew");
+            *self.cached.write().expect("no holder of this lock panics") =
+                Cached { timeline, by_name: BTreeMap::new() };
+        }
+    }
+
+    fn cached(&self) -> RwLockReadGuard<'_, Cached> {
+        self.forget_other_timelines();
+        self.cached.read().expect("no holder of this lock panics")
+    }
+
+    fn cached_mut(&self) -> RwLockWriteGuard<'_, Cached> {
+        self.forget_other_timelines();
+        self.cached.write().expect("no holder of this lock panics")
     }
 }
 

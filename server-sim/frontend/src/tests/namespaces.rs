@@ -62,3 +62,10 @@ async fn only_what_works_is_advertised() {
     assert!(!system.supports_schedules && !system.nexus && !system.eager_workflow_start);
     assert!(!system.build_id_based_versioning && !system.count_group_by_execution_status);
 }
+
+#[test]
+fn the_id_of_a_name_is_the_same_in_every_build() {
+    // Databases have it written down.
+    assert_eq!(crate::namespace::Namespace::id_of("default").as_str(), "b3932493-d5c6-552d-85dd-2a044d8b9f1c");
+    assert_ne!(crate::namespace::Namespace::id_of("default"), crate::namespace::Namespace::id_of("orders"));
+}

@@ -6,9 +6,9 @@
 //! rests on commits that are gone: another must not delete a task because of it. So each call says which timeline its
 //! caller knows, each answer which one the callee knows; of two that differ the call is not performed, and whoever was
 //! behind leaves its primary.
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use tempest_api::ServiceError;
-use tempest_store::{Store, Timeline};
+use tempest_store::{ClusterRecord, Store, Timeline};
 use tonic::metadata::{MetadataMap, MetadataValue};
 
 const TIMELINE: &str = "tempest-timeline";
@@ -17,12 +17,63 @@ const CLUSTER: &str = "tempest-cluster";
 /// What a node knows of it.
 #[derive(Clone)]
 pub(super) struct KnownTimeline {
-    pub store: Arc<dyn Store>,
-    /// As the database has it.
-    pub cluster_id: Arc<str>,
+    store: Arc<dyn Store>,
+    cluster: Arc<Mutex<KnownCluster>>,
+}
+
+struct KnownCluster {
+    row: ClusterRecord,
+    /// The timeline on which the database surely had it.
+    read_on: Option<Timeline>,
 }
 
 impl KnownTimeline {
+    /// `row` is as the database had it not long ago.
+    pub fn new(store: Arc<dyn Store>, row: ClusterRecord) -> Self {
+        Self { store, cluster: Arc::new(Mutex::new(KnownCluster { row, read_on: None })) }
+    }
+
+    /// At boot and after a failover, which may have lost the cluster's row: writes it again, unless another node was faster. A node that
+    /// began just then knew no other and drew an id; so from now on that is the cluster's id here too.
+    pub async fn restore_cluster_row(&self) {
+        let now = self.now();
+        let known = {
+            let cluster = self.cluster();
+            let never_again = cluster.read_on.is_some() && tempest_rt::planted!("cluster-id-of-before-is-kept");
+            if cluster.read_on == Some(now) || never_again {
+                return;
+            }
+            cluster.row.clone()
+        };
+        let found = match self.store.cluster(known.clone()).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "the cluster's row is not read again, or nobody knows");
+                return;
+            }
+        };
+        if found.shard_count != known.shard_count {
+            tracing::error!(
+                known = known.shard_count,
+                found = found.shard_count,
+                "a failover lost the cluster's row, and a node with another shard count wrote it anew: stop that node, and \
+                 put the row right"
+            );
+            return;
+        }
+        if found != known {
+            tempest_rt::probe!("cluster-founded-anew");
+            tracing::warn!(known = known.cluster_id, found = found.cluster_id, "a failover lost the cluster's id");
+        }
+        if self.now() == now {
+            *self.cluster() = KnownCluster { row: found, read_on: Some(now) };
+        }
+    }
+
+    fn cluster(&self) -> MutexGuard<'_, KnownCluster> {
+        self.cluster.lock().expect("no holder of this lock panics")
+    }
+
     fn now(&self) -> Timeline {
         *self.store.timeline().borrow()
     }
@@ -31,7 +82,7 @@ impl KnownTimeline {
     pub fn tell(&self, metadata: &mut MetadataMap) {
         metadata.insert(TIMELINE, self.now().0.into());
         // It was drawn as a UUID.
-        if let Ok(cluster_id) = MetadataValue::try_from(&*self.cluster_id) {
+        if let Ok(cluster_id) = MetadataValue::try_from(&self.cluster().row.cluster_id) {
             metadata.insert(CLUSTER, cluster_id);
         }
     }
@@ -43,7 +94,7 @@ impl KnownTimeline {
     /// nothing, as an operator does, rests on none.
     pub fn hear(&self, metadata: &MetadataMap) -> Result<(), ServiceError> {
         if let Some(cluster_id) = metadata.get(CLUSTER)
-            && cluster_id.as_bytes() != self.cluster_id.as_bytes()
+            && cluster_id.as_bytes() != self.cluster().row.cluster_id.as_bytes()
         {
             tempest_rt::probe!("cluster-peer-of-another-cluster");
             tracing::warn!("a call between nodes of different clusters: an address has changed hands");
