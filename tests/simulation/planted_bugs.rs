@@ -307,6 +307,25 @@ const YOUNG: Storm = (
     ],
 );
 
+/// Shards change hands while commits are under way, which take long.
+const HANDED_OVER: Storm = (
+    "order-saga",
+    &[
+        "nodes=3",
+        "asynchronous=0",
+        "named_standby=0",
+        "shards=4",
+        "sagas=60",
+        "spread_ms=20000",
+        "storm_ms=40000",
+        "step_fails_percent=40",
+        "faults=30",
+        "fault.others=0",
+        "fault.rolling-restart=1",
+        "fault.slow-commits=1",
+    ],
+);
+
 /// Signals to and fro between workflows of several nodes.
 const CROSSING: Storm = ("criss-cross", &["nodes=3", "buggify=1", "fault.slow-commits=0", "fault.slow-node=0"]);
 
@@ -400,6 +419,8 @@ planted! {
         seen by "acked-durable" | "clean" | "liveness" | "shard-fence" | "history-wellformed";
     replicating_after_the_acknowledgement: "acknowledged-by-the-primary-alone" in CLUSTER from 4,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
+    calling_what_is_in_flight_not_done: "superseded-owner-says-not-done" in HANDED_OVER from 23,
+        seen by "refused-left-nothing";
     promoting_whoever_comes_first: "any-standby-is-promoted" in CLUSTER from 5,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
     trusting_caches_after_a_failover: "caches-outlive-a-failover" in PROMOTED from 2, seen by "liveness" | "replay";

@@ -14,6 +14,11 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "acked-durable",
     ),
     (
+        "superseded-owner-says-not-done",
+        "an owner that hears of another one while it writes says of what it writes that it is certainly not done",
+        "refused-left-nothing",
+    ),
+    (
         "transfer-cursor-passes-undurable-task",
         "the reader of transfer tasks goes past tasks that are not durable yet",
         "liveness",

@@ -19,6 +19,7 @@ mod one_open_run;
 mod operation_log;
 mod ownership_settled;
 mod reads_fresh;
+mod refused_left_nothing;
 mod replay;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -89,6 +90,7 @@ const CHECKERS: &[(Invariant, Scope, Judge)] = &[
     (activity_once::INVARIANT, Unharmed, activity_once::judge),
     (signals_once_in_order::INVARIANT, Unharmed, signals_once_in_order::judge),
     (acked_durable::INVARIANT, Unharmed, acked_durable::judge),
+    (refused_left_nothing::INVARIANT, Unharmed, refused_left_nothing::judge),
     (reads_fresh::INVARIANT, Unharmed, reads_fresh::judge),
     (across_runs::INVARIANT, Unharmed, across_runs::judge),
     (one_open_run::INVARIANT, Unharmed, one_open_run::judge),

@@ -64,6 +64,8 @@ pub struct Operation {
     /// Virtual time of the answer.
     pub completed_ns: Option<u64>,
     pub request: Bytes,
+    /// Whether the network delivers it once more, at any time; nobody hears the answer to that.
+    pub copied: bool,
     pub outcome: Outcome,
 }
 
@@ -134,15 +136,24 @@ impl OperationLog {
         self.with(|log| {
             let id = log.len() as u64;
             let outcome = Outcome::Pending;
-            log.push(Operation { id, caller, rpc, invoked_ns: at_ns, completed_ns: None, request, outcome });
+            let (invoked_ns, completed_ns, copied) = (at_ns, None, false);
+            log.push(Operation { id, caller, rpc, invoked_ns, completed_ns, request, copied, outcome });
             id
         })
     }
 
+    /// Notes that it will be delivered once more.
+    pub fn copied(&self, id: u64) {
+        self.of(id, |operation| operation.copied = true);
+    }
+
+    fn of(&self, id: u64, change: impl FnOnce(&mut Operation)) {
+        self.with(|log| change(&mut log[usize::try_from(id).expect("an id is a position")]));
+    }
+
     /// Notes how it ended.
     pub fn complete(&self, id: u64, at_ns: u64, outcome: Outcome) {
-        self.with(|log| {
-            let operation = &mut log[usize::try_from(id).expect("an id is a position")];
+        self.of(id, |operation| {
             operation.completed_ns = Some(at_ns);
             operation.outcome = outcome;
         });

@@ -316,6 +316,7 @@ pub fn called(rpc: &str, request: &impl Message, outcome: Outcome) -> Operation 
         invoked_ns: 100 * SECOND_NS,
         completed_ns: Some(101 * SECOND_NS),
         request: request.encode_to_vec().into(),
+        copied: false,
         outcome,
     }
 }

@@ -121,6 +121,7 @@ async fn noted(
     if may_repeat && caller.ambiguities.strikes(&caller.name, Ambiguity::DeliveredTwice, id) {
         let (channel, service, rpc) = (channel.clone(), service.to_owned(), rpc.to_owned());
         let (metadata, request) = (metadata.clone(), request.clone());
+        caller.log.copied(id);
         let after = Duration::from_millis(caller.ambiguities.copy_after_ms(id));
         tempest_rt::task::spawn(async move {
             tempest_rt::time::sleep(after).await;

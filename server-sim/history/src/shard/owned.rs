@@ -251,6 +251,10 @@ impl Owned {
     /// Ends this ownership. Whoever waits for something staged is told; requests that were not decided are returned.
     pub fn dissolve(self, exit: &Exit) -> VecDeque<Request> {
         let (caused, depended) = match exit {
+            Exit::Superseded { .. } if tempest_rt::planted!("superseded-owner-says-not-done") => {
+                let lost = ServiceError::ShardOwnershipLost { owner_host: String::new() };
+                (lost.clone(), lost)
+            }
             Exit::OwnershipLost { .. } => {
                 let lost = ServiceError::ShardOwnershipLost { owner_host: String::new() };
                 (lost.clone(), lost)
