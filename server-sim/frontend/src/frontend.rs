@@ -48,13 +48,25 @@ impl Frontend {
     }
 
     /// Registers a namespace if there is none of that name; used at boot. Should the database fail over and lose it, it is
-    /// registered again when somebody asks for it.
+    /// registered again.
     ///
     /// # Errors
     /// The store's, or an invalid name.
     pub async fn ensure_namespace(&self, name: &str) -> ServiceResult<NamespaceId> {
         self.ensured.lock().expect("no holder of this lock panics").insert(name.to_owned());
         Ok(self.namespace_by_name(name).await?.id.clone())
+    }
+
+    /// After the database has failed over: sees to it that all namespaces are there that this node knew, or is to ensure.
+    ///
+    /// # Errors
+    /// The store's: some may be missing still.
+    pub async fn restore_namespaces(&self) -> ServiceResult<()> {
+        let ensured = self.ensured.lock().expect("no holder of this lock panics").clone();
+        for name in ensured.into_iter().chain(self.namespaces.missing()) {
+            self.namespace_by_name(&name).await?;
+        }
+        Ok(())
     }
 
     /// In whatever state it is.
@@ -64,13 +76,24 @@ impl Frontend {
     pub(crate) async fn namespace_by_name(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
         loop {
             let known = self.namespaces.by_name(name).await;
-            if !matches!(known, Err(ServiceError::NamespaceNotFound(_))) || !self.is_ensured(name) {
+            if !matches!(known, Err(ServiceError::NamespaceNotFound(_))) {
                 return known;
             }
-            tempest_rt::probe!("frontend-namespace-ensured");
-            match register::register(self, register::named(name)).await {
-                // Registered by us, or by somebody faster: either way it can be read now.
-                Ok(_) | Err(ServiceError::NamespaceAlreadyExists(_)) => {}
+            let registered = if let Some(before) = self.namespaces.before_failover(name) {
+                tempest_rt::probe!("frontend-namespace-restored");
+                tracing::warn!(
+                    name,
+                    "a failover of the database lost this namespace: it is registered again as it was"
+                );
+                self.namespaces.put(Namespace { version: 1, ..Namespace::clone(&before) }).await
+            } else if self.is_ensured(name) {
+                register::register(self, register::named(name)).await.map(|_| ())
+            } else {
+                return known;
+            };
+            match registered {
+                // By us, or by somebody faster: either way it can be read now.
+                Ok(()) | Err(ServiceError::NamespaceAlreadyExists(_)) => {}
                 // Whatever became of the registration, what the caller asked for was not begun.
                 Err(ServiceError::OutcomeUnknown(reason)) => return Err(ServiceError::Unavailable(reason)),
                 Err(error) => return Err(error),
@@ -84,23 +107,16 @@ impl Frontend {
     /// `NamespaceNotFound`, or the store's.
     pub(crate) async fn namespace_by_id(&self, id: &str) -> ServiceResult<Arc<Namespace>> {
         let known = self.namespaces.by_id(id).await;
-        let lost = match &known {
-            Err(ServiceError::NamespaceNotFound(_)) => self.ensured_of(id),
-            _ => None,
-        };
-        match lost {
-            Some(name) => self.namespace_by_name(&name).await,
-            None => known,
+        if !matches!(known, Err(ServiceError::NamespaceNotFound(_))) {
+            return known;
         }
+        // It may be one that a failover lost.
+        self.restore_namespaces().await?;
+        self.namespaces.by_id(id).await
     }
 
     fn is_ensured(&self, name: &str) -> bool {
         self.ensured.lock().expect("no holder of this lock panics").contains(name)
-    }
-
-    fn ensured_of(&self, id: &str) -> Option<String> {
-        let ensured = self.ensured.lock().expect("no holder of this lock panics");
-        ensured.iter().find(|name| Namespace::id_of(name).as_str() == id).cloned()
     }
 
     /// The namespace a request names.

@@ -9,6 +9,7 @@ mod cluster;
 mod config;
 mod lag_log;
 mod node;
+mod restore;
 
 pub use cluster::{
     ClusterConfig, ClusterDescription, DescribeError, Member, NodeDescription, Ring, describe_cluster, nodes_alive,

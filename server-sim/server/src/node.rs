@@ -1,7 +1,7 @@
 //! A running node.
 use crate::NodeConfig;
-use crate::cluster::{Joined, Local, Ring, join};
-use crate::lag_log;
+use crate::cluster::{Joined, KnownTimeline, Local, Ring, join};
+use crate::{lag_log, restore};
 use std::sync::Arc;
 use tempest_api::{HistoryService, MatchingService, ServiceError};
 use tempest_frontend::{Frontend, FrontendConfig, health_service, operator_service, workflow_service};
@@ -100,11 +100,12 @@ impl Node {
             .map_err(|error| NodeError::Config(error.to_string()))?;
         let mut as_history: Arc<dyn HistoryService> = history.clone();
         let mut as_matching: Arc<dyn MatchingService> = matching.clone();
+        let known = KnownTimeline::new(store.clone(), cluster.clone());
         let mut joined = None;
         if let Some(of_cluster) = &config.cluster {
             let local = Local {
                 shard_count: config.shard_count,
-                cluster: cluster.clone(),
+                timeline: known.clone(),
                 history: history.clone(),
                 matching: matching.clone(),
             };
@@ -121,7 +122,7 @@ impl Node {
             shard_count: cluster.shard_count,
             ..config.frontend.clone()
         };
-        let frontend = Frontend::new(of_frontend, as_history.clone(), as_matching, store);
+        let frontend = Frontend::new(of_frontend, as_history.clone(), as_matching, store.clone());
         for namespace in &config.namespaces {
             frontend
                 .ensure_namespace(namespace)
@@ -147,6 +148,7 @@ impl Node {
                 served_sender.send_replace(true);
             });
         }
+        tasks.spawn(restore::after_failovers(store, known, Arc::downgrade(&frontend)));
         tasks.spawn(lag_log::tell(Arc::downgrade(&history)));
         let shards = config.shard_count;
         match &address {

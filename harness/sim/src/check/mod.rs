@@ -35,6 +35,7 @@ pub use frontier::frontier;
 pub use history_json::history_json;
 pub use observations::{Observations, Panic, RunObserved};
 pub use operation_log::{Operation, OperationLine, OperationLog, Outcome};
+pub(crate) use refused_left_nothing::refused_calls;
 pub use replay::replay;
 
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,7 @@
 //!
 //! | asked by | its trace |
 //! |---|---|
+//! | StartWorkflowExecution, SignalWithStartWorkflowExecution | a run that remembers that request id as its start |
 //! | SignalWorkflowExecution, SignalWithStartWorkflowExecution | the signal with that request id |
 //! | RespondWorkflowTaskCompleted | the completion of the task that the token names |
 //! | RespondActivityTaskCompleted, -Failed, -Canceled | that end of the attempt that the token names |
@@ -16,13 +17,14 @@ use tempest_api::{decode_activity_token, decode_workflow_token};
 
 pub const INVARIANT: Invariant = Invariant {
     name: "refused-left-nothing",
-    holds_when: "a signal, a completed workflow task or the end of an activity that was refused with certainty each time \
-                 that it was asked for is in no history",
+    holds_when: "a start, a signal, a completed workflow task or the end of an activity that was refused with certainty each time \
+                 that it was asked for is nowhere",
 };
 
-/// What a caller asks for and a history shows.
+/// What a caller asks for, and a run or its history shows.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Deed {
+    Start { workflow_id: String, request_id: String },
     Signal { workflow_id: String, request_id: String },
     CompleteWorkflowTask { run_id: String, started_event_id: i64 },
     EndActivity { run_id: String, scheduled_event_id: i64, attempt: i32, how: How },
@@ -38,22 +40,30 @@ enum How {
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let refused = refused_each_time(observations);
     let mut violations = Vec::new();
+    let mut found = |deed: Option<Deed>, what: &dyn Fn() -> String| {
+        let Some(operations) = deed.and_then(|deed| refused.get(&deed)) else { return };
+        let violation = Violation::new(INVARIANT.name, format!("{} was refused each time, but is there", what()));
+        violations.push(operations.iter().fold(violation, |violation, operation| violation.because(operation.line())));
+    };
     for run in observations.runs.values() {
+        found(started(run), &|| run.name());
         for event in &run.stored {
-            let Some(operations) = shown(run, event).and_then(|deed| refused.get(&deed)) else { continue };
-            let what = format!("{}: {} was refused each time, but is there", run.name(), events::line(event));
-            let violation = Violation::new(INVARIANT.name, what);
-            violations
-                .push(operations.iter().fold(violation, |violation, operation| violation.because(operation.line())));
+            found(shown(run, event), &|| format!("{}: {}", run.name(), events::line(event)));
         }
     }
     violations
 }
 
+/// How many calls were refused that are judged.
+pub fn refused_calls(observations: &Observations) -> usize {
+    let is_refused = |operation: &&Operation| matches!(operation.outcome, Outcome::Failed { .. });
+    observations.operations.iter().filter(is_refused).filter(|operation| !asked_for(operation).is_empty()).count()
+}
+
 fn refused_each_time(observations: &Observations) -> BTreeMap<Deed, Vec<&Operation>> {
     let mut asked: BTreeMap<Deed, Vec<&Operation>> = BTreeMap::new();
     for operation in &observations.operations {
-        if let Some(deed) = asked_for(operation) {
+        for deed in asked_for(operation) {
             asked.entry(deed).or_default().push(operation);
         }
     }
@@ -62,16 +72,26 @@ fn refused_each_time(observations: &Observations) -> BTreeMap<Deed, Vec<&Operati
     asked
 }
 
-fn asked_for(operation: &Operation) -> Option<Deed> {
+fn asked_for(operation: &Operation) -> Vec<Deed> {
+    if operation.rpc != "SignalWithStartWorkflowExecution" {
+        return asked_for_alone(operation).into_iter().collect();
+    }
+    let Some(request) = operation.request::<api::SignalWithStartWorkflowExecutionRequest>() else { return Vec::new() };
+    let (workflow_id, request_id) = (request.workflow_id, request.request_id);
+    let signal = Deed::Signal { workflow_id: workflow_id.clone(), request_id: request_id.clone() };
+    vec![signal, Deed::Start { workflow_id, request_id }]
+}
+
+fn asked_for_alone(operation: &Operation) -> Option<Deed> {
     match operation.rpc.as_str() {
+        "StartWorkflowExecution" => {
+            let request: api::StartWorkflowExecutionRequest = operation.request()?;
+            Some(Deed::Start { workflow_id: request.workflow_id, request_id: request.request_id })
+        }
         "SignalWorkflowExecution" => {
             let request: api::SignalWorkflowExecutionRequest = operation.request()?;
             let workflow_id = request.workflow_execution?.workflow_id;
             Some(Deed::Signal { workflow_id, request_id: request.request_id })
-        }
-        "SignalWithStartWorkflowExecution" => {
-            let request: api::SignalWithStartWorkflowExecutionRequest = operation.request()?;
-            Some(Deed::Signal { workflow_id: request.workflow_id, request_id: request.request_id })
         }
         "RespondWorkflowTaskCompleted" => {
             let request: api::RespondWorkflowTaskCompletedRequest = operation.request()?;
@@ -98,6 +118,11 @@ fn end_of_activity(token: &[u8], how: How) -> Option<Deed> {
     let token = decode_activity_token(token).ok()?;
     let (scheduled_event_id, attempt) = (token.scheduled_event_id, token.attempt);
     Some(Deed::EndActivity { run_id: token.run_id.0, scheduled_event_id, attempt, how })
+}
+
+fn started(run: &RunObserved) -> Option<Deed> {
+    let request_id = run.state.as_ref()?.ephemera().start_request_id.clone();
+    Some(Deed::Start { workflow_id: run.key.workflow_id.0.clone(), request_id })
 }
 
 fn shown(run: &RunObserved, event: &HistoryEvent) -> Option<Deed> {
@@ -142,6 +167,14 @@ mod tests {
         Outcome::Failed { code: tonic::Code::NotFound, message: "it is over".to_owned() }
     }
 
+    /// The sample's run remembers that request as its start, as one that is read from a database does.
+    fn started_by(observations: &mut Observations, request_id: &str) {
+        let state = &mut observations.runs.get_mut(samples::RUN).expect("the sample has it").state;
+        let mut stored = serde_json::to_value(&state).expect("it is stored as such");
+        stored["ephemera"]["start_request_id"] = request_id.into();
+        *state = serde_json::from_value(stored).expect("it is read as such");
+    }
+
     /// All calls of this RPC ended so.
     fn all(rpc: &'static str, change: impl Fn(&mut Operation)) -> impl FnOnce(&mut Observations) {
         move |observations| observations.operations.iter_mut().filter(|call| call.rpc == rpc).for_each(change)
@@ -154,6 +187,13 @@ mod tests {
         check(refuse("SignalWorkflowExecution"), &[SIGNAL]);
         let completed = "order-1 / run-1: event 4 WORKFLOW_TASK_COMPLETED was refused each time, but is there";
         check(refuse("RespondWorkflowTaskCompleted"), &[completed]);
+        check(
+            |observations| {
+                started_by(observations, "start-1");
+                all("StartWorkflowExecution", |call| call.outcome = refused())(observations);
+            },
+            &["order-1 / run-1 was refused each time, but is there"],
+        );
         let ended = "order-1 / run-1: event 8 ACTIVITY_TASK_COMPLETED was refused each time, but is there";
         check(refuse("RespondActivityTaskCompleted"), &[ended]);
     }

@@ -18,6 +18,8 @@ struct Subjects {
     events: usize,
     commits: usize,
     acknowledged: usize,
+    /// Calls that were certainly not done, and could show in a history.
+    refused: usize,
     /// Why it is less than there was; empty if it is all.
     left_out: String,
 }
@@ -30,6 +32,7 @@ impl Subjects {
             events: observations.runs.values().map(|run| run.stored.len()).sum(),
             commits: observations.commits.len(),
             acknowledged: observations.operations.iter().filter(is_ok).count(),
+            refused: check::refused_calls(observations),
             left_out: String::new(),
         }
     }
@@ -47,7 +50,7 @@ impl Subjects {
 
     /// How much of it an invariant judges, and in words.
     fn of_invariant(&self, invariant: &str, observations: &Observations) -> (Option<usize>, String) {
-        let Subjects { runs, events, commits, acknowledged, left_out } = self;
+        let Subjects { runs, events, commits, acknowledged, refused, left_out } = self;
         let (checked, what) = match invariant {
             "acked-durable" | "clean" | "signals-once-in-order" => {
                 (*acknowledged, format!("{acknowledged} acknowledged calls"))
@@ -58,6 +61,10 @@ impl Subjects {
             "reads-fresh" if observations.timelines.iter().any(|began| began.may_lose) => {
                 return (None, format!("{NOT_JUDGED}: a failover may have lost something"));
             }
+            "refused-left-nothing" if *refused == 0 && left_out.is_empty() => {
+                return (Some(0), format!("{NOT_JUDGED}: nothing was refused"));
+            }
+            "refused-left-nothing" => (*refused, format!("{refused} refused calls")),
             "shard-fence" | "ownership-settled" => (*commits, format!("{commits} commits")),
             "determinism" => return (None, format!("{NOT_JUDGED}: run the seed twice, or `tempest explore --twice`")),
             "model" => return (None, "the scenario's own".to_owned()),

@@ -1,7 +1,7 @@
 //! What the frontend remembers of namespaces.
 use prost::Message;
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::proto::workflowservice::v1::DescribeNamespaceResponse;
 use tempest_api::{ServiceError, ServiceResult};
@@ -38,46 +38,48 @@ impl Namespace {
 }
 
 /// A read-through cache: what it has may be old, what it lacks it reads. Namespaces are never renamed, so an old entry
-/// names the right id. What was read before the database failed over is forgotten: it may never have been, and its version
-/// may be of another history.
+/// names the right id. What was read before the database failed over counts no more, but is not forgotten until it is found
+/// again: if the failover lost it, it is written anew.
 pub struct Registry {
     store: Arc<dyn Store>,
     namespaces_max: usize,
-    cached: RwLock<Cached>,
+    cached: Mutex<Cached>,
 }
 
-/// What was read on one timeline of the database.
+type ByName = BTreeMap<String, Arc<Namespace>>;
+
 #[derive(Default)]
 struct Cached {
+    /// Of the database, when the first of `by_name` was read.
     timeline: Timeline,
-    by_name: BTreeMap<String, Arc<Namespace>>,
+    by_name: ByName,
+    /// What was there on timelines before, and has not been found on this one.
+    before: ByName,
 }
 
 impl Registry {
     pub fn new(store: Arc<dyn Store>, namespaces_max: usize) -> Self {
-        let registry = Self { store, namespaces_max, cached: RwLock::default() };
-        registry.cached.write().expect("nobody holds it").timeline = registry.timeline();
-        registry
+        Self { store, namespaces_max, cached: Mutex::default() }
     }
 
     /// # Errors
     /// `NamespaceNotFound`, or the store's.
     pub async fn by_name(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
-        if let Some(namespace) = self.cached().by_name.get(name) {
-            return Ok(Arc::clone(namespace));
+        let cached = self.cached().by_name.get(name).cloned();
+        match cached {
+            Some(namespace) => Ok(namespace),
+            None => self.read().await?.remove(name).ok_or_else(|| ServiceError::NamespaceNotFound(name.to_owned())),
         }
-        self.refresh().await?;
-        self.cached().by_name.get(name).cloned().ok_or_else(|| ServiceError::NamespaceNotFound(name.to_owned()))
     }
 
     /// # Errors
     /// `NamespaceNotFound`, or the store's.
     pub async fn by_id(&self, id: &str) -> ServiceResult<Arc<Namespace>> {
-        if let Some(namespace) = self.cached_by_id(id) {
-            return Ok(namespace);
+        let cached = of_id(&self.cached().by_name, id);
+        match cached {
+            Some(namespace) => Ok(namespace),
+            None => of_id(&self.read().await?, id).ok_or_else(|| ServiceError::NamespaceNotFound(id.to_owned())),
         }
-        self.refresh().await?;
-        self.cached_by_id(id).ok_or_else(|| ServiceError::NamespaceNotFound(id.to_owned()))
     }
 
     /// All of them by name, as they are in the store now.
@@ -85,8 +87,17 @@ impl Registry {
     /// # Errors
     /// The store's.
     pub async fn all(&self) -> ServiceResult<Vec<Arc<Namespace>>> {
-        self.refresh().await?;
-        Ok(self.cached().by_name.values().cloned().collect())
+        Ok(self.read().await?.into_values().collect())
+    }
+
+    /// The namespace of this name as it was before the database failed over, if it has not been found since.
+    pub fn before_failover(&self, name: &str) -> Option<Arc<Namespace>> {
+        self.cached().before.get(name).cloned()
+    }
+
+    /// Names of all that were there before the database failed over, and have not been found since.
+    pub fn missing(&self) -> Vec<String> {
+        self.cached().before.keys().cloned().collect()
     }
 
     /// Writes a namespace: version 1 creates it, a higher one replaces the version before.
@@ -115,39 +126,29 @@ impl Registry {
             Err(StoreError::Conflict(reason)) => return Err(ServiceError::Unavailable(reason)),
             Err(error) => return Err(store_error(error)),
         }
-        let mut cached = self.cached_mut();
+        let mut cached = self.cached();
         if cached.timeline == timeline {
-            cached.by_name.insert(namespace.name.clone(), Arc::new(namespace));
+            cached.found(Arc::new(namespace));
         }
         Ok(())
     }
 
-    async fn refresh(&self) -> ServiceResult<()> {
+    async fn read(&self) -> ServiceResult<ByName> {
         let timeline = self.timeline();
         let records = self.store.namespaces().await.map_err(store_error)?;
-        let mut fresh = BTreeMap::new();
+        let mut fresh = Vec::new();
         for record in records {
             let description = DescribeNamespaceResponse::decode(&record.description[..]).map_err(|error| {
                 ServiceError::DataLoss(format!("namespace {} cannot be read: {error}", record.name))
             })?;
-            let namespace = Namespace { id: record.id, name: record.name, version: record.version, description };
-            fresh.insert(namespace.name.clone(), namespace);
+            fresh.push(Namespace { id: record.id, name: record.name, version: record.version, description });
         }
-        let mut cached = self.cached_mut();
+        let mut cached = self.cached();
         if cached.timeline != timeline {
             return Err(ServiceError::Unavailable("the database failed over while namespaces were read".into()));
         }
-        for (name, namespace) in fresh {
-            // A write of ours may have been faster than this read.
-            if cached.by_name.get(&name).is_none_or(|known| known.version < namespace.version) {
-                cached.by_name.insert(name, Arc::new(namespace));
-            }
-        }
-        Ok(())
-    }
-
-    fn cached_by_id(&self, id: &str) -> Option<Arc<Namespace>> {
-        self.cached().by_name.values().find(|namespace| namespace.id.as_str() == id).cloned()
+        fresh.into_iter().for_each(|namespace| cached.found(Arc::new(namespace)));
+        Ok(cached.by_name.clone())
     }
 
     fn timeline(&self) -> Timeline {
@@ -157,25 +158,31 @@ impl Registry {
         *self.store.timeline().borrow()
     }
 
-    fn forget_other_timelines(&self) {
+    fn cached(&self) -> MutexGuard<'_, Cached> {
+        let mut cached = self.cached.lock().expect("no holder of this lock panics");
         let timeline = self.timeline();
-        let is_old = self.cached.read().expect("no holder of this lock panics").timeline != timeline;
-        if is_old {
+        if cached.timeline < timeline {
             tempest_rt::probe!("frontend-namespaces-read-anew");
-            *self.cached.write().expect("no holder of this lock panics") =
-                Cached { timeline, by_name: BTreeMap::new() };
+            let before = std::mem::take(&mut cached.by_name);
+            cached.before.extend(before);
+            cached.timeline = timeline;
+        }
+        cached
+    }
+}
+
+impl Cached {
+    fn found(&mut self, namespace: Arc<Namespace>) {
+        self.before.remove(&namespace.name);
+        // A write of ours may have been faster than a read.
+        if self.by_name.get(&namespace.name).is_none_or(|known| known.version < namespace.version) {
+            self.by_name.insert(namespace.name.clone(), namespace);
         }
     }
+}
 
-    fn cached(&self) -> RwLockReadGuard<'_, Cached> {
-        self.forget_other_timelines();
-        self.cached.read().expect("no holder of this lock panics")
-    }
-
-    fn cached_mut(&self) -> RwLockWriteGuard<'_, Cached> {
-        self.forget_other_timelines();
-        self.cached.write().expect("no holder of this lock panics")
-    }
+fn of_id(namespaces: &ByName, id: &str) -> Option<Arc<Namespace>> {
+    namespaces.values().find(|namespace| namespace.id.as_str() == id).cloned()
 }
 
 /// A store's error, as a caller sees it.

@@ -12,14 +12,13 @@ use tempest_history::{HistoryHandle, Placement};
 use tempest_matching::Matching;
 use tempest_rt::net::{self, Network};
 use tempest_rt::task::TaskGroup;
-use tempest_store::{ClusterRecord, ShardId, Store};
+use tempest_store::{ShardId, Store};
 use tokio::sync::watch;
 
 /// What this node carries itself.
 pub(crate) struct Local {
     pub shard_count: u32,
-    /// The cluster's row.
-    pub cluster: ClusterRecord,
+    pub timeline: KnownTimeline,
     pub history: Arc<HistoryHandle>,
     pub matching: Arc<Matching>,
 }
@@ -64,8 +63,8 @@ pub(crate) async fn join(
         .map_err(|error| NodeError::Listen { address: config.address.clone(), error })?;
     let address = listener.local_address();
     let advertised = config.advertised_address.clone().unwrap_or_else(|| address.clone());
-    let timeline = KnownTimeline::new(store.clone(), local.cluster.clone());
-    let mut membership = Membership::new(config, advertised, store, timeline.clone());
+    let timeline = local.timeline.clone();
+    let mut membership = Membership::new(config, advertised, store);
     let ring = membership.ring();
     membership.introduce().await?;
 

@@ -1,6 +1,5 @@
 //! The beat of a node: it writes its own row, reads the others', and tells its roles what changed.
 use super::ring::{Member, Ring};
-use super::timeline::KnownTimeline;
 use super::view::View;
 use crate::NodeError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,7 +123,6 @@ const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(10);
 /// Keeps this node's row alive and watches the others.
 pub struct Membership {
     store: Arc<dyn Store>,
-    timeline: KnownTimeline,
     row: NodeRecord,
     /// What the last beat found in its place.
     row_before: Option<NodeRecord>,
@@ -143,7 +141,7 @@ pub struct Membership {
 
 impl Membership {
     /// `address` is what other nodes call.
-    pub fn new(config: &ClusterConfig, address: String, store: Arc<dyn Store>, timeline: KnownTimeline) -> Self {
+    pub fn new(config: &ClusterConfig, address: String, store: Arc<dyn Store>) -> Self {
         let own = Member { name: config.name.clone(), address, roles: config.roles.clone() };
         let row = NodeRecord {
             name: own.name.clone(),
@@ -159,7 +157,6 @@ impl Membership {
         let ring = watch::Sender::new(Arc::new(view.ring()));
         Self {
             store,
-            timeline,
             row,
             row_before: None,
             view,
@@ -232,7 +229,6 @@ impl Membership {
                 self.row_before = rows.iter().find(|row| row.name == self.row.name).cloned();
                 self.warn_of_strange_rows(&rows);
                 self.warn_of_failovers(&rows);
-                self.timeline.restore_cluster_row().await;
                 self.view.read(rows, Instant::now());
                 let ring = self.view.ring();
                 self.ring.send_if_modified(|known| {

@@ -16,3 +16,4 @@ pub use describe::{ClusterDescription, DescribeError, NodeDescription, describe_
 pub(crate) use join::{Joined, Local, join};
 pub use membership::{ClusterConfig, nodes_alive};
 pub use ring::{Member, Ring};
+pub(crate) use timeline::KnownTimeline;

@@ -8,7 +8,7 @@
 //! behind leaves its primary.
 use std::sync::{Arc, Mutex, MutexGuard};
 use tempest_api::ServiceError;
-use tempest_store::{ClusterRecord, Store, Timeline};
+use tempest_store::{ClusterRecord, Store, StoreError, Timeline};
 use tonic::metadata::{MetadataMap, MetadataValue};
 
 const TIMELINE: &str = "tempest-timeline";
@@ -16,7 +16,7 @@ const CLUSTER: &str = "tempest-cluster";
 
 /// What a node knows of it.
 #[derive(Clone)]
-pub(super) struct KnownTimeline {
+pub(crate) struct KnownTimeline {
     store: Arc<dyn Store>,
     cluster: Arc<Mutex<KnownCluster>>,
 }
@@ -35,31 +35,28 @@ impl KnownTimeline {
 
     /// At boot and after a failover, which may have lost the cluster's row: writes it again, unless another node was faster. A node that
     /// began just then knew no other and drew an id; so from now on that is the cluster's id here too.
-    pub async fn restore_cluster_row(&self) {
+    ///
+    /// # Errors
+    /// The store's: the row may be missing still.
+    pub async fn restore_cluster_row(&self) -> Result<(), StoreError> {
         let now = self.now();
         let known = {
             let cluster = self.cluster();
             let never_again = cluster.read_on.is_some() && tempest_rt::planted!("cluster-id-of-before-is-kept");
             if cluster.read_on == Some(now) || never_again {
-                return;
+                return Ok(());
             }
             cluster.row.clone()
         };
-        let found = match self.store.cluster(known.clone()).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, "the cluster's row is not read again, or nobody knows");
-                return;
-            }
-        };
+        let found = self.store.cluster(known.clone()).await?;
         if found.shard_count != known.shard_count {
             tracing::error!(
                 known = known.shard_count,
                 found = found.shard_count,
                 "a failover lost the cluster's row, and a node with another shard count wrote it anew: stop that node, and \
-                 put the row right"
+                 bring back a backup; what is stored is laid out for the shard count that was known"
             );
-            return;
+            return Ok(());
         }
         if found != known {
             tempest_rt::probe!("cluster-founded-anew");
@@ -68,6 +65,7 @@ impl KnownTimeline {
         if self.now() == now {
             *self.cluster() = KnownCluster { row: found, read_on: Some(now) };
         }
+        Ok(())
     }
 
     fn cluster(&self) -> MutexGuard<'_, KnownCluster> {
