@@ -49,17 +49,26 @@ const FORGETFUL: Storm = (
     ],
 );
 
-/// The same, and the primary that was deposed goes on.
+/// Everything waits in backlogs while a primary goes on that was deposed, and nodes come that find the new one.
 const FORKED: Storm = (
-    "order-saga",
+    "backlog",
     &[
         "nodes=3",
         "asynchronous=1",
         "fenced=0",
         "promotions=0",
-        "fault.slow-commits=0",
-        "fault.slow-node=0",
-        "faults=25",
+        "lag_ms=1",
+        "shards=16",
+        "split_roles=0",
+        "workflows=140",
+        "notes_max=0",
+        "spread_ms=20000",
+        "idle_ms=15000",
+        "storm_ms=20000",
+        "faults=12",
+        "fault.others=0",
+        "fault.isolate-database=1",
+        "fault.rolling-restart=1",
     ],
 );
 
@@ -430,7 +439,7 @@ planted! {
     losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 3, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
-    dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 102, seen by "liveness";
+    dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 11, seen by "liveness";
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
     taking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 29, seen by "liveness";
     taking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 2, seen by "liveness";

@@ -15,7 +15,7 @@ pub use clock::{ClockJump, ClockSkew};
 pub use database::Promote;
 pub use disk::{DiskFull, DiskSlow};
 pub use nemesis::{Nemesis, TimelineEntry};
-pub use network::{Bridge, Clog, Isolate, Latency, OneWay, Partition, Reset, Ring, SlowNode};
+pub use network::{Bridge, Clog, Isolate, IsolateDatabase, Latency, OneWay, Partition, Reset, Ring, SlowNode};
 pub use process::{Crash, CrashInRecovery, Pause, PowerLoss, Restart, RollingRestart};
 pub use rpc::{AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, ReadOnly, SlowCommits};
 pub use schedule::{FaultPlan, PlannedFault, Targets};
@@ -120,6 +120,7 @@ macro_rules! faults {
 faults!(
     Partition,
     Isolate,
+    IsolateDatabase,
     Bridge,
     Ring,
     OneWay,

@@ -81,6 +81,21 @@ partitions! {
     },
     links |harm| between(std::slice::from_ref(&harm.host), &harm.others);
 
+    /// A node of the database hears nothing of the others, but servers reach it. A primary that was deposed goes on.
+    IsolateDatabase, "isolate-database", "a node of the database is cut off from its other nodes and the monitor, while \
+                                          servers still reach it", {
+        host: Host,
+        others: Vec<Host>
+    },
+    draw |dice, all, for_ms| {
+        let databases = Host::databases();
+        let host = dice.pick(&databases).clone();
+        let is_other = |other: &Host| *other != host && (databases.contains(other) || *other == Host::monitor());
+        let others = all.into_iter().filter(is_other).collect();
+        IsolateDatabase { host, others, for_ms }
+    },
+    links |harm| between(std::slice::from_ref(&harm.host), &harm.others);
+
     /// Two sides that only one host sees both of.
     Bridge, "bridge", "a cluster falls into two groups, and one host sees both", {
         bridge: Host,

@@ -1,5 +1,5 @@
 //! The plan: which faults when, drawn from the seed before the run begins.
-use super::{Fault, Harm, KINDS, Promote};
+use super::{Fault, Harm, IsolateDatabase, KINDS, Promote};
 use crate::explore::{Decisions, Dice, Draw};
 use crate::world::{Host, WorldOptions};
 use serde::{Deserialize, Serialize};
@@ -126,7 +126,12 @@ impl FaultPlan {
         let mut kinds: Vec<&str> = Vec::new();
         // What can never happen to these hosts is no option, and takes no other kind's place.
         let mut trial = decisions.dice("fault.possible".to_owned());
-        let may_be = |name: &str| name != Promote::NAME || options.has_promotions();
+        let may_be = |name: &str| match name {
+            Promote::NAME => options.has_promotions(),
+            // Elsewhere it is a failover like others.
+            IsolateDatabase::NAME => options.asynchronous && !options.fenced,
+            _ => true,
+        };
         let mut possible = |name: &str| Fault::draw(name, &mut trial, targets).is_some() && may_be(name);
         let others = draw.flag_if_set("fault.others");
         for kind in KINDS.iter().filter(|kind| possible(kind.name)) {
@@ -191,8 +196,8 @@ mod tests {
     #[test]
     fn every_kind_comes_up() {
         let mut seen = std::collections::BTreeSet::new();
-        let settings =
-            Settings([("promotions", 1), ("named_standby", 1)].map(|(name, on)| (name.to_owned(), on)).into());
+        let settings = [("promotions", 1), ("asynchronous", 1), ("fenced", 0)];
+        let settings = Settings(settings.map(|(name, value)| (name.to_owned(), value)).into());
         for seed in 0..200 {
             seen.extend(plan(seed, &settings).0.iter().map(|planned| planned.fault.name()));
         }
