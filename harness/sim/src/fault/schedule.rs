@@ -240,6 +240,7 @@ mod tests {
             left_out,
             [
                 "isolate",
+                "isolate-database",
                 "bridge",
                 "ring",
                 "slow-node",
