@@ -218,45 +218,26 @@ const CURIOUS: Storm = (
     ],
 );
 
-/// Tasks lie in the backlog while servers and the database crash.
+/// Tasks lie in the backlog, and connections break while they are written.
 const UNREAD: Storm = (
     "backlog",
     &[
         "nodes=3",
-        "faults=40",
-        "storm_ms=30000",
-        "warm_up_ms=200",
-        "spread_ms=10000",
-        "idle_ms=30000",
-        "workflows=140",
-        "notes_max=0",
         "asynchronous=0",
         "named_standby=0",
-        "fault.isolate=0",
-        "fault.bridge=0",
-        "fault.ring=0",
-        "fault.latency=0",
-        "fault.disk-slow=0",
-        "fault.disk-full=0",
-        "fault.clock-jump=0",
-        "fault.clock-skew=0",
-        "fault.hedged=0",
-        "fault.delivered-twice=0",
-        "fault.answer-lost=0",
-        "fault.pause=0",
-        "fault.rolling-restart=0",
-        "fault.commit-in-doubt=0",
-        "fault.slow-commits=0",
-        "fault.slow-node=0",
-        "fault.read-only=0",
-        "fault.partition=1",
-        "fault.one-way=1",
-        "fault.clog=1",
+        "latency_min_us=20000",
+        "latency_spread_us=20000",
+        "disk_sync_us=400",
+        "shards=16",
+        "warm_up_ms=200",
+        "storm_ms=25000",
+        "spread_ms=25000",
+        "idle_ms=5000",
+        "workflows=300",
+        "notes_max=0",
+        "faults=150",
+        "fault.others=0",
         "fault.reset=1",
-        "fault.crash=1",
-        "fault.power-loss=1",
-        "fault.crash-in-recovery=1",
-        "fault.restart=1",
     ],
 );
 
@@ -441,8 +422,8 @@ planted! {
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 11, seen by "liveness";
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
-    taking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 29, seen by "liveness";
-    taking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 2, seen by "liveness";
+    taking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 2, seen by "liveness";
+    taking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 61, seen by "liveness";
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
         seen by "signals-once-in-order" | "clean" | "liveness";
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";

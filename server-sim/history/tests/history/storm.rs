@@ -227,6 +227,7 @@ fn the_storm_finds_every_planted_bug_of_single_runs() {
     // a database that fails over, and a page of tasks that is read while their commit is under way.
     let elsewhere = [
         "idle-owner-never-checks",
+        "superseded-owner-says-not-done",
         "reads-without-ownership",
         "unknown-signal-sent-anew",
         "unknown-add-taken-for-accepted",
