@@ -18,7 +18,7 @@ pub enum CommitResult {
     Ended(CommitOutcome),
     /// It was committed, and a failover that could lose something has lost it.
     Lost {
-        /// To its server.
+        /// To a server that was still waiting for it: whoever had given up before knows nothing of it.
         acknowledged: bool,
     },
 }
@@ -64,6 +64,8 @@ pub struct Commit {
     /// Encoded, by key.
     pub(super) tasks: Vec<TaskRow>,
     pub tasks_deleted: Vec<TaskKey>,
+    /// Whether its server took note of how it ended.
+    pub heard: bool,
     pub result: CommitResult,
 }
 
@@ -166,7 +168,7 @@ impl Feed {
             && later.filter(lacks).any(|(began, _)| began.may_lose)
             && (acknowledged || commit.durable_ns.is_some())
         {
-            commit.result = CommitResult::Lost { acknowledged };
+            commit.result = CommitResult::Lost { acknowledged: acknowledged && commit.heard };
         }
         commit
     }
@@ -208,6 +210,7 @@ impl CommitFeed {
                 .collect(),
             tasks: commit.tasks_added.clone(),
             tasks_deleted: commit.tasks_deleted.clone(),
+            heard: false,
             result: CommitResult::Pending,
         };
         self.with(|feed| {
@@ -267,6 +270,12 @@ impl CommitFeed {
         self.with(|feed| feed.timelines.last().map_or(Timeline(0), |began| began.timeline))
     }
 
+    /// Notes that its server took note of how a commit ended.
+    pub fn hear(&self, position: usize) {
+        self.with(|feed| feed.commits[position].heard = true);
+    }
+
+    /// Notes how a commit ended, whether or not its server waits for it.
     pub fn end(&self, position: usize, at_ns: u64, outcome: CommitOutcome) {
         self.with(|feed| {
             feed.commits[position].ended_ns = Some(at_ns);
@@ -340,18 +349,24 @@ mod tests {
 
     #[test]
     fn only_a_failover_that_could_lose_something_has_lost_what_is_missing() {
-        let lost = |failovers: &[(u32, bool, bool)]| {
+        let found = |heard: bool, failovers: &[(u32, bool, bool)]| {
             let feed = CommitFeed::default();
             let position = submit(&feed, 0);
             feed.end(position, 1, CommitOutcome::Committed);
+            if heard {
+                feed.hear(position);
+            }
             let commit = ShardCommit::default();
             let place = (commit.shard, commit.range_id, commit.sequence);
             for (timeline, may_lose, has_it) in failovers {
                 let began = TimelineBegan { timeline: Timeline(*timeline), at_ns: 2, may_lose: *may_lose };
                 feed.timeline_began(began, has_it.then_some(place).into_iter());
             }
-            feed.snapshot().remove(0).was_acknowledged_and_lost()
+            feed.snapshot().remove(0)
         };
+        let unheard = found(false, &[(1, true, false)]);
+        assert!(unheard.is_lost() && !unheard.was_acknowledged_and_lost(), "its server had given up");
+        let lost = |failovers: &[(u32, bool, bool)]| found(true, failovers).was_acknowledged_and_lost();
         assert!(!lost(&[]));
         assert!(!lost(&[(1, true, true)]));
         assert!(!lost(&[(1, false, false)]), "it ought to be there");

@@ -124,6 +124,7 @@ pub fn commit(sequence: u64, key: &RunKey, events: &[HistoryEvent]) -> Commit {
         batches: vec![batch],
         tasks: Vec::new(),
         tasks_deleted: Vec::new(),
+        heard: true,
         result: CommitResult::Ended(CommitOutcome::Committed),
     }
 }

@@ -56,6 +56,7 @@ impl Store for RecordingStore {
     fn commit(&self, commit: ShardCommit) -> CommitFuture {
         let position = self.feed.submit((self.now_ns)(), &self.server, self.incarnation, &commit);
         let (feed, now_ns) = (self.feed.clone(), self.now_ns);
+        let hearing = feed.clone();
         let ending = self.inner.commit(commit);
         // The outcome is noted even if nobody waits for it: a dropped future takes no commit back.
         let (ended, outcome) = tokio::sync::oneshot::channel();
@@ -66,7 +67,10 @@ impl Store for RecordingStore {
         });
         Box::pin(async move {
             match outcome.await {
-                Ok(outcome) => outcome,
+                Ok(outcome) => {
+                    hearing.hear(position);
+                    outcome
+                }
                 // The runtime is going down: nobody is there to be told.
                 Err(_) => std::future::pending().await,
             }
