@@ -17,8 +17,8 @@ use tempest_api::{decode_activity_token, decode_workflow_token};
 
 pub const INVARIANT: Invariant = Invariant {
     name: "refused-left-nothing",
-    holds_when: "a start, a signal, a completed workflow task or the end of an activity that was refused with certainty each time \
-                 that it was asked for is nowhere",
+    holds_when: "a start, a signal, a completed workflow task or the end of an activity that was refused with \
+                 certainty each time that it was asked for is nowhere",
 };
 
 /// What a caller asks for, and a run or its history shows.

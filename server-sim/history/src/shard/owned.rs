@@ -251,18 +251,14 @@ impl Owned {
     /// Ends this ownership. Whoever waits for something staged is told; requests that were not decided are returned.
     pub fn dissolve(self, exit: &Exit) -> VecDeque<Request> {
         let (caused, depended) = match exit {
-            Exit::Superseded { .. } if tempest_rt::planted!("superseded-owner-says-not-done") => {
-                let lost = ServiceError::ShardOwnershipLost { owner_host: String::new() };
-                (lost.clone(), lost)
-            }
-            Exit::OwnershipLost { .. } => {
-                let lost = ServiceError::ShardOwnershipLost { owner_host: String::new() };
-                (lost.clone(), lost)
-            }
-            Exit::Superseded { .. } => (
+            Exit::Superseded { .. } if !tempest_rt::planted!("superseded-owner-says-not-done") => (
                 ServiceError::OutcomeUnknown("another node took the shard while this was being written".into()),
                 ServiceError::ShardOwnershipLost { owner_host: String::new() },
             ),
+            Exit::OwnershipLost { .. } | Exit::Superseded { .. } => {
+                let lost = ServiceError::ShardOwnershipLost { owner_host: String::new() };
+                (lost.clone(), lost)
+            }
             Exit::Failed(error) => (error.clone(), ServiceError::Unavailable(error.to_string())),
             Exit::Stopped | Exit::HandedOver | Exit::Renewal => {
                 (super::acquire::status_unknown(), super::acquire::status_unknown())

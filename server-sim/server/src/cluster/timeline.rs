@@ -33,8 +33,8 @@ impl KnownTimeline {
         Self { store, cluster: Arc::new(Mutex::new(KnownCluster { row, read_on: None })) }
     }
 
-    /// At boot and after a failover, which may have lost the cluster's row: writes it again, unless another node was faster. A node that
-    /// began just then knew no other and drew an id; so from now on that is the cluster's id here too.
+    /// At boot and after a failover, which may have lost the cluster's row: writes it again, unless another node was
+    /// faster. A node that began just then knew no other and drew an id; so from now on that is the cluster's id here too.
     ///
     /// # Errors
     /// The store's: the row may be missing still.
