@@ -49,6 +49,11 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "data-loss-noticed",
     ),
     (
+        "acknowledged-forgotten-once-found",
+        "a shard that was left and that one failover did not harm is not looked at after the next",
+        "data-loss-noticed",
+    ),
+    (
         "unknown-child-start-treated-as-failed",
         "a child whose start may have happened is reported to its parent as one that could not be started",
         "across-runs",

@@ -2,26 +2,35 @@
 //! is told to the operator, never passed over.
 use super::Node;
 use crate::Counters;
-use tempest_store::{RangeId, ShardId, ShardRecord};
+use tempest_store::{RangeId, ShardId, ShardRecord, Timeline};
 
-/// The newest commit of this process that is known to be durable.
+/// The newest commit of this process that is known to be durable. It is kept also where a failover has not lost it: the
+/// next may promote a standby that never saw it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Acknowledged {
-    pub range: RangeId,
-    pub sequence: u64,
+    range: RangeId,
+    sequence: u64,
+    /// The newest timeline on which it was found.
+    found_on: Timeline,
 }
 
 impl Acknowledged {
-    /// The database failed over since this shard was had: whoever has it now may write over what shows the loss, so the
-    /// row is looked at before anything else. True if it could not be read.
+    /// What the owner of `range` was told, while the database was on the timeline of `range`.
+    pub fn by(range: RangeId, sequence: u64) -> Acknowledged {
+        Acknowledged { range, sequence, found_on: range.timeline() }
+    }
+
+    /// The database failed over since this shard was looked at: whoever has it now may write over what shows the loss, so
+    /// the row is looked at before anything else. True if it could not be read.
     pub async fn look_again_after_a_failover(&mut self, node: &Node, shard: ShardId) -> bool {
-        let failed_over = *node.store.timeline().borrow() > self.range.timeline();
-        if self.sequence == 0 || !failed_over {
+        // Asked before the row is read: the row may be of a later timeline, never of an earlier one.
+        let timeline = *node.store.timeline().borrow();
+        if self.sequence == 0 || timeline <= self.found_on {
             return false;
         }
         match node.store.shard(shard).await {
             Ok(record) => {
-                self.compare(node, shard, &record.unwrap_or_default());
+                self.compare(node, shard, &record.unwrap_or_default(), timeline);
                 false
             }
             Err(error) => {
@@ -31,10 +40,16 @@ impl Acknowledged {
         }
     }
 
-    /// Reports commits that were acknowledged and are gone. Once for each loss.
-    pub fn compare(&mut self, node: &Node, shard: ShardId, found: &ShardRecord) {
-        let Acknowledged { range, sequence } = std::mem::take(self);
-        if !found.has_lost(range, sequence) || tempest_rt::planted!("sequence-regression-ignored") {
+    /// Reports commits that were acknowledged and are not in the row that was `found` on `timeline`. Once for each loss.
+    pub fn compare(&mut self, node: &Node, shard: ShardId, found: &ShardRecord, timeline: Timeline) {
+        let Acknowledged { range, sequence, .. } = *self;
+        let has_lost = found.has_lost(range, sequence);
+        if has_lost || tempest_rt::planted!("acknowledged-forgotten-once-found") {
+            *self = Acknowledged::default();
+        } else {
+            self.found_on = self.found_on.max(timeline);
+        }
+        if !has_lost || tempest_rt::planted!("sequence-regression-ignored") {
             return;
         }
         tempest_rt::probe!("history-data-loss");

@@ -118,7 +118,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
             Acquired::PlacedElsewhere => continue,
             Acquired::Stopped => break,
         };
-        acknowledged.compare(node, shard, &record);
+        acknowledged.compare(node, shard, &record, record.range_id.timeline());
         let first = record.sequence;
         node.held.lock().expect("no holder of this lock panics").insert(shard, record.range_id);
         let mut owned = Owned::new(node.clone(), shard, record);
@@ -127,7 +127,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
         }
         let exit = serve::serve(&mut owned, door).await;
         node.held.lock().expect("no holder of this lock panics").remove(&shard);
-        *acknowledged = Acknowledged { range: owned.range, sequence: owned.durable() };
+        *acknowledged = Acknowledged::by(owned.range, owned.durable());
         failures = if owned.durable() > first { 0 } else { failures + 1 };
         carried = owned.dissolve(&exit);
         match exit {
