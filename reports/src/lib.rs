@@ -26,7 +26,7 @@ pub use json::json;
 pub use junit::junit;
 pub use load::{LoadError, Loaded, Skipped, load_dir, load_file, parse};
 pub use markdown::markdown;
-pub use ownership::{Failover, Ownership, Tenure};
+pub use ownership::{CommitInDoubt, Failover, Ownership, Tenure};
 pub use page::{campaign_page, run_page};
 pub use run::{
     Check, DrawnOption, Fault, HostLane, HostSpan, HostState, Operation, Outcome, Phase, Run, Verdict, Violation,

@@ -15,6 +15,8 @@ pub struct Ownership {
     pub in_doubt: u64,
     /// How many of those are known to be in the database.
     pub in_doubt_applied: u64,
+    /// Those commits by time; the first ones of very many, none in older artefacts.
+    pub commits_in_doubt: Vec<CommitInDoubt>,
     /// Every promotion but the first, with which the database began.
     pub failovers: Vec<Failover>,
     /// Acknowledged commits that a failover of an asynchronous database lost.
@@ -35,6 +37,20 @@ pub struct Tenure {
     pub from_ms: f64,
     pub to_ms: f64,
     pub commits: u64,
+}
+
+/// A commit whose server never learned how it ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CommitInDoubt {
+    pub at_ms: f64,
+    pub server: String,
+    pub shard: u64,
+    pub range_id: i64,
+    pub sequence: u64,
+    pub workflow_ids: Vec<String>,
+    /// What became of it: `applied`, `not-applied`, `lost` by a failover, or `unknown`.
+    pub fate: String,
 }
 
 /// A database node took over.
@@ -127,6 +143,18 @@ fn owners_of_one(mut tenures: Vec<&Tenure>) -> Vec<Owner<'_>> {
     owners
 }
 
+impl CommitInDoubt {
+    /// What became of it; words of a later harness as they are.
+    pub(crate) fn fate_in_words(&self) -> &str {
+        match self.fate.as_str() {
+            "not-applied" => "not applied",
+            "lost" => "lost by a failover",
+            "unknown" | "" => "not known",
+            other => other,
+        }
+    }
+}
+
 impl Failover {
     /// `db-2 primary of term 2: no commit for 7.10 s`.
     pub(crate) fn in_words(&self) -> String {
@@ -188,6 +216,13 @@ mod tests {
         assert_eq!(ownership(&through).silence(&failover), None, "server-2 may have committed at any time");
         let unmeasured = Failover { at_ms: 100.0, ..Failover::default() };
         assert_eq!(ownership(&around).silence(&unmeasured), None);
+    }
+
+    #[test]
+    fn fates_are_words() {
+        let said = ["applied", "not-applied", "lost", "unknown", "", "of tomorrow"]
+            .map(|fate| CommitInDoubt { fate: fate.into(), ..CommitInDoubt::default() }.fate_in_words().to_owned());
+        assert_eq!(said, ["applied", "not applied", "lost by a failover", "not known", "not known", "of tomorrow"]);
     }
 
     #[test]

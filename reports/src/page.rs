@@ -27,6 +27,8 @@ const PICTURED_FAILURES_MAX: usize = 6;
 const ALIKE_MAX: usize = 200;
 /// Workflows harmed by lost commits that are named.
 const HARMED_MAX: usize = 200;
+/// Rows of the table of commits in doubt.
+const IN_DOUBT_MAX: usize = 200;
 /// Letters of one block of evidence.
 const EVIDENCE_LETTERS_MAX: usize = 4000;
 
@@ -322,12 +324,22 @@ fn ownership(ownership: &Ownership) -> Template {
             silence => (silence > 0.0).then(|| duration(silence)),
         }
     });
+    let commits_in_doubt = ownership.commits_in_doubt.iter().take(IN_DOUBT_MAX).map(|commit| {
+        context! {
+            at => moment(commit.at_ms), server => &commit.server, shard => commit.shard, range => commit.range_id,
+            sequence => commit.sequence, workflows => commit.workflow_ids.join(", "), fate => commit.fate_in_words(),
+        }
+    });
+    let commits_in_doubt: Vec<Template> = commits_in_doubt.collect();
+    let in_doubt_more = ownership.in_doubt.saturating_sub(commits_in_doubt.len() as u64);
     let harmed = ownership.harmed.len();
     context! {
         servers => servers.collect::<Vec<_>>(),
         failovers => failovers.collect::<Vec<_>>(),
         in_doubt => plural(ownership.in_doubt, "commit"),
         applied => count(ownership.in_doubt_applied),
+        commits_in_doubt,
+        in_doubt_more => (in_doubt_more > 0).then(|| count(in_doubt_more)),
         lost => (ownership.lost > 0).then(|| plural(ownership.lost, "acknowledged commit")),
         reported => plural(ownership.losses_reported, "time"),
         harmed => plural(harmed as u64, "workflow"),

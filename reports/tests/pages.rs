@@ -111,6 +111,13 @@ fn cluster(seed: u64) -> serde_json::Value {
         })
         .collect();
     run["ownership"] = json!({"tenures": tenures, "in_doubt": 41, "in_doubt_applied": 3, "lost": 55, "losses_reported": 2,
+        "commits_in_doubt": [
+            {"at_ms": 10_950, "server": "server-2", "shard": 7, "range_id": 1, "sequence": 412,
+                "workflow_ids": ["order-3", "order-4"], "fate": "applied"},
+            {"at_ms": 10_951, "server": "server-2", "shard": 7, "range_id": 1, "sequence": 413,
+                "workflow_ids": [], "fate": "unknown"},
+            {"at_ms": 17_100, "server": "server-3", "shard": 11, "range_id": 1, "sequence": 98,
+                "workflow_ids": ["order-11"], "fate": "lost"}],
         "failovers": [{"at_ms": 17_600, "database": "db-2", "term": 2, "without_commits_ms": 7_200},
             {"at_ms": 37_250, "database": "db-3", "term": 3, "without_commits_ms": 721}],
         "harmed": ["order-0", "order-11", "order-2"]});
@@ -159,7 +166,8 @@ fn hostile() -> serde_json::Value {
         "histories": {format!("{HOSTILE}/{HOSTILE}"): {"events": [{"eventType": HOSTILE, HOSTILE: HOSTILE,
             "xEventAttributes": {HOSTILE: HOSTILE}}, 3, null]}},
         "ownership": {"tenures": [{"shard": 3, "server": HOSTILE, "from_ms": 900, "to_ms": -7e300, "commits": u64::MAX}, {"commits": 1}, {"commits": u64::MAX}],
-            "failovers": [{"at_ms": 1e300, "database": HOSTILE, "without_commits_ms": -4}, {}], "lost": 1, "harmed": [HOSTILE]},
+            "failovers": [{"at_ms": 1e300, "database": HOSTILE, "without_commits_ms": -4}, {}], "lost": 1, "harmed": [HOSTILE],
+            "in_doubt": 1, "commits_in_doubt": [{"at_ms": -7e300, "server": HOSTILE, "sequence": u64::MAX, "workflow_ids": [HOSTILE], "fate": HOSTILE}, {}]},
         "virtual_ms": 4, "wall_ms": 0, "a_field_of_tomorrow": {"x": [1]},
     })
 }
@@ -247,6 +255,30 @@ fn the_page_of_a_cluster_says_who_owned_what() {
     let mut nothing_lost = cluster(4);
     nothing_lost["ownership"]["lost"] = json!(0);
     assert!(!run_page(&run(nothing_lost)).contains("Lost:"));
+}
+
+#[test]
+fn the_page_lists_which_commits_were_in_doubt() {
+    const ROWS: usize = 200;
+    let mut sample = cluster(4);
+    let commits: Vec<_> = (0..ROWS + 7)
+        .map(|index| {
+            json!({"at_ms": 1_000 + index, "server": "server-1", "shard": 5, "range_id": 2, "sequence": 100 + index,
+            "workflow_ids": [format!("<b>order-{index}")], "fate": "not-applied"})
+        })
+        .collect();
+    sample["ownership"]["commits_in_doubt"] = json!(commits);
+    sample["ownership"]["in_doubt"] = json!(ROWS + 9);
+    let page = run_page(&run(sample.clone()));
+    check_page(&page);
+    let row = "<tr><td class=\"t\">1.000 s</td><td>server-1</td><td class=\"n\">5</td><td class=\"n\">2</td>\
+               <td class=\"n\">100</td><td class=\"mono\">&lt;b&gt;order-0</td><td>not applied</td></tr>";
+    assert!(page.contains(row));
+    assert_eq!(page.matches("<td>not applied</td>").count(), ROWS);
+    assert!(page.contains("<p class=\"about\">and 9 more</p>"), "those of which only the number is known are counted");
+    sample["ownership"].as_object_mut().expect("an object").remove("commits_in_doubt");
+    let older = run_page(&run(sample));
+    assert!(!older.contains("Commits in doubt") && older.contains("<b>In doubt:</b> 209 commits"));
 }
 
 #[test]

@@ -62,6 +62,52 @@ fn json_is_one_object_with_the_promised_fields() {
     }
 }
 
+/// The database breaks connections all the time when writes are done, before it says so.
+#[test]
+fn the_verdict_says_which_commits_were_in_doubt() {
+    const SHOWN: usize = 5;
+    let settings = ["nodes=3", "asynchronous=0", "sagas=30", "faults=40", "fault.others=0", "fault.commit-in-doubt=1"];
+    let mut arguments = vec!["run", "order-saga", "--seed", "4", "--json"];
+    arguments.extend(settings.iter().flat_map(|setting| ["--set", *setting]));
+    let output = tempest(&arguments);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("one object");
+    let ownership = &report["ownership"];
+    let listed = ownership["commits_in_doubt"].as_array().expect("a list");
+    assert_eq!(ownership["in_doubt"], listed.len(), "they are few enough to be listed");
+    assert!(listed.len() > SHOWN, "the faults left {} commits in doubt", listed.len());
+    let applied = listed.iter().filter(|commit| commit["fate"] == "applied").count();
+    assert_eq!(ownership["in_doubt_applied"], applied);
+    assert!(applied > 0, "the database had done what it was silent about");
+    let times: Vec<u64> = listed.iter().map(|commit| commit["at_ms"].as_u64().unwrap()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("in doubt "));
+    let first = format!("in doubt {} commits, {applied} known to have been applied", listed.len());
+    assert_eq!(lines.next(), Some(first.as_str()));
+    for commit in &listed[..SHOWN] {
+        let line = lines.next().unwrap();
+        let at_ms = commit["at_ms"].as_u64().unwrap();
+        let name = |field: &str| commit[field].as_str().unwrap().to_owned();
+        for part in [
+            format!(" {}.{:03} s  {} ", at_ms / 1000, at_ms % 1000, name("server")),
+            format!(" shard {} ", commit["shard"]),
+            format!(" sequence {}", commit["sequence"]),
+            format!(": {}", name("fate").replace('-', " ").replace("unknown", "not known")),
+        ] {
+            assert!(line.contains(&part), "{line} lacks {part:?}");
+        }
+        for workflow in commit["workflow_ids"].as_array().unwrap() {
+            assert!(line.contains(workflow.as_str().unwrap()), "{line} lacks {workflow}");
+        }
+    }
+    let more =
+        format!("  ... and {} more: all are in --json, and in the artifact of a failed run", listed.len() - SHOWN);
+    assert_eq!(lines.next(), Some(more.as_str()));
+    assert!(lines.next().is_some_and(|line| line.starts_with("failover ")), "{text}");
+}
+
 /// Seeds and numbers of an exploration.
 fn explored(arguments: &[&str]) -> (Vec<u64>, serde_json::Value) {
     let output = tempest(arguments);

@@ -72,6 +72,27 @@ const FORKED: Storm = (
     ],
 );
 
+/// One failover after the other, each to a standby with a log of its own, while servers come and go.
+const FORKS: Storm = (
+    "order-saga",
+    &[
+        "nodes=5",
+        "asynchronous=1",
+        "fenced=0",
+        "promotions=1",
+        "lag_ms=20000",
+        "shards=64",
+        "sagas=60",
+        "spread_ms=50000",
+        "storm_ms=60000",
+        "faults=30",
+        "fault.others=0",
+        "fault.isolate-database=1",
+        "fault.isolate=1",
+        "fault.power-loss=1",
+    ],
+);
+
 /// So many shards that most are idle most of the time, and hosts that are cut off or stand still.
 const QUIET_SHARDS: Storm = (
     "order-saga",
@@ -418,6 +439,8 @@ planted! {
         seen by "history-wellformed" | "liveness";
     keeping_a_lost_cluster_id: "cluster-id-of-before-is-kept" in YOUNG from 2, seen by "liveness";
     losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 3, seen by "data-loss-noticed";
+    believing_who_was_deposed: "newer-timeline-heard-in-vain" in FORKED from 11, seen by "data-loss-noticed";
+    losing_commits_by_the_second_failover: "acknowledged-forgotten-once-found" in FORKS from 2, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 11, seen by "liveness";
@@ -427,6 +450,7 @@ planted! {
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
         seen by "signals-once-in-order" | "clean" | "liveness";
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
+    making_an_unknown_call_anew: "unknown-call-tried-anew" in CLUSTER from 1, seen by "refused-left-nothing";
     trying_an_unknown_signal_anew: "unknown-signal-tried-anew" in CLUSTER from 5, seen by "signals-once-in-order";
     taking_no_answer_for_done: "unanswered-write-taken-for-done" in CLUSTER from 2,
         seen by "acked-durable" | "shard-fence" | "clean" | "tasks-cover-state";

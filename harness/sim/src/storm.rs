@@ -17,7 +17,7 @@ use tempest_core::RunKey;
 use tempest_disk::{DiskOptions, SimDisk, Wait};
 use tempest_lockstep::Simulation;
 use tempest_server::{ClusterConfig, NodeConfig};
-use tempest_store::{RangeId, Role, ShardId, Timeline};
+use tempest_store::{RangeId, ShardId, Timeline};
 
 /// How often the drain looks whether all runs are closed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -319,17 +319,12 @@ const PEER_PORT: u16 = 7234;
 /// What follows from the options for a server.
 fn configuration(options: &WorldOptions, host: &Host, number: u64) -> Arc<dyn Fn() -> NodeConfig + Send + Sync> {
     let shards = u32::try_from(options.shards).unwrap_or(1).max(1);
-    let (nodes, split_roles, host) = (options.nodes, options.split_roles, host.clone());
+    let (nodes, roles, host) = (options.nodes, options.roles.of(number), host.clone());
     Arc::new(move || {
         let mut config = NodeConfig::new(format!("{host}:{}", crate::worker::PORT), shards);
         if nodes > 1 {
             let mut cluster = ClusterConfig::new(host.as_str(), format!("{host}:{PEER_PORT}"));
-            // The first node has no matching and the last no history: the others have everything.
-            if split_roles {
-                let left_out = if number == 0 { Some(Role::Matching) } else { Some(Role::History) };
-                let left_out = left_out.filter(|_| number == 0 || number + 1 == nodes);
-                cluster.roles.retain(|role| Some(*role) != left_out);
-            }
+            cluster.roles.clone_from(&roles);
             config.cluster = Some(cluster);
         }
         config

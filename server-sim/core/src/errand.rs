@@ -19,7 +19,8 @@
 //!   are spared, since a run is asked as somebody's child.
 //! - *The child goes on in another run* (continue-as-new, retry). Only the last run of the chain reports.
 //! - *The parent is gone, closed, or has heard it already.* There is nobody to tell, and the errand is done.
-//! - *Nobody knows how a call ended.* It is made again. Only a definite refusal becomes a `...Failed` event.
+//! - *Nobody knows how a call ended.* It is made again. Only a definite refusal becomes a `...Failed` event, and only once
+//!   no earlier call can be on its way any more that would do what the event denies.
 use crate::{EventId, MutableState, NamespaceId, RunId, RunKey, TransferTask, WorkflowId, state::Child, wire};
 use serde::{Deserialize, Serialize};
 use temporalio_protos::temporal::api::{
@@ -145,6 +146,16 @@ pub enum Outcome {
     SignalFailed(i32),
     CancelRequested,
     CancelFailed(i32),
+}
+
+impl Outcome {
+    /// Whether it did not happen.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::ChildStartFailed(_) | Self::SignalFailed(_) | Self::CancelFailed(_) => true,
+            Self::ChildStarted(_) | Self::Signaled | Self::CancelRequested => false,
+        }
+    }
 }
 
 impl MutableState {

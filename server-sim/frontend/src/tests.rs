@@ -1,5 +1,6 @@
 //! Each RPC through its gRPC face, over a history and a matching that do as the story says.
 mod activities;
+mod doubtful_store;
 mod failures;
 mod fakes;
 mod histories;
@@ -14,6 +15,7 @@ use prost::Message;
 use std::sync::Arc;
 use std::time::Duration;
 use tempest_api::proto::common::v1::{Payload, Payloads, WorkflowExecution};
+use tempest_store::Store;
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tonic::{Code, Request, Response, Status};
 
@@ -30,11 +32,17 @@ struct World {
 
 async fn world() -> World {
     let store = Arc::new(RedbStore::in_memory(RedbConfig::default()).await.expect("a store in memory opens"));
+    let mut world = world_over(store);
+    world.namespace_id = world.service.0.ensure_namespace("default").await.expect("it is registered").0;
+    world
+}
+
+/// Without any namespace.
+fn world_over(store: Arc<dyn Store>) -> World {
     let (history, matching) = (Arc::new(FakeHistory::default()), Arc::new(FakeMatching::default()));
     let config = FrontendConfig { history_page_events_max: 3, ..FrontendConfig::default() };
     let frontend = Frontend::new(config, history.clone(), matching.clone(), store);
-    let namespace_id = frontend.ensure_namespace("default").await.expect("it is registered").0;
-    World { service: Service(frontend), history, matching, namespace_id }
+    World { service: Service(frontend), history, matching, namespace_id: String::new() }
 }
 
 fn execution(run_id: &str) -> Option<WorkflowExecution> {

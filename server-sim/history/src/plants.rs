@@ -63,6 +63,11 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "a signal to another workflow that may have arrived is taken for one that failed, and sent again under another id",
         "signals-once-in-order",
     ),
+    (
+        "refusal-believed-although-copies-follow",
+        "an errand that was sent before, nobody knows with what result, takes the first refusal for its end",
+        "liveness",
+    ),
     ("unknown-add-taken-for-accepted", "a task that matching may have taken is deleted as if it had", "liveness"),
     (
         "reads-without-ownership",

@@ -2,8 +2,8 @@
 //! has to do next.
 //!
 //! Ids rise with every lease and every row, so rows read in order of their ids are read in order of their arrival. The
-//! ack level never passes a row that is not done, so whatever a crash forgets is read again: offered twice perhaps,
-//! never lost.
+//! ack level never passes a row that is in the store, so whatever a crash forgets is read again: offered twice perhaps,
+//! never lost, nor left behind.
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tempest_store::{PartitionRecord, RangeId};
@@ -127,18 +127,14 @@ impl Backlog {
         (first..first + count).collect()
     }
 
-    /// Rows to delete with the next write.
-    pub(crate) fn deletions(&self, max: usize) -> Vec<i64> {
-        self.done.iter().copied().take(max).collect()
-    }
-
-    /// Every row up to and including this id is done with.
-    pub(crate) fn ack_level(&self) -> i64 {
-        let level = match self.outstanding.first() {
-            Some(first) => self.read_level.min(first - 1),
-            None => self.read_level,
-        };
-        level.max(self.ack_level_stored)
+    /// Rows to delete with the next write, and its ack level: below every row that is not done, and below the first one
+    /// done that the write leaves. The next owner reads only above it, so nobody would ever delete what lies below.
+    pub(crate) fn deletions(&self, max: usize) -> (Vec<i64>, i64) {
+        let mut done = self.done.iter().copied();
+        let deleted: Vec<i64> = done.by_ref().take(max).collect();
+        let first_left = done.next().into_iter().chain(self.outstanding.first().copied()).min();
+        let level = first_left.map_or(self.read_level, |first| self.read_level.min(first - 1));
+        (deleted, level.max(self.ack_level_stored))
     }
 
     /// A write is durable. Returns which of its rows the shell offers at once: all, or none if they are read later.
@@ -200,109 +196,4 @@ impl Backlog {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const IDLE: Situation = Situation {
-        now: Duration::ZERO,
-        appends: 0,
-        buffered: 0,
-        buffered_low: 2,
-        deletion_batch_rows: 3,
-        deletion_interval: Duration::from_secs(1),
-        lease_check_interval: None,
-    };
-
-    fn leased(range: i64, ack_level: i64) -> Backlog {
-        let mut backlog = Backlog::default();
-        backlog.leased(&PartitionRecord { range_id: RangeId(range), ack_level }, Duration::ZERO);
-        backlog
-    }
-
-    #[test]
-    fn a_partition_is_leased_then_read_then_waits() {
-        let mut b = Backlog::default();
-        assert_eq!(b.next_step(IDLE), Step::Lease);
-        b.leased(&PartitionRecord { range_id: RangeId(1), ack_level: 7 }, Duration::ZERO);
-        assert_eq!(b.next_step(IDLE), Step::Read { after: 7 });
-        assert_eq!(b.read(&[8, 9], 2), [8, 9]);
-        assert_eq!(b.next_step(Situation { buffered: 2, ..IDLE }), Step::Wait { until: None });
-        assert_eq!(b.next_step(IDLE), Step::Read { after: 9 });
-        assert!(b.read(&[], 2).is_empty());
-        assert_eq!(b.next_step(IDLE), Step::Wait { until: None });
-    }
-
-    #[test]
-    fn the_ack_level_stays_below_what_is_not_done() {
-        let mut b = leased(1, 0);
-        b.read(&[3, 4, 5], 10);
-        assert_eq!(b.ack_level(), 2);
-        b.done(4, Duration::ZERO);
-        assert_eq!(b.ack_level(), 2);
-        b.done(3, Duration::ZERO);
-        assert_eq!(b.ack_level(), 4);
-        assert_eq!(b.deletions(10), [3, 4]);
-        b.done(5, Duration::ZERO);
-        assert_eq!(b.next_step(IDLE), Step::Write, "three rows are a batch");
-    }
-
-    #[test]
-    fn rows_are_offered_directly_only_when_nothing_older_is_unread() {
-        let mut b = leased(1, 0);
-        let first = b.row_ids(1);
-        assert!(!b.written(&first, &[], 0, Duration::ZERO, 10), "the store was never read");
-        assert_eq!(b.read(&first, 10), first);
-        let second = b.row_ids(2);
-        assert!(b.written(&second, &[], 0, Duration::ZERO, 10));
-        let third = b.row_ids(2);
-        assert!(!b.written(&third, &[], 0, Duration::ZERO, 1), "no room");
-        assert_eq!(b.next_step(IDLE), Step::Read { after: second[1] });
-    }
-
-    #[test]
-    fn after_a_lost_lease_what_is_in_memory_is_not_offered_twice() {
-        let mut b = leased(1, 0);
-        b.read(&[3, 4], 10);
-        b.done(3, Duration::ZERO);
-        b.lost();
-        assert_eq!(b.next_step(IDLE), Step::Lease);
-        b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0 }, Duration::ZERO);
-        assert_eq!(b.read(&[3, 4, 5], 10), [5]);
-        assert_eq!(b.ack_level(), 3);
-    }
-
-    #[test]
-    fn ids_rise_with_the_lease_and_end_with_it() {
-        let mut b = leased(1, 0);
-        let lease = b.lease.as_mut().expect("it is leased");
-        lease.next_row = lease.rows_end - 1;
-        let last = b.row_ids(5).last().copied().expect("there is one id left");
-        assert!(b.row_ids(1).is_empty());
-        assert_eq!(b.next_step(IDLE), Step::Lease);
-        b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0 }, Duration::ZERO);
-        assert!(b.row_ids(1)[0] > last);
-    }
-
-    #[test]
-    fn a_lease_that_was_not_proven_for_long_is_proven_by_a_write_of_nothing() {
-        let mut b = leased(1, 0);
-        b.read(&[], 10);
-        let at = |seconds| Situation {
-            now: Duration::from_secs(seconds),
-            lease_check_interval: Some(Duration::from_secs(5)),
-            ..IDLE
-        };
-        assert_eq!(b.next_step(at(4)), Step::Wait { until: Some(Duration::from_secs(5)) });
-        assert_eq!(b.next_step(at(5)), Step::Write);
-        b.written(&[], &[], 0, Duration::from_secs(5), 10);
-        assert_eq!(b.next_step(at(6)), Step::Wait { until: Some(Duration::from_secs(10)) });
-    }
-
-    #[test]
-    fn a_failing_store_is_left_alone_for_a_while() {
-        let mut b = Backlog::default();
-        b.pause(Duration::from_secs(2));
-        assert_eq!(b.next_step(IDLE), Step::Wait { until: Some(Duration::from_secs(2)) });
-        assert_eq!(b.next_step(Situation { now: Duration::from_secs(2), ..IDLE }), Step::Lease);
-    }
-}
+mod tests;

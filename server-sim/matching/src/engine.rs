@@ -6,7 +6,7 @@ use crate::task::QueuedTask;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 use tempest_api::proto::enums::v1::{TaskQueueKind, TaskQueueType as ProtoQueueType};
 use tempest_api::proto::taskqueue::v1::{PollerInfo, TaskQueue, TaskQueueStats, TaskQueueStatus};
@@ -38,10 +38,23 @@ pub struct MatchingBacklog {
     pub unread: bool,
 }
 
+/// Whether a task queue belongs to this node.
+type IsOurs = Box<dyn Fn(&NamespaceId, &str) -> bool + Send + Sync>;
+
+/// What this node has loaded, and what it may load. Under one lock: what was just given away is not loaded again.
+#[derive(Default)]
+struct Partitions {
+    loaded: BTreeMap<QueueKey, Arc<Queue>>,
+    /// As of the last [`Matching::keep_only`]; nothing on a node that is alone, to which every queue belongs.
+    is_ours: Option<IsOurs>,
+}
+
 /// The matching role of a node.
 pub struct Matching {
     shared: Arc<Shared>,
-    queues: Mutex<BTreeMap<QueueKey, Arc<Queue>>>,
+    partitions: Mutex<Partitions>,
+    /// The whole cluster's matching. Weak: it holds on to this one.
+    routed: Mutex<Option<Weak<dyn MatchingService>>>,
 }
 
 impl Matching {
@@ -52,7 +65,8 @@ impl Matching {
     pub fn start(store: Arc<dyn Store>, config: MatchingConfig, tasks: TaskGroup) -> Result<Arc<Self>, ConfigError> {
         config.validate()?;
         let shared = Shared { store, config, tasks: tasks.clone(), epoch: Instant::now(), history: Mutex::new(None) };
-        let matching = Arc::new(Self { shared: Arc::new(shared), queues: Mutex::new(BTreeMap::new()) });
+        let matching =
+            Arc::new(Self { shared: Arc::new(shared), partitions: Mutex::default(), routed: Mutex::new(None) });
         let sweeping = Arc::downgrade(&matching);
         tasks.spawn(async move {
             loop {
@@ -64,27 +78,37 @@ impl Matching {
         Ok(matching)
     }
 
-    /// Says where starts are recorded. The caller keeps `history` alive: history itself holds on to matching.
-    pub fn connect(&self, history: &Arc<dyn HistoryService>) {
+    /// Says where starts are recorded, and how tasks reach queues of other nodes: `matching` is the whole cluster's, or
+    /// this one if the node is alone. The caller keeps both alive: they themselves hold on to this.
+    pub fn connect(&self, history: &Arc<dyn HistoryService>, matching: &Arc<dyn MatchingService>) {
         let weak: Weak<dyn HistoryService> = Arc::downgrade(history);
         *self.shared.history.lock().expect("no holder of this lock panics") = Some(weak);
+        *self.routed.lock().expect("no holder of this lock panics") = Some(Arc::downgrade(matching));
+    }
+
+    fn routed(&self) -> Option<Arc<dyn MatchingService>> {
+        self.routed.lock().expect("no holder of this lock panics").as_ref().and_then(Weak::upgrade)
+    }
+
+    fn partitions(&self) -> MutexGuard<'_, Partitions> {
+        self.partitions.lock().expect("no holder of this lock panics")
     }
 
     /// Partitions in memory, for tests and operators.
     pub fn partitions_loaded(&self) -> usize {
-        self.queues.lock().expect("no holder of this lock panics").len()
+        self.partitions().loaded.len()
     }
 
     #[cfg(test)]
     pub(crate) fn every_partition(&self) -> Vec<Arc<Queue>> {
-        self.queues.lock().expect("no holder of this lock panics").values().cloned().collect()
+        self.partitions().loaded.values().cloned().collect()
     }
 
     /// What waits here, for operators.
     pub fn backlog(&self) -> MatchingBacklog {
-        let queues = self.queues.lock().expect("no holder of this lock panics");
+        let partitions = self.partitions();
         let mut sum = MatchingBacklog::default();
-        for (tasks, unread) in queues.values().map(|queue| queue.backlog()) {
+        for (tasks, unread) in partitions.loaded.values().map(|queue| queue.backlog()) {
             sum.partitions += 1;
             sum.tasks += tasks as u64;
             sum.unread |= unread;
@@ -93,10 +117,11 @@ impl Matching {
     }
 
     /// Lets go of every partition that belongs elsewhere. Its polls end empty, so that their callers ask again and find
-    /// the node where it is now; tasks that were not acknowledged yet are refused, and come again.
-    pub fn keep_only(&self, is_ours: impl Fn(&NamespaceId, &str) -> bool) {
-        let mut queues = self.queues.lock().expect("no holder of this lock panics");
-        queues.retain(|key, queue| {
+    /// the node where it is now; tasks that were not acknowledged yet are refused, and come again. Until the next call
+    /// says otherwise, whoever asks for such a queue is sent on.
+    pub fn keep_only(&self, is_ours: impl Fn(&NamespaceId, &str) -> bool + Send + Sync + 'static) {
+        let mut partitions = self.partitions();
+        partitions.loaded.retain(|key, queue| {
             let ours = is_ours(&key.partition.namespace_id, &key.partition.name);
             if !ours {
                 tempest_rt::probe!("matching-partition-handed-over");
@@ -104,26 +129,32 @@ impl Matching {
             }
             ours
         });
+        partitions.is_ours = Some(Box::new(is_ours));
     }
 
     fn unload_idle(&self) {
-        let mut queues = self.queues.lock().expect("no holder of this lock panics");
-        queues.retain(|_, queue| !queue.unload_if_idle());
+        self.partitions().loaded.retain(|_, queue| !queue.unload_if_idle());
     }
 
     fn loaded(&self, key: &QueueKey) -> Option<Arc<Queue>> {
-        self.queues.lock().expect("no holder of this lock panics").get(key).cloned()
+        self.partitions().loaded.get(key).cloned()
     }
 
-    fn load(&self, key: &QueueKey) -> Arc<Queue> {
-        let mut queues = self.queues.lock().expect("no holder of this lock panics");
-        if let Some(queue) = queues.get(key) {
-            return Arc::clone(queue);
+    fn load(&self, key: &QueueKey) -> ServiceResult<Arc<Queue>> {
+        let mut partitions = self.partitions();
+        if let Some(queue) = partitions.loaded.get(key) {
+            return Ok(Arc::clone(queue));
+        }
+        let QueueKey { partition, .. } = key;
+        if partitions.is_ours.as_ref().is_some_and(|is_ours| !is_ours(&partition.namespace_id, &partition.name)) {
+            // Two nodes that lease a queue take it from each other without end. The caller asks its ring again.
+            tempest_rt::probe!("matching-foreign-partition-not-loaded");
+            return Err(ServiceError::ShardOwnershipLost { owner_host: String::new() });
         }
         let queue = Queue::new(key.partition.clone(), key.sticky, Arc::clone(&self.shared));
         self.shared.tasks.spawn(keep(Arc::clone(&queue)));
-        queues.insert(key.clone(), Arc::clone(&queue));
-        queue
+        partitions.loaded.insert(key.clone(), Arc::clone(&queue));
+        Ok(queue)
     }
 
     async fn add(&self, key: QueueKey, task: QueuedTask) -> ServiceResult<()> {
@@ -131,7 +162,7 @@ impl Matching {
             // Only a poll loads a sticky queue: before the first one there is no worker behind it.
             let queue = match key.sticky {
                 true => self.loaded(&key).ok_or(ServiceError::StickyWorkerUnavailable)?,
-                false => self.load(&key),
+                false => self.load(&key)?,
             };
             match queue.add(task.clone()) {
                 Ok(receiver) => return acknowledged(receiver).await,
@@ -148,7 +179,7 @@ impl Matching {
         timeout: Duration,
     ) -> ServiceResult<Option<(StartedTask, usize)>> {
         loop {
-            let queue = self.load(&key);
+            let queue = self.load(&key)?;
             match queue.poll(identity, rate_per_second, timeout).await {
                 Ok(answer) => return Ok(answer?.map(|started| (started, queue.tasks_waiting()))),
                 Err(Unloaded) => self.forget(&key, &queue),
@@ -158,9 +189,9 @@ impl Matching {
 
     /// Takes an unloaded partition off the map, unless another has its place already.
     fn forget(&self, key: &QueueKey, unloaded: &Arc<Queue>) {
-        let mut queues = self.queues.lock().expect("no holder of this lock panics");
-        if queues.get(key).is_some_and(|queue| Arc::ptr_eq(queue, unloaded)) {
-            queues.remove(key);
+        let mut partitions = self.partitions();
+        if partitions.loaded.get(key).is_some_and(|queue| Arc::ptr_eq(queue, unloaded)) {
+            partitions.loaded.remove(key);
         }
     }
 }
@@ -233,7 +264,7 @@ impl MatchingService for Matching {
         let queue = match key.sticky {
             // Asking must not load a sticky queue, or it would look as if a worker were there.
             true => self.loaded(&key),
-            false => Some(self.load(&key)),
+            false => Some(self.load(&key)?),
         };
         let (pollers, waiting) = queue.as_ref().map(|queue| queue.describe()).unwrap_or_default();
         // Of the queue: what each poller asked for is not remembered.
@@ -263,22 +294,22 @@ impl MatchingService for Matching {
 
     async fn unload_sticky_task_queue(&self, namespace: &NamespaceId, sticky_task_queue: &str) -> ServiceResult<()> {
         let key = key(namespace, sticky_task_queue, TaskQueueType::Workflow, true);
-        let queue = self.queues.lock().expect("no holder of this lock panics").remove(&key);
-        let Some(queue) = queue else { return Ok(()) };
-        for task in queue.unload_sticky() {
-            if let QueuedTask::Workflow(AddWorkflowTask { sticky_for: Some(normal), .. }) = &task {
-                tempest_rt::probe!("matching-sticky-task-moved");
-                let normal = normal.clone();
-                let QueuedTask::Workflow(task) = task else { continue };
-                // If this fails the task's schedule-to-start timer brings it back.
-                let _ = self
-                    .add_workflow_task(AddWorkflowTask {
-                        task_queue: normal,
-                        sticky_for: None,
-                        schedule_to_start_timeout: None,
-                        ..task
-                    })
-                    .await;
+        let unloaded = self.partitions().loaded.remove(&key);
+        let Some(queue) = unloaded else { return Ok(()) };
+        let waiting = queue.unload_sticky();
+        // The normal queue may belong to another node.
+        let Some(routed) = self.routed() else { return Ok(()) };
+        for task in waiting {
+            let QueuedTask::Workflow(task) = task else { continue };
+            let Some(normal) = task.sticky_for.clone() else { continue };
+            tempest_rt::probe!("matching-sticky-task-moved");
+            let run = task.run.clone();
+            let moved =
+                AddWorkflowTask { task_queue: normal, sticky_for: None, schedule_to_start_timeout: None, ..task };
+            // History does not add it again: the sticky queue has acknowledged it. If this fails, or nobody knows, the
+            // task's schedule-to-start timer, which only a start ends, brings it back.
+            if let Err(error) = routed.add_workflow_task(moved).await {
+                tracing::debug!(?run, %error, "a task of a sticky queue was not moved, or nobody knows");
             }
         }
         Ok(())

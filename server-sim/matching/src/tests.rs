@@ -1,7 +1,9 @@
 //! Stories of tasks and polls, with a history and a store that do as the story says.
+mod fake_cluster;
 mod fakes;
 
 use crate::{Matching, MatchingBacklog, MatchingConfig};
+use fake_cluster::FakeCluster;
 use fakes::{FakeHistory, FakeStore, Record};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +22,7 @@ struct World {
     history: Arc<FakeHistory>,
     store: Arc<FakeStore>,
     tasks: TaskGroup,
-    _history: Arc<dyn HistoryService>,
+    as_history: Arc<dyn HistoryService>,
 }
 
 fn world() -> World {
@@ -32,9 +34,10 @@ fn world_on(store: Arc<FakeStore>) -> World {
     let tasks = TaskGroup::default();
     let matching =
         Matching::start(store.clone(), MatchingConfig::default(), tasks.clone()).expect("the config is valid");
-    let as_service: Arc<dyn HistoryService> = history.clone();
-    matching.connect(&as_service);
-    World { matching, history, store, tasks, _history: as_service }
+    let as_history: Arc<dyn HistoryService> = history.clone();
+    let as_matching: Arc<dyn MatchingService> = matching.clone();
+    matching.connect(&as_history, &as_matching);
+    World { matching, history, store, tasks, as_history }
 }
 
 fn namespace() -> NamespaceId {
@@ -247,6 +250,46 @@ async fn a_worker_that_goes_down_leaves_its_sticky_tasks_to_the_normal_queue() {
     assert_eq!(w.matching.unload_sticky_task_queue(&namespace(), "sticky").await, Ok(()));
     assert_eq!(w.matching.add_workflow_task(sticky(9)).await, Err(ServiceError::StickyWorkerUnavailable));
     assert_eq!(w.poll_workflow("q", TaskQueueKind::Normal, WAIT).await, Some(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sticky_tasks_go_to_the_node_of_the_normal_queue() {
+    let w = world();
+    let elsewhere = Arc::new(FakeCluster::default());
+    let routed: Arc<dyn MatchingService> = elsewhere.clone();
+    w.matching.connect(&w.as_history, &routed);
+    w.matching.keep_only(|_, queue| queue == "sticky");
+    w.poll_workflow("sticky", TaskQueueKind::Sticky, Duration::from_secs(1)).await;
+    for id in [5, 7] {
+        assert_eq!(w.matching.add_workflow_task(sticky(id)).await, Ok(()));
+    }
+    elsewhere.script([Err(ServiceError::OutcomeUnknown("timeout".into()))]);
+    assert_eq!(w.matching.unload_sticky_task_queue(&namespace(), "sticky").await, Ok(()));
+    let normal = |id| AddWorkflowTask {
+        task_queue: "q".into(),
+        sticky_for: None,
+        schedule_to_start_timeout: None,
+        ..sticky(id)
+    };
+    assert_eq!(elsewhere.added(), [normal(5), normal(7)]);
+    assert_eq!((w.matching.partitions_loaded(), w.store.rows_ever()), (0, 0), "nothing of it was taken here");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_was_given_away_is_not_loaded_again() {
+    let w = world();
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    let given_away = || ServiceError::ShardOwnershipLost { owner_host: String::new() };
+    w.matching.keep_only(|_, queue| queue != "q");
+    assert_eq!(w.matching.add_activity_task(activity(6)).await, Err(given_away()));
+    assert_eq!(w.poll(WAIT).await, Err(given_away()));
+    let task_queue = Some(TaskQueue { name: "q".into(), ..TaskQueue::default() });
+    let request = api::DescribeTaskQueueRequest { task_queue, ..Default::default() };
+    let described = w.matching.describe_task_queue(&namespace(), request).await;
+    assert_eq!(described, Err(given_away()));
+    assert_eq!(w.matching.partitions_loaded(), 0);
+    w.matching.keep_only(|_, _| true);
+    assert_eq!(w.poll(WAIT).await, Ok(Some(5)), "it came back");
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,6 +41,11 @@ pub fn planted_bugs() -> Vec<(&'static str, &'static str, &'static str)> {
             "whether a node is alive is judged by its wall clock's time of its last beat, compared with one's own",
             "liveness",
         ),
+        (
+            "unknown-call-tried-anew",
+            "a call between nodes that may have been performed is made again, and only its second answer counts",
+            "refused-left-nothing",
+        ),
     ];
     [
         tempest_store::PLANTED,

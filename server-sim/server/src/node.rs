@@ -113,7 +113,7 @@ impl Node {
             (as_history, as_matching) = (member.history.clone(), member.matching.clone());
             joined = Some(member);
         }
-        matching.connect(&as_history);
+        matching.connect(&as_history, &as_matching);
         history.start(as_matching.clone(), Arc::downgrade(&as_history));
 
         let of_frontend = FrontendConfig {

@@ -14,7 +14,8 @@ const PATIENCE_MIN: Duration = Duration::from_millis(1);
 const PATIENCE_MAX: Duration = Duration::from_secs(3600);
 
 /// How to reach the database and how much to ask of it. A wrong limit slows the store down or uses memory; none can lose
-/// data. Printed without the address, which may hold a password.
+/// data, except what a long `lookout_interval` lets a deposed primary take. Printed without the address, which may hold
+/// a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresConfig {
     /// `postgres://user:password@host:5432/database`, or libpq's `host=... user=...` form. Several hosts are tried in
@@ -38,6 +39,9 @@ pub struct PostgresConfig {
     pub reads_concurrent_max: usize,
     /// How long connecting may take, from 1 ms to an hour as all times here. Too short, and a busy database looks dead.
     pub connect_timeout: Duration,
+    /// How often every host of the address is asked whether it is a newer primary, over a connection for just that. So
+    /// long, and `connect_timeout` twice for each host that does not answer, a node may go on with a deposed primary.
+    pub lookout_interval: Duration,
     /// How long one statement may run in the database. Also how long a lost connection may go unnoticed by either side.
     pub statement_timeout: Duration,
     /// How long a statement may wait for a row that somebody else has locked; at most the statement timeout. While it
@@ -68,6 +72,7 @@ impl PostgresConfig {
             queue_bytes_max: 64 << 20,
             reads_concurrent_max: 8,
             connect_timeout: Duration::from_secs(5),
+            lookout_interval: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(3),
             idle_transaction_timeout: Duration::from_secs(10),
@@ -99,6 +104,7 @@ impl PostgresConfig {
         check("reads_concurrent_max", self.reads_concurrent_max, 1, READS_MAX)?;
         check("attempts_max", self.attempts_max as usize, 1, ATTEMPTS_MAX as usize)?;
         check_time("connect_timeout", self.connect_timeout)?;
+        check_time("lookout_interval", self.lookout_interval)?;
         check_time("statement_timeout", self.statement_timeout)?;
         check_time("lock_timeout", self.lock_timeout)?;
         check_time("idle_transaction_timeout", self.idle_transaction_timeout)?;
@@ -157,8 +163,12 @@ mod tests {
             "store setting lock_timeout is longer than statement_timeout: it could never pass",
         );
         check(
-            PostgresConfig { commit_timeout: Duration::ZERO, ..config },
+            PostgresConfig { commit_timeout: Duration::ZERO, ..config.clone() },
             "store setting commit_timeout is 0ns: it must be from 1 ms to an hour",
+        );
+        check(
+            PostgresConfig { lookout_interval: Duration::ZERO, ..config },
+            "store setting lookout_interval is 0ns: it must be from 1 ms to an hour",
         );
     }
 

@@ -1,4 +1,5 @@
-//! One connection: opened, told its settings, checked to be a primary, its statements prepared; and COMMIT.
+//! One connection: opened, told its settings, checked to be a primary, its statements prepared; and COMMIT. Beside it
+//! one that only looks.
 use crate::target::Target;
 use crate::trouble::{self, Guilt, Trouble, describe};
 use futures::future::poll_fn;
@@ -58,7 +59,8 @@ pub enum CommitEnd {
 
 impl<S: Prepared> Connection<S> {
     /// To the primary, which is looked for host by host. The first time all are asked, and the one with the newest timeline
-    /// counts: an old primary that was started again believes to be one.
+    /// counts: an old primary that was started again believes to be one. Later the first primary will do: a dead host
+    /// must not make every connection slow, and [`crate::lookout`] sees to those that were not asked.
     ///
     /// # Errors
     /// For a person: what, why, what to do. Of several hosts, what is more than a host that is not there.
@@ -87,14 +89,7 @@ impl<S: Prepared> Connection<S> {
         driver: &tokio_postgres::Config,
         tasks: &TaskGroup,
     ) -> Result<Self, StoreError> {
-        let patience = target.config.connect_timeout * 2;
-        match timeout(patience, Self::open_without_timeout(target, driver, tasks)).await {
-            Ok(opened) => opened,
-            Err(_) => Err(StoreError::Unavailable(format!(
-                "PostgreSQL at {} did not answer within {patience:?}: see whether it hangs",
-                target.shown
-            ))),
-        }
+        with_patience(target, Self::open_without_timeout(target, driver, tasks)).await
     }
 
     async fn open_without_timeout(
@@ -102,18 +97,19 @@ impl<S: Prepared> Connection<S> {
         driver: &tokio_postgres::Config,
         tasks: &TaskGroup,
     ) -> Result<Self, StoreError> {
-        let explain = |error: Error| trouble::cannot_connect(target, &error);
-        let (client, driver) = driver.connect(NoTls).await.map_err(explain)?;
-        check_version(target, driver.parameter("server_version"))?;
+        let (client, driver) = connect(target, driver).await?;
         let warning = Arc::new(Mutex::default());
         let (open, closed) = oneshot::channel();
         tasks.spawn(drive(driver, warning.clone(), closed));
-        let timeline = check_session(target, &client).await?;
-        let statements = S::prepare(&client).await.map_err(explain)?;
+        let session = check_session(target, &client, &target.session_settings).await?;
+        if !session.fsync {
+            tracing::warn!(database = %target.shown, "PostgreSQL runs with fsync=off: a power cut may lose or destroy everything");
+        }
+        let statements = S::prepare(&client).await.map_err(|error| trouble::cannot_connect(target, &error))?;
         Ok(Self {
             client,
             statements,
-            timeline,
+            timeline: session.timeline,
             answer_timeout: target.answer_timeout(),
             commit_timeout: target.config.commit_timeout,
             warning,
@@ -184,6 +180,58 @@ impl<S: Prepared> Connection<S> {
     }
 }
 
+/// Asks one host whether it is the primary, and of which timeline, over a connection that serves nothing else and is
+/// closed at once. A newer timeline is [heard of](Target::hear_of). Logs nothing.
+///
+/// # Errors
+/// For a person: why nothing can be written there.
+pub async fn look_at(target: &Target, driver: &tokio_postgres::Config) -> Result<Timeline, StoreError> {
+    let look = async {
+        let (client, mut driver) = connect(target, driver).await?;
+        // What the server warns of, it tells the connections that stay.
+        let end = poll_fn(move |context| {
+            loop {
+                match ready!(driver.poll_message(context)) {
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Poll::Ready(()),
+                }
+            }
+        });
+        let asked = async {
+            let session = check_session(target, &client, "").await;
+            // The driver says goodbye and ends.
+            drop(client);
+            session
+        };
+        let (session, ()) = futures::join!(asked, end);
+        session.map(|session| session.timeline)
+    };
+    with_patience(target, look).await
+}
+
+type Driver = tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>;
+
+async fn connect(target: &Target, driver: &tokio_postgres::Config) -> Result<(Client, Driver), StoreError> {
+    let connected = driver.connect(NoTls).await;
+    let (client, driver) = connected.map_err(|error| trouble::cannot_connect(target, &error))?;
+    check_version(target, driver.parameter("server_version"))?;
+    Ok((client, driver))
+}
+
+async fn with_patience<T>(
+    target: &Target,
+    connecting: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let patience = target.config.connect_timeout * 2;
+    match timeout(patience, connecting).await {
+        Ok(connected) => connected,
+        Err(_) => Err(StoreError::Unavailable(format!(
+            "PostgreSQL at {} did not answer within {patience:?}: see whether it hangs",
+            target.shown
+        ))),
+    }
+}
+
 fn check_version(target: &Target, version: Option<&str>) -> Result<(), StoreError> {
     let version = version.unwrap_or_default();
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
@@ -196,9 +244,15 @@ fn check_version(target: &Target, version: Option<&str>) -> Result<(), StoreErro
     }
 }
 
-/// The timeline: each promotion of a standby begins another, counted from 1.
-async fn check_session(target: &Target, client: &Client) -> Result<Timeline, StoreError> {
-    let script = format!("{}{CHECK_SESSION}", target.session_settings);
+/// A session of a primary that is not known to be deposed.
+struct Session {
+    /// Each promotion of a standby begins another, counted from 1 by PostgreSQL.
+    timeline: Timeline,
+    fsync: bool,
+}
+
+async fn check_session(target: &Target, client: &Client, settings: &str) -> Result<Session, StoreError> {
+    let script = format!("{settings}{CHECK_SESSION}");
     let messages = client.simple_query(&script).await.map_err(|error| trouble::cannot_connect(target, &error))?;
     let row = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -207,9 +261,6 @@ async fn check_session(target: &Target, client: &Client) -> Result<Timeline, Sto
     let setting = |index| row.and_then(|row| row.try_get(index).ok().flatten());
     if setting(0) != Some("false") {
         return Err(StoreError::Unavailable(format!("{} ({})", trouble::read_only(), target.shown)));
-    }
-    if setting(1) != Some("on") {
-        tracing::warn!(database = %target.shown, "PostgreSQL runs with fsync=off: a power cut may lose or destroy everything");
     }
     let timeline = setting(2).and_then(|timeline| u32::from_str_radix(timeline, 16).ok()).unwrap_or(1);
     let timeline = Timeline(timeline.saturating_sub(1));
@@ -220,15 +271,11 @@ async fn check_session(target: &Target, client: &Client) -> Result<Timeline, Sto
             target.shown
         )));
     }
-    Ok(timeline)
+    Ok(Session { timeline, fsync: setting(1) == Some("on") })
 }
 
 /// Reads and writes the socket until the connection ends or is given up.
-async fn drive(
-    mut driver: tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>,
-    warning: Arc<Mutex<Option<String>>>,
-    closed: oneshot::Receiver<()>,
-) {
+async fn drive(mut driver: Driver, warning: Arc<Mutex<Option<String>>>, closed: oneshot::Receiver<()>) {
     let mut end = poll_fn(move |context| {
         loop {
             match ready!(driver.poll_message(context)) {

@@ -19,6 +19,7 @@ mod config;
 mod connection;
 mod judge;
 mod lane;
+mod lookout;
 mod pool;
 mod queue;
 mod read;

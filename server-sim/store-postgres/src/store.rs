@@ -1,6 +1,7 @@
 //! The store itself: which lane a write takes, which read answers.
 use crate::config::PostgresConfig;
 use crate::lane::Lane;
+use crate::lookout;
 use crate::pool::Pool;
 use crate::read;
 use crate::request::{Answer, Applied, Request};
@@ -44,6 +45,7 @@ impl PostgresStore {
         let lanes = (0..target.config.lanes).map(|_| Lane::start(target.clone(), &tasks)).collect();
         let ownership = Lane::start(target.clone(), &tasks);
         let reads = Pool::new(target.clone(), tasks.clone());
+        tasks.spawn(lookout::look_out(target.clone()));
         Ok(Self { lanes, ownership, reads, target, tasks })
     }
 

@@ -31,7 +31,8 @@ pub struct Target {
     pub session_settings: String,
     /// The newest that a connection was opened on.
     pub timeline: watch::Sender<Timeline>,
-    /// Whether every host was asked once which timeline it is on: until then the first primary may be a deposed one.
+    /// Whether every host was asked once which timeline it is on: until then the first primary may be a deposed one. One
+    /// that did not answer counts as asked: [`crate::lookout`] asks it again, at nobody's expense.
     pub looked_at_all: AtomicBool,
     /// When it was said last that no connection could be made.
     told_at: Mutex<Option<Instant>>,
@@ -181,7 +182,8 @@ fn unreadable() -> StoreError {
     )
 }
 
-fn hosts(driver: &tokio_postgres::Config) -> String {
+/// Host and port of each, for people.
+pub fn hosts(driver: &tokio_postgres::Config) -> String {
     const DEFAULT_PORT: u16 = 5432;
     let ports = driver.get_ports();
     let named = driver.get_hosts().iter().map(|host| match host {

@@ -1,4 +1,5 @@
-//! `tempest cluster describe`: who is there, who owns what, how far queues are behind, and whether anything was lost.
+//! `tempest cluster describe`: who is there, who owns what, how far clocks are apart and queues behind, and whether anything
+//! was lost.
 use clap::{Args, Subcommand};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -103,12 +104,14 @@ fn text(cluster: &ClusterDescription, all_shards: bool) -> String {
 /// Who is there and what became of its shards.
 fn nodes(cluster: &ClusterDescription) -> Vec<Vec<String>> {
     let owners = cluster.owners();
-    let mut rows = vec![["node", "address", "shards"].into_iter().chain(COUNTERS).map(str::to_owned).collect()];
+    let header = ["node", "address", "shards", "clock_apart"];
+    let mut rows = vec![header.into_iter().chain(COUNTERS).map(str::to_owned).collect()];
     for (member, description) in &cluster.nodes {
         let shards = owners.values().filter(|(_, owner)| *owner == member.name).count();
         let mut row = vec![member.name.clone(), member.address.clone(), shards.to_string()];
         match description {
             Ok(node) => {
+                row.push(clock_apart(cluster, &member.name));
                 let count = |counter: &str| node.counters.get(counter).copied().unwrap_or(0).to_string();
                 row.extend(COUNTERS.map(count));
             }
@@ -188,6 +191,16 @@ fn worst(ages: impl Iterator<Item = Option<u64>> + Clone) -> Option<u64> {
     if is_unknown { None } else { Some(ages.flatten().max().unwrap_or(0)) }
 }
 
+/// Whole seconds by which a node's clock is ahead of that of the node that was asked: rows of nodes say no more than that.
+fn clock_apart(cluster: &ClusterDescription, name: &str) -> String {
+    match cluster.clock_apart_ms(name).map(|ms| ms / 1000) {
+        None if name == cluster.asked => "-".to_owned(),
+        None => "?".to_owned(),
+        Some(0) => "0 s".to_owned(),
+        Some(seconds) => format!("{seconds:+} s"),
+    }
+}
+
 fn age(ms: Option<u64>) -> String {
     match ms {
         None => "?".to_owned(),
@@ -224,6 +237,7 @@ fn object(cluster: &ClusterDescription) -> serde_json::Value {
             "name": member.name,
             "address": member.address,
             "roles": member.roles,
+            "clock_apart_ms": cluster.clock_apart_ms(&member.name),
             "description": description.as_ref().ok(),
             "error": description.as_ref().err().map(ToString::to_string),
         })
@@ -264,10 +278,12 @@ mod tests {
             lags: lags.iter().map(|(shard, lag)| (ShardId(*shard), *lag)).collect(),
             backlog: MatchingBacklog { partitions: 2, tasks: 30, unread: false },
             without_store_ms: Some(if name == "b" { 15_400 } else { 900 }),
+            clocks_apart_ms: if name == "a" { [("b".to_owned(), -3_600_400)].into() } else { [].into() },
             counters: [("commits".to_owned(), 12)].into(),
         };
         let silence = DescribeError::NotReached { address: "10.0.0.1:c".into(), why: "Connection refused".into() };
         ClusterDescription {
+            asked: "a".into(),
             nodes: vec![
                 (member("a"), Ok(node("a", &[(1, fine), (3, behind)]))),
                 (member("b"), Ok(node("b", &[(2, reading)]))),
@@ -279,9 +295,9 @@ mod tests {
     #[test]
     fn people_see_who_owns_what_and_which_shards_are_behind() {
         let expected = "\
-node  address     shards  commits  commits_unknown  shards_acquired  shards_lost  shard_panics  data_loss
-a     10.0.0.1:a       2       12                0                0            0             0          0
-b     10.0.0.1:b       1       12                0                0            0             0          0
+node  address     shards  clock_apart  commits  commits_unknown  shards_acquired  shards_lost  shard_panics  data_loss
+a     10.0.0.1:a       2            -       12                0                0            0             0          0
+b     10.0.0.1:b       1      -3600 s       12                0                0            0             0          0
 c     10.0.0.1:c       0  nobody can be reached at 10.0.0.1:c: Connection refused
 1 of 4 shards have no owner now: 4
 b has not reached the database for 15 s: what it says it owns may be outdated, and nothing is done there
@@ -300,10 +316,23 @@ shard  owner  range  transfer_tasks    oldest  timer_overdue
     }
 
     #[test]
+    fn a_clock_is_told_as_far_as_the_node_that_was_asked_knows_it() {
+        let mut cluster = cluster();
+        for (ms, told) in [(3_600_900, "+3600 s"), (999, "0 s"), (-999, "0 s"), (-1_000, "-1 s")] {
+            let Ok(asked) = &mut cluster.nodes[0].1 else { panic!("it is described") };
+            asked.clocks_apart_ms.insert("b".into(), ms);
+            assert_eq!(clock_apart(&cluster, "b"), told);
+        }
+        cluster.asked = "b".into();
+        assert_eq!(["a", "b"].map(|node| clock_apart(&cluster, node)), ["?", "-"]);
+    }
+
+    #[test]
     fn scripts_see_the_same() {
         let object = object(&cluster());
         assert_eq!(object["without_owner"], serde_json::json!([4]));
         assert_eq!(object["nodes"][0]["description"]["backlog"]["tasks"], 30);
+        assert_eq!(object["nodes"][1]["clock_apart_ms"], -3_600_400);
         assert!(object["nodes"][2]["error"].as_str().is_some_and(|error| error.contains("refused")), "{object}");
         assert_eq!(object["shards"][2]["owner"], "a");
         assert_eq!(object["shards"][2]["lag"]["transfer_oldest_ms"], 61_500);

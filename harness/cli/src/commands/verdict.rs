@@ -7,6 +7,8 @@ use tempest::explore::{Ownership, Prepared, RunReport, RunRequest, Tenure};
 const EVIDENCE_MAX: usize = 6;
 /// Violations shown.
 const VIOLATIONS_MAX: usize = 8;
+/// Commits in doubt shown.
+const IN_DOUBT_MAX: usize = 5;
 const WIDTH: usize = 110;
 
 /// The seed, every option, every fault of the plan.
@@ -75,7 +77,7 @@ pub fn verdict(report: &RunReport) -> String {
     text
 }
 
-/// Who owned what when, what was in doubt, what failovers cost; nothing for a server that was alone.
+/// Who owned what when, which commits were in doubt, what failovers cost; nothing for a server that was alone.
 fn ownership(ownership: &Ownership) -> String {
     let mut text = String::new();
     let mut shards: BTreeMap<u32, Vec<&Tenure>> = BTreeMap::new();
@@ -93,8 +95,13 @@ fn ownership(ownership: &Ownership) -> String {
             tenures.iter().map(|tenure| format!("{} from {}", tenure.server, seconds(tenure.from_ms))).collect();
         let _ = writeln!(text, "  shard {shard:<3} {}", owners.join(", "));
     }
-    let Ownership { in_doubt, in_doubt_applied, failovers, lost, losses_reported, harmed, .. } = ownership;
+    let Ownership { in_doubt, in_doubt_applied, commits_in_doubt, .. } = ownership;
+    let Ownership { failovers, lost, losses_reported, harmed, .. } = ownership;
     let _ = writeln!(text, "in doubt {}, {in_doubt_applied} known to have been applied", count(*in_doubt, "commit"));
+    for commit in commits_in_doubt.iter().take(IN_DOUBT_MAX) {
+        let _ = writeln!(text, "  {:>9}  {}", seconds(commit.at_ms), shortened(&commit.to_string()));
+    }
+    text += &unshown(*in_doubt, commits_in_doubt.len());
     let _ = writeln!(text, "failover {} of the database", count(failovers.len() as u64, "time"));
     for failover in failovers {
         let (database, term) = (&failover.database, failover.term);
@@ -106,6 +113,18 @@ fn ownership(ownership: &Ownership) -> String {
         let _ = writeln!(text, "lost     {commits} of {}, reported {reports}", count(harmed.len() as u64, "workflow"));
     }
     text
+}
+
+/// Where the other commits in doubt are to be found.
+fn unshown(in_doubt: u64, listed: usize) -> String {
+    let more = in_doubt.saturating_sub(IN_DOUBT_MAX as u64);
+    match listed as u64 {
+        _ if more == 0 => String::new(),
+        all if all == in_doubt => {
+            format!("  ... and {more} more: all are in --json, and in the artifact of a failed run\n")
+        }
+        some => format!("  ... and {more} more: the first {some} are in --json, and in the artifact of a failed run\n"),
+    }
 }
 
 /// `1 run`, `2 runs`.

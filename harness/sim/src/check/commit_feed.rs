@@ -20,6 +20,8 @@ pub enum CommitResult {
     Lost {
         /// To a server that was still waiting for it: whoever had given up before knows nothing of it.
         acknowledged: bool,
+        /// The timeline that lost it: from there on none began with it again.
+        on: Timeline,
     },
 }
 
@@ -54,6 +56,8 @@ pub struct Commit {
     pub shard: ShardId,
     pub range_id: RangeId,
     pub sequence: u64,
+    /// The newest timeline that its server knew when it handed this over.
+    pub known: Timeline,
     /// The shard time it carries, in nanoseconds since the Unix epoch.
     pub shard_time_ns: i64,
     /// The runs it writes.
@@ -67,6 +71,10 @@ pub struct Commit {
     /// Whether its server took note of how it ended.
     pub heard: bool,
     pub result: CommitResult,
+    /// Timelines later than its own that began with it, in order, and those that began without it. One that nobody ever
+    /// applied is among the latter too.
+    pub found_on: Vec<Timeline>,
+    pub missing_on: Vec<Timeline>,
 }
 
 impl Commit {
@@ -90,7 +98,18 @@ impl Commit {
     }
 
     pub fn was_acknowledged_and_lost(&self) -> bool {
-        self.result == CommitResult::Lost { acknowledged: true }
+        matches!(self.result, CommitResult::Lost { acknowledged: true, .. })
+    }
+
+    /// Whether its server was told that it is done.
+    pub fn was_acknowledged(&self) -> bool {
+        self.heard && (self.is_committed() || self.was_acknowledged_and_lost())
+    }
+
+    /// Whether it was applied and some later timeline began without it, also where another has it again.
+    pub fn was_ever_lost(&self) -> bool {
+        let applied = self.is_committed() || self.is_lost() || self.durable_ns.is_some() || !self.found_on.is_empty();
+        applied && !self.missing_on.is_empty()
     }
 
     /// When it was durable for certain, at the latest.
@@ -157,18 +176,29 @@ struct Feed {
 
 impl Feed {
     /// As it stands now: what was committed on an older timeline and is not on the newest is lost, if a timeline without
-    /// it was one that could lose something. If none was, it ought to be there.
+    /// it was one that could lose something. If none was, it ought to be there. Committed is also what nobody was told of
+    /// and some primary began with: others may have read it there.
     fn as_it_stands(&self, commit: &Commit) -> Commit {
         let mut commit = commit.clone();
         let acknowledged = commit.is_committed();
         let place = (commit.shard, commit.range_id, commit.sequence);
         let later = self.survivors.iter().rev().take_while(|(began, _)| began.timeline > commit.range_id.timeline());
         let lacks = |(_, survivors): &&(TimelineBegan, BTreeSet<Place>)| !survivors.contains(&place);
-        if later.clone().next().is_some_and(|newest| lacks(&newest))
+        if let Some((without, _)) = later.clone().take_while(lacks).last()
             && later.filter(lacks).any(|(began, _)| began.may_lose)
-            && (acknowledged || commit.durable_ns.is_some())
+            && (acknowledged
+                || commit.durable_ns.is_some()
+                || self.survivors.iter().any(|(_, has)| has.contains(&place)))
         {
-            commit.result = CommitResult::Lost { acknowledged: acknowledged && commit.heard };
+            let acknowledged = acknowledged && commit.heard;
+            commit.result = CommitResult::Lost { acknowledged, on: without.timeline };
+        }
+        for (began, survivors) in &self.survivors {
+            if began.timeline > commit.range_id.timeline() {
+                let has_it = survivors.contains(&place);
+                let list = if has_it { &mut commit.found_on } else { &mut commit.missing_on };
+                list.push(began.timeline);
+            }
         }
         commit
     }
@@ -184,8 +214,8 @@ impl CommitFeed {
         self.with(|feed| feed.newest.insert(server.to_owned(), incarnation));
     }
 
-    /// Notes a commit as it is handed over; returns its position.
-    pub fn submit(&self, at_ns: u64, server: &str, incarnation: u32, commit: &ShardCommit) -> usize {
+    /// Notes a commit as it is handed over by a server that knows the timeline `known`; returns its position.
+    pub fn submit(&self, at_ns: u64, server: &str, incarnation: u32, known: Timeline, commit: &ShardCommit) -> usize {
         let runs = commit.runs.iter();
         let batches = commit.history.iter();
         let record = Commit {
@@ -197,6 +227,7 @@ impl CommitFeed {
             shard: commit.shard,
             range_id: commit.range_id,
             sequence: commit.sequence,
+            known,
             shard_time_ns: commit.time.0,
             keys: runs.clone().map(|run| run.key.clone()).collect(),
             states: runs.map(|run| run.state.clone()).collect(),
@@ -212,6 +243,8 @@ impl CommitFeed {
             tasks_deleted: commit.tasks_deleted.clone(),
             heard: false,
             result: CommitResult::Pending,
+            found_on: Vec::new(),
+            missing_on: Vec::new(),
         };
         self.with(|feed| {
             let position = feed.commits.len();
@@ -313,7 +346,7 @@ mod tests {
     use super::*;
 
     fn submit(feed: &CommitFeed, incarnation: u32) -> usize {
-        feed.submit(0, "server", incarnation, &ShardCommit::default())
+        feed.submit(0, "server", incarnation, Timeline(0), &ShardCommit::default())
     }
 
     #[test]
@@ -348,6 +381,24 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_was_told_of_is_lost_if_a_primary_began_with_it() {
+        let began = |timeline| TimelineBegan { timeline: Timeline(timeline), at_ns: 2, may_lose: true };
+        let lost = |on_its_own_again: bool, on_the_next: bool| {
+            let feed = CommitFeed::default();
+            submit(&feed, 0);
+            let commit = ShardCommit::default();
+            let place = (commit.shard, commit.range_id, commit.sequence);
+            // A primary that restarts begins its timeline once more.
+            feed.timeline_began(began(0), on_its_own_again.then_some(place).into_iter());
+            feed.timeline_began(began(1), on_the_next.then_some(place).into_iter());
+            feed.timeline_began(began(2), std::iter::empty());
+            feed.snapshot().remove(0).is_lost()
+        };
+        assert!(lost(true, false) && lost(false, true), "somebody may have read it there");
+        assert!(!lost(false, false), "it may never have been");
+    }
+
+    #[test]
     fn only_a_failover_that_could_lose_something_has_lost_what_is_missing() {
         let found = |heard: bool, failovers: &[(u32, bool, bool)]| {
             let feed = CommitFeed::default();
@@ -374,5 +425,12 @@ mod tests {
         assert!(lost(&[(1, true, false), (2, false, false)]), "what is lost stays lost");
         assert!(!lost(&[(1, true, false), (2, false, true)]), "unless somebody who has it comes back");
         assert!(lost(&[(2, true, false), (1, false, true)]), "who is told late that it is primary is none any more");
+
+        let four = [(1, true, false), (2, false, true), (3, false, false), (4, false, false)];
+        let commit = found(true, &four);
+        let lost_on_3 = CommitResult::Lost { acknowledged: true, on: Timeline(3) };
+        assert_eq!(commit.result, lost_on_3, "from there on nobody had it again");
+        assert_eq!((commit.found_on, commit.missing_on), (vec![Timeline(2)], [1, 3, 4].map(Timeline).to_vec()));
+        assert!(found(true, &four[..2]).was_ever_lost() && !found(true, &four[1..2]).was_ever_lost());
     }
 }

@@ -139,12 +139,13 @@ fn subject(operation: &Operation, by_run: &BTreeMap<String, String>) -> Option<S
 #[cfg(test)]
 mod tests {
     use crate::check::{CommitResult, Observations, judge, samples};
+    use tempest_store::Timeline;
 
     /// The last three commits of the sample's only run.
     fn lose(observations: &mut Observations) {
         let count = observations.commits.len();
         for commit in &mut observations.commits[count - 3..] {
-            commit.result = CommitResult::Lost { acknowledged: true };
+            commit.result = CommitResult::Lost { acknowledged: true, on: Timeline(1) };
         }
     }
 

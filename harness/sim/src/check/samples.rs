@@ -14,7 +14,7 @@ use tempest_api::proto::sdk::v1::WorkflowTaskCompletedMetadata;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::{ActivityTaskToken, MutableState, RunKey, Time, WorkflowTaskToken};
-use tempest_store::{CommitOutcome, RangeId, ShardId};
+use tempest_store::{CommitOutcome, RangeId, ShardId, Timeline};
 use temporalio_macros::{activities, workflow, workflow_methods};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use temporalio_sdk::{ActivityOptions, SyncWorkflowContext, WorkflowContext, WorkflowResult};
@@ -118,6 +118,7 @@ pub fn commit(sequence: u64, key: &RunKey, events: &[HistoryEvent]) -> Commit {
         shard: ShardId(1),
         range_id: RangeId(1),
         sequence,
+        known: Timeline(0),
         shard_time_ns: super::events::time_ns(&events[0]),
         keys: vec![key.clone()],
         states: Vec::new(),
@@ -126,6 +127,8 @@ pub fn commit(sequence: u64, key: &RunKey, events: &[HistoryEvent]) -> Commit {
         tasks_deleted: Vec::new(),
         heard: true,
         result: CommitResult::Ended(CommitOutcome::Committed),
+        found_on: Vec::new(),
+        missing_on: Vec::new(),
     }
 }
 

@@ -16,7 +16,7 @@ pub use core::{CORE, OwnCore};
 pub use decision::{Decisions, Dice, Override};
 pub use many::{Campaign, CampaignEnd, ManyError, SeedEnd, explore};
 pub use options::{BadSetting, Draw, Drawn, Settings};
-pub use ownership::{Ownership, Promotion, Tenure};
+pub use ownership::{CommitInDoubt, Fate, Ownership, Promotion, Tenure};
 pub use regression::{Regression, RegressionError};
 pub use report::{RunReport, RunRequest};
 pub use run::{Prepared, Progress, RunError, RunSettings, prepare, run};

@@ -1,7 +1,15 @@
-//! Who owned which shard when, what was in doubt, and what failovers of the database cost: read off the commit feed.
+//! Who owned which shard when, which commits were in doubt, and what failovers of the database cost: read off the
+//! commit feed.
+mod in_doubt;
+
+pub use in_doubt::{CommitInDoubt, Fate};
+
 use crate::check::{Commit, Observations};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Commits in doubt that are listed; more are counted.
+const IN_DOUBT_MAX: usize = 500;
 
 /// A server's time as owner of a shard, from its first commit to its last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +41,9 @@ pub struct Ownership {
     pub in_doubt: u64,
     /// How many of those are in the database.
     pub in_doubt_applied: u64,
+    /// Those commits, by the time at which they were handed to the store; the first ones if there are very many.
+    #[serde(default)]
+    pub commits_in_doubt: Vec<CommitInDoubt>,
     /// All but the first, with which the database began.
     pub failovers: Vec<Promotion>,
     /// Commits that were acknowledged and that failovers of an asynchronous database have lost.
@@ -55,13 +66,17 @@ impl Ownership {
             return Ownership::default();
         }
         let commits = &observations.commits;
-        let in_doubt = commits.iter().filter(|commit| commit.may_be_durable() && !commit.is_committed());
+        let mut commits_in_doubt = in_doubt::commits_in_doubt(observations);
+        let (in_doubt, applied) = (
+            commits_in_doubt.len() as u64,
+            commits_in_doubt.iter().filter(|commit| commit.fate == Fate::Applied).count() as u64,
+        );
+        commits_in_doubt.truncate(IN_DOUBT_MAX);
         Ownership {
             tenures: tenures(commits),
-            in_doubt: in_doubt.clone().count() as u64,
-            in_doubt_applied: in_doubt
-                .filter(|commit| commit.durable_ns.is_some() || observations.was_applied(commit))
-                .count() as u64,
+            in_doubt,
+            in_doubt_applied: applied,
+            commits_in_doubt,
             lost: commits.iter().filter(|commit| commit.was_acknowledged_and_lost()).count() as u64,
             losses_reported: observations.reports.len() as u64,
             harmed: observations.with_losses().into_iter().collect(),
@@ -112,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_follow_each_other_and_doubts_are_counted() {
+    fn owners_follow_each_other_and_doubts_are_listed() {
         let mut observations = samples::sound();
         let last = observations.commits.len() - 1;
         for commit in &mut observations.commits[3..] {
@@ -126,7 +141,29 @@ mod tests {
             ownership.tenures.iter().map(|tenure| (tenure.server.as_str(), tenure.commits)).collect();
         assert_eq!(owners, [("server", 3), ("server-2", last as u64 - 3)]);
         assert_eq!((ownership.in_doubt, ownership.in_doubt_applied), (1, 1));
+        let listed: Vec<(&str, u64)> =
+            ownership.commits_in_doubt.iter().map(|commit| (commit.server.as_str(), commit.sequence)).collect();
+        assert_eq!(listed, [("server-2", last as u64 + 1)]);
         assert_eq!(ownership.failovers.len(), 1, "the first primary is no failover");
         assert!(ownership.failovers[0].without_commits_ms > 0);
+    }
+
+    #[test]
+    fn of_very_many_doubts_the_first_are_listed_and_all_are_counted() {
+        let mut observations = samples::sound();
+        let mut doubtful = observations.commits[0].clone();
+        doubtful.heard = false;
+        for sequence in 0..IN_DOUBT_MAX as u64 + 3 {
+            doubtful.sequence = sequence;
+            observations.commits.push(doubtful.clone());
+        }
+        let ownership = Ownership::of(&observations, &[promotion(0, 1)]);
+        assert_eq!(ownership.in_doubt, IN_DOUBT_MAX as u64 + 3);
+        assert_eq!(ownership.in_doubt_applied, ownership.in_doubt);
+        assert_eq!(ownership.commits_in_doubt.len(), IN_DOUBT_MAX);
+        assert_eq!(ownership.commits_in_doubt[0].sequence, 0);
+        let older = serde_json::json!({"tenures": [], "in_doubt": 3, "in_doubt_applied": 1, "failovers": []});
+        let older: Ownership = serde_json::from_value(older).expect("artifacts of before have the number alone");
+        assert_eq!((older.in_doubt, older.commits_in_doubt.len()), (3, 0));
     }
 }

@@ -1,5 +1,6 @@
 //! What is drawn for every run, whatever the scenario.
 use crate::explore::Draw;
+use tempest_store::Role;
 
 /// An hour: no delay, phase or latency of a run that is set by hand is longer.
 const HOUR_MS: u64 = 3_600_000;
@@ -22,8 +23,8 @@ pub struct WorldOptions {
     pub lag_ms: u64,
     /// Whether a primary of an asynchronous database stops when its lease is over.
     pub fenced: bool,
-    /// Whether the history and matching roles are at some nodes of a cluster only.
-    pub split_roles: bool,
+    /// Which nodes of a cluster have which role.
+    pub roles: Roles,
     /// Shards of the server.
     pub shards: u64,
     /// Hosts that run SDK workers.
@@ -60,18 +61,60 @@ pub struct WorldOptions {
     pub crash_host: u64,
 }
 
+/// Nodes of a cluster.
+const NODES_MAX: u64 = 9;
+
+/// Which nodes have a role: bit 0 is the first node's. Each role is somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roles {
+    pub frontend: u64,
+    pub history: u64,
+    pub matching: u64,
+}
+
+impl Roles {
+    /// In most runs every node has every role.
+    fn draw(draw: &mut Draw<'_>, nodes: u64) -> Roles {
+        let all = (1 << nodes) - 1;
+        let split = draw.flag("split_roles", 1, 3);
+        let mut nodes_with = |name: &str| {
+            if split {
+                draw.number(name, 1..=all)
+            } else {
+                draw.fixed(name, all)
+            };
+            draw.within(name, 1..=all)
+        };
+        Roles {
+            frontend: nodes_with("frontend_nodes"),
+            history: nodes_with("history_nodes"),
+            matching: nodes_with("matching_nodes"),
+        }
+    }
+
+    /// What the node with this number has, counted from 0. One that would have nothing has everything: a node without
+    /// roles is refused by the server.
+    pub fn of(&self, node: u64) -> Vec<Role> {
+        let has = |nodes: u64| (nodes >> node) & 1 == 1;
+        let nobody = !has(self.frontend | self.history | self.matching);
+        let roles = [(self.frontend, Role::Frontend), (self.history, Role::History), (self.matching, Role::Matching)];
+        roles.into_iter().filter(|(nodes, _)| nobody || has(*nodes)).map(|(_, role)| role).collect()
+    }
+}
+
 impl WorldOptions {
     pub fn draw(draw: &mut Draw<'_>) -> WorldOptions {
         let latency_min_us = draw.one_of("latency_min_us", &[50, 500, 2_000]).min(HOUR_MS * 1000);
+        let nodes = draw.one_of("nodes", &[1, 3]);
         let options = WorldOptions {
-            nodes: draw.one_of("nodes", &[1, 3]),
+            nodes,
             // Scenarios that can live with what such a database loses draw it.
             asynchronous: draw.fixed("asynchronous", 0) > 0,
             named_standby: draw.flag("named_standby", 1, 3),
             promotions: draw.fixed("promotions", 0) > 0,
             lag_ms: draw.one_of("lag_ms", &[1, 50, 1_000, 20_000]),
             fenced: draw.flag("fenced", 1, 2),
-            split_roles: draw.flag("split_roles", 1, 3),
+            roles: Roles::draw(draw, nodes.clamp(1, NODES_MAX)),
             shards: draw.one_of("shards", &[1, 4, 16]),
             workers: draw.fixed("workers", 2),
             worker_cache: draw.one_of("worker_cache", &[0, 1, 1000]),
@@ -109,7 +152,7 @@ impl WorldOptions {
         draw.within("latency_min_us", 0..=HOUR_MS * 1000);
         draw.within("latency_spread_us", 0..=HOUR_MS * 1000);
         WorldOptions {
-            nodes: draw.within("nodes", 1..=9),
+            nodes: draw.within("nodes", 1..=NODES_MAX),
             shards: draw.within("shards", 1..=1024),
             workers,
             worker_cache: draw.within("worker_cache", 0..=1_000_000),
@@ -122,7 +165,7 @@ impl WorldOptions {
             storm_ms: draw.within("storm_ms", 0..=24 * HOUR_MS),
             faults: draw.within("faults", 0..=FAULTS_MAX),
             drain_ms: draw.within("drain_ms", 0..=24 * HOUR_MS),
-            crash_host: draw.within("crash_host", 0..=workers + self.nodes.min(9) - 1),
+            crash_host: draw.within("crash_host", 0..=workers + self.nodes.min(NODES_MAX) - 1),
             ..self
         }
     }

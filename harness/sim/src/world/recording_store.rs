@@ -54,7 +54,8 @@ impl Store for RecordingStore {
     }
 
     fn commit(&self, commit: ShardCommit) -> CommitFuture {
-        let position = self.feed.submit((self.now_ns)(), &self.server, self.incarnation, &commit);
+        let known = *self.inner.timeline().borrow();
+        let position = self.feed.submit((self.now_ns)(), &self.server, self.incarnation, known, &commit);
         let (feed, now_ns) = (self.feed.clone(), self.now_ns);
         let hearing = feed.clone();
         let ending = self.inner.commit(commit);

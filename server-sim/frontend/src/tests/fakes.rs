@@ -63,6 +63,10 @@ impl FakeHistory {
         *self.failure.lock().unwrap() = Some(error);
     }
 
+    pub(super) fn succeed(&self) {
+        *self.failure.lock().unwrap() = None;
+    }
+
     fn called(&self, call: impl Into<String>) -> ServiceResult<()> {
         self.calls.lock().unwrap().push(call.into());
         self.failure.lock().unwrap().clone().map_or(Ok(()), Err)

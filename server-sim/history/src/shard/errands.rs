@@ -1,7 +1,7 @@
 //! Runs the errands of transfer tasks: calls to other runs, wherever these live, and the record of how they ended. The
 //! core says what to ask and what to make of the answer (`tempest_core::Errand`); here it is asked until that is certain.
 //! An error means that the whole errand is run again later.
-use super::owned::Owned;
+use super::owned::{Owned, TASK_ID_BITS};
 use super::request::{Answer, WorkflowKey};
 use crate::history_read::{PageSize, read_events};
 use crate::shard::events::Event;
@@ -16,12 +16,17 @@ use tempest_api::{HistoryService, ServiceError, ServiceResult};
 use tempest_core::{
     BranchRef, ChildClosed, ChildFate, Errand, ErrandEnd, EventId, Outcome, ReportToParent, RunId, RunKey, StartChild,
 };
+use tempest_rt::time::Instant;
 use tempest_store::Store;
 use tokio::sync::oneshot;
 
 /// By how much a child's start is recorded late where the simulation wants it so: as if its parent's shard were far away or
 /// being taken. Longer than it takes a child to be ended by a short timeout.
 const STARTED_LATE_BY: Duration = Duration::from_secs(1);
+
+/// How late a copy of a call may arrive that nobody waits for any more: longer than a node stands still and goes on without
+/// anybody noticing, and than a connection lives that carries nothing.
+const COPY_LATE_MAX: Duration = Duration::from_secs(60);
 
 /// An errand with what it rests on.
 pub(super) struct Business {
@@ -41,6 +46,7 @@ impl Owned {
             peers: self.node.peers.clone(),
             store: self.node.store.clone(),
             nodes_per_read: self.node.config.history_nodes_per_read,
+            copies_follow: self.copies_until(id).is_some_and(|until| Instant::now() < until),
         };
         self.work.push(Box::pin(async move {
             let result = match durable.await {
@@ -57,16 +63,49 @@ struct Errands {
     peers: Weak<dyn HistoryService>,
     store: Arc<dyn Store>,
     nodes_per_read: usize,
+    /// Whether a copy may be on its way that was sent before.
+    copies_follow: bool,
+}
+
+impl Owned {
+    /// Until when a copy of an errand may arrive that an owner before this one sent, or this one without hearing what came of
+    /// it. A task's id tells under whom it came to be.
+    fn copies_until(&self, id: i64) -> Option<Instant> {
+        let inherited = id >> TASK_ID_BITS < self.range.0;
+        let sent_until = inherited.then_some(self.taken_at).max(self.transfers.unknown_at(id))?;
+        Some(sent_until + COPY_LATE_MAX)
+    }
 }
 
 impl Errands {
+    /// A refusal is the end only if nothing can come after it: a copy that is on its way may find what was missing, or find
+    /// gone what was in its way, and do what is recorded as failed.
+    fn no_copy_follows(&self) -> ServiceResult<()> {
+        if !self.copies_follow || tempest_rt::planted!("refusal-believed-although-copies-follow") {
+            return Ok(());
+        }
+        tempest_rt::probe!("history-refusal-not-believed");
+        Err(ServiceError::Unavailable("a copy of this call may be on its way: it is made again later".into()))
+    }
+
+    /// How an errand ended, unless it was refused too early.
+    fn certain(&self, outcome: Outcome) -> ServiceResult<Outcome> {
+        if outcome.is_refusal() {
+            self.no_copy_follows()?;
+        }
+        Ok(outcome)
+    }
+
     async fn run(&self, business: Business) -> ServiceResult<()> {
         let peers = self.peers.upgrade().ok_or_else(|| ServiceError::Unavailable("the node is stopping".into()))?;
         let Business { run, branch, next_event_id, errand } = business;
         match errand {
-            Errand::StartChild { child, otherwise } => start_child(&*peers, &run, *child, otherwise).await,
+            Errand::StartChild { child, otherwise } => self.start_child(&*peers, &run, *child, otherwise).await,
             Errand::BeginChild { child, parent } => unless_gone(peers.begin_child_workflow(&child, parent).await),
-            Errand::Settle(fate) => settle(&*peers, fate).await,
+            Errand::Settle(fate) => match ask(&*peers, fate).await {
+                Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => self.no_copy_follows(),
+                result => result,
+            },
             Errand::Signal(to) => {
                 let initiated_event_id = to.from.initiated_event_id;
                 let again =
@@ -77,13 +116,14 @@ impl Errands {
                         api::SignalWorkflowExecutionRequest { request_id: tempest_rt::entropy::uuid(), ..request };
                     sent = peers.signal_by_workflow(&to.namespace_id, from, request).await;
                 }
-                let outcome = signaled(sent)?;
+                let outcome = self.certain(signaled(sent)?)?;
                 record(&*peers, &run, initiated_event_id, outcome).await
             }
             Errand::Cancel(to) => {
                 let initiated_event_id = to.from.initiated_event_id;
                 let asked = peers.request_cancel_by_workflow(&to.namespace_id, to.from, to.request).await;
-                record(&*peers, &run, initiated_event_id, cancelled(asked)?).await
+                let outcome = self.certain(cancelled(asked)?)?;
+                record(&*peers, &run, initiated_event_id, outcome).await
             }
             Errand::Known(end) => unless_gone(peers.record_errand_end(&run, end).await),
             Errand::Close { report, children } => {
@@ -95,6 +135,44 @@ impl Errands {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// The child is started, its parent told, and only then it may begin.
+    async fn start_child(
+        &self,
+        peers: &dyn HistoryService,
+        parent: &RunKey,
+        child: StartChild,
+        otherwise: ChildFate,
+    ) -> ServiceResult<()> {
+        let initiated_event_id = child.initiated_event_id;
+        let from = tempest_core::OtherRun {
+            workflow_id: parent.workflow_id.clone(),
+            run_id: parent.run_id.clone(),
+            initiated_event_id,
+            child_only: true,
+        };
+        let namespace_id = tempest_core::NamespaceId(child.request.namespace.clone());
+        let workflow_id = tempest_core::WorkflowId(child.request.workflow_id.clone());
+        let started = peers.start_child_workflow(&namespace_id, child).await;
+        let outcome = self.certain(child_started(started.map(|response| RunId(response.run_id)))?)?;
+        if tempest_rt::buggify!("history-child-start-recorded-late") {
+            tempest_rt::time::sleep(STARTED_LATE_BY).await;
+        }
+        let end = ErrandEnd { initiated_event_id, outcome: outcome.clone() };
+        let recorded = peers.record_errand_end(parent, end).await;
+        let Outcome::ChildStarted(run_id) = outcome else { return unless_gone(recorded) };
+        match recorded {
+            Ok(()) => {
+                let child = RunKey { namespace_id, workflow_id, run_id };
+                unless_gone(peers.begin_child_workflow(&child, from).await)
+            }
+            Err(ServiceError::NotFound(_)) => {
+                tempest_rt::probe!("history-child-started-of-closed-parent");
+                settle(peers, otherwise).await
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -121,50 +199,17 @@ impl Errands {
     }
 }
 
-/// The child is started, its parent told, and only then it may begin.
-async fn start_child(
-    peers: &dyn HistoryService,
-    parent: &RunKey,
-    child: StartChild,
-    otherwise: ChildFate,
-) -> ServiceResult<()> {
-    let initiated_event_id = child.initiated_event_id;
-    let from = tempest_core::OtherRun {
-        workflow_id: parent.workflow_id.clone(),
-        run_id: parent.run_id.clone(),
-        initiated_event_id,
-        child_only: true,
-    };
-    let namespace_id = tempest_core::NamespaceId(child.request.namespace.clone());
-    let workflow_id = tempest_core::WorkflowId(child.request.workflow_id.clone());
-    let started = peers.start_child_workflow(&namespace_id, child).await;
-    let outcome = child_started(started.map(|response| RunId(response.run_id)))?;
-    if tempest_rt::buggify!("history-child-start-recorded-late") {
-        tempest_rt::time::sleep(STARTED_LATE_BY).await;
-    }
-    let end = ErrandEnd { initiated_event_id, outcome: outcome.clone() };
-    let recorded = peers.record_errand_end(parent, end).await;
-    let Outcome::ChildStarted(run_id) = outcome else { return unless_gone(recorded) };
-    match recorded {
-        Ok(()) => {
-            let child = RunKey { namespace_id, workflow_id, run_id };
-            unless_gone(peers.begin_child_workflow(&child, from).await)
-        }
-        Err(ServiceError::NotFound(_)) => {
-            tempest_rt::probe!("history-child-started-of-closed-parent");
-            settle(peers, otherwise).await
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// What becomes of a child whose parent has closed. Where there is no such child, nothing does.
 async fn settle(peers: &dyn HistoryService, fate: ChildFate) -> ServiceResult<()> {
-    unless_gone(match fate {
+    unless_gone(ask(peers, fate).await)
+}
+
+async fn ask(peers: &dyn HistoryService, fate: ChildFate) -> ServiceResult<()> {
+    match fate {
         ChildFate::Terminate(to) => peers.terminate_by_workflow(&to.namespace_id, to.from, to.request).await,
         ChildFate::Cancel(to) => peers.request_cancel_by_workflow(&to.namespace_id, to.from, to.request).await,
         ChildFate::Abandon { child, parent } => peers.begin_child_workflow(&child, parent).await,
-    })
+    }
 }
 
 async fn record(

@@ -72,7 +72,7 @@ impl Owned {
                 };
                 waited.into_iter().for_each(|request| match request.ask {
                     Ask::FireTimer(key, task) => self.timer_failed(key, task),
-                    Ask::SendTransfer(id, _) => self.transfer_failed(id),
+                    Ask::SendTransfer(id, _) => self.transfer_failed(id, None),
                     ask => ask.refuse(refused.clone()),
                 });
             }

@@ -64,15 +64,19 @@ impl Owned {
         let state = self.state(workflow, run_id.as_ref());
         let transition = match tempest_core::decide(state, input, &context) {
             // What is there already stays a success: only what would be done now comes too late.
-            Ok(transition) if transition.run.is_some() && self.has_turned_away(errand.as_ref()) => {
+            Ok(transition)
+                if (transition.run.is_some() || transition.new_run.is_some())
+                    && self.has_turned_away(errand.as_ref()) =>
+            {
                 tempest_rt::probe!("history-errand-after-its-refusal");
-                let late = ServiceError::NotFound("an earlier try of this found no such workflow".to_owned());
-                return self.answer_read(workflow, reply, Err(late));
+                return self.answer_read(workflow, reply, Err(refused_before(opens)));
             }
             Ok(transition) => transition,
             Err(rejection) => {
                 return match rejection {
-                    Rejection::NotFound(_) => self.turn_away(workflow, reply, errand, rejection.into()),
+                    Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } => {
+                        self.turn_away(workflow, reply, errand, rejection.into())
+                    }
                     rejection => self.answer_read(workflow, reply, Err(rejection.into())),
                 };
             }
@@ -206,7 +210,7 @@ impl Owned {
         self.answer_unwritten(sequence, Answer::new(to, result));
     }
 
-    /// Refuses what names no run, or none that is open. That counts as said once it is: until then what it was decided on may
+    /// Refuses what names no run, or none that is open, or one that is there already. That counts as said once it is: until then what it was decided on may
     /// come to nothing.
     fn turn_away<T: Send + 'static>(
         &mut self,
@@ -234,6 +238,19 @@ impl Owned {
             limits: self.node.config.limits.clone(),
             flags: self.node.flags.clone(),
         }
+    }
+}
+
+/// What the copy of an errand hears that was refused: the same once more.
+fn refused_before(opens: bool) -> ServiceError {
+    if !opens {
+        return ServiceError::NotFound("an earlier try of this found no such workflow".to_owned());
+    }
+    ServiceError::WorkflowExecutionAlreadyStarted {
+        message: "an earlier try of this found such a workflow".to_owned(),
+        start_request_id: String::new(),
+        run_id: String::new(),
+        first_execution_run_id: String::new(),
     }
 }
 

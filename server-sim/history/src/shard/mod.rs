@@ -127,7 +127,10 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
         }
         let exit = serve::serve(&mut owned, door).await;
         node.held.lock().expect("no holder of this lock panics").remove(&shard);
-        *acknowledged = Acknowledged::by(owned.range, owned.durable());
+        // Who was told of nothing new has nothing new to lose: that the taking is lost harms nobody.
+        if owned.durable() > first {
+            *acknowledged = Acknowledged::by(owned.range, owned.durable());
+        }
         failures = if owned.durable() > first { 0 } else { failures + 1 };
         carried = owned.dissolve(&exit);
         match exit {

@@ -28,6 +28,7 @@ pub(crate) struct Owned {
     pub(super) shard: ShardId,
     pub(super) range: RangeId,
     pub(super) clock: ShardClock,
+    pub(super) taken_at: Instant,
     pub(super) next_task_id: i64,
     /// From here on the range is renewed as soon as everything in flight has ended.
     renew_at: i64,
@@ -94,6 +95,7 @@ impl Owned {
             shard,
             range: record.range_id,
             clock,
+            taken_at: Instant::now(),
             // Ids start at 1 within a range, so that no task has id 0.
             next_task_id: first + 1,
             renew_at: first + config.task_ids_per_range,

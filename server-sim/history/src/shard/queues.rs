@@ -88,15 +88,15 @@ impl Owned {
                 } else {
                     tracing::error!(%error, id, "a transfer task is refused, and tried again later");
                 }
-                self.transfer_failed(id);
+                self.transfer_failed(id, matches!(error, ServiceError::OutcomeUnknown(_)).then(Instant::now));
             }
         }
     }
 
-    pub(super) fn transfer_failed(&mut self, id: i64) {
+    pub(super) fn transfer_failed(&mut self, id: i64, unknown_at: Option<Instant>) {
         tempest_rt::probe!("history-transfer-retried");
         Counters::add(&self.node.counters.transfer_tasks_retried);
-        let pause = self.transfers.failed(id);
+        let pause = self.transfers.failed(id, unknown_at);
         self.work.push(Box::pin(async move {
             sleep(pause).await;
             Event::TransferRetry(id)

@@ -32,6 +32,8 @@ struct Busy {
     task: HistoryTask,
     failures: u32,
     since: Option<Instant>,
+    /// When the newest try ended of which nobody knows what it did.
+    unknown_at: Option<Instant>,
 }
 
 /// Transfer tasks that are not done with, as far as a queue knows.
@@ -127,7 +129,7 @@ impl TransferQueue {
         }
         let (id, Queued { task, since }) = self.queued.pop_first()?;
         self.sending += 1;
-        self.busy.insert(id, Busy { task: task.clone(), failures: 0, since });
+        self.busy.insert(id, Busy { task: task.clone(), failures: 0, since, unknown_at: None });
         Some((id, task))
     }
 
@@ -137,11 +139,18 @@ impl TransferQueue {
         self.sending -= 1;
     }
 
-    /// It could not be sent: returns how long to wait before [`TransferQueue::retry`].
-    pub fn failed(&mut self, id: i64) -> Duration {
+    /// When the newest try of a task that was handed out ended with nobody knowing what it did, if one did.
+    pub fn unknown_at(&self, id: i64) -> Option<Instant> {
+        self.busy.get(&id)?.unknown_at
+    }
+
+    /// It could not be sent, or, if `unknown_at` says when, nobody knows: returns how long to wait before
+    /// [`TransferQueue::retry`].
+    pub fn failed(&mut self, id: i64, unknown_at: Option<Instant>) -> Duration {
         self.sending -= 1;
         let busy = self.busy.get_mut(&id).expect("only a task that was handed out fails");
         busy.failures = busy.failures.saturating_add(1);
+        busy.unknown_at = unknown_at.or(busy.unknown_at);
         backoff(self.retry.0, self.retry.1, busy.failures)
     }
 
@@ -222,11 +231,13 @@ mod tests {
         queue.read(before, limit, vec![]);
         queue.durable(10, 13, vec![(10, task()), (11, task()), (12, task())]);
         assert_eq!(ids(&mut queue), [10, 11]);
-        let first = queue.failed(10);
+        let unknown_at = Instant::now();
+        let first = queue.failed(10, Some(unknown_at));
         assert_eq!(ids(&mut queue), [12]);
         queue.done(11);
         queue.retry(10);
-        assert_eq!(queue.failed(10), first * 2);
+        assert_eq!(queue.failed(10, None), first * 2);
+        assert_eq!(queue.unknown_at(10), Some(unknown_at), "a later refusal does not call it back");
     }
 
     #[test]
@@ -248,7 +259,7 @@ mod tests {
         assert_eq!(queue.backlog(13), backlog(3, false, Some(10)));
         assert_eq!(ids(&mut queue), [10, 11]);
         queue.done(11);
-        queue.failed(10);
+        queue.failed(10, None);
         assert_eq!(queue.backlog(13), backlog(2, false, Some(10)), "one that failed is not done with");
         queue.retry(10);
         queue.done(10);

@@ -1,9 +1,10 @@
-//! Errands that were told that there is no such run. What they asked for is recorded as failed, so that a copy of the call
-//! that arrives late, when there is a run of that name after all, must do nothing.
+//! Errands that were told that there is no such run, or that there is one already. What they asked for is recorded as
+//! failed, so that a copy of the call that arrives late, when that has changed, must do nothing. The other half is with
+//! whoever sends them (`errands.rs`): an errand that may have been sent before does not believe its first refusal.
 use super::request::WorkflowKey;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
-use tempest_core::{EventId, Input, OtherRun, RunId};
+use tempest_core::{EventId, Input, RunId};
 
 /// Errands that a node remembers. A copy is seconds late; that many errands in vain take longer.
 const ERRANDS_MAX: usize = 4096;
@@ -13,14 +14,17 @@ const ERRANDS_MAX: usize = 4096;
 pub(crate) struct Errand(RunId, EventId, WorkflowKey);
 
 impl Errand {
-    /// What a signal or cancel request of another run is; nothing if the input is neither. What a parent's close policy asks
-    /// has no event, and nobody is told how it ended.
+    /// What a start, signal or cancel request of another run is; nothing if the input is none of these. What a parent's close
+    /// policy asks has no event, and nobody is told how it ended.
     pub fn of(workflow: &WorkflowKey, input: &Input) -> Option<Errand> {
-        let from: &OtherRun = match input {
-            Input::SignalByWorkflow(from, _) | Input::RequestCancelByWorkflow(from, _) => from,
+        let (run_id, initiated_event_id) = match input {
+            Input::SignalByWorkflow(from, _) | Input::RequestCancelByWorkflow(from, _) => {
+                (&from.run_id, from.initiated_event_id)
+            }
+            Input::StartChild(child) => (&child.parent.run_id, child.initiated_event_id),
             _ => return None,
         };
-        (from.initiated_event_id != 0).then(|| Errand(from.run_id.clone(), from.initiated_event_id, workflow.clone()))
+        (initiated_event_id != 0).then(|| Errand(run_id.clone(), initiated_event_id, workflow.clone()))
     }
 }
 
@@ -35,7 +39,7 @@ struct Known {
 }
 
 impl TurnedAway {
-    /// Notes that this was refused because there is no such run, or none that is open.
+    /// Notes that this was refused because there is no such run, none that is open, or one already.
     pub fn note(&self, errand: Option<Errand>) {
         let Some(errand) = errand else { return };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,6 +63,9 @@ impl TurnedAway {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempest_api::proto::common::v1::WorkflowExecution;
+    use tempest_api::proto::workflowservice::v1 as api;
+    use tempest_core::{OtherRun, RunKey, StartChild};
 
     fn signal(to: &str, initiated_event_id: EventId) -> Option<Errand> {
         let workflow = WorkflowKey { workflow_id: to.into(), ..WorkflowKey::default() };
@@ -74,6 +81,24 @@ mod tests {
         assert!(!turned_away.knows(signal("order", 9).as_ref()), "another signal of the same run");
         assert!(!turned_away.knows(signal("parcel", 5).as_ref()));
         assert_eq!(signal("order", 0), None);
+    }
+
+    #[test]
+    fn a_child_that_could_not_be_started_is_known_by_the_event_that_wanted_it() {
+        let start = |initiated_event_id| {
+            let parent = RunKey { run_id: "run-1".into(), ..RunKey::default() };
+            let child = StartChild {
+                request: api::StartWorkflowExecutionRequest::default(),
+                parent,
+                parent_namespace: String::new(),
+                initiated_event_id,
+                root: WorkflowExecution::default(),
+            };
+            Errand::of(&WorkflowKey::default(), &Input::StartChild(Box::new(child)))
+        };
+        let turned_away = TurnedAway::default();
+        turned_away.note(start(5));
+        assert!(turned_away.knows(start(5).as_ref()) && !turned_away.knows(start(9).as_ref()));
     }
 
     #[test]

@@ -215,6 +215,23 @@ async fn acquiring_is_tried_until_it_works_and_callers_are_sent_away_meanwhile()
     world.describe("order").await.unwrap();
 }
 
+/// Also when all are tried again together, as after an outage of the store.
+#[tokio::test(start_paused = true)]
+async fn no_more_shards_are_being_taken_at_one_time_than_the_bound_says() {
+    for bound in [1, 3] {
+        let world = World::with(|config| (config.shard_count, config.acquisitions_in_flight_max) = (16, bound));
+        world.store.acquire_slowly(SECOND);
+        let down = StoreError::Unavailable("as the test says".into());
+        world.store.fail_next_acquisitions(&vec![down; 16]);
+        let acquired = || world.history.counters().snapshot().shards_acquired;
+        tokio::time::sleep(3 * SECOND).await;
+        assert_eq!(acquired(), 0, "the store is down");
+        tokio::time::sleep(60 * SECOND).await;
+        assert_eq!(acquired(), 16);
+        assert_eq!(world.store.acquiring_max(), bound, "so many, since others wait for their turn, and never more");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_slow_read_does_not_stall_the_shard() {
     let mut world = World::new();

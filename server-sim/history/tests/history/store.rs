@@ -37,6 +37,11 @@ struct Inner {
     queue: VecDeque<(ShardCommit, oneshot::Sender<CommitOutcome>)>,
     faults: VecDeque<Fault>,
     acquire_faults: VecDeque<StoreError>,
+    /// How long it takes to take a shard.
+    acquire_latency: Duration,
+    /// Shards that are being taken now, and the most that ever were at one time.
+    acquiring: usize,
+    acquiring_max: usize,
     read_delays: BTreeMap<WorkflowId, Duration>,
     /// Workflows whose runs do not decode.
     corrupt: BTreeSet<WorkflowId>,
@@ -96,6 +101,15 @@ impl MemoryStore {
         self.0.lock().unwrap().acquire_faults.extend(errors.iter().cloned());
     }
 
+    pub fn acquire_slowly(&self, latency: Duration) {
+        self.0.lock().unwrap().acquire_latency = latency;
+    }
+
+    /// The most shards that were being taken at one time.
+    pub fn acquiring_max(&self) -> usize {
+        self.0.lock().unwrap().acquiring_max
+    }
+
     pub fn delay_reads(&self, workflow: &str, delay: Duration) {
         self.0.lock().unwrap().read_delays.insert(workflow.into(), delay);
     }
@@ -144,6 +158,19 @@ impl MemoryStore {
     /// Another node takes the shard.
     pub fn steal(&self, shard: ShardId) {
         self.0.lock().unwrap().shards.get_mut(&shard).unwrap().range_id.0 += 1;
+    }
+
+    async fn delay_acquisition(&self) {
+        let latency = {
+            let mut inner = self.0.lock().unwrap();
+            inner.acquiring += 1;
+            inner.acquiring_max = inner.acquiring_max.max(inner.acquiring);
+            inner.acquire_latency
+        };
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        self.0.lock().unwrap().acquiring -= 1;
     }
 
     async fn delay(&self, workflow: &WorkflowId) {
@@ -231,6 +258,7 @@ impl Store for MemoryStore {
     }
 
     async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
+        self.delay_acquisition().await;
         let mut inner = self.0.lock().unwrap();
         let fault = inner.acquire_faults.pop_front();
         let record = inner.shards.entry(shard).or_default();

@@ -168,13 +168,9 @@ impl Queue {
             .zip(&appends)
             .map(|(row, append)| BacklogRow { task_id: *row, body: append.task.encode() })
             .collect();
-        let commit = BacklogCommit {
-            partition: self.key.clone(),
-            range_id,
-            added,
-            deleted: state.backlog.deletions(config.deletion_batch_rows.max(config.append_batch_rows_max)),
-            ack_level: state.backlog.ack_level(),
-        };
+        let deletions_max = config.deletion_batch_rows.max(config.append_batch_rows_max);
+        let (deleted, ack_level) = state.backlog.deletions(deletions_max);
+        let commit = BacklogCommit { partition: self.key.clone(), range_id, added, deleted, ack_level };
         Some(Write { commit, rows, appends })
     }
 

@@ -30,6 +30,11 @@ pub struct NodeDescription {
     /// For how long it has not reached the database, if its last beat did not.
     #[serde(default)]
     pub without_store_ms: Option<u64>,
+    /// By how many milliseconds the wall clock of each other node is ahead of its own (less than 0: behind), for those that
+    /// have beaten twice since it looks. Rows have the clock as it was at the beat and are read up to a beat later: what is
+    /// not longer than a few beats means nothing.
+    #[serde(default)]
+    pub clocks_apart_ms: BTreeMap<String, i64>,
     /// Counts since it started, by name; `data_loss` should be 0.
     pub counters: BTreeMap<String, u64>,
 }
@@ -37,6 +42,8 @@ pub struct NodeDescription {
 /// A whole cluster: every node that the first one names, with its description or why there is none.
 #[derive(Clone, Debug)]
 pub struct ClusterDescription {
+    /// The name of the first one.
+    pub asked: String,
     pub nodes: Vec<(Member, Result<NodeDescription, DescribeError>)>,
 }
 
@@ -79,6 +86,13 @@ impl ClusterDescription {
         self.nodes.iter().filter_map(|(member, description)| Some((member, description.as_ref().ok()?)))
     }
 
+    /// By how many milliseconds a node's wall clock is ahead of that of the node that was asked first, as that one says, see
+    /// [`NodeDescription::clocks_apart_ms`]. Nothing for that node itself, and while it does not know.
+    pub fn clock_apart_ms(&self, name: &str) -> Option<i64> {
+        let (_, asked) = self.described().find(|(member, _)| member.name == self.asked)?;
+        asked.clocks_apart_ms.get(name).copied()
+    }
+
     /// Who owns which shard: of several that believe so, the one with the highest range id.
     pub fn owners(&self) -> BTreeMap<ShardId, (RangeId, &str)> {
         let mut owners: BTreeMap<ShardId, (RangeId, &str)> = BTreeMap::new();
@@ -105,9 +119,10 @@ pub async fn describe_cluster(network: Arc<dyn Network>, address: &str) -> Resul
             if member.name == first.name { Ok(first.clone()) } else { peers.describe(&member.address).await };
         nodes.push((member, description));
     }
-    Ok(ClusterDescription { nodes })
+    Ok(ClusterDescription { asked: first.name, nodes })
 }
 
+/// Whoever has a [`super::membership::Membership`] adds what that knows of clocks.
 pub(super) fn describe_node(
     name: &str,
     shard_count: u32,
@@ -126,6 +141,7 @@ pub(super) fn describe_node(
         lags: history.lags(),
         backlog: matching.backlog(),
         without_store_ms: without_store.map(|silence| u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),
+        clocks_apart_ms: BTreeMap::new(),
         counters: counters.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
     }
 }
@@ -135,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_owners_the_later_one_counts() {
+    fn of_two_owners_the_later_one_counts_and_of_clocks_the_one_that_was_asked() {
         let node = |name: &str, range, transfer_tasks| {
             let member = Member { name: name.into(), address: String::new(), roles: vec![] };
             let lag = ShardLag { transfer_tasks, ..ShardLag::default() };
@@ -148,20 +164,23 @@ mod tests {
                 lags: [(ShardId(1), lag)].into(),
                 backlog: MatchingBacklog::default(),
                 without_store_ms: None,
+                clocks_apart_ms: [("b".into(), range * 1000)].into(),
                 counters: BTreeMap::new(),
             };
             (member, Ok(description))
         };
         let silence = DescribeError::NotReached { address: "c:7234".into(), why: "silence".into() };
         let silent = (node("c", 9, 9).0, Err(silence));
-        let cluster = ClusterDescription { nodes: vec![node("a", 4, 40), node("b", 3, 30), silent] };
+        let nodes = vec![node("a", 4, 40), node("b", 3, 30), silent];
+        let cluster = ClusterDescription { asked: "a".into(), nodes };
         assert_eq!(cluster.owners(), [(ShardId(1), (RangeId(4), "a"))].into());
         assert_eq!(cluster.lags()[&ShardId(1)].transfer_tasks, 40);
         assert_eq!(cluster.shard_count(), 2);
+        assert_eq!(["a", "b", "c"].map(|node| cluster.clock_apart_ms(node)), [None, Some(4000), None], "as a says");
     }
 
     #[test]
-    fn a_node_of_a_version_that_knows_no_lags_is_described_without() {
+    fn a_node_of_a_version_that_tells_neither_lags_nor_clocks_is_described_without() {
         #[derive(Serialize)]
         struct Earlier {
             name: &'static str,
@@ -182,5 +201,6 @@ mod tests {
         let bytes = rmp_serde::to_vec_named(&earlier).expect("it is plain data");
         let read: NodeDescription = rmp_serde::from_slice(&bytes).expect("what is new may be missing");
         assert_eq!((read.held, read.lags), (earlier.held, BTreeMap::new()));
+        assert_eq!(read.clocks_apart_ms, BTreeMap::new());
     }
 }

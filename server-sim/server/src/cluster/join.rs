@@ -1,5 +1,5 @@
 //! How a node becomes one of a cluster, and how it leaves.
-use super::describe::describe_node;
+use super::describe::{NodeDescription, describe_node};
 use super::membership::{ClusterConfig, Membership};
 use super::peers::{NodeService, Peers};
 use super::ring::Ring;
@@ -81,10 +81,11 @@ pub(crate) async fn join(
         describe: {
             let (name, shards, ring) = (config.name.clone(), local.shard_count, ring.clone());
             let (history, matching) = (local.history.clone(), local.matching.clone());
-            let without_store = membership.without_store();
+            let (without_store, clocks_apart) = (membership.without_store(), membership.clocks_apart());
             Arc::new(move || {
                 let silence = without_store.borrow().map(|since| since.elapsed());
-                describe_node(&name, shards, &ring.borrow(), &history, &matching, silence)
+                let described = describe_node(&name, shards, &ring.borrow(), &history, &matching, silence);
+                NodeDescription { clocks_apart_ms: clocks_apart.borrow().clone(), ..described }
             })
         },
     };
@@ -124,7 +125,7 @@ pub(crate) async fn join(
 }
 
 /// Gives away what belongs elsewhere, and takes what belongs here.
-fn place(ring: &Ring, own_name: &str, local: &Local, peers: &Peers) {
+fn place(ring: &Arc<Ring>, own_name: &str, local: &Local, peers: &Peers) {
     let addresses: Vec<&str> = ring.members().iter().map(|member| member.address.as_str()).collect();
     peers.keep_only(&addresses);
     for shard in (1..=local.shard_count).map(ShardId) {
@@ -134,7 +135,8 @@ fn place(ring: &Ring, own_name: &str, local: &Local, peers: &Peers) {
         };
         local.history.place(shard, placement);
     }
-    local.matching.keep_only(|namespace, queue| {
+    let (ring, own_name) = (ring.clone(), own_name.to_owned());
+    local.matching.keep_only(move |namespace, queue| {
         ring.of_task_queue(namespace, queue).is_some_and(|member| member.name == own_name)
     });
 }

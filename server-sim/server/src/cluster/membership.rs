@@ -120,6 +120,8 @@ const NAME_BYTES_MAX: usize = 255;
 /// Clocks further apart than this are told to the operator. Nothing breaks: timers are judged by shard time.
 const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(10);
 
+const NS_PER_MS: i64 = 1_000_000;
+
 /// Keeps this node's row alive and watches the others.
 pub struct Membership {
     store: Arc<dyn Store>,
@@ -130,8 +132,10 @@ pub struct Membership {
     interval: Duration,
     /// The row of a node that was silent for so long is deleted.
     forget_after: Duration,
-    /// Whether the newest beat of a node came with a wall clock that is far from this one's.
-    clocks_differ: BTreeMap<String, bool>,
+    /// By how many milliseconds each other node's wall clock was ahead of this one's when its newest beat was read.
+    newest_apart: BTreeMap<String, i64>,
+    /// What of that is told.
+    clocks_apart: watch::Sender<BTreeMap<String, i64>>,
     /// Of the database, as of the last beat.
     known_timeline: Option<Timeline>,
     ring: watch::Sender<Arc<Ring>>,
@@ -162,7 +166,8 @@ impl Membership {
             view,
             interval: config.beat_interval,
             forget_after: config.silence_max * SILENCES_UNTIL_FORGOTTEN,
-            clocks_differ: BTreeMap::new(),
+            newest_apart: BTreeMap::new(),
+            clocks_apart: watch::Sender::default(),
             known_timeline: None,
             ring,
             without_store: watch::Sender::default(),
@@ -177,6 +182,13 @@ impl Membership {
     /// Since when the store was not reached; nothing while it is.
     pub fn without_store(&self) -> watch::Receiver<Option<Instant>> {
         self.without_store.subscribe()
+    }
+
+    /// By how many milliseconds the wall clock of each other node is ahead of this one's (less than 0: behind), as far as its
+    /// last two beats agree. A row has the clock as it was at its beat and is read up to a beat later: what is not longer
+    /// than a few beats means nothing.
+    pub fn clocks_apart(&self) -> watch::Receiver<BTreeMap<String, i64>> {
+        self.clocks_apart.subscribe()
     }
 
     /// Beats until `stop` says so, then leaves.
@@ -283,7 +295,6 @@ impl Membership {
     }
 
     fn warn_of_strange_rows(&mut self, rows: &[NodeRecord]) {
-        self.clocks_differ.retain(|name, _| rows.iter().any(|row| row.name == *name));
         for row in rows {
             if row.name == self.row.name && row.incarnation != self.row.incarnation && self.row.beat > 1 {
                 tracing::error!(
@@ -292,24 +303,99 @@ impl Membership {
                     "another node has this name: give each its own"
                 );
             }
-            let apart = row.wall_clock.0.abs_diff(self.row.wall_clock.0);
-            if !self.view.is_new(row) || row.name == self.row.name {
-                continue;
-            }
-            let differs = u128::from(apart) > CLOCK_DIFFERENCE_MAX.as_nanos();
-            let before = self.clocks_differ.insert(row.name.clone(), differs).unwrap_or(false);
-            // A row that was not read for a while says when it was written, not that its clock is wrong. The next one does.
-            if differs && before {
-                let seconds = apart / 1_000_000_000;
-                tracing::warn!(node = row.name, seconds, "that node's wall clock differs from this one's");
-            }
         }
+        self.compare_clocks(rows);
+    }
+
+    /// A row that was not read for a while says when it was written, not that its clock is wrong. The next one does: of two
+    /// beats in a row the one counts that is closer to this node's clock.
+    fn compare_clocks(&mut self, rows: &[NodeRecord]) {
+        let has_row = |name: &str| rows.iter().any(|row| row.name == name);
+        self.newest_apart.retain(|name, _| has_row(name));
+        self.clocks_apart.send_modify(|told| {
+            told.retain(|name, _| has_row(name));
+            for row in rows.iter().filter(|row| row.name != self.row.name && self.view.is_new(row)) {
+                // The other node wrote it, and may have written anything.
+                let apart = row.wall_clock.0.saturating_sub(self.row.wall_clock.0) / NS_PER_MS;
+                let Some(before) = self.newest_apart.insert(row.name.clone(), apart) else { continue };
+                let apart = if before.unsigned_abs() < apart.unsigned_abs() { before } else { apart };
+                told.insert(row.name.clone(), apart);
+                if Duration::from_millis(apart.unsigned_abs()) > CLOCK_DIFFERENCE_MAX {
+                    let seconds_ahead = apart / 1000;
+                    tracing::warn!(node = row.name, seconds_ahead, "that node's wall clock differs from this one's");
+                }
+            }
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempest_store::redb::{RedbConfig, RedbStore};
+
+    const HOUR: i64 = 3_600_000 * NS_PER_MS;
+
+    /// A node and the store in which a test writes the rows of the others.
+    async fn membership() -> (Membership, Arc<RedbStore>) {
+        let store = Arc::new(RedbStore::in_memory(RedbConfig::default()).await.unwrap());
+        let config = ClusterConfig::new("a", "10.0.0.1:7234");
+        (Membership::new(&config, config.address.clone(), store.clone()), store)
+    }
+
+    /// Another node beats with a clock that is so much ahead, then "a" does. How much "a" found it to be ahead, and what "a"
+    /// tells of it now.
+    async fn hears(a: &mut Membership, store: &RedbStore, beat: u64, ahead_ns: i64) -> (i64, Option<i64>) {
+        let wall_clock = Time(tempest_rt::time::wall_clock_ns() + ahead_ns);
+        let row = NodeRecord { name: "b".into(), beat, wall_clock, ..NodeRecord::default() };
+        store.beat(row).await.unwrap();
+        a.beat().await;
+        let found = (wall_clock.0 - a.row.wall_clock.0) / NS_PER_MS;
+        (found, a.clocks_apart().borrow().get("b").copied())
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_an_hour_off_is_told_from_its_second_beat_on() {
+        for ahead in [HOUR, -HOUR] {
+            let (mut a, store) = membership().await;
+            let (first, told) = hears(&mut a, &store, 1, ahead).await;
+            assert_eq!(told, None, "the row may have been there for long");
+            let (second, told) = hears(&mut a, &store, 2, ahead).await;
+            // Not the hour itself: time went by between the two readings of the clock.
+            assert_eq!(told, [first, second].into_iter().min_by_key(|apart| apart.abs()));
+            assert_eq!(told.map(i64::signum), Some(ahead.signum()));
+            let names: Vec<String> = a.ring().borrow().members().iter().map(|member| member.name.clone()).collect();
+            assert_eq!(names, ["a", "b"], "it is a member like any other");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_odd_beat_is_passed_over() {
+        let (mut a, store) = membership().await;
+        hears(&mut a, &store, 1, 0).await;
+        let (right, _) = hears(&mut a, &store, 2, 0).await;
+        let (odd, told) = hears(&mut a, &store, 3, -HOUR).await;
+        assert_eq!(told, Some(right), "{odd}");
+        let (right, told) = hears(&mut a, &store, 4, 0).await;
+        assert_eq!(told, Some(right));
+        // A row that stands still says nothing new, however often it is read.
+        hears(&mut a, &store, 5, -HOUR).await;
+        a.beat().await;
+        assert_eq!(a.clocks_apart().borrow().get("b"), Some(&right));
+        let (_, told) = hears(&mut a, &store, 6, -HOUR).await;
+        assert!(told.is_some_and(|apart| apart < right), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn of_a_node_that_left_no_clock_is_told() {
+        let (mut a, store) = membership().await;
+        hears(&mut a, &store, 1, HOUR).await;
+        assert!(hears(&mut a, &store, 2, HOUR).await.1.is_some());
+        let rows = store.beat(NodeRecord::default()).await.unwrap();
+        store.forget_node(rows.into_iter().find(|row| row.name == "b").unwrap()).await.unwrap();
+        a.beat().await;
+        assert_eq!(a.clocks_apart().borrow().get("b"), None);
+    }
 
     #[test]
     fn a_node_that_would_do_nothing_or_cannot_be_called_is_refused() {

@@ -198,6 +198,8 @@ impl Peer {
         let path = path.parse().expect("names of calls make a path");
         let outgoing = Outgoing::default();
         let mut request = Request::new(body);
+        // The other node gives up when nobody waits any more.
+        request.set_timeout(patience);
         if let Some(timeline) = &self.timeline {
             timeline.tell(request.metadata_mut());
         }

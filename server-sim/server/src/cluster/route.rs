@@ -10,6 +10,9 @@ use tempest_history::shard_of;
 use tempest_rt::time::{Duration, sleep};
 use tokio::sync::watch;
 
+#[cfg(test)]
+mod tests;
+
 /// Tries of one call. A shard that moves is found within a few; the caller's own retries do the rest.
 const TRIES_MAX: u32 = 6;
 /// Pause before the second try; it doubles with each.
@@ -118,6 +121,8 @@ impl Cluster {
                     return Err(ServiceError::Unavailable("the shard is moving to another node".to_owned()));
                 }
                 Err(ServiceError::Unavailable(_)) if tries < TRIES_MAX => {}
+                Err(ServiceError::OutcomeUnknown(_))
+                    if tries < TRIES_MAX && tempest_rt::planted!("unknown-call-tried-anew") => {}
                 answer => return answer,
             }
             sleep(PAUSE * (1 << (tries - 1))).await;

@@ -94,6 +94,9 @@ impl KnownTimeline {
         if let Some(cluster_id) = metadata.get(CLUSTER)
             && cluster_id.as_bytes() != self.cluster().row.cluster_id.as_bytes()
         {
+            // It may be this cluster, whose row a failover lost and another node wrote anew. But nothing tells that from
+            // a cluster whose timelines are of another database, and who believed those would refuse its own for good.
+            // So its timeline is not heeded: a store learns by itself of a newer primary.
             tempest_rt::probe!("cluster-peer-of-another-cluster");
             tracing::warn!("a call between nodes of different clusters: an address has changed hands");
             return Err(ServiceError::Unavailable("the other node is of another cluster".to_owned()));

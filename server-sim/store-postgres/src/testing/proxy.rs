@@ -1,4 +1,5 @@
 //! A network between a store and its database that is cut when a certain word is sent.
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use tempest_rt::task::TaskGroup;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -42,7 +43,7 @@ impl Cut {
     }
 }
 
-/// Forwards connections to a server until a [`Cut`] is due. Ends with its last owner.
+/// Forwards connections to a server, or to one after the other, until a [`Cut`] is due. Ends with its last owner.
 pub struct Proxy {
     port: u16,
     state: Arc<State>,
@@ -51,6 +52,8 @@ pub struct Proxy {
 
 #[derive(Default)]
 struct State {
+    /// Where new connections lead.
+    server_port: AtomicU16,
     plan: Mutex<Plan>,
     cuts: watch::Sender<u32>,
     heals: watch::Sender<u32>,
@@ -70,13 +73,15 @@ impl Proxy {
     pub async fn start(server_port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("some port is free");
         let port = listener.local_addr().expect("it is bound").port();
-        let (state, tasks) = (Arc::new(State::default()), TaskGroup::default());
+        let state = State { server_port: AtomicU16::new(server_port), ..State::default() };
+        let (state, tasks) = (Arc::new(state), TaskGroup::default());
         let (accepting, group) = (state.clone(), tasks.clone());
         tasks.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if accepting.plan().closed {
                     continue;
                 }
+                let server_port = accepting.server_port.load(Relaxed);
                 if let Ok(server) = TcpStream::connect(("127.0.0.1", server_port)).await {
                     group.spawn(forward(client, server, accepting.clone()));
                 }
@@ -87,6 +92,11 @@ impl Proxy {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// New connections lead to another server from now on, as those to a name that moves do; the others stay where they are.
+    pub fn move_to(&self, server_port: u16) {
+        self.state.server_port.store(server_port, Relaxed);
     }
 
     /// Cuts the connection on which `cut.at` is sent next.

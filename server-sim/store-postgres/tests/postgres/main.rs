@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
+mod lookout;
 mod nodes;
 mod opening;
 mod outcomes;

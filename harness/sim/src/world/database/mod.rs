@@ -117,6 +117,11 @@ pub(crate) const PLANTED: &[(&str, &str, &str)] = &[
     (FORGETFUL, "a database that failed over honours range ids that were taken before it did", "data-loss-noticed"),
     (UNANSWERED, "a client of the database reports a write as done that it sent and got no answer to", "acked-durable"),
     (REFUSED, "a client of the database reports a write as refused that it sent and got no answer to", "acked-durable"),
+    (
+        client::IN_VAIN,
+        "a client of the database that hears of a newer primary goes on with the older one",
+        "data-loss-noticed",
+    ),
     (UNSYNCED, "a database node counts an entry as durable that is not on its disk yet", "acked-durable"),
 ];
 

@@ -1,0 +1,356 @@
+//! Which commits were in doubt, and what became of each as far as it is certain.
+//!
+//! Certain is what the database itself says: what it had on enough disks, and what was read back after the run.
+//! Histories only grow and no run is deleted: a commit that writes events is there if they are, else it is not. Of
+//! others their place in the shard's sequence tells: places are taken one after the other, each once.
+use crate::check::{Commit, CommitResult, Observations};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use tempest_store::{CommitOutcome, RangeId, ShardId};
+
+/// A commit whose server never learned how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitInDoubt {
+    /// Virtual time at which it was handed to the store.
+    pub at_ms: u64,
+    pub server: String,
+    pub shard: u32,
+    pub range_id: i64,
+    pub sequence: u64,
+    /// The workflows it writes; none if it is about the shard alone.
+    pub workflow_ids: Vec<String>,
+    pub fate: Fate,
+}
+
+/// What became of a commit in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// It is in the database.
+    Applied,
+    /// It is not in the database, and nothing shows that it ever was.
+    NotApplied,
+    /// It was in the database until a failover lost it.
+    Lost,
+    /// Neither the database nor later commits tell.
+    Unknown,
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fate::Applied => "applied",
+            Fate::NotApplied => "not applied",
+            Fate::Lost => "lost by a failover",
+            Fate::Unknown => "not known",
+        })
+    }
+}
+
+/// All but when it was.
+impl fmt::Display for CommitInDoubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CommitInDoubt { server, shard, sequence, workflow_ids, fate, .. } = self;
+        let range_id = RangeId(self.range_id);
+        write!(f, "{server} shard {shard} range {range_id} sequence {sequence}")?;
+        if !workflow_ids.is_empty() {
+            write!(f, " of {}", workflow_ids.join(", "))?;
+        }
+        write!(f, ": {fate}")
+    }
+}
+
+/// All of them, by the time at which they were handed over.
+pub(super) fn commits_in_doubt(observations: &Observations) -> Vec<CommitInDoubt> {
+    let places = Places::of(observations);
+    let mut in_doubt: Vec<&Commit> = observations.commits.iter().filter(|commit| is_in_doubt(commit)).collect();
+    in_doubt.sort_by_key(|commit| commit.at_ns);
+    in_doubt.into_iter().map(|commit| describe(commit, places.fate(observations, commit))).collect()
+}
+
+/// What was certainly refused is in no doubt. A shard that was given up hears no outcome any more, good ones included.
+fn is_in_doubt(commit: &Commit) -> bool {
+    match &commit.result {
+        CommitResult::Pending
+        | CommitResult::Ended(CommitOutcome::OutcomeUnknown(_))
+        | CommitResult::Lost { acknowledged: false, .. } => true,
+        CommitResult::Ended(CommitOutcome::Committed) => !commit.heard,
+        _ => false,
+    }
+}
+
+fn describe(commit: &Commit, fate: Fate) -> CommitInDoubt {
+    let mut workflow_ids: Vec<String> = commit.keys.iter().map(|key| key.workflow_id.0.clone()).collect();
+    // A run and its successor are of one workflow.
+    workflow_ids.dedup();
+    CommitInDoubt {
+        at_ms: commit.at_ns / super::MS,
+        server: commit.server.clone(),
+        shard: commit.shard.0,
+        range_id: commit.range_id.0,
+        sequence: commit.sequence,
+        workflow_ids,
+        fate,
+    }
+}
+
+/// What the commit itself shows, others aside.
+fn own_fate(observations: &Observations, commit: &Commit) -> Fate {
+    if commit.is_lost() {
+        return Fate::Lost;
+    }
+    match is_stored(observations, commit) {
+        Some(true) => Fate::Applied,
+        Some(false) => Fate::NotApplied,
+        None if commit.durable_ns.is_some() => Fate::Applied,
+        None => Fate::Unknown,
+    }
+}
+
+/// Whether the events it writes were read back. Nothing if it writes none, or if they might be there unread.
+fn is_stored(observations: &Observations, commit: &Commit) -> Option<bool> {
+    let mut batches = commit.batches.iter().peekable();
+    batches.peek()?;
+    for batch in batches {
+        let Some(run) = observations.run(&batch.tree) else {
+            return observations.complaints.is_empty().then_some(false);
+        };
+        if !batch.events().iter().all(|event| run.event(event.event_id) == Some(event)) {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+type Place = (ShardId, u64);
+
+/// Who certainly has which place in the sequence of its shard, in the database as it was read back.
+#[derive(Default)]
+struct Places(BTreeMap<Place, RangeId>);
+
+impl Places {
+    fn of(observations: &Observations) -> Places {
+        let mut places = Places::default();
+        let mut undecided = Vec::new();
+        for commit in observations.commits.iter().filter(|commit| commit.may_be_durable()) {
+            // What others were told may be wrong; that the database had it is what counts.
+            let fate = match is_in_doubt(commit) {
+                true => own_fate(observations, commit),
+                false if commit.durable_ns.is_some() => Fate::Applied,
+                false => Fate::Unknown,
+            };
+            match fate {
+                Fate::Applied => places.take(commit),
+                Fate::Unknown => undecided.push(commit),
+                Fate::NotApplied | Fate::Lost => {}
+            }
+        }
+        // An owner has its commits done in order: what comes before one of them was done.
+        for commit in &undecided {
+            if places.after(commit) == Some(commit.range_id) {
+                places.take(commit);
+            }
+        }
+        // There are no gaps: if only one can have a place that somebody has, it is that one.
+        undecided.retain(|commit| places.after(commit).is_some() && !places.shut_out(commit));
+        let mut rivals: BTreeMap<Place, Vec<&Commit>> = BTreeMap::new();
+        for commit in undecided {
+            rivals.entry((commit.shard, commit.sequence)).or_default().push(commit);
+        }
+        for rivals in rivals.values() {
+            if let [only] = rivals[..] {
+                places.take(only);
+            }
+        }
+        places
+    }
+
+    fn take(&mut self, commit: &Commit) {
+        self.0.insert((commit.shard, commit.sequence), commit.range_id);
+    }
+
+    /// Who has the last place up to the commit's own.
+    fn before(&self, commit: &Commit) -> Option<(u64, RangeId)> {
+        let mut places = self.0.range((commit.shard, 0)..=(commit.shard, commit.sequence));
+        places.next_back().map(|((_, sequence), owner)| (*sequence, *owner))
+    }
+
+    /// Who has the next place after the commit's own.
+    fn after(&self, commit: &Commit) -> Option<RangeId> {
+        let first = commit.sequence.checked_add(1)?;
+        self.0.range((commit.shard, first)..=(commit.shard, u64::MAX)).next().map(|(_, owner)| *owner)
+    }
+
+    /// Whether another has its place, or it would stand before an earlier owner or after a later one.
+    fn shut_out(&self, commit: &Commit) -> bool {
+        let own = commit.range_id;
+        let before = self.before(commit);
+        before.is_some_and(|(sequence, owner)| owner > own || (sequence == commit.sequence && owner != own))
+            || self.after(commit).is_some_and(|owner| owner < own)
+    }
+
+    fn fate(&self, observations: &Observations, commit: &Commit) -> Fate {
+        let fate = match own_fate(observations, commit) {
+            Fate::Unknown if self.before(commit) == Some((commit.sequence, commit.range_id)) => Fate::Applied,
+            Fate::Unknown if self.shut_out(commit) => Fate::NotApplied,
+            own => own,
+        };
+        // It was there when some timeline began, though nobody could say so before.
+        if fate == Fate::NotApplied && commit.was_ever_lost() { Fate::Lost } else { fate }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::samples::{self, SECOND_NS};
+    use tempest_store::Timeline;
+
+    fn unknown() -> CommitResult {
+        CommitResult::Ended(CommitOutcome::OutcomeUnknown("the connection was lost".to_owned()))
+    }
+
+    /// Of the sample with all its commits durable, and then changed.
+    fn fates(change: impl FnOnce(&mut Observations)) -> Vec<(u64, Fate)> {
+        let mut observations = samples::sound();
+        for commit in &mut observations.commits {
+            commit.durable_ns = commit.ended_ns;
+        }
+        change(&mut observations);
+        commits_in_doubt(&observations).iter().map(|commit| (commit.sequence, commit.fate)).collect()
+    }
+
+    /// Nobody heard of it, the database is silent, and it writes no events.
+    fn make_silent(commit: &mut Commit) {
+        (commit.result, commit.durable_ns) = (unknown(), None);
+        commit.batches.clear();
+    }
+
+    #[test]
+    fn a_commit_in_doubt_is_told_whole() {
+        let mut observations = samples::sound();
+        let commit = &mut observations.commits[4];
+        (commit.result, commit.server, commit.shard) = (unknown(), "server-2".to_owned(), ShardId(7));
+        commit.range_id = RangeId((1 << 27) + 3);
+        let (successor, mut other) = (samples::key("run-2"), samples::key("run-3"));
+        other.workflow_id = "order-2".into();
+        commit.keys.extend([successor, other]);
+        let told = commits_in_doubt(&observations);
+        let expected = CommitInDoubt {
+            at_ms: 5 * SECOND_NS / super::super::MS,
+            server: "server-2".to_owned(),
+            shard: 7,
+            range_id: (1 << 27) + 3,
+            sequence: 5,
+            workflow_ids: vec![samples::WORKFLOW.to_owned(), "order-2".to_owned()],
+            fate: Fate::Applied,
+        };
+        assert_eq!(told, [expected]);
+        assert_eq!(told[0].to_string(), "server-2 shard 7 range 1:3 sequence 5 of order-1, order-2: applied");
+        let json = serde_json::to_value(Fate::NotApplied).expect("it is plain data");
+        assert_eq!(json, "not-applied");
+    }
+
+    #[test]
+    fn only_what_its_server_never_learned_is_in_doubt() {
+        let refused = CommitResult::Ended(CommitOutcome::Conflict("sequence".to_owned()));
+        let found = fates(|observations| {
+            let commits = &mut observations.commits;
+            commits[1].result = CommitResult::Pending;
+            commits[3].heard = false;
+            (commits[5].result, commits[5].heard) = (refused, false);
+            commits[7].result = CommitResult::Lost { acknowledged: false, on: Timeline(1) };
+            commits[8].result = CommitResult::Lost { acknowledged: true, on: Timeline(1) };
+        });
+        assert_eq!(found, [(2, Fate::Applied), (4, Fate::Applied), (8, Fate::Lost)]);
+    }
+
+    #[test]
+    fn what_was_read_back_decides_of_events() {
+        let found = fates(|observations| {
+            for commit in &mut observations.commits[8..] {
+                (commit.result, commit.durable_ns) = (unknown(), None);
+            }
+            samples::rewrite(observations, |events| events.truncate(15));
+        });
+        assert_eq!(found, [(9, Fate::Applied), (10, Fate::NotApplied)]);
+        let lost = fates(|observations| {
+            let commit = &mut observations.commits[9];
+            (commit.result, commit.durable_ns) = (unknown(), None);
+            (commit.found_on, commit.missing_on) = (vec![Timeline(1)], vec![Timeline(2)]);
+            samples::rewrite(observations, |events| events.truncate(15));
+        });
+        assert_eq!(lost, [(10, Fate::Lost)], "the first failover found it, the second did not");
+        let unread = |complaint: Option<&str>| {
+            fates(|observations| {
+                let commit = &mut observations.commits[9];
+                (commit.result, commit.durable_ns) = (unknown(), None);
+                observations.runs.clear();
+                observations.complaints.extend(complaint.map(str::to_owned));
+            })
+        };
+        assert_eq!(unread(None), [(10, Fate::NotApplied)], "a run that never was");
+        assert_eq!(unread(Some("the disk could not be read")), [(10, Fate::Unknown)]);
+    }
+
+    #[test]
+    fn places_decide_of_what_writes_no_events() {
+        let silent =
+            |index: usize| move |observations: &mut Observations| make_silent(&mut observations.commits[index]);
+        assert_eq!(fates(silent(4)), [(5, Fate::Applied)], "the sixth follows the fifth");
+        assert_eq!(fates(silent(9)), [(10, Fate::Unknown)], "nothing comes after it");
+        let other_shard = fates(|observations| {
+            let mut last = observations.commits[8].clone();
+            (last.shard, last.sequence) = (ShardId(2), 11);
+            observations.commits.push(last);
+            make_silent(&mut observations.commits[9]);
+        });
+        assert_eq!(other_shard, [(10, Fate::Unknown)], "another shard's commits say nothing of it");
+    }
+
+    #[test]
+    fn a_later_owner_at_its_place_shuts_it_out() {
+        let found = fates(|observations| {
+            let mut later = observations.commits[8].clone();
+            later.range_id = RangeId(2);
+            for commit in &mut observations.commits[8..] {
+                make_silent(commit);
+            }
+            observations.commits.push(later);
+        });
+        assert_eq!(found, [(9, Fate::NotApplied), (10, Fate::NotApplied)]);
+    }
+
+    /// The sample's fifth commit and one of range 2 at its place, neither heard of; what comes later is of `range`.
+    fn rivals(range: i64) -> Vec<(u64, Fate)> {
+        fates(|observations| {
+            let commits = &mut observations.commits;
+            for commit in &mut commits[5..] {
+                commit.range_id = RangeId(range);
+            }
+            make_silent(&mut commits[4]);
+            let mut rival = commits[4].clone();
+            rival.range_id = RangeId(2);
+            commits.push(rival);
+        })
+    }
+
+    #[test]
+    fn of_two_that_may_have_a_place_the_one_whose_owner_went_on_has_it() {
+        assert_eq!(rivals(1), [(5, Fate::Applied), (5, Fate::NotApplied)]);
+        assert_eq!(rivals(2), [(5, Fate::NotApplied), (5, Fate::Applied)]);
+        assert_eq!(rivals(3), [(5, Fate::Unknown), (5, Fate::Unknown)], "it is one of the two");
+    }
+
+    #[test]
+    fn what_only_one_can_have_is_its_own() {
+        let found = fates(|observations| {
+            make_silent(&mut observations.commits[4]);
+            for commit in &mut observations.commits[5..] {
+                commit.range_id = RangeId(3);
+            }
+        });
+        assert_eq!(found, [(5, Fate::Applied)], "the third owner began behind it");
+    }
+}
