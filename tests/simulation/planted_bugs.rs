@@ -340,6 +340,27 @@ const HANDED_OVER: Storm = (
 /// Signals to and fro between workflows of several nodes.
 const CROSSING: Storm = ("criss-cross", &["nodes=3", "buggify=1", "fault.slow-commits=0", "fault.slow-node=0"]);
 
+/// Signals to workflows that have not begun yet, over nodes that come and go.
+const STRANGERS: Storm = (
+    "criss-cross",
+    &[
+        "nodes=3",
+        "buggify=1",
+        "shards=16",
+        "walkers=40",
+        "paths_max=5",
+        "signals_max=3",
+        "strangers_percent=0",
+        "spread_ms=90000",
+        "storm_ms=90000",
+        "faults=40",
+        "fault.others=0",
+        "fault.rolling-restart=1",
+        "fault.crash=1",
+        "fault.restart=1",
+    ],
+);
+
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;
     let seed = seed.to_string();
@@ -439,7 +460,7 @@ planted! {
         seen by "history-wellformed" | "liveness";
     keeping_a_lost_cluster_id: "cluster-id-of-before-is-kept" in YOUNG from 2, seen by "liveness";
     losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 3, seen by "data-loss-noticed";
-    believing_who_was_deposed: "newer-timeline-heard-in-vain" in FORKED from 11, seen by "data-loss-noticed";
+    believing_who_was_deposed: "newer-timeline-heard-in-vain" in FORKED from 1, seen by "data-loss-noticed";
     losing_commits_by_the_second_failover: "acknowledged-forgotten-once-found" in FORKS from 2, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
@@ -450,6 +471,8 @@ planted! {
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
         seen by "signals-once-in-order" | "clean" | "liveness";
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
+    believing_the_first_refusal: "refusal-believed-although-copies-follow" in STRANGERS from 181,
+        seen by "across-runs" | "signals-once-in-order";
     making_an_unknown_call_anew: "unknown-call-tried-anew" in CLUSTER from 1, seen by "refused-left-nothing";
     trying_an_unknown_signal_anew: "unknown-signal-tried-anew" in CLUSTER from 5, seen by "signals-once-in-order";
     taking_no_answer_for_done: "unanswered-write-taken-for-done" in CLUSTER from 2,

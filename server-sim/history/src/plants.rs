@@ -66,7 +66,7 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
     (
         "refusal-believed-although-copies-follow",
         "an errand that was sent before, nobody knows with what result, takes the first refusal for its end",
-        "liveness",
+        "across-runs",
     ),
     ("unknown-add-taken-for-accepted", "a task that matching may have taken is deleted as if it had", "liveness"),
     (

@@ -30,8 +30,12 @@ const DESCRIBE: &str = "describe";
 /// told from a node that is silent.
 const DESCRIBE_PATIENCE: Duration = Duration::from_secs(8);
 const DESCRIBE_TRIES: u32 = 3;
+/// By how much the other node waits longer than its caller.
+const GIVEN_UP_LATER: Duration = Duration::from_secs(1);
 /// Of the copies that a simulation sends.
 const COPY_DELAY: Duration = Duration::from_secs(3);
+/// By then a shard may have been elsewhere and come back.
+const LATE_DELAY: Duration = Duration::from_secs(20);
 const COPY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Answers between nodes carry at most a history page and some.
@@ -176,6 +180,10 @@ impl Peer {
         if may_repeat && tempest_rt::buggify!("peer-call-delivered-late-again") {
             self.repeat(method, body.clone(), COPY_DELAY);
         }
+        if may_repeat && tempest_rt::buggify!("peer-call-comes-late") {
+            self.repeat(method, body, LATE_DELAY);
+            return Err(Unanswered { sent: Sent::Perhaps, why: Why::Late(patience) });
+        }
         let answer = self.send(method, body, patience).await;
         if answer.is_ok() && tempest_rt::buggify!("peer-answer-lost") {
             return Err(Unanswered { sent: Sent::Perhaps, why: Why::Late(patience) });
@@ -183,7 +191,7 @@ impl Peer {
         answer
     }
 
-    /// Sends a copy, for nobody, as a network may that delivers a call twice.
+    /// Sends a copy, for nobody, as a network may that delivers a call twice, or once its caller has given up.
     fn repeat(&self, method: &'static str, body: Bytes, after: Duration) {
         let peer = self.clone();
         tempest_rt::task::spawn(async move {
@@ -198,8 +206,8 @@ impl Peer {
         let path = path.parse().expect("names of calls make a path");
         let outgoing = Outgoing::default();
         let mut request = Request::new(body);
-        // The other node gives up when nobody waits any more.
-        request.set_timeout(patience);
+        // The other node gives up when nobody waits any more: after this one, which can say how long it has waited.
+        request.set_timeout(patience + GIVEN_UP_LATER);
         if let Some(timeline) = &self.timeline {
             timeline.tell(request.metadata_mut());
         }
