@@ -46,7 +46,7 @@ pub struct CommitInDoubt {
     pub at_ms: f64,
     pub server: String,
     pub shard: u64,
-    pub range_id: i64,
+    pub range: String,
     pub sequence: u64,
     pub workflow_ids: Vec<String>,
     /// What became of it: `applied`, `not-applied`, `lost` by a failover, or `unknown`.

@@ -326,7 +326,7 @@ fn ownership(ownership: &Ownership) -> Template {
     });
     let commits_in_doubt = ownership.commits_in_doubt.iter().take(IN_DOUBT_MAX).map(|commit| {
         context! {
-            at => moment(commit.at_ms), server => &commit.server, shard => commit.shard, range => commit.range_id,
+            at => moment(commit.at_ms), server => &commit.server, shard => commit.shard, range => &commit.range,
             sequence => commit.sequence, workflows => commit.workflow_ids.join(", "), fate => commit.fate_in_words(),
         }
     });

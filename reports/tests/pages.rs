@@ -112,11 +112,11 @@ fn cluster(seed: u64) -> serde_json::Value {
         .collect();
     run["ownership"] = json!({"tenures": tenures, "in_doubt": 41, "in_doubt_applied": 3, "lost": 55, "losses_reported": 2,
         "commits_in_doubt": [
-            {"at_ms": 10_950, "server": "server-2", "shard": 7, "range_id": 1, "sequence": 412,
+            {"at_ms": 10_950, "server": "server-2", "shard": 7, "range": "1", "sequence": 412,
                 "workflow_ids": ["order-3", "order-4"], "fate": "applied"},
-            {"at_ms": 10_951, "server": "server-2", "shard": 7, "range_id": 1, "sequence": 413,
+            {"at_ms": 10_951, "server": "server-2", "shard": 7, "range": "1", "sequence": 413,
                 "workflow_ids": [], "fate": "unknown"},
-            {"at_ms": 17_100, "server": "server-3", "shard": 11, "range_id": 1, "sequence": 98,
+            {"at_ms": 17_100, "server": "server-3", "shard": 11, "range": "1:0", "sequence": 98,
                 "workflow_ids": ["order-11"], "fate": "lost"}],
         "failovers": [{"at_ms": 17_600, "database": "db-2", "term": 2, "without_commits_ms": 7_200},
             {"at_ms": 37_250, "database": "db-3", "term": 3, "without_commits_ms": 721}],
@@ -167,7 +167,7 @@ fn hostile() -> serde_json::Value {
             "xEventAttributes": {HOSTILE: HOSTILE}}, 3, null]}},
         "ownership": {"tenures": [{"shard": 3, "server": HOSTILE, "from_ms": 900, "to_ms": -7e300, "commits": u64::MAX}, {"commits": 1}, {"commits": u64::MAX}],
             "failovers": [{"at_ms": 1e300, "database": HOSTILE, "without_commits_ms": -4}, {}], "lost": 1, "harmed": [HOSTILE],
-            "in_doubt": 1, "commits_in_doubt": [{"at_ms": -7e300, "server": HOSTILE, "sequence": u64::MAX, "workflow_ids": [HOSTILE], "fate": HOSTILE}, {}]},
+            "in_doubt": 1, "commits_in_doubt": [{"at_ms": -7e300, "server": HOSTILE, "range": HOSTILE, "sequence": u64::MAX, "workflow_ids": [HOSTILE], "fate": HOSTILE}, {}]},
         "virtual_ms": 4, "wall_ms": 0, "a_field_of_tomorrow": {"x": [1]},
     })
 }
@@ -263,7 +263,7 @@ fn the_page_lists_which_commits_were_in_doubt() {
     let mut sample = cluster(4);
     let commits: Vec<_> = (0..ROWS + 7)
         .map(|index| {
-            json!({"at_ms": 1_000 + index, "server": "server-1", "shard": 5, "range_id": 2, "sequence": 100 + index,
+            json!({"at_ms": 1_000 + index, "server": "server-1", "shard": 5, "range": "2", "sequence": 100 + index,
             "workflow_ids": [format!("<b>order-{index}")], "fate": "not-applied"})
         })
         .collect();

@@ -16,7 +16,8 @@ pub struct CommitInDoubt {
     pub at_ms: u64,
     pub server: String,
     pub shard: u32,
-    pub range_id: i64,
+    /// Its range id as the log shows it: `7`, or `2:7` after two failovers.
+    pub range: String,
     pub sequence: u64,
     /// The workflows it writes; none if it is about the shard alone.
     pub workflow_ids: Vec<String>,
@@ -51,9 +52,8 @@ impl fmt::Display for Fate {
 /// All but when it was.
 impl fmt::Display for CommitInDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CommitInDoubt { server, shard, sequence, workflow_ids, fate, .. } = self;
-        let range_id = RangeId(self.range_id);
-        write!(f, "{server} shard {shard} range {range_id} sequence {sequence}")?;
+        let CommitInDoubt { server, shard, range, sequence, workflow_ids, fate, .. } = self;
+        write!(f, "{server} shard {shard} range {range} sequence {sequence}")?;
         if !workflow_ids.is_empty() {
             write!(f, " of {}", workflow_ids.join(", "))?;
         }
@@ -88,7 +88,7 @@ fn describe(commit: &Commit, fate: Fate) -> CommitInDoubt {
         at_ms: commit.at_ns / super::MS,
         server: commit.server.clone(),
         shard: commit.shard.0,
-        range_id: commit.range_id.0,
+        range: commit.range_id.to_string(),
         sequence: commit.sequence,
         workflow_ids,
         fate,
@@ -241,7 +241,7 @@ mod tests {
             at_ms: 5 * SECOND_NS / super::super::MS,
             server: "server-2".to_owned(),
             shard: 7,
-            range_id: (1 << 27) + 3,
+            range: "1:3".to_owned(),
             sequence: 5,
             workflow_ids: vec![samples::WORKFLOW.to_owned(), "order-2".to_owned()],
             fate: Fate::Applied,
