@@ -5,14 +5,23 @@ use tempest_core::Limits;
 use tempest_rt::time::Instant;
 use tempest_store::{RangeId, ShardId};
 
+/// Acknowledged commits that are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataLoss {
+    pub shard: ShardId,
+    /// They were acknowledged to the owner with this range id, or to one before it.
+    pub range: RangeId,
+    /// The owner and the sequence up to which they are still there.
+    pub left: (RangeId, u64),
+}
+
 /// Whom to tell of acknowledged commits that are gone.
 #[derive(Clone)]
-pub struct DataLossObserver(pub Arc<dyn Fn(ShardId, RangeId) + Send + Sync>);
+pub struct DataLossObserver(pub Arc<dyn Fn(DataLoss) + Send + Sync>);
 
 impl DataLossObserver {
-    /// The commits were acknowledged by the owner with this range id, or by one before it.
-    pub(crate) fn lost(&self, shard: ShardId, range: RangeId) {
-        (self.0)(shard, range);
+    pub(crate) fn lost(&self, loss: DataLoss) {
+        (self.0)(loss);
     }
 }
 

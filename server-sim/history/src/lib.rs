@@ -25,7 +25,7 @@ mod service;
 mod shard;
 
 pub use codec::{decode_state, decode_task, encode_state, encode_task};
-pub use config::{ConfigError, DataLossObserver, HistoryConfig};
+pub use config::{ConfigError, DataLoss, DataLossObserver, HistoryConfig};
 pub use counters::{Counters, CountersSnapshot};
 pub use placement::{Placement, shard_of};
 #[cfg(feature = "chaos")]

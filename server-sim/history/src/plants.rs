@@ -50,7 +50,7 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
     ),
     (
         "acknowledged-forgotten-once-found",
-        "a shard that was left and that one failover did not harm is not looked at after the next",
+        "a shard that was left is looked at after one failover, and not after the next",
         "data-loss-noticed",
     ),
     (

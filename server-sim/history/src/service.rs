@@ -3,7 +3,7 @@ use crate::history_read::{PageSize, fitting, read_events};
 use crate::placement::{Placement, shard_of};
 use crate::poll_response::poll_response;
 use crate::shard::{
-    self, Ask, Decided, Door, Held, LagBoard, Node, ReadIndex, ReplyTo, Request, Target, TurnedAway, WorkflowKey,
+    self, Ask, Decided, Door, ErrandMemory, Held, LagBoard, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey,
 };
 use crate::{ConfigError, Counters, HistoryConfig, ShardLag};
 use std::collections::BTreeMap;
@@ -104,7 +104,7 @@ impl HistoryHandle {
             acquisitions: Semaphore::new(self.config.acquisitions_in_flight_max),
             held: self.held.clone(),
             lags: self.lags.clone(),
-            turned_away: TurnedAway::default(),
+            errands_ended: ErrandMemory::default(),
         });
         for (index, mailbox) in waiting.into_iter().enumerate() {
             let shard = ShardId(u32::try_from(index).expect("the shard count is a u32") + 1);

@@ -258,8 +258,15 @@ impl ShardRecord {
     /// `sequence` are durable. A failover loses what came last, and others may have filled those places since.
     pub fn has_lost(&self, range_id: RangeId, sequence: u64) -> bool {
         let lacks = |of: RangeId, up_to: u64| of < range_id || up_to < sequence;
+        let (of, up_to) = self.left_of(range_id, sequence);
+        lacks(self.range_id, self.sequence) || lacks(of, up_to)
+    }
+
+    /// Up to which owner and which sequence that is still there: all of it, or what the first timeline after it began with.
+    pub fn left_of(&self, range_id: RangeId, sequence: u64) -> (RangeId, u64) {
         let failed_over = self.timeline_bases.iter().find(|base| base.timeline > range_id.timeline());
-        lacks(self.range_id, self.sequence) || failed_over.is_some_and(|base| lacks(base.range_id, base.sequence))
+        let (of, up_to) = failed_over.map_or((self.range_id, self.sequence), |base| (base.range_id, base.sequence));
+        (of.min(range_id), up_to.min(sequence))
     }
 }
 
@@ -358,6 +365,9 @@ mod tests {
         );
         assert!(after.has_lost(RangeId(8), 3), "its taking the shard is lost, and all that it then did");
         assert!(before.has_lost(RangeId(8), 3));
+        assert_eq!(after.left_of(RangeId(7), 91), (RangeId(7), 90), "also where others have filled the places");
+        assert_eq!(after.left_of(RangeId(8), 91), (RangeId(7), 90));
+        assert_eq!(before.left_of(RangeId(7), 80), (RangeId(7), 80));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct DataLossReport {
     pub shard: ShardId,
     /// With which the server had owned the shard.
     pub range_id: RangeId,
+    /// Up to which owner and sequence it found what it had been told.
+    pub left: (RangeId, u64),
 }
 
 /// A timeline of the database, and when it began.

@@ -21,38 +21,47 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
 /// Which timeline lost it decides, not on which it was acknowledged: what one failover takes back of several timelines is
 /// one loss to a server, and is reported with the newest range.
 fn silences(observations: &Observations) -> Vec<Violation> {
-    let mut last: BTreeMap<(&str, u32, ShardId, Timeline), &Commit> = BTreeMap::new();
+    let mut losses: BTreeMap<(&str, u32, ShardId, Timeline), Vec<&Commit>> = BTreeMap::new();
     for commit in &observations.commits {
         let CommitResult::Lost { acknowledged: true, on } = commit.result else { continue };
-        let known = last.entry((&commit.server, commit.incarnation, commit.shard, on)).or_insert(commit);
-        if (known.range_id, known.sequence) < (commit.range_id, commit.sequence) {
-            *known = commit;
-        }
+        losses.entry((&commit.server, commit.incarnation, commit.shard, on)).or_default().push(commit);
     }
-    last.into_iter().flat_map(|((.., on), commit)| missing(observations, commit, on)).collect()
+    losses.into_iter().flat_map(|((.., on), commits)| missing(observations, &commits, on)).collect()
 }
 
-fn missing(observations: &Observations, commit: &Commit, on: Timeline) -> Vec<Violation> {
+fn missing(observations: &Observations, commits: &[&Commit], on: Timeline) -> Vec<Violation> {
+    let newest =
+        |commits: &[&Commit]| commits.iter().copied().max_by_key(|lost| (lost.range_id, lost.sequence)).cloned();
+    let Some(commit) = newest(commits) else { return Vec::new() };
     let mut violations = Vec::new();
     let mut wrong = |what: String| violations.push(Violation::new(INVARIANT.name, what).because(commit.line()));
     if !observations.timelines_known.iter().any(|(_, known)| *known >= on) {
         wrong(format!("shard {} lost commits, and no server knows that the database failed over", commit.shard));
     }
-    let of_commit = (commit.server.as_str(), commit.incarnation, commit.shard);
-    let reported = observations.reports.iter().any(|report| {
-        (report.server.as_str(), report.incarnation, report.shard) == of_commit
-            && report.range_id >= commit.range_id
-            // With a range of that timeline or a later one it speaks of a later loss.
-            && report.range_id.timeline() < on
-    });
+    let silent = commits.iter().copied().filter(|commit| !is_reported(observations, commit, on)).collect::<Vec<_>>();
     let died = observations.incarnations.get(&commit.server).is_none_or(|newest| *newest > commit.incarnation);
-    if !reported && (!died || went_on(observations, commit, on)) {
-        wrong(format!(
+    if let Some(commit) = newest(&silent)
+        && (!died || went_on(observations, &commit, on))
+    {
+        let what = format!(
             "{} had commits of shard {} acknowledged that are lost, and did not say so",
             commit.server, commit.shard
-        ));
+        );
+        violations.push(Violation::new(INVARIANT.name, what).because(commit.line()));
     }
     violations
+}
+
+fn is_reported(observations: &Observations, commit: &Commit, on: Timeline) -> bool {
+    let of_commit = (commit.server.as_str(), commit.incarnation, commit.shard);
+    observations.reports.iter().any(|report| {
+        (report.server.as_str(), report.incarnation, report.shard) == of_commit
+            && report.range_id >= commit.range_id
+            // What it found left was lost later, if it was.
+            && (commit.range_id > report.left.0 || commit.sequence > report.left.1)
+            // With a range of that timeline or a later one it speaks of a later loss.
+            && report.range_id.timeline() < on
+    })
 }
 
 /// Whether a server took the shard again on a timeline without the commit. The row that it then read shows the loss, and it
@@ -158,8 +167,10 @@ mod tests {
     const SILENT: &str = "server had commits of shard 1 acknowledged that are lost, and did not say so";
     const UNTRUE: &str = "server reported that commits of shard 1 are gone, and none is";
 
+    /// That nothing is left of what it had been told.
     fn report(range_id: RangeId) -> DataLossReport {
-        DataLossReport { server: "server".to_owned(), incarnation: 0, shard: ShardId(1), range_id }
+        let left = (RangeId(0), 0);
+        DataLossReport { server: "server".to_owned(), incarnation: 0, shard: ShardId(1), range_id, left }
     }
 
     #[test]
@@ -187,6 +198,22 @@ mod tests {
         twice(&[range(1)], &[SILENT]);
         twice(&[RangeId(1)], &[SILENT]);
         twice(&[], &[SILENT, SILENT]);
+    }
+
+    #[test]
+    fn what_a_report_found_left_must_be_reported_when_it_is_lost() {
+        let left = |sequence: fn(u64) -> u64, expect: &[&str]| {
+            check(
+                move |observations| {
+                    let lost = observations.commits.last().expect("the sample has commits").sequence;
+                    let left = (RangeId(1), sequence(lost));
+                    observations.reports.push(DataLossReport { left, ..report(RangeId(1)) });
+                },
+                expect,
+            );
+        };
+        left(|lost| lost - 1, &[]);
+        left(|lost| lost, &[SILENT]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::RunKey;
 use tempest_disk::SimDisk;
-use tempest_history::DataLossObserver;
+use tempest_history::{DataLoss, DataLossObserver};
 use tempest_rt::net::Network;
 use tempest_server::{Node, NodeConfig, NodeError};
 use tempest_store::redb::{RedbConfig, RedbStore};
@@ -225,8 +225,9 @@ async fn serve(
     let incarnation = tempest_lockstep::incarnation().unwrap_or(0);
     let recording = RecordingStore::new(store, shared.commits.clone(), name.clone(), incarnation, now_ns);
     let feed = shared.commits.clone();
-    config.history.data_loss_observer = Some(DataLossObserver(Arc::new(move |shard, range_id| {
-        feed.loss_reported(DataLossReport { server: name.clone(), incarnation, shard, range_id });
+    config.history.data_loss_observer = Some(DataLossObserver(Arc::new(move |loss| {
+        let DataLoss { shard, range: range_id, left } = loss;
+        feed.loss_reported(DataLossReport { server: name.clone(), incarnation, shard, range_id, left });
     })));
     let node = Node::start(config, Arc::new(recording), network()).await?;
     tokio::select! {

@@ -1,7 +1,7 @@
 //! What a shard has acknowledged, held against what is found in the store: a failover of the database that lost some of it
 //! is told to the operator, never passed over.
 use super::Node;
-use crate::Counters;
+use crate::{Counters, DataLoss};
 use tempest_store::{RangeId, ShardId, ShardRecord, Timeline};
 
 /// The newest commit of this process that is known to be durable. It is kept also where a failover has not lost it: the
@@ -40,16 +40,16 @@ impl Acknowledged {
         }
     }
 
-    /// Reports commits that were acknowledged and are not in the row that was `found` on `timeline`. Once for each loss.
+    /// Reports commits that were acknowledged and are not in the row that was `found` on `timeline`. Once for each loss: what
+    /// is left may be lost by the next failover.
     pub fn compare(&mut self, node: &Node, shard: ShardId, found: &ShardRecord, timeline: Timeline) {
         let Acknowledged { range, sequence, .. } = *self;
-        let has_lost = found.has_lost(range, sequence);
-        if has_lost || tempest_rt::planted!("acknowledged-forgotten-once-found") {
+        let left = found.left_of(range, sequence);
+        *self = Acknowledged { range: left.0, sequence: left.1, found_on: self.found_on.max(timeline) };
+        if tempest_rt::planted!("acknowledged-forgotten-once-found") {
             *self = Acknowledged::default();
-        } else {
-            self.found_on = self.found_on.max(timeline);
         }
-        if !has_lost || tempest_rt::planted!("sequence-regression-ignored") {
+        if !found.has_lost(range, sequence) || tempest_rt::planted!("sequence-regression-ignored") {
             return;
         }
         tempest_rt::probe!("history-data-loss");
@@ -61,7 +61,7 @@ impl Acknowledged {
             "acknowledged commits of this shard are gone from the database"
         );
         if let Some(observer) = &node.config.data_loss_observer {
-            observer.lost(shard, range);
+            observer.lost(DataLoss { shard, range, left });
         }
     }
 }

@@ -38,10 +38,12 @@ pub(super) struct Business {
 
 impl Owned {
     /// The errand follows from staged state: it waits until that is durable, or others would be told of what may never be.
+    /// And until the shard is proven to be ours: an owner that was superseded and writes nothing would go on asking for ever,
+    /// long after its successor believed a refusal.
     pub(super) fn begin_errand(&mut self, id: i64, workflow: &WorkflowKey, business: Business) {
         let (grounds, durable) = oneshot::channel();
         let sequence = self.executions.workflow(workflow).last_sequence();
-        self.pipeline.answer_when_durable(sequence, Answer::new(grounds, Ok(())));
+        self.answer_unwritten(sequence, Answer::new(grounds, Ok(())));
         let errands = Errands {
             peers: self.node.peers.clone(),
             store: self.node.store.clone(),
@@ -71,7 +73,7 @@ impl Owned {
     /// Until when a copy of an errand may arrive that an owner before this one sent, or this one without hearing what came of
     /// it. A task's id tells under whom it came to be.
     fn copies_until(&self, id: i64) -> Option<Instant> {
-        let inherited = id >> TASK_ID_BITS < self.range.0;
+        let inherited = id >> TASK_ID_BITS < self.first_range.0;
         let sent_until = inherited.then_some(self.taken_at).max(self.transfers.unknown_at(id))?;
         Some(sent_until + COPY_LATE_MAX)
     }

@@ -1,10 +1,10 @@
 //! What a shard does with a request whose run is in memory.
+use super::errand_memory::{Ended, Errand};
 use super::errands::Business;
 use super::executions::Found;
 use super::owned::Owned;
 use super::request::{Answer, Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
 use super::stage::Step;
-use super::turned_away::Errand;
 use super::waiters::Waiter;
 use crate::Counters;
 use tempest_api::{HistoryPosition, HistoryWait, ServiceError, ServiceResult};
@@ -56,21 +56,13 @@ impl Owned {
     fn decide(&mut self, workflow: &WorkflowKey, run_id: Option<RunId>, input: Input, reply: ReplyTo<Decided>) {
         Counters::add(&self.node.counters.requests);
         let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_) | Input::StartChild(_));
-        let errand = Errand::of(workflow, &input);
+        let errand = Errand::of(self.range.timeline(), workflow, &input);
         if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
             return self.turn_away(workflow, reply, errand, missing);
         }
         let context = self.context();
         let state = self.state(workflow, run_id.as_ref());
         let transition = match tempest_core::decide(state, input, &context) {
-            // What is there already stays a success: only what would be done now comes too late.
-            Ok(transition)
-                if (transition.run.is_some() || transition.new_run.is_some())
-                    && self.has_turned_away(errand.as_ref()) =>
-            {
-                tempest_rt::probe!("history-errand-after-its-refusal");
-                return self.answer_read(workflow, reply, Err(refused_before(opens)));
-            }
             Ok(transition) => transition,
             Err(rejection) => {
                 return match rejection {
@@ -81,6 +73,13 @@ impl Owned {
                 };
             }
         };
+        // What is there already stays a success: only what would be done now comes too late.
+        if (transition.run.is_some() || transition.new_run.is_some())
+            && let Some(ended) = self.end_of(errand.as_ref())
+        {
+            tempest_rt::probe!("history-errand-after-its-end");
+            return self.answer_read(workflow, reply, as_before(ended, opens));
+        }
         let opened = transition.new_run.as_ref().map(|new| &new.state);
         let subject = state.or(opened).expect("a decision is about a run that is or comes to be");
         let (run, branch) = (subject.key().clone(), subject.branch());
@@ -92,13 +91,19 @@ impl Owned {
         if transition.run.is_none() && transition.new_run.is_none() {
             return self.answer_read(workflow, reply, result);
         }
+        let started = result.as_ref().ok().cloned().zip(errand.filter(Errand::starts_a_child));
+        let mut answer = Answer::new(reply, result);
+        if let Some((decided, errand)) = started {
+            let node = self.node.clone();
+            answer = answer.before(move || node.errands_ended.note(errand, Ended::Started(decided)));
+        }
         self.stage(Step {
             workflow,
             run_id: run_id.as_ref(),
             change: transition.run,
             new_run: transition.new_run,
             ended: None,
-            answer: Some(Answer::new(reply, result)),
+            answer: Some(answer),
         });
     }
 
@@ -219,15 +224,19 @@ impl Owned {
         errand: Option<Errand>,
         why: ServiceError,
     ) {
-        self.turning_away.note(errand.clone());
-        let node = self.node.clone();
+        let mut answer = Answer::new(to, Err(why));
+        if let Some(errand) = errand {
+            self.turning_away.note(errand.clone(), Ended::Refused);
+            let node = self.node.clone();
+            answer = answer.before(move || node.errands_ended.note(errand, Ended::Refused));
+        }
         let sequence = self.executions.workflow(workflow).last_sequence();
-        let answer = Answer::new(to, Err(why)).before(move || node.turned_away.note(errand));
         self.answer_unwritten(sequence, answer);
     }
 
-    fn has_turned_away(&self, errand: Option<&Errand>) -> bool {
-        self.node.turned_away.knows(errand) || self.turning_away.knows(errand)
+    fn end_of(&self, errand: Option<&Errand>) -> Option<Ended> {
+        let errand = errand?;
+        self.node.errands_ended.end_of(errand).or_else(|| self.turning_away.end_of(errand))
     }
 
     fn context(&mut self) -> Context {
@@ -241,16 +250,19 @@ impl Owned {
     }
 }
 
-/// What the copy of an errand hears that was refused: the same once more.
-fn refused_before(opens: bool) -> ServiceError {
-    if !opens {
-        return ServiceError::NotFound("an earlier try of this found no such workflow".to_owned());
-    }
-    ServiceError::WorkflowExecutionAlreadyStarted {
-        message: "an earlier try of this found such a workflow".to_owned(),
-        start_request_id: String::new(),
-        run_id: String::new(),
-        first_execution_run_id: String::new(),
+/// What the copy of an errand hears that has ended: the same once more.
+fn as_before(ended: Ended, opens: bool) -> ServiceResult<Decided> {
+    match ended {
+        Ended::Started(decided) => Ok(decided),
+        Ended::Refused if !opens => {
+            Err(ServiceError::NotFound("an earlier try of this found no such workflow".to_owned()))
+        }
+        Ended::Refused => Err(ServiceError::WorkflowExecutionAlreadyStarted {
+            message: "an earlier try of this found such a workflow".to_owned(),
+            start_request_id: String::new(),
+            run_id: String::new(),
+            first_execution_run_id: String::new(),
+        }),
     }
 }
 

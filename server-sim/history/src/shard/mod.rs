@@ -6,6 +6,7 @@
 mod acknowledged;
 mod acquire;
 mod clock;
+mod errand_memory;
 mod errands;
 mod events;
 mod execute;
@@ -21,14 +22,13 @@ mod serve;
 mod stage;
 mod timer_queue;
 mod transfer_queue;
-mod turned_away;
 mod waiters;
 
+pub(crate) use errand_memory::ErrandMemory;
 pub(crate) use lag::LagBoard;
 pub use lag::ShardLag;
 pub(crate) use read_index::ReadIndex;
 pub(crate) use request::{Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
-pub(crate) use turned_away::TurnedAway;
 
 use crate::config::backoff;
 use crate::placement::Placement;
@@ -62,7 +62,7 @@ pub(crate) struct Node {
     pub acquisitions: Semaphore,
     pub held: Held,
     pub lags: LagBoard,
-    pub turned_away: TurnedAway,
+    pub errands_ended: ErrandMemory,
 }
 
 /// The shards that this node believes to own, with the range ids it took them with.
@@ -100,6 +100,7 @@ pub(crate) async fn live(node: Arc<Node>, shard: ShardId, mut door: Door) {
 async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &mut Acknowledged) {
     let mut carried = VecDeque::new();
     let mut failures = 0;
+    let mut before = None;
     loop {
         let mut timeline = node.store.timeline();
         let is_open = acknowledged.look_again_after_a_failover(node, shard).await;
@@ -122,6 +123,9 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
         let first = record.sequence;
         node.held.lock().expect("no holder of this lock panics").insert(shard, record.range_id);
         let mut owned = Owned::new(node.clone(), shard, record);
+        if let Some(before) = before.take() {
+            owned.follow(before);
+        }
         for request in carried.drain(..) {
             owned.handle(request);
         }
@@ -132,6 +136,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
             *acknowledged = Acknowledged::by(owned.range, owned.durable());
         }
         failures = if owned.durable() > first { 0 } else { failures + 1 };
+        before = Some(owned.before());
         carried = owned.dissolve(&exit);
         match exit {
             Exit::Stopped => break,

@@ -1,18 +1,18 @@
 //! A shard while it is owned: everything here belongs to one range id and dies with it.
 use super::Node;
 use super::clock::ShardClock;
+use super::errand_memory::ErrandMemory;
 use super::events::Event;
 use super::executions::Executions;
 use super::pipeline::Pipeline;
 use super::request::{Answer, Request, WorkflowKey};
 use super::timer_queue::TimerQueue;
 use super::transfer_queue::TransferQueue;
-use super::turned_away::TurnedAway;
 use super::waiters::Waiters;
 use crate::Counters;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tempest_api::ServiceError;
@@ -28,6 +28,8 @@ pub(crate) struct Owned {
     pub(super) shard: ShardId,
     pub(super) range: RangeId,
     pub(super) clock: ShardClock,
+    /// The first range with which this node has had the shard without anybody in between, and since when.
+    pub(super) first_range: RangeId,
     pub(super) taken_at: Instant,
     pub(super) next_task_id: i64,
     /// From here on the range is renewed as soon as everything in flight has ended.
@@ -42,7 +44,7 @@ pub(crate) struct Owned {
     pub(super) deletions: Deletions,
     pub(super) proofs: Proofs,
     /// Errands whose refusals may not have been given yet. If they never are, nobody was refused anything.
-    pub(super) turning_away: TurnedAway,
+    pub(super) turning_away: ErrandMemory,
     /// What is under way beside the shard; its ends come back as events.
     pub(super) work: FuturesUnordered<BoxFuture<'static, Event>>,
     /// Takes nothing new on any more, and ends like this once everything in flight has ended.
@@ -65,6 +67,15 @@ pub(crate) enum Exit {
     Superseded { current: RangeId },
     /// The end of a commit is unknown, or it was refused: what is staged behind it is void.
     Failed(ServiceError),
+}
+
+/// An ownership that is over.
+pub(crate) struct Before {
+    first_range: RangeId,
+    last_range: RangeId,
+    taken_at: Instant,
+    /// Transfer tasks of which nobody knows what they did, and since when.
+    doubts: BTreeMap<i64, Instant>,
 }
 
 /// Tasks that are done with and wait for a commit that deletes them.
@@ -95,6 +106,7 @@ impl Owned {
             shard,
             range: record.range_id,
             clock,
+            first_range: record.range_id,
             taken_at: Instant::now(),
             // Ids start at 1 within a range, so that no task has id 0.
             next_task_id: first + 1,
@@ -106,12 +118,30 @@ impl Owned {
             waiters: Waiters::new(config.history_waiters_max),
             waiting: 0,
             deletions: Deletions::default(),
-            turning_away: TurnedAway::default(),
+            turning_away: ErrandMemory::default(),
             proofs: Proofs { due_at: config.next_ownership_check(), ..Proofs::default() },
             work: FuturesUnordered::new(),
             leaving: None,
             exit: None,
             node,
+        }
+    }
+
+    /// Goes on from this node's own ownership of before, if nobody had the shard in between.
+    pub fn follow(&mut self, before: Before) {
+        if self.range.0 == before.last_range.0 + 1 {
+            (self.first_range, self.taken_at) = (before.first_range, before.taken_at);
+            self.transfers.doubt(before.doubts);
+        }
+    }
+
+    /// What the next ownership has to know of this one.
+    pub fn before(&self) -> Before {
+        Before {
+            first_range: self.first_range,
+            last_range: self.range,
+            taken_at: self.taken_at,
+            doubts: self.transfers.doubts(Instant::now()),
         }
     }
 

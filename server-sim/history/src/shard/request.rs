@@ -84,7 +84,7 @@ impl Ask {
 }
 
 /// What came of an input.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Decided {
     pub run: RunKey,
     pub branch: BranchRef,

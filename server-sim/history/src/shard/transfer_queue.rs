@@ -13,6 +13,8 @@ pub(crate) struct TransferQueue {
     queued: BTreeMap<i64, Queued>,
     /// With matching, or waiting for their next try.
     busy: BTreeMap<i64, Busy>,
+    /// Of tasks that were handed out by an ownership before this one: see [`Busy::unknown_at`].
+    doubts: BTreeMap<i64, Instant>,
     sending: usize,
     read_level: i64,
     reading: bool,
@@ -31,6 +33,7 @@ struct Queued {
 struct Busy {
     task: HistoryTask,
     failures: u32,
+    sending: bool,
     since: Option<Instant>,
     /// When the newest try ended of which nobody knows what it did.
     unknown_at: Option<Instant>,
@@ -55,6 +58,7 @@ impl TransferQueue {
         Self {
             queued: BTreeMap::new(),
             busy: BTreeMap::new(),
+            doubts: BTreeMap::new(),
             sending: 0,
             read_level: 0,
             reading: false,
@@ -129,7 +133,8 @@ impl TransferQueue {
         }
         let (id, Queued { task, since }) = self.queued.pop_first()?;
         self.sending += 1;
-        self.busy.insert(id, Busy { task: task.clone(), failures: 0, since, unknown_at: None });
+        let unknown_at = self.doubts.remove(&id);
+        self.busy.insert(id, Busy { task: task.clone(), failures: 0, sending: true, since, unknown_at });
         Some((id, task))
     }
 
@@ -144,12 +149,27 @@ impl TransferQueue {
         self.busy.get(&id)?.unknown_at
     }
 
+    /// The tasks of which nobody knows what they did, now that nobody waits for those that are being sent.
+    pub fn doubts(&self, now: Instant) -> BTreeMap<i64, Instant> {
+        let of_busy = self.busy.iter().filter_map(|(id, busy)| {
+            let unknown_at = if busy.sending { Some(now) } else { busy.unknown_at };
+            Some((*id, unknown_at?))
+        });
+        self.doubts.iter().map(|(id, at)| (*id, *at)).chain(of_busy).collect()
+    }
+
+    /// The same of the ownership before this one.
+    pub fn doubt(&mut self, doubts: BTreeMap<i64, Instant>) {
+        self.doubts = doubts;
+    }
+
     /// It could not be sent, or, if `unknown_at` says when, nobody knows: returns how long to wait before
     /// [`TransferQueue::retry`].
     pub fn failed(&mut self, id: i64, unknown_at: Option<Instant>) -> Duration {
         self.sending -= 1;
         let busy = self.busy.get_mut(&id).expect("only a task that was handed out fails");
         busy.failures = busy.failures.saturating_add(1);
+        busy.sending = false;
         busy.unknown_at = unknown_at.or(busy.unknown_at);
         backoff(self.retry.0, self.retry.1, busy.failures)
     }
@@ -157,7 +177,9 @@ impl TransferQueue {
     /// The wait is over.
     pub fn retry(&mut self, id: i64) -> HistoryTask {
         self.sending += 1;
-        self.busy[&id].task.clone()
+        let busy = self.busy.get_mut(&id).expect("only a task that has failed is tried again");
+        busy.sending = true;
+        busy.task.clone()
     }
 }
 
@@ -238,6 +260,23 @@ mod tests {
         queue.retry(10);
         assert_eq!(queue.failed(10, None), first * 2);
         assert_eq!(queue.unknown_at(10), Some(unknown_at), "a later refusal does not call it back");
+    }
+
+    #[test]
+    fn what_nobody_knows_of_a_task_is_handed_on() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut queue = queue(10);
+        let (_, before, limit) = queue.begin_read(10).unwrap();
+        queue.read(before, limit, vec![]);
+        queue.durable(10, 14, (10..14).map(|id| (id, task())).collect());
+        queue.doubt([(10, at(1)), (13, at(2))].into());
+        assert_eq!(ids(&mut queue), [10, 11]);
+        assert_eq!(queue.unknown_at(10), Some(at(1)));
+        assert_eq!(queue.doubts(at(9)), [(10, at(9)), (11, at(9)), (13, at(2))].into(), "those two are being sent");
+        queue.failed(10, None);
+        queue.failed(11, None);
+        assert_eq!(queue.doubts(at(9)), [(10, at(1)), (13, at(2))].into());
     }
 
     #[test]

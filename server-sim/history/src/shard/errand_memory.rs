@@ -1,0 +1,156 @@
+//! How errands ended here that a copy may follow. What was refused is recorded as failed by whoever asked, so that a copy of
+//! the call that arrives late, when there is such a run after all or none any more, must do nothing. A child that was
+//! started may be over, and its id somebody else's, when a copy of the start arrives. The other half is with whoever sends
+//! errands (`errands.rs`): one that may have been sent before does not believe its first refusal.
+use super::request::{Decided, WorkflowKey};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use tempest_core::{EventId, Input, OtherRun, RunId};
+use tempest_store::Timeline;
+
+/// Errands that a node remembers. A copy is seconds late; that many errands take longer.
+const ERRANDS_MAX: usize = 4096;
+
+/// What was asked by which event of which run, and of whom. A failover may take that event back and give its number to
+/// another: so with the timeline.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Errand {
+    timeline: Timeline,
+    kind: Kind,
+    run_id: RunId,
+    initiated_event_id: EventId,
+    workflow: WorkflowKey,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    StartChild,
+    Signal,
+    Cancel,
+}
+
+/// How an errand ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Ended {
+    /// There is no such run, none that is open, or one already.
+    Refused,
+    /// The child was started.
+    Started(Decided),
+}
+
+impl Errand {
+    /// What a start, signal or cancel request of another run is; nothing if the input is none of these. What a parent's close
+    /// policy asks has no event, and nobody is told how it ended.
+    pub fn of(timeline: Timeline, workflow: &WorkflowKey, input: &Input) -> Option<Errand> {
+        let of_other = |kind, from: &OtherRun| (kind, from.run_id.clone(), from.initiated_event_id);
+        let (kind, run_id, initiated_event_id) = match input {
+            Input::StartChild(child) => (Kind::StartChild, child.parent.run_id.clone(), child.initiated_event_id),
+            Input::SignalByWorkflow(from, _) => of_other(Kind::Signal, from),
+            Input::RequestCancelByWorkflow(from, _) => of_other(Kind::Cancel, from),
+            _ => return None,
+        };
+        let workflow = workflow.clone();
+        (initiated_event_id != 0).then_some(Errand { timeline, kind, run_id, initiated_event_id, workflow })
+    }
+
+    pub fn starts_a_child(&self) -> bool {
+        self.kind == Kind::StartChild
+    }
+}
+
+/// The newest of them. A node forgets them when it ends, and knows nothing of what another told.
+#[derive(Debug, Default)]
+pub(crate) struct ErrandMemory(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    errands: BTreeMap<Errand, Ended>,
+    in_order: VecDeque<Errand>,
+}
+
+impl ErrandMemory {
+    pub fn note(&self, errand: Errand, ended: Ended) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.errands.insert(errand.clone(), ended).is_none() {
+            known.in_order.push_back(errand);
+        }
+        if known.in_order.len() > ERRANDS_MAX
+            && let Some(oldest) = known.in_order.pop_front()
+        {
+            known.errands.remove(&oldest);
+        }
+    }
+
+    /// How it ended, if that was noted.
+    pub fn end_of(&self, errand: &Errand) -> Option<Ended> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).errands.get(errand).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempest_api::proto::common::v1::WorkflowExecution;
+    use tempest_api::proto::workflowservice::v1 as api;
+    use tempest_core::{BranchRef, Reply, RunKey, StartChild};
+
+    fn signal(to: &str, initiated_event_id: EventId) -> Option<Errand> {
+        let workflow = WorkflowKey { workflow_id: to.into(), ..WorkflowKey::default() };
+        let from = OtherRun { run_id: "run-1".into(), initiated_event_id, ..OtherRun::default() };
+        Errand::of(Timeline(1), &workflow, &Input::SignalByWorkflow(from, Box::default()))
+    }
+
+    fn start(timeline: u32, initiated_event_id: EventId) -> Errand {
+        let child = StartChild {
+            request: api::StartWorkflowExecutionRequest::default(),
+            parent: RunKey { run_id: "run-1".into(), ..RunKey::default() },
+            parent_namespace: String::new(),
+            initiated_event_id,
+            root: WorkflowExecution::default(),
+        };
+        Errand::of(Timeline(timeline), &WorkflowKey::default(), &Input::StartChild(Box::new(child))).expect("it is one")
+    }
+
+    fn knows(memory: &ErrandMemory, errand: Option<Errand>) -> bool {
+        errand.is_some_and(|errand| memory.end_of(&errand).is_some())
+    }
+
+    #[test]
+    fn a_copy_of_what_was_in_vain_is_known_and_nothing_else() {
+        let memory = ErrandMemory::default();
+        memory.note(signal("order", 5).expect("it is one"), Ended::Refused);
+        assert!(knows(&memory, signal("order", 5)));
+        assert!(!knows(&memory, signal("order", 9)), "another signal of the same run");
+        assert!(!knows(&memory, signal("parcel", 5)));
+        assert_eq!(signal("order", 0), None);
+    }
+
+    #[test]
+    fn a_child_is_known_by_the_event_that_wanted_it_and_by_its_timeline() {
+        let memory = ErrandMemory::default();
+        memory.note(start(1, 5), Ended::Refused);
+        assert!(knows(&memory, Some(start(1, 5))) && !knows(&memory, Some(start(1, 9))));
+        assert!(!knows(&memory, Some(start(2, 5))), "another event may have that number now");
+    }
+
+    #[test]
+    fn a_child_that_was_started_stays_started() {
+        let memory = ErrandMemory::default();
+        let run = RunKey { run_id: "child-1".into(), ..RunKey::default() };
+        let decided = Decided { run, branch: BranchRef::default(), reply: Reply::None };
+        memory.note(start(1, 5), Ended::Started(decided));
+        let ended = memory.end_of(&start(1, 5));
+        assert!(matches!(ended, Some(Ended::Started(decided)) if decided.run.run_id == "child-1".into()));
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten() {
+        let memory = ErrandMemory::default();
+        let last = EventId::try_from(ERRANDS_MAX).expect("small") + 1;
+        for id in 1..=last {
+            memory.note(signal("order", id).expect("it is one"), Ended::Refused);
+        }
+        assert!(!knows(&memory, signal("order", 1)));
+        assert!(knows(&memory, signal("order", 2)) && knows(&memory, signal("order", last)));
+    }
+}
