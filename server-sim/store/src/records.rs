@@ -254,12 +254,13 @@ impl ShardRecord {
         Ok(ShardRecord { range_id, owner: owner.to_owned(), ..self })
     }
 
-    /// Whether it does not follow from what the owner of `range_id` was told: that it is the owner, and that commits up to
-    /// `sequence` are durable. A failover loses what came last, and others may have filled those places since.
+    /// Whether commits up to `sequence`, of which the owner of `range_id` was told that they are durable, do not all follow from
+    /// it. A failover loses what came last, and others may have filled those places since. On one timeline all that ever was
+    /// is one history: that a shard was taken and nothing written is nothing lost.
     pub fn has_lost(&self, range_id: RangeId, sequence: u64) -> bool {
-        let lacks = |of: RangeId, up_to: u64| of < range_id || up_to < sequence;
+        let lacks = |of: RangeId, up_to: u64| of.timeline() < range_id.timeline() || up_to < sequence;
         let (of, up_to) = self.left_of(range_id, sequence);
-        lacks(self.range_id, self.sequence) || lacks(of, up_to)
+        sequence > 0 && (lacks(self.range_id, self.sequence) || lacks(of, up_to))
     }
 
     /// Up to which owner and which sequence that is still there: all of it, or what the first timeline after it began with.
@@ -363,8 +364,14 @@ mod tests {
             matches!(twice.taken_by("d", Timeline(0)), Err(StoreError::Incompatible(_))),
             "timelines that begin anew"
         );
-        assert!(after.has_lost(RangeId(8), 3), "its taking the shard is lost, and all that it then did");
-        assert!(before.has_lost(RangeId(8), 3));
+        assert!(after.has_lost(RangeId(8), 91), "its taking the shard is lost, and all that it then did");
+        assert!(before.has_lost(RangeId(8), 91));
+        assert!(
+            !after.has_lost(RangeId(8), 90) && !before.has_lost(RangeId(8), 90),
+            "only its taking the shard is lost"
+        );
+        assert!(before.has_lost(RangeId(1 << 27), 80), "what fills those places is of the timeline before");
+        assert!(!before.has_lost(RangeId(1 << 27), 0), "it was told of nothing");
         assert_eq!(after.left_of(RangeId(7), 91), (RangeId(7), 90), "also where others have filled the places");
         assert_eq!(after.left_of(RangeId(8), 91), (RangeId(7), 90));
         assert_eq!(before.left_of(RangeId(7), 80), (RangeId(7), 80));

@@ -12,10 +12,10 @@ pub struct FaultsCommand {
 impl FaultsCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         if self.json {
-            println!("{}", serde_json::to_string_pretty(tempest::fault::KINDS)?);
+            super::say(serde_json::to_string_pretty(tempest::fault::KINDS)?);
         } else {
             for kind in tempest::fault::KINDS {
-                println!("{:<10} {:<20} {}", kind.family, kind.name, kind.about);
+                super::say(format!("{:<10} {:<20} {}", kind.family, kind.name, kind.about));
             }
             println!(
                 "\nA run draws two thirds of the kinds. --set fault.KIND=1 or =0 decides for one of them, --set fault.others=0 or =1 \

@@ -13,10 +13,10 @@ impl InvariantsCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let invariants = tempest::check::invariants();
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&invariants)?);
+            super::say(serde_json::to_string_pretty(&invariants)?);
         } else {
             for invariant in invariants {
-                println!("{:<24} {}", invariant.name, invariant.holds_when);
+                super::say(format!("{:<24} {}", invariant.name, invariant.holds_when));
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -67,6 +67,12 @@ pub enum Command {
     Plants(plants::PlantsCommand),
 }
 
+/// Prints a line. Whoever has read enough and is gone, as `head` is, misses nothing.
+#[cfg(feature = "chaos")]
+fn say(line: impl std::fmt::Display) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{line}\n"));
+}
+
 /// Runs a command to its exit status. Errors are printed here, in one way for all.
 pub fn run(command: Command) -> ExitCode {
     let result = match command {

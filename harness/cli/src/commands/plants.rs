@@ -54,12 +54,12 @@ impl PlantsCommand {
                 );
             }
             if !self.json {
-                println!("{line}");
+                super::say(&line);
             }
             list.push(object);
         }
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&list)?);
+            super::say(serde_json::to_string_pretty(&list)?);
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -17,10 +17,10 @@ impl ScenariosCommand {
                 .iter()
                 .map(|scenario| serde_json::json!({ "name": scenario.name(), "about": scenario.about() }))
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&list)?);
+            super::say(serde_json::to_string_pretty(&list)?);
         } else {
             for scenario in all {
-                println!("{:<24} {}", scenario.name(), scenario.about());
+                super::say(format!("{:<24} {}", scenario.name(), scenario.about()));
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -59,7 +59,7 @@ impl Subjects {
                 return (None, format!("{NOT_JUDGED}: more than clocks and calls was disturbed"));
             }
             "reads-fresh" if observations.timelines.iter().any(|began| began.may_lose) => {
-                return (None, format!("{NOT_JUDGED}: a failover may have lost something"));
+                return (None, format!("{NOT_JUDGED}: a failover of this database may lose something"));
             }
             "refused-left-nothing" if *refused == 0 && left_out.is_empty() => {
                 return (Some(0), format!("{NOT_JUDGED}: nothing was refused"));
