@@ -35,7 +35,7 @@ pub(crate) enum Ended {
     /// There is no such run, none that is open, or one already.
     Refused,
     /// The child was started.
-    Started(Decided),
+    Started(Box<Decided>),
 }
 
 impl Errand {
@@ -138,7 +138,7 @@ mod tests {
         let memory = ErrandMemory::default();
         let run = RunKey { run_id: "child-1".into(), ..RunKey::default() };
         let decided = Decided { run, branch: BranchRef::default(), reply: Reply::None };
-        memory.note(start(1, 5), Ended::Started(decided));
+        memory.note(start(1, 5), Ended::Started(Box::new(decided)));
         let ended = memory.end_of(&start(1, 5));
         assert!(matches!(ended, Some(Ended::Started(decided)) if decided.run.run_id == "child-1".into()));
     }

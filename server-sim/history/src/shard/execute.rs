@@ -95,7 +95,7 @@ impl Owned {
         let mut answer = Answer::new(reply, result);
         if let Some((decided, errand)) = started {
             let node = self.node.clone();
-            answer = answer.before(move || node.errands_ended.note(errand, Ended::Started(decided)));
+            answer = answer.before(move || node.errands_ended.note(errand, Ended::Started(Box::new(decided))));
         }
         self.stage(Step {
             workflow,
@@ -253,7 +253,7 @@ impl Owned {
 /// What the copy of an errand hears that has ended: the same once more.
 fn as_before(ended: Ended, opens: bool) -> ServiceResult<Decided> {
     match ended {
-        Ended::Started(decided) => Ok(decided),
+        Ended::Started(decided) => Ok(*decided),
         Ended::Refused if !opens => {
             Err(ServiceError::NotFound("an earlier try of this found no such workflow".to_owned()))
         }
