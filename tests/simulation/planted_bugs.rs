@@ -204,6 +204,7 @@ const CURIOUS: Storm = (
         "shards=16",
         "sagas=60",
         "looks_max=60",
+        "split_roles=0",
         "spread_ms=30000",
         "storm_ms=40000",
         "step_fails_percent=40",
@@ -479,7 +480,7 @@ planted! {
         seen by "acked-durable" | "shard-fence" | "clean" | "tasks-cover-state";
     taking_no_answer_for_a_refusal: "unanswered-write-taken-for-refused" in CLUSTER from 5,
         seen by "acked-durable" | "tasks-cover-state" | "shard-fence";
-    reading_what_another_may_have_written: "reads-without-ownership" in CURIOUS from 20, seen by "reads-fresh" | "liveness";
+    reading_what_another_may_have_written: "reads-without-ownership" in CURIOUS from 17, seen by "reads-fresh" | "liveness";
     asking_clocks_who_is_alive: "membership-by-wall-clocks" in CLOCKS from 2, seen by "ownership-settled";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
