@@ -215,8 +215,8 @@ impl Owned {
         self.answer_unwritten(sequence, Answer::new(to, result));
     }
 
-    /// Refuses what names no run, or none that is open, or one that is there already. That counts as said once it is: until then what it was decided on may
-    /// come to nothing.
+    /// Refuses what names no run, or none that is open, or one that is there already. That counts as said once it is: until
+    /// then what it was decided on may come to nothing.
     fn turn_away<T: Send + 'static>(
         &mut self,
         workflow: &WorkflowKey,
