@@ -352,7 +352,31 @@ const STRANGERS: Storm = (
         "paths_max=5",
         "signals_max=3",
         "strangers_percent=0",
+        "restless_percent=0",
         "spread_ms=90000",
+        "storm_ms=90000",
+        "faults=40",
+        "fault.others=0",
+        "fault.rolling-restart=1",
+        "fault.crash=1",
+        "fault.restart=1",
+    ],
+);
+
+/// Signals to workflows that go on in another run after each, over nodes that come and go: a copy finds the next one.
+const RESTLESS: Storm = (
+    "criss-cross",
+    &[
+        "nodes=3",
+        "buggify=1",
+        "shards=16",
+        "walkers=40",
+        "paths_max=5",
+        "signals_max=5",
+        "pause_ms_max=3000",
+        "strangers_percent=0",
+        "restless_percent=100",
+        "spread_ms=60000",
         "storm_ms=90000",
         "faults=40",
         "fault.others=0",
@@ -474,6 +498,8 @@ planted! {
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
     believing_the_first_refusal: "refusal-believed-although-copies-follow" in STRANGERS from 181,
         seen by "across-runs" | "signals-once-in-order";
+    doing_what_nobody_waits_for: "late-errand-done-unasked" in RESTLESS from 3, seen by "errands-end";
+    doing_what_was_done: "done-errand-forgotten" in RESTLESS from 5, seen by "errands-end";
     making_an_unknown_call_anew: "unknown-call-tried-anew" in CLUSTER from 1, seen by "refused-left-nothing";
     trying_an_unknown_signal_anew: "unknown-signal-tried-anew" in CLUSTER from 5, seen by "signals-once-in-order";
     taking_no_answer_for_done: "unanswered-write-taken-for-done" in CLUSTER from 2,

@@ -8,6 +8,7 @@ pub use workflows::{Bystander, Greeting, Path, Walker, Way};
 
 use futures::future::{BoxFuture, FutureExt, try_join_all};
 use pattern::{Pattern, walker_id};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tempest::{Client, Decisions, Draw, Observations, Registrations, Scenario, Violation, Workload};
@@ -34,6 +35,7 @@ impl Scenario for CrissCross {
             signals_max: draw.number("signals_max", 1..=5),
             pause_ms_max: draw.one_of("pause_ms_max", &[0, 500, 3_000]),
             strangers_percent: draw.one_of("strangers_percent", &[0, 20, 50]),
+            restless_percent: draw.one_of("restless_percent", &[0, 0, 50]),
             spread_ms: draw.one_of("spread_ms", &[0, 1_000, 10_000]),
         };
         Arc::new(Walkers { pattern: Arc::new(Pattern::draw(decisions, &sizes)), spread_ms: sizes.spread_ms })
@@ -52,6 +54,8 @@ struct Sizes {
     pause_ms_max: u64,
     /// Walkers that call somebody who does not exist.
     strangers_percent: u64,
+    /// Walkers that go on in another run after each signal.
+    restless_percent: u64,
     /// Walkers set out over this time.
     spread_ms: u64,
 }
@@ -78,11 +82,12 @@ impl Workload for Walkers {
     }
 
     fn check(&self, observations: &Observations) -> Vec<Violation> {
-        let (expected, found) = (self.pattern.0.len(), observations.runs.len());
+        let found: BTreeSet<&str> = observations.runs.values().map(|run| run.key.workflow_id.as_str()).collect();
+        let (expected, found) = (self.pattern.0.len(), found.len());
         if found == expected {
             return Vec::new();
         }
-        vec![Violation::new("model", format!("{expected} walkers were sent out, {found} runs exist"))]
+        vec![Violation::new("model", format!("{expected} walkers were sent out, {found} were there"))]
     }
 }
 

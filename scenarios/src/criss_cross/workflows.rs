@@ -1,11 +1,12 @@
 //! Walkers signal each other, each along paths of its own, and wait for the signals that are meant for them.
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::workflows::join_all;
 use temporalio_sdk::{
-    CancelExternalWorkflowError, SignalWorkflowOptions, SyncWorkflowContext, WorkflowContext, WorkflowResult,
-    WorkflowSignalError, WorkflowTermination,
+    CancelExternalWorkflowError, ContinueAsNewOptions, SignalWorkflowOptions, SyncWorkflowContext, WorkflowContext,
+    WorkflowResult, WorkflowSignalError, WorkflowTermination,
 };
 
 /// Until somebody who is not there yet is looked for again. It doubles up to the most: whoever starts late would find the
@@ -24,6 +25,10 @@ pub struct Way {
     pub strangers: Vec<String>,
     /// Workflow id of somebody to cancel when all is done; empty for nobody.
     pub bystander: String,
+    /// Once its paths are walked, it goes on in another run after each signal.
+    pub restless: bool,
+    /// What its earlier runs have seen.
+    pub seen: Walked,
 }
 
 /// Signals to another walker, numbered from 1. Each is sent when the one before it has arrived, so that they stay in order.
@@ -37,7 +42,7 @@ pub struct Path {
 }
 
 /// What a signal says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Greeting {
     /// Workflow id of the walker who sent it.
     pub from: String,
@@ -45,7 +50,7 @@ pub struct Greeting {
 }
 
 /// What a walker has seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Walked {
     /// In the order in which they came in.
     pub got: Vec<Greeting>,
@@ -53,9 +58,17 @@ pub struct Walked {
     pub not_found: u64,
 }
 
+impl Walked {
+    /// How many different signals these are, with those that came in since.
+    fn signals(&self, since: &[Greeting]) -> u64 {
+        self.got.iter().chain(since).collect::<BTreeSet<_>>().len() as u64
+    }
+}
+
 #[workflow]
 #[derive(Default)]
 pub struct Walker {
+    /// By this run.
     got: Vec<Greeting>,
 }
 
@@ -67,8 +80,17 @@ impl Walker {
         for followed in join_all(paths).await {
             followed?;
         }
-        let not_found = call_in_vain(ctx, &way.strangers).await;
-        ctx.wait_condition(|state| state.got.len() as u64 >= way.awaited).await?;
+        let mut seen = way.seen.clone();
+        seen.not_found += call_in_vain(ctx, &way.strangers).await;
+        let is_enough = |got: &[Greeting]| seen.signals(got) >= way.awaited;
+        ctx.wait_condition(|state| is_enough(&state.got) || (way.restless && !state.got.is_empty())).await?;
+        let goes_on = !ctx.state(|state| is_enough(&state.got));
+        seen.got.extend(ctx.state(|state| state.got.clone()));
+        if goes_on {
+            let way = Way { paths: Vec::new(), strangers: Vec::new(), seen, ..way };
+            ctx.continue_as_new(way, ContinueAsNewOptions::default())?;
+            unreachable!("the run is over");
+        }
         if !way.bystander.is_empty() {
             loop {
                 let bystander = ctx.external_workflow(way.bystander.clone(), None);
@@ -78,7 +100,7 @@ impl Walker {
                 };
             }
         }
-        Ok(Walked { got: ctx.state(|state| state.got.clone()), not_found })
+        Ok(seen)
     }
 
     #[signal]

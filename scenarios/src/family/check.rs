@@ -30,6 +30,7 @@ fn child(observations: &Observations, id: &str) -> Option<Violation> {
     let expected = match life(&first)? {
         Life::Completes { .. }
         | Life::Retries
+        | Life::ComesAgain { .. }
         | Life::ContinuesAsNew { .. }
         | Life::Signalled
         | Life::LeftAlone { .. } => EventType::WorkflowExecutionCompleted,

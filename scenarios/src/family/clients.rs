@@ -22,7 +22,7 @@ async fn parent(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<()>
     let lives: Vec<Life> = (0..count)
         .map(|child| {
             let after_ms = draw("after", child, 0..=2_000);
-            match draw("life", child, 0..=11) {
+            match draw("life", child, 0..=12) {
                 0 | 1 => Life::Completes { after_ms },
                 2 => Life::Fails,
                 3 => Life::Retries,
@@ -32,6 +32,7 @@ async fn parent(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<()>
                 8 => Life::Signalled,
                 9 => Life::Refused,
                 10 => [Life::LeftToTerminate, Life::LeftToCancel][(after_ms % 2) as usize],
+                11 => Life::ComesAgain { times: draw("times", child, 2..=5) },
                 _ => Life::LeftAlone { for_ms: after_ms },
             }
         })

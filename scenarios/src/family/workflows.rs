@@ -25,6 +25,10 @@ pub enum Life {
     Fails,
     /// Fails but for its last attempt, a run each.
     Retries,
+    /// Comes so many times, one after the other, by one workflow id.
+    ComesAgain {
+        times: u64,
+    },
     /// Goes on in so many more runs.
     ContinuesAsNew {
         runs: u64,
@@ -48,7 +52,9 @@ impl Life {
     /// What the parent hears.
     pub fn expected(self) -> &'static str {
         match self {
-            Life::Completes { .. } | Life::Retries | Life::ContinuesAsNew { .. } => "completed",
+            Life::Completes { .. } | Life::Retries | Life::ComesAgain { .. } | Life::ContinuesAsNew { .. } => {
+                "completed"
+            }
             Life::Fails => "failed",
             Life::TimesOut => "timed out",
             Life::CancelledByParent => "cancelled",
@@ -80,13 +86,26 @@ impl Parent {
             let ctx = ctx.clone();
             let life = *life;
             async move {
-                match ctx.start_child_workflow(Child::run, life, options(life, child_id)).await {
-                    Ok(child) => accompany(child, life).await,
-                    Err(error) => format!("refused{}", unexpected(life == Life::Refused, &error)),
+                let times = if let Life::ComesAgain { times } = life { times } else { 1 };
+                let mut heard = String::new();
+                for _ in 0..times {
+                    heard = have(&ctx, life, child_id.clone()).await;
+                    if heard != life.expected() {
+                        break;
+                    }
                 }
+                heard
             }
         });
         Ok(futures::future::join_all(children).await)
+    }
+}
+
+/// What becomes of a child.
+async fn have(ctx: &WorkflowContext<Parent>, life: Life, id: String) -> String {
+    match ctx.start_child_workflow(Child::run, life, options(life, id)).await {
+        Ok(child) => accompany(child, life).await,
+        Err(error) => format!("refused{}", unexpected(life == Life::Refused, &error)),
     }
 }
 
@@ -153,7 +172,7 @@ impl Child {
                     return Err(ApplicationFailure::new("not yet").into());
                 }
             }
-            Life::ContinuesAsNew { runs: 0 } => {}
+            Life::ComesAgain { .. } | Life::ContinuesAsNew { runs: 0 } => {}
             Life::ContinuesAsNew { runs } => {
                 ctx.continue_as_new(Life::ContinuesAsNew { runs: runs - 1 }, ContinueAsNewOptions::default())?;
             }

@@ -176,6 +176,10 @@ pub trait HistoryService: Send + Sync + 'static {
     /// Matching asks before it dispatches a task that waited long: is it still wanted?
     async fn task_is_due(&self, run: &RunKey, task: &TransferTask) -> ServiceResult<bool>;
 
+    /// Whether the run still waits to hear how this errand of it ended: whoever is asked to do it cannot tell whether it was
+    /// done before. A run that is gone is `NotFound`.
+    async fn awaits_errand(&self, run: &RunKey, task: &TransferTask) -> ServiceResult<bool>;
+
     /// No worker polls the run's sticky queue: forget it (no event).
     async fn reset_sticky_task_queue(&self, run: &RunKey) -> ServiceResult<()>;
 }

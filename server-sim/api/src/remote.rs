@@ -332,6 +332,11 @@ calls! {
         task: &TransferTask = lend plain TransferTask
     ) -> plain bool, of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
 
+    awaits_errand(
+        run: &RunKey = lend plain RunKey,
+        task: &TransferTask = lend plain TransferTask
+    ) -> plain bool, of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
+
     reset_sticky_task_queue(run: &RunKey = lend plain RunKey)
         -> plain (), of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
 }

@@ -19,6 +19,8 @@
 //!   are spared, since a run is asked as somebody's child.
 //! - *The child goes on in another run* (continue-as-new, retry). Only the last run of the chain reports.
 //! - *The parent is gone, closed, or has heard it already.* There is nobody to tell, and the errand is done.
+//! - *A call arrives late that was made before another one was answered.* What it asks for may be done and over. Whoever
+//!   cannot remember asks the run that wanted it whether it still waits ([`MutableState::awaits`]).
 //! - *Nobody knows how a call ended.* It is made again. Only a definite refusal becomes a `...Failed` event, and only once
 //!   no earlier call can be on its way any more that would do what the event denies.
 use crate::{EventId, MutableState, NamespaceId, RunId, RunKey, TransferTask, WorkflowId, state::Child, wire};
@@ -74,12 +76,20 @@ pub struct ToRun<T> {
 /// The run that acts on another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherRun {
+    pub namespace_id: NamespaceId,
     pub workflow_id: WorkflowId,
     pub run_id: RunId,
     /// Its event that says so; 0 where a policy does.
     pub initiated_event_id: EventId,
     /// Refuse it unless the run that is acted on is its child.
     pub child_only: bool,
+}
+
+impl OtherRun {
+    pub fn key(&self) -> RunKey {
+        let Self { namespace_id, workflow_id, run_id, .. } = self.clone();
+        RunKey { namespace_id, workflow_id, run_id }
+    }
 }
 
 /// What happens to a child whose parent has closed.
@@ -170,6 +180,12 @@ impl MutableState {
             TransferTask::CancelExternal { initiated_event_id } => self.cancel_errand(*initiated_event_id),
             TransferTask::CloseExecution => self.close_errand(),
         }
+    }
+
+    /// Whether this run still waits to hear how such an errand ended. If not, a call of it that is made or arrives only now
+    /// would do what nobody asks for any more.
+    pub fn awaits(&self, task: &TransferTask) -> bool {
+        matches!(self.errand(task), Some(Errand::StartChild { .. } | Errand::Signal(_) | Errand::Cancel(_)))
     }
 
     fn child_errand(&self, child: &Child) -> Option<Errand> {
@@ -339,8 +355,8 @@ impl MutableState {
     }
 
     fn as_other(&self, initiated_event_id: EventId, child_only: bool) -> OtherRun {
-        let RunKey { workflow_id, run_id, .. } = self.key().clone();
-        OtherRun { workflow_id, run_id, initiated_event_id, child_only }
+        let RunKey { namespace_id, workflow_id, run_id } = self.key().clone();
+        OtherRun { namespace_id, workflow_id, run_id, initiated_event_id, child_only }
     }
 
     fn as_parent(&self, child: &Child) -> OtherRun {

@@ -68,6 +68,16 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "an errand that was sent before, nobody knows with what result, takes the first refusal for its end",
         "across-runs",
     ),
+    (
+        "late-errand-done-unasked",
+        "an errand that reaches a new owner is done, also if it is a copy of one that was done under the owner before",
+        "errands-end",
+    ),
+    (
+        "done-errand-forgotten",
+        "a copy of an errand is done once more when the run that it was done to has closed",
+        "errands-end",
+    ),
     ("unknown-add-taken-for-accepted", "a task that matching may have taken is deleted as if it had", "liveness"),
     (
         "reads-without-ownership",

@@ -152,6 +152,6 @@ impl HistoryHandle {
     }
 
     async fn decide(&self, target: Target, input: Input) -> ServiceResult<Decided> {
-        self.ask(target, |reply| Ask::Decide(Box::new(input), reply)).await
+        self.ask(target, |reply| Ask::Decide(Box::new(input), None, reply)).await
     }
 }

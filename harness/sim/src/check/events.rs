@@ -135,6 +135,14 @@ pub fn references(event: &HistoryEvent) -> Vec<(&'static str, i64, &'static [Eve
     }
 }
 
+/// Which child's start an event records: the event that asked for it.
+pub fn started_child(event: &HistoryEvent) -> Option<i64> {
+    match event.attributes.as_ref()? {
+        Attributes::ChildWorkflowExecutionStartedEventAttributes(a) => Some(a.initiated_event_id),
+        _ => None,
+    }
+}
+
 /// Which child an event closes: the event that asked for it, and the event of its start.
 pub fn closes_child(event: &HistoryEvent) -> Option<(i64, i64)> {
     match event.attributes.as_ref()? {

@@ -9,6 +9,7 @@ mod commit_feed;
 mod data_loss;
 mod data_loss_noticed;
 mod durable_first;
+mod errands_end;
 pub(crate) mod events;
 mod frontier;
 mod history_json;
@@ -94,6 +95,7 @@ const CHECKERS: &[(Invariant, Scope, Judge)] = &[
     (refused_left_nothing::INVARIANT, Unharmed, refused_left_nothing::judge),
     (reads_fresh::INVARIANT, Unharmed, reads_fresh::judge),
     (across_runs::INVARIANT, Unharmed, across_runs::judge),
+    (errands_end::INVARIANT, Unharmed, errands_end::judge),
     (one_open_run::INVARIANT, Unharmed, one_open_run::judge),
     (timers_not_early::INVARIANT, Unharmed, timers_not_early::judge),
     (state_equals_history::INVARIANT, All, state_equals_history::judge),

@@ -510,6 +510,7 @@ impl Life {
             CloseChild { pick, how } => Input::ChildClosed(Box::new(self.child_closed(current, *pick, *how)?)),
             SignalByWorkflow { request } => {
                 let from = OtherRun {
+                    namespace_id: self.shard.runs[current].state.key().namespace_id.clone(),
                     workflow_id: "order-8".into(),
                     run_id: "run-of-8".into(),
                     initiated_event_id: 5,

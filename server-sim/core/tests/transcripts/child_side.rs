@@ -7,11 +7,14 @@ fn parent() -> RunKey {
 }
 
 fn as_parent() -> OtherRun {
-    OtherRun { workflow_id: parent().workflow_id, run_id: parent().run_id, initiated_event_id: 5, child_only: true }
+    let RunKey { namespace_id, workflow_id, run_id } = parent();
+    OtherRun { namespace_id, workflow_id, run_id, initiated_event_id: 5, child_only: true }
 }
 
 fn stranger(child_only: bool) -> OtherRun {
-    OtherRun { workflow_id: "stranger".into(), run_id: "stranger-run".into(), initiated_event_id: 9, child_only }
+    let (workflow_id, run_id) = ("stranger".into(), "stranger-run".into());
+    let namespace_id = parent().namespace_id;
+    OtherRun { namespace_id, workflow_id, run_id, initiated_event_id: 9, child_only }
 }
 
 fn begun_by_parent(edit: impl FnOnce(&mut api::StartWorkflowExecutionRequest)) -> Input {

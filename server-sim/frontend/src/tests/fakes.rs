@@ -292,6 +292,9 @@ impl HistoryService for FakeHistory {
     async fn task_is_due(&self, _: &RunKey, _: &TransferTask) -> ServiceResult<bool> {
         panic!("only matching asks for this")
     }
+    async fn awaits_errand(&self, _: &RunKey, _: &TransferTask) -> ServiceResult<bool> {
+        panic!("only history asks for this")
+    }
     async fn reset_sticky_task_queue(&self, _: &RunKey) -> ServiceResult<()> {
         panic!("only matching asks for this")
     }

@@ -324,6 +324,10 @@ impl HistoryService for HistoryHandle {
         self.ask(Target::of(run), |reply| Ask::TransferIsDue(task.clone(), reply)).await
     }
 
+    async fn awaits_errand(&self, run: &RunKey, task: &TransferTask) -> ServiceResult<bool> {
+        self.ask(Target::of(run), |reply| Ask::AwaitsErrand(task.clone(), reply)).await
+    }
+
     async fn reset_sticky_task_queue(&self, run: &RunKey) -> ServiceResult<()> {
         self.decide(Target::of(run), Input::ResetStickiness).await.map(drop)
     }

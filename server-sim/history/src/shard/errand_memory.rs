@@ -1,11 +1,12 @@
 //! How errands ended here that a copy may follow. What was refused is recorded as failed by whoever asked, so that a copy of
-//! the call that arrives late, when there is such a run after all or none any more, must do nothing. A child that was
-//! started may be over, and its id somebody else's, when a copy of the start arrives. The other half is with whoever sends
-//! errands (`errands.rs`): one that may have been sent before does not believe its first refusal.
+//! the call that arrives late, when there is such a run after all or none any more, must do nothing. And the run that was
+//! started, or got a signal, may be over, and another have its id, when a copy of the call arrives. What came before this
+//! node had the shard is not known here: see `unconfirmed.rs`. The other half is with whoever sends errands
+//! (`errands.rs`): one that may have been sent before does not believe its first refusal.
 use super::request::{Decided, WorkflowKey};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
-use tempest_core::{EventId, Input, OtherRun, RunId};
+use tempest_core::{EventId, Input, RunKey, TransferTask};
 use tempest_store::Timeline;
 
 /// Errands that a node remembers. A copy is seconds late; that many errands take longer.
@@ -17,7 +18,7 @@ const ERRANDS_MAX: usize = 4096;
 pub(crate) struct Errand {
     timeline: Timeline,
     kind: Kind,
-    run_id: RunId,
+    sender: RunKey,
     initiated_event_id: EventId,
     workflow: WorkflowKey,
 }
@@ -34,31 +35,37 @@ enum Kind {
 pub(crate) enum Ended {
     /// There is no such run, none that is open, or one already.
     Refused,
-    /// The child was started.
-    Started(Box<Decided>),
+    /// It was done: the child was started, the signal or the wish to cancel is with its run.
+    Done(Box<Decided>),
 }
 
 impl Errand {
     /// What a start, signal or cancel request of another run is; nothing if the input is none of these. What a parent's close
     /// policy asks has no event, and nobody is told how it ended.
     pub fn of(timeline: Timeline, workflow: &WorkflowKey, input: &Input) -> Option<Errand> {
-        let of_other = |kind, from: &OtherRun| (kind, from.run_id.clone(), from.initiated_event_id);
-        let (kind, run_id, initiated_event_id) = match input {
-            Input::StartChild(child) => (Kind::StartChild, child.parent.run_id.clone(), child.initiated_event_id),
-            Input::SignalByWorkflow(from, _) => of_other(Kind::Signal, from),
-            Input::RequestCancelByWorkflow(from, _) => of_other(Kind::Cancel, from),
+        let (kind, sender, initiated_event_id) = match input {
+            Input::StartChild(child) => (Kind::StartChild, child.parent.clone(), child.initiated_event_id),
+            Input::SignalByWorkflow(from, _) => (Kind::Signal, from.key(), from.initiated_event_id),
+            Input::RequestCancelByWorkflow(from, _) => (Kind::Cancel, from.key(), from.initiated_event_id),
             _ => return None,
         };
         let workflow = workflow.clone();
-        (initiated_event_id != 0).then_some(Errand { timeline, kind, run_id, initiated_event_id, workflow })
+        (initiated_event_id != 0).then_some(Errand { timeline, kind, sender, initiated_event_id, workflow })
     }
 
-    pub fn starts_a_child(&self) -> bool {
-        self.kind == Kind::StartChild
+    /// The run that asks for it, and its task that does so.
+    pub fn sent_by(&self) -> (RunKey, TransferTask) {
+        let initiated_event_id = self.initiated_event_id;
+        let task = match self.kind {
+            Kind::StartChild => TransferTask::StartChild { initiated_event_id },
+            Kind::Signal => TransferTask::SignalExternal { initiated_event_id },
+            Kind::Cancel => TransferTask::CancelExternal { initiated_event_id },
+        };
+        (self.sender.clone(), task)
     }
 }
 
-/// The newest of them. A node forgets them when it ends, and knows nothing of what another told.
+/// The newest of them. A node forgets them when it ends, and knows nothing of what another did.
 #[derive(Debug, Default)]
 pub(crate) struct ErrandMemory(Mutex<Known>);
 
@@ -92,7 +99,7 @@ mod tests {
     use super::*;
     use tempest_api::proto::common::v1::WorkflowExecution;
     use tempest_api::proto::workflowservice::v1 as api;
-    use tempest_core::{BranchRef, Reply, RunKey, StartChild};
+    use tempest_core::{BranchRef, OtherRun, Reply, StartChild};
 
     fn signal(to: &str, initiated_event_id: EventId) -> Option<Errand> {
         let workflow = WorkflowKey { workflow_id: to.into(), ..WorkflowKey::default() };
@@ -138,9 +145,9 @@ mod tests {
         let memory = ErrandMemory::default();
         let run = RunKey { run_id: "child-1".into(), ..RunKey::default() };
         let decided = Decided { run, branch: BranchRef::default(), reply: Reply::None };
-        memory.note(start(1, 5), Ended::Started(Box::new(decided)));
+        memory.note(start(1, 5), Ended::Done(Box::new(decided)));
         let ended = memory.end_of(&start(1, 5));
-        assert!(matches!(ended, Some(Ended::Started(decided)) if decided.run.run_id == "child-1".into()));
+        assert!(matches!(ended, Some(Ended::Done(decided)) if decided.run.run_id == "child-1".into()));
     }
 
     #[test]

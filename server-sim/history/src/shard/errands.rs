@@ -14,7 +14,8 @@ use tempest_api::proto::enums::v1::{
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryService, ServiceError, ServiceResult};
 use tempest_core::{
-    BranchRef, ChildClosed, ChildFate, Errand, ErrandEnd, EventId, Outcome, ReportToParent, RunId, RunKey, StartChild,
+    BranchRef, ChildClosed, ChildFate, Errand, ErrandEnd, EventId, NamespaceId, OtherRun, Outcome, ReportToParent,
+    RunId, RunKey, StartChild, WorkflowId,
 };
 use tempest_rt::time::Instant;
 use tempest_store::Store;
@@ -26,7 +27,7 @@ const STARTED_LATE_BY: Duration = Duration::from_secs(1);
 
 /// How late a copy of a call may arrive that nobody waits for any more: longer than a node stands still and goes on without
 /// anybody noticing, and than a connection lives that carries nothing.
-const COPY_LATE_MAX: Duration = Duration::from_secs(60);
+pub(super) const COPY_LATE_MAX: Duration = Duration::from_secs(60);
 
 /// An errand with what it rests on.
 pub(super) struct Business {
@@ -149,14 +150,10 @@ impl Errands {
         otherwise: ChildFate,
     ) -> ServiceResult<()> {
         let initiated_event_id = child.initiated_event_id;
-        let from = tempest_core::OtherRun {
-            workflow_id: parent.workflow_id.clone(),
-            run_id: parent.run_id.clone(),
-            initiated_event_id,
-            child_only: true,
-        };
-        let namespace_id = tempest_core::NamespaceId(child.request.namespace.clone());
-        let workflow_id = tempest_core::WorkflowId(child.request.workflow_id.clone());
+        let RunKey { namespace_id, workflow_id, run_id } = parent.clone();
+        let from = OtherRun { namespace_id, workflow_id, run_id, initiated_event_id, child_only: true };
+        let namespace_id = NamespaceId(child.request.namespace.clone());
+        let workflow_id = WorkflowId(child.request.workflow_id.clone());
         let started = peers.start_child_workflow(&namespace_id, child).await;
         let outcome = self.certain(child_started(started.map(|response| RunId(response.run_id)))?)?;
         if tempest_rt::buggify!("history-child-start-recorded-late") {
@@ -206,6 +203,7 @@ async fn settle(peers: &dyn HistoryService, fate: ChildFate) -> ServiceResult<()
     unless_gone(ask(peers, fate).await)
 }
 
+/// Ends the child, asks it to end, or lets it begin.
 async fn ask(peers: &dyn HistoryService, fate: ChildFate) -> ServiceResult<()> {
     match fate {
         ChildFate::Terminate(to) => peers.terminate_by_workflow(&to.namespace_id, to.from, to.request).await,

@@ -38,7 +38,13 @@ impl Owned {
     fn execute(&mut self, request: Request, run_id: Option<RunId>) {
         let Target { workflow, run_id: asked } = request.target;
         match request.ask {
-            Ask::Decide(input, reply) => self.decide(&workflow, run_id, *input, reply),
+            Ask::Decide(input, confirmed, reply) => match self.doubtful(&workflow, &input, confirmed) {
+                Some(errand) => {
+                    let target = Target { workflow, run_id: asked };
+                    self.ask_sender(&errand, Request { target, ask: Ask::Decide(input, confirmed, reply) });
+                }
+                None => self.decide(&workflow, run_id, *input, reply),
+            },
             Ask::Describe(reply) => {
                 let described = self.existing(&workflow, run_id.as_ref()).map(MutableState::describe);
                 self.answer_read(&workflow, reply, described);
@@ -47,6 +53,10 @@ impl Owned {
             Ask::TransferIsDue(task, reply) => {
                 let due = self.state(&workflow, run_id.as_ref()).is_some_and(|state| state.task_is_due(&task));
                 self.answer_read(&workflow, reply, Ok(due));
+            }
+            Ask::AwaitsErrand(task, reply) => {
+                let awaits = self.existing(&workflow, run_id.as_ref()).map(|state| state.awaits(&task));
+                self.answer_read(&workflow, reply, awaits);
             }
             Ask::FireTimer(key, task) => self.fire_timer(&workflow, key, task),
             Ask::SendTransfer(id, task) => self.send_transfer(&workflow, id, task),
@@ -75,7 +85,7 @@ impl Owned {
         };
         // What is there already stays a success: only what would be done now comes too late.
         if (transition.run.is_some() || transition.new_run.is_some())
-            && let Some(ended) = self.end_of(errand.as_ref())
+            && let Some(ended) = errand.as_ref().and_then(|errand| self.end_of(errand))
         {
             tempest_rt::probe!("history-errand-after-its-end");
             return self.answer_read(workflow, reply, as_before(ended, opens));
@@ -91,11 +101,10 @@ impl Owned {
         if transition.run.is_none() && transition.new_run.is_none() {
             return self.answer_read(workflow, reply, result);
         }
-        let started = result.as_ref().ok().cloned().zip(errand.filter(Errand::starts_a_child));
+        let done = errand.zip(result.as_ref().ok().cloned());
         let mut answer = Answer::new(reply, result);
-        if let Some((decided, errand)) = started {
-            let node = self.node.clone();
-            answer = answer.before(move || node.errands_ended.note(errand, Ended::Started(Box::new(decided))));
+        if let Some((errand, decided)) = done {
+            answer = self.ends(errand, Ended::Done(Box::new(decided)), answer);
         }
         self.stage(Step {
             workflow,
@@ -226,17 +235,22 @@ impl Owned {
     ) {
         let mut answer = Answer::new(to, Err(why));
         if let Some(errand) = errand {
-            self.turning_away.note(errand.clone(), Ended::Refused);
-            let node = self.node.clone();
-            answer = answer.before(move || node.errands_ended.note(errand, Ended::Refused));
+            answer = self.ends(errand, Ended::Refused, answer);
         }
         let sequence = self.executions.workflow(workflow).last_sequence();
         self.answer_unwritten(sequence, answer);
     }
 
-    fn end_of(&self, errand: Option<&Errand>) -> Option<Ended> {
-        let errand = errand?;
-        self.node.errands_ended.end_of(errand).or_else(|| self.turning_away.end_of(errand))
+    /// Remembers how an errand ends: at once for this ownership, and for those that follow once it was told.
+    fn ends(&self, errand: Errand, ended: Ended, answer: Answer) -> Answer {
+        self.errands_ending.note(errand.clone(), ended.clone());
+        let node = self.node.clone();
+        answer.before(move || node.errands_ended.note(errand, ended))
+    }
+
+    pub(super) fn end_of(&self, errand: &Errand) -> Option<Ended> {
+        let ended = self.node.errands_ended.end_of(errand).or_else(|| self.errands_ending.end_of(errand));
+        ended.filter(|ended| matches!(ended, Ended::Refused) || !tempest_rt::planted!("done-errand-forgotten"))
     }
 
     fn context(&mut self) -> Context {
@@ -253,7 +267,7 @@ impl Owned {
 /// What the copy of an errand hears that has ended: the same once more.
 fn as_before(ended: Ended, opens: bool) -> ServiceResult<Decided> {
     match ended {
-        Ended::Started(decided) => Ok(*decided),
+        Ended::Done(decided) => Ok(*decided),
         Ended::Refused if !opens => {
             Err(ServiceError::NotFound("an earlier try of this found no such workflow".to_owned()))
         }

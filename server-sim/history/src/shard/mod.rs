@@ -22,6 +22,7 @@ mod serve;
 mod stage;
 mod timer_queue;
 mod transfer_queue;
+mod unconfirmed;
 mod waiters;
 
 pub(crate) use errand_memory::ErrandMemory;

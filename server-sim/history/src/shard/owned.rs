@@ -8,6 +8,7 @@ use super::pipeline::Pipeline;
 use super::request::{Answer, Request, WorkflowKey};
 use super::timer_queue::TimerQueue;
 use super::transfer_queue::TransferQueue;
+use super::unconfirmed::Unconfirmed;
 use super::waiters::Waiters;
 use crate::Counters;
 use futures::future::BoxFuture;
@@ -43,8 +44,9 @@ pub(crate) struct Owned {
     pub(super) waiting: usize,
     pub(super) deletions: Deletions,
     pub(super) proofs: Proofs,
-    /// Errands whose refusals may not have been given yet. If they never are, nobody was refused anything.
-    pub(super) turning_away: ErrandMemory,
+    /// Errands whose end may not have been told yet. If it never is, they have not ended so.
+    pub(super) errands_ending: ErrandMemory,
+    pub(super) unconfirmed: Unconfirmed,
     /// What is under way beside the shard; its ends come back as events.
     pub(super) work: FuturesUnordered<BoxFuture<'static, Event>>,
     /// Takes nothing new on any more, and ends like this once everything in flight has ended.
@@ -118,7 +120,8 @@ impl Owned {
             waiters: Waiters::new(config.history_waiters_max),
             waiting: 0,
             deletions: Deletions::default(),
-            turning_away: ErrandMemory::default(),
+            errands_ending: ErrandMemory::default(),
+            unconfirmed: Unconfirmed::default(),
             proofs: Proofs { due_at: config.next_ownership_check(), ..Proofs::default() },
             work: FuturesUnordered::new(),
             leaving: None,
@@ -154,7 +157,8 @@ impl Owned {
     pub fn accepts(&self) -> bool {
         let config = &self.node.config;
         let proofs = self.proofs.waiting.len() + self.proofs.in_round.as_ref().map_or(0, Vec::len);
-        !self.is_draining() && self.may_stage() && self.waiting + proofs < config.requests_waiting_max
+        let waiting = self.waiting + proofs + self.unconfirmed.len();
+        !self.is_draining() && self.may_stage() && waiting < config.requests_waiting_max
     }
 
     pub(super) fn may_stage(&self) -> bool {
@@ -301,7 +305,8 @@ impl Owned {
         for (_, answer) in self.proofs.waiting.into_iter().chain(self.proofs.in_round.into_iter().flatten()) {
             answer.withdraw(depended.clone());
         }
-        let undecided = self.executions.into_waiting().chain(self.waiters.into_all(durable));
+        let waiting = self.executions.into_waiting().chain(self.waiters.into_all(durable));
+        let undecided = waiting.chain(self.unconfirmed.into_all());
         undecided.filter(|request| request.ask.has_caller() && !request.ask.is_abandoned()).collect()
     }
 }

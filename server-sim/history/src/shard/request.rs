@@ -2,7 +2,7 @@
 use tempest_api::proto::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use tempest_api::{HistoryPosition, HistoryWait, ServiceError, ServiceResult};
 use tempest_core::{BranchRef, HistoryTask, Input, NamespaceId, RunId, RunKey, TransferTask, WorkflowId};
-use tempest_store::TaskKey;
+use tempest_store::{RangeId, TaskKey};
 use tokio::sync::oneshot;
 
 pub(crate) type ReplyTo<T> = oneshot::Sender<ServiceResult<T>>;
@@ -43,11 +43,13 @@ impl Target {
 }
 
 pub(crate) enum Ask {
-    /// A caller's input.
-    Decide(Box<Input>, ReplyTo<Decided>),
+    /// A caller's input. If it is an errand whose sender has confirmed that it waits for it: the range under which it was
+    /// asked whether it does.
+    Decide(Box<Input>, Option<RangeId>, ReplyTo<Decided>),
     Describe(ReplyTo<DescribeWorkflowExecutionResponse>),
     Position(Option<HistoryWait>, ReplyTo<HistoryPosition>),
     TransferIsDue(TransferTask, ReplyTo<bool>),
+    AwaitsErrand(TransferTask, ReplyTo<bool>),
     /// The timer queue's own: fire what is due.
     FireTimer(TaskKey, HistoryTask),
     /// The transfer queue's own: send what is still wanted.
@@ -63,10 +65,10 @@ impl Ask {
     /// Whether the caller has gone away: what was not begun need not be done.
     pub fn is_abandoned(&self) -> bool {
         match self {
-            Self::Decide(_, reply) => reply.is_closed(),
+            Self::Decide(_, _, reply) => reply.is_closed(),
             Self::Describe(reply) => reply.is_closed(),
             Self::Position(_, reply) => reply.is_closed(),
-            Self::TransferIsDue(_, reply) => reply.is_closed(),
+            Self::TransferIsDue(_, reply) | Self::AwaitsErrand(_, reply) => reply.is_closed(),
             Self::FireTimer(..) | Self::SendTransfer(..) => false,
         }
     }
@@ -74,10 +76,10 @@ impl Ask {
     /// Answers the caller with an error that needs no proof: nothing was done.
     pub fn refuse(self, error: ServiceError) {
         match self {
-            Self::Decide(_, reply) => drop(reply.send(Err(error))),
+            Self::Decide(_, _, reply) => drop(reply.send(Err(error))),
             Self::Describe(reply) => drop(reply.send(Err(error))),
             Self::Position(_, reply) => drop(reply.send(Err(error))),
-            Self::TransferIsDue(_, reply) => drop(reply.send(Err(error))),
+            Self::TransferIsDue(_, reply) | Self::AwaitsErrand(_, reply) => drop(reply.send(Err(error))),
             Self::FireTimer(..) | Self::SendTransfer(..) => {}
         }
     }

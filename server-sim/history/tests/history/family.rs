@@ -1,6 +1,7 @@
 //! Runs of several shards that act on each other.
 use crate::store::Fault;
 use crate::world::*;
+use std::time::Duration;
 use tempest_api::proto::command::v1::command::Attributes as Command;
 use tempest_api::proto::command::v1::{
     RequestCancelExternalWorkflowExecutionCommandAttributes, SignalExternalWorkflowExecutionCommandAttributes,
@@ -11,6 +12,9 @@ use tempest_api::proto::enums::v1::{EventType, ParentClosePolicy};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryService, ServiceError};
 use tempest_core::OtherRun;
+
+/// A shard's new owner does not ask whether an errand is wanted once it has had the shard for so long.
+const COPY_LATE_MAX: Duration = Duration::from_secs(60);
 
 /// Parents and children live in different ones.
 const SHARDS: u32 = 8;
@@ -147,7 +151,8 @@ async fn what_a_dead_process_had_begun_is_done_once() {
 async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
     let world = World::new();
     world.start("order").await.unwrap();
-    tokio::time::sleep(SECOND).await;
+    // By then nobody is asked any more whether the errand is wanted.
+    tokio::time::sleep(COPY_LATE_MAX).await;
     world.store.hold();
     let terminate =
         api::TerminateWorkflowExecutionRequest { workflow_execution: Some(execution("order")), ..Default::default() };
@@ -176,5 +181,44 @@ async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
     assert!(matches!(too_late, Err(ServiceError::Unavailable(_))), "{too_late:?}");
     tokio::time::sleep(SECOND).await;
     errand().await.unwrap();
+    assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
+}
+
+/// Whoever takes a shard knows nothing of what was done there before: a signal may be the copy of one that the workflow's
+/// last run has had. No run waits for this one.
+#[tokio::test(start_paused = true)]
+async fn a_new_owner_does_no_errand_that_nobody_waits_for() {
+    let world = World::new();
+    world.start("order").await.unwrap();
+    let another = world.start("another").await.unwrap();
+    let errand = |workflow_id: &str, run_id: String| {
+        let from = OtherRun {
+            namespace_id: namespace(),
+            workflow_id: workflow_id.into(),
+            run_id: run_id.into(),
+            initiated_event_id: 5,
+            child_only: false,
+        };
+        let request = api::SignalWorkflowExecutionRequest {
+            workflow_execution: Some(execution("order")),
+            signal_name: "hurry".into(),
+            request_id: format!("errand of {workflow_id}"),
+            ..Default::default()
+        };
+        (from, request)
+    };
+    let namespace = namespace();
+    for (from, request) in [errand("another", another), errand("nobody", "none".to_owned())] {
+        let refused = world.history.signal_by_workflow(&namespace, from, request).await;
+        assert!(
+            matches!(&refused, Err(ServiceError::Unavailable(why)) if why.contains("does not wait")),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 0);
+    // What the owner before did is too long ago for a copy to be on its way.
+    tokio::time::sleep(COPY_LATE_MAX).await;
+    let (from, request) = errand("nobody", "none".to_owned());
+    world.history.signal_by_workflow(&namespace, from, request).await.unwrap();
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
 }

@@ -221,6 +221,9 @@ impl HistoryService for FakeHistory {
     async fn task_is_due(&self, _: &RunKey, _: &TransferTask) -> ServiceResult<bool> {
         not_asked()
     }
+    async fn awaits_errand(&self, _: &RunKey, _: &TransferTask) -> ServiceResult<bool> {
+        not_asked()
+    }
     async fn reset_sticky_task_queue(&self, _: &RunKey) -> ServiceResult<()> {
         not_asked()
     }

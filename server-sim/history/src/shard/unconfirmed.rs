@@ -1,0 +1,79 @@
+//! Errands that may be copies of what was done before this node had the shard. Each is a call that may have been made
+//! long ago: it was tried again meanwhile and done, and the run that it was meant for is over, so that nothing in the state
+//! of its workflow tells of it any more. Whoever wanted it knows: it is done only if its sender still waits for it.
+//!
+//! That holds as long as a copy may be on its way that the ownership before this one could have met. What was done since is
+//! remembered (`errand_memory.rs`).
+use super::errand_memory::Errand;
+use super::errands::COPY_LATE_MAX;
+use super::events::Event;
+use super::owned::Owned;
+use super::request::{Ask, Request, WorkflowKey};
+use std::collections::BTreeMap;
+use tempest_api::{ServiceError, ServiceResult};
+use tempest_core::Input;
+use tempest_rt::time::Instant;
+use tempest_store::RangeId;
+
+/// Requests that wait until their senders have said whether they wait for them, by question.
+#[derive(Default)]
+pub(crate) struct Unconfirmed {
+    questions: u64,
+    requests: BTreeMap<u64, Request>,
+}
+
+impl Unconfirmed {
+    pub fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    pub fn into_all(self) -> impl Iterator<Item = Request> {
+        self.requests.into_values()
+    }
+}
+
+impl Owned {
+    /// The errand that this input is, if it may have been done before without anybody here knowing.
+    pub(super) fn doubtful(&self, workflow: &WorkflowKey, input: &Input, confirmed: Option<RangeId>) -> Option<Errand> {
+        if confirmed == Some(self.range) || Instant::now() >= self.taken_at + COPY_LATE_MAX {
+            return None;
+        }
+        let errand = Errand::of(self.range.timeline(), workflow, input)?;
+        let is_doubtful = self.end_of(&errand).is_none() && !tempest_rt::planted!("late-errand-done-unasked");
+        is_doubtful.then_some(errand)
+    }
+
+    pub(super) fn ask_sender(&mut self, errand: &Errand, request: Request) {
+        let question = self.unconfirmed.questions;
+        self.unconfirmed.questions += 1;
+        self.unconfirmed.requests.insert(question, request);
+        let peers = self.node.peers.clone();
+        let (sender, task) = errand.sent_by();
+        self.work.push(Box::pin(async move {
+            let awaited = match peers.upgrade() {
+                Some(peers) => peers.awaits_errand(&sender, &task).await,
+                None => Err(ServiceError::Unavailable("the node is stopping".into())),
+            };
+            Event::SenderAsked(question, awaited)
+        }));
+    }
+
+    pub(super) fn sender_asked(&mut self, question: u64, awaited: ServiceResult<bool>) {
+        let request = self.unconfirmed.requests.remove(&question).expect("a question is answered once");
+        let Request { target, ask: Ask::Decide(input, _, reply) } = request else {
+            unreachable!("only inputs are errands");
+        };
+        let ask = Ask::Decide(input, Some(self.range), reply);
+        match awaited {
+            Ok(true) => self.handle(Request { target, ask }),
+            Ok(false) | Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => {
+                tempest_rt::probe!("history-errand-nobody-waits-for");
+                ask.refuse(ServiceError::Unavailable("whoever asked for this does not wait for it any more".into()));
+            }
+            Err(error) => {
+                let why = format!("whoever asked for this cannot be asked whether it still waits for it: {error}");
+                ask.refuse(ServiceError::Unavailable(why));
+            }
+        }
+    }
+}
