@@ -494,9 +494,9 @@ planted! {
     taking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 2, seen by "liveness";
     taking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 61, seen by "liveness";
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
-        seen by "signals-once-in-order" | "clean" | "liveness";
+        seen by "signals-once-in-order" | "across-runs" | "clean" | "liveness";
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
-    believing_the_first_refusal: "refusal-believed-although-copies-follow" in STRANGERS from 181,
+    believing_the_first_refusal: "refusal-believed-although-copies-follow" in STRANGERS from 34,
         seen by "across-runs" | "signals-once-in-order";
     doing_what_nobody_waits_for: "late-errand-done-unasked" in RESTLESS from 3, seen by "errands-end";
     doing_what_was_done: "done-errand-forgotten" in RESTLESS from 5, seen by "errands-end";

@@ -65,7 +65,7 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
     ),
     (
         "refusal-believed-although-copies-follow",
-        "an errand that was sent before, nobody knows with what result, takes the first refusal for its end",
+        "an errand that was sent before, nobody knows with what result, takes the first refusal for its end and is slow to record it",
         "across-runs",
     ),
     (

@@ -25,6 +25,10 @@ use tokio::sync::oneshot;
 /// being taken. Longer than it takes a child to be ended by a short timeout.
 const STARTED_LATE_BY: Duration = Duration::from_secs(1);
 
+/// By how much a refusal that should not have been believed is recorded late, where that bug is planted. Only until then the
+/// errand counts as wanted, so that whoever has taken the shard meanwhile does a copy of it.
+const REFUSED_LATE_BY: Duration = Duration::from_secs(25);
+
 /// How late a copy of a call may arrive that nobody waits for any more: longer than a node stands still and goes on without
 /// anybody noticing, and than a connection lives that carries nothing.
 pub(super) const COPY_LATE_MAX: Duration = Duration::from_secs(60);
@@ -83,8 +87,12 @@ impl Owned {
 impl Errands {
     /// A refusal is the end only if nothing can come after it: a copy that is on its way may find what was missing, or find
     /// gone what was in its way, and do what is recorded as failed.
-    fn no_copy_follows(&self) -> ServiceResult<()> {
-        if !self.copies_follow || tempest_rt::planted!("refusal-believed-although-copies-follow") {
+    async fn no_copy_follows(&self) -> ServiceResult<()> {
+        if !self.copies_follow {
+            return Ok(());
+        }
+        if tempest_rt::planted!("refusal-believed-although-copies-follow") {
+            tempest_rt::time::sleep(REFUSED_LATE_BY).await;
             return Ok(());
         }
         tempest_rt::probe!("history-refusal-not-believed");
@@ -92,9 +100,9 @@ impl Errands {
     }
 
     /// How an errand ended, unless it was refused too early.
-    fn certain(&self, outcome: Outcome) -> ServiceResult<Outcome> {
+    async fn certain(&self, outcome: Outcome) -> ServiceResult<Outcome> {
         if outcome.is_refusal() {
-            self.no_copy_follows()?;
+            self.no_copy_follows().await?;
         }
         Ok(outcome)
     }
@@ -106,7 +114,7 @@ impl Errands {
             Errand::StartChild { child, otherwise } => self.start_child(&*peers, &run, *child, otherwise).await,
             Errand::BeginChild { child, parent } => unless_gone(peers.begin_child_workflow(&child, parent).await),
             Errand::Settle(fate) => match ask(&*peers, fate).await {
-                Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => self.no_copy_follows(),
+                Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => self.no_copy_follows().await,
                 result => result,
             },
             Errand::Signal(to) => {
@@ -119,13 +127,13 @@ impl Errands {
                         api::SignalWorkflowExecutionRequest { request_id: tempest_rt::entropy::uuid(), ..request };
                     sent = peers.signal_by_workflow(&to.namespace_id, from, request).await;
                 }
-                let outcome = self.certain(signaled(sent)?)?;
+                let outcome = self.certain(signaled(sent)?).await?;
                 record(&*peers, &run, initiated_event_id, outcome).await
             }
             Errand::Cancel(to) => {
                 let initiated_event_id = to.from.initiated_event_id;
                 let asked = peers.request_cancel_by_workflow(&to.namespace_id, to.from, to.request).await;
-                let outcome = self.certain(cancelled(asked)?)?;
+                let outcome = self.certain(cancelled(asked)?).await?;
                 record(&*peers, &run, initiated_event_id, outcome).await
             }
             Errand::Known(end) => unless_gone(peers.record_errand_end(&run, end).await),
@@ -155,7 +163,7 @@ impl Errands {
         let namespace_id = NamespaceId(child.request.namespace.clone());
         let workflow_id = WorkflowId(child.request.workflow_id.clone());
         let started = peers.start_child_workflow(&namespace_id, child).await;
-        let outcome = self.certain(child_started(started.map(|response| RunId(response.run_id)))?)?;
+        let outcome = self.certain(child_started(started.map(|response| RunId(response.run_id)))?).await?;
         if tempest_rt::buggify!("history-child-start-recorded-late") {
             tempest_rt::time::sleep(STARTED_LATE_BY).await;
         }
