@@ -8,7 +8,6 @@ pub use workflows::{Bystander, Greeting, Path, Walker, Way};
 
 use futures::future::{BoxFuture, FutureExt, try_join_all};
 use pattern::{Pattern, walker_id};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tempest::{Client, Decisions, Draw, Observations, Registrations, Scenario, Violation, Workload};
@@ -82,12 +81,14 @@ impl Workload for Walkers {
     }
 
     fn check(&self, observations: &Observations) -> Vec<Violation> {
-        let found: BTreeSet<&str> = observations.runs.values().map(|run| run.key.workflow_id.as_str()).collect();
-        let (expected, found) = (self.pattern.0.len(), found.len());
-        if found == expected {
-            return Vec::new();
-        }
-        vec![Violation::new("model", format!("{expected} walkers were sent out, {found} were there"))]
+        let walkers = (0..).zip(&self.pattern.0);
+        let wrong = walkers.filter_map(|(number, way)| {
+            let id = walker_id(number);
+            let runs = observations.chain(&id).len();
+            let is_right = runs == 1 || (way.restless && runs > 1);
+            (!is_right).then(|| Violation::new("model", format!("{id} has {runs} runs")))
+        });
+        wrong.collect()
     }
 }
 

@@ -49,7 +49,7 @@ impl Pattern {
         let mut got: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         for Greeting { from, number } in &walked.got {
             let numbers = got.entry(from.clone()).or_default();
-            // A run knows nothing of signals to the one before it: one whose answer was lost is sent again, to the next run.
+            // A run knows nothing of signals to the one before it: if an answer was lost, the next run gets it again.
             if way.is_some_and(|way| way.restless) && numbers.last() == Some(number) {
                 continue;
             }

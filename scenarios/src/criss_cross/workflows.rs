@@ -14,6 +14,9 @@ use temporalio_sdk::{
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(5);
 
+/// Longer than a sender doubts that there is nobody to be signalled, so that it finds the last run of a restless walker.
+const LINGERS: Duration = Duration::from_secs(120);
+
 /// What a walker does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Way {
@@ -100,6 +103,10 @@ impl Walker {
                 };
             }
         }
+        if way.restless {
+            // A sender may not have heard that its signal arrived in an earlier run.
+            ctx.timer(LINGERS).await;
+        }
         Ok(seen)
     }
 
@@ -120,7 +127,8 @@ async fn follow(ctx: WorkflowContext<Walker>, path: Path) -> WorkflowResult<()> 
             let other = ctx.external_workflow(path.to.clone(), None);
             match other.signal(Walker::meet, greeting.clone(), SignalWorkflowOptions::default()).await {
                 Ok(()) => break,
-                // It may not have set out. It cannot have ended: it waits for all that is meant for it.
+                // It may not have set out. It cannot have ended: it waits for all that is meant for it, and if that may have
+                // been an earlier run of it, longer.
                 Err(WorkflowSignalError::NotFound(_)) => ctx.timer(pause).await,
                 Err(error) => return Err(error.into()),
             };

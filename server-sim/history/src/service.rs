@@ -104,7 +104,7 @@ impl HistoryHandle {
             acquisitions: Semaphore::new(self.config.acquisitions_in_flight_max),
             held: self.held.clone(),
             lags: self.lags.clone(),
-            errands_ended: ErrandMemory::default(),
+            errands_ended: ErrandMemory::of_node(),
         });
         for (index, mailbox) in waiting.into_iter().enumerate() {
             let shard = ShardId(u32::try_from(index).expect("the shard count is a u32") + 1);

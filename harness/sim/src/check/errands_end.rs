@@ -1,7 +1,11 @@
 //! `errands-end`: what a run asked of another is done before the answer is recorded, and never after it.
 //!
-//! A call between nodes may be repeated, and a copy of it may arrive when the child that it starts has come and gone, or when
-//! the run that it signals has been followed by another. Nothing in the state of that workflow tells of the first time.
+//! A call between nodes may be repeated, and a copy of it may arrive when the child that it starts has come and gone, or
+//! when the run that it signals has been followed by another. Nothing in the state of that workflow tells of the first
+//! time.
+//!
+//! Before its end is recorded an errand may be done twice, to two runs of one workflow id: its sender does not know of the
+//! first. An end that waits in its run's buffer counts from when it gets its place in history.
 use super::{Commit, Invariant, Observations, Violation, events};
 use std::collections::BTreeMap;
 use tempest_api::proto::common::v1::WorkflowExecution;
@@ -74,7 +78,9 @@ fn done_for(event: &HistoryEvent) -> Option<Errand> {
 
 /// Whether the event was durable before, without a place in history yet.
 fn was_buffered(commits: &[Commit], run_id: &str, event: &HistoryEvent) -> bool {
-    let of_run = commits.iter().rev().filter(|commit| commit.keys.iter().any(|key| key.run_id.as_str() == run_id));
+    let is_of_run = |commit: &&Commit| commit.keys.iter().any(|key| key.run_id.as_str() == run_id);
+    // Most of these have no events of their own, so that one in doubt cannot be told from one that was not applied.
+    let of_run = commits.iter().rev().filter(|commit| commit.may_be_durable()).filter(is_of_run);
     of_run.flat_map(Commit::states).any(|state| {
         state.key().run_id.as_str() == run_id
             && state.ephemera().buffered.iter().any(|buffered| buffered.attributes == event.attributes)

@@ -3,14 +3,20 @@
 //! started, or got a signal, may be over, and another have its id, when a copy of the call arrives. What came before this
 //! node had the shard is not known here: see `unconfirmed.rs`. The other half is with whoever sends errands
 //! (`errands.rs`): one that may have been sent before does not believe its first refusal.
+use super::errands::COPY_LATE_MAX;
 use super::request::{Decided, WorkflowKey};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use tempest_core::{EventId, Input, RunKey, TransferTask};
+use tempest_rt::time::Instant;
 use tempest_store::Timeline;
 
-/// Errands that a node remembers. A copy is seconds late; that many errands take longer.
-const ERRANDS_MAX: usize = 4096;
+/// Errands that a node remembers, a few hundred bytes each. If more than that end in the time in which a copy may come, the
+/// oldest are forgotten all the same.
+const ERRANDS_MAX: usize = 16_384;
+
+/// Errands of one shard whose ends are not told yet.
+const ERRANDS_ENDING_MAX: usize = 256;
 
 /// What was asked by which event of which run, and of whom. A failover may take that event back and give its number to
 /// another: so with the timeline.
@@ -65,32 +71,49 @@ impl Errand {
     }
 }
 
-/// The newest of them. A node forgets them when it ends, and knows nothing of what another did.
-#[derive(Debug, Default)]
-pub(crate) struct ErrandMemory(Mutex<Known>);
+/// The newest of them, for as long as copies may come. A node forgets them when it ends, and knows nothing of what another
+/// did.
+#[derive(Debug)]
+pub(crate) struct ErrandMemory {
+    errands_max: usize,
+    known: Mutex<Known>,
+}
 
 #[derive(Debug, Default)]
 struct Known {
     errands: BTreeMap<Errand, Ended>,
-    in_order: VecDeque<Errand>,
+    /// Each with when it was noted first.
+    in_order: VecDeque<(Instant, Errand)>,
 }
 
 impl ErrandMemory {
+    /// Of all that a node did.
+    pub fn of_node() -> ErrandMemory {
+        ErrandMemory { errands_max: ERRANDS_MAX, known: Mutex::default() }
+    }
+
+    /// Of what one ownership is about to tell.
+    pub fn of_ownership() -> ErrandMemory {
+        ErrandMemory { errands_max: ERRANDS_ENDING_MAX, known: Mutex::default() }
+    }
+
     pub fn note(&self, errand: Errand, ended: Ended) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.errands.insert(errand.clone(), ended).is_none() {
-            known.in_order.push_back(errand);
+            known.in_order.push_back((now, errand));
         }
-        if known.in_order.len() > ERRANDS_MAX
-            && let Some(oldest) = known.in_order.pop_front()
+        while let Some((noted, _)) = known.in_order.front()
+            && (known.in_order.len() > self.errands_max || *noted + COPY_LATE_MAX < now)
         {
+            let (_, oldest) = known.in_order.pop_front().expect("there is a first");
             known.errands.remove(&oldest);
         }
     }
 
     /// How it ended, if that was noted.
     pub fn end_of(&self, errand: &Errand) -> Option<Ended> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).errands.get(errand).cloned()
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).errands.get(errand).cloned()
     }
 }
 
@@ -124,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_copy_of_what_was_in_vain_is_known_and_nothing_else() {
-        let memory = ErrandMemory::default();
+        let memory = ErrandMemory::of_node();
         memory.note(signal("order", 5).expect("it is one"), Ended::Refused);
         assert!(knows(&memory, signal("order", 5)));
         assert!(!knows(&memory, signal("order", 9)), "another signal of the same run");
@@ -134,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_child_is_known_by_the_event_that_wanted_it_and_by_its_timeline() {
-        let memory = ErrandMemory::default();
+        let memory = ErrandMemory::of_node();
         memory.note(start(1, 5), Ended::Refused);
         assert!(knows(&memory, Some(start(1, 5))) && !knows(&memory, Some(start(1, 9))));
         assert!(!knows(&memory, Some(start(2, 5))), "another event may have that number now");
@@ -142,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_child_that_was_started_stays_started() {
-        let memory = ErrandMemory::default();
+        let memory = ErrandMemory::of_node();
         let run = RunKey { run_id: "child-1".into(), ..RunKey::default() };
         let decided = Decided { run, branch: BranchRef::default(), reply: Reply::None };
         memory.note(start(1, 5), Ended::Done(Box::new(decided)));
@@ -152,12 +175,25 @@ mod tests {
 
     #[test]
     fn the_oldest_are_forgotten() {
-        let memory = ErrandMemory::default();
-        let last = EventId::try_from(ERRANDS_MAX).expect("small") + 1;
+        let memory = ErrandMemory::of_ownership();
+        let last = EventId::try_from(ERRANDS_ENDING_MAX).expect("small") + 1;
         for id in 1..=last {
             memory.note(signal("order", id).expect("it is one"), Ended::Refused);
         }
         assert!(!knows(&memory, signal("order", 1)));
         assert!(knows(&memory, signal("order", 2)) && knows(&memory, signal("order", last)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_no_copy_can_follow_is_forgotten() {
+        let memory = ErrandMemory::of_node();
+        let noted = |id| memory.note(signal("order", id).expect("it is one"), Ended::Refused);
+        noted(1);
+        tokio::time::advance(COPY_LATE_MAX / 2).await;
+        noted(2);
+        tokio::time::advance(COPY_LATE_MAX / 2 + COPY_LATE_MAX / 4).await;
+        noted(3);
+        assert!(!knows(&memory, signal("order", 1)));
+        assert!(knows(&memory, signal("order", 2)) && knows(&memory, signal("order", 3)));
     }
 }

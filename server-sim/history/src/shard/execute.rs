@@ -98,13 +98,15 @@ impl Owned {
             Reply::Refused(rejection) => Err(rejection.into()),
             reply => Ok(Decided { run, branch, reply }),
         };
-        if transition.run.is_none() && transition.new_run.is_none() {
-            return self.answer_read(workflow, reply, result);
-        }
         let done = errand.zip(result.as_ref().ok().cloned());
         let mut answer = Answer::new(reply, result);
         if let Some((errand, decided)) = done {
+            // Also where nothing is left to do: a copy may find another run, to which it was not done.
             answer = self.ends(errand, Ended::Done(Box::new(decided)), answer);
+        }
+        if transition.run.is_none() && transition.new_run.is_none() {
+            let sequence = self.executions.workflow(workflow).last_sequence();
+            return self.answer_unwritten(sequence, answer);
         }
         self.stage(Step {
             workflow,
@@ -225,14 +227,12 @@ impl Owned {
     }
 
     /// Refuses what names no run, or none that is open, or one that is there already. That counts as said once it is: until
-    /// then what it was decided on may come to nothing.
-    fn turn_away<T: Send + 'static>(
-        &mut self,
-        workflow: &WorkflowKey,
-        to: ReplyTo<T>,
-        errand: Option<Errand>,
-        why: ServiceError,
-    ) {
+    /// then what it was decided on may come to nothing. An errand that was done stays done.
+    fn turn_away(&mut self, workflow: &WorkflowKey, to: ReplyTo<Decided>, errand: Option<Errand>, why: ServiceError) {
+        if let Some(Ended::Done(decided)) = errand.as_ref().and_then(|errand| self.end_of(errand)) {
+            tempest_rt::probe!("history-errand-done-before");
+            return self.answer_read(workflow, to, Ok(*decided));
+        }
         let mut answer = Answer::new(to, Err(why));
         if let Some(errand) = errand {
             answer = self.ends(errand, Ended::Refused, answer);

@@ -120,7 +120,7 @@ impl Owned {
             waiters: Waiters::new(config.history_waiters_max),
             waiting: 0,
             deletions: Deletions::default(),
-            errands_ending: ErrandMemory::default(),
+            errands_ending: ErrandMemory::of_ownership(),
             unconfirmed: Unconfirmed::default(),
             proofs: Proofs { due_at: config.next_ownership_check(), ..Proofs::default() },
             work: FuturesUnordered::new(),
@@ -157,8 +157,7 @@ impl Owned {
     pub fn accepts(&self) -> bool {
         let config = &self.node.config;
         let proofs = self.proofs.waiting.len() + self.proofs.in_round.as_ref().map_or(0, Vec::len);
-        let waiting = self.waiting + proofs + self.unconfirmed.len();
-        !self.is_draining() && self.may_stage() && waiting < config.requests_waiting_max
+        !self.is_draining() && self.may_stage() && self.waiting + proofs < config.requests_waiting_max
     }
 
     pub(super) fn may_stage(&self) -> bool {

@@ -12,8 +12,11 @@ use super::request::{Ask, Request, WorkflowKey};
 use std::collections::BTreeMap;
 use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::Input;
-use tempest_rt::time::Instant;
+use tempest_rt::time::{Duration, Instant, timeout};
 use tempest_store::RangeId;
+
+/// How long a sender may take to say whether it waits: about as long as its own call does.
+const ASK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Requests that wait until their senders have said whether they wait for them, by question.
 #[derive(Default)]
@@ -23,10 +26,6 @@ pub(crate) struct Unconfirmed {
 }
 
 impl Unconfirmed {
-    pub fn len(&self) -> usize {
-        self.requests.len()
-    }
-
     pub fn into_all(self) -> impl Iterator<Item = Request> {
         self.requests.into_values()
     }
@@ -43,7 +42,13 @@ impl Owned {
         is_doubtful.then_some(errand)
     }
 
+    /// They do not count as waiting requests: a shard that takes nothing on because of them could not answer for its own
+    /// errands. Above the same bound they are refused.
     pub(super) fn ask_sender(&mut self, errand: &Errand, request: Request) {
+        if self.unconfirmed.requests.len() >= self.node.config.requests_waiting_max {
+            tempest_rt::probe!("history-too-many-unconfirmed");
+            return request.ask.refuse(ServiceError::Unavailable("too many errands are being asked about".into()));
+        }
         let question = self.unconfirmed.questions;
         self.unconfirmed.questions += 1;
         self.unconfirmed.requests.insert(question, request);
@@ -51,7 +56,10 @@ impl Owned {
         let (sender, task) = errand.sent_by();
         self.work.push(Box::pin(async move {
             let awaited = match peers.upgrade() {
-                Some(peers) => peers.awaits_errand(&sender, &task).await,
+                Some(peers) => match timeout(ASK_PATIENCE, peers.awaits_errand(&sender, &task)).await {
+                    Ok(awaited) => awaited,
+                    Err(_) => Err(ServiceError::Unavailable(format!("no answer within {ASK_PATIENCE:?}"))),
+                },
                 None => Err(ServiceError::Unavailable("the node is stopping".into())),
             };
             Event::SenderAsked(question, awaited)

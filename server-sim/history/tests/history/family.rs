@@ -191,25 +191,8 @@ async fn a_new_owner_does_no_errand_that_nobody_waits_for() {
     let world = World::new();
     world.start("order").await.unwrap();
     let another = world.start("another").await.unwrap();
-    let errand = |workflow_id: &str, run_id: String| {
-        let from = OtherRun {
-            namespace_id: namespace(),
-            workflow_id: workflow_id.into(),
-            run_id: run_id.into(),
-            initiated_event_id: 5,
-            child_only: false,
-        };
-        let request = api::SignalWorkflowExecutionRequest {
-            workflow_execution: Some(execution("order")),
-            signal_name: "hurry".into(),
-            request_id: format!("errand of {workflow_id}"),
-            ..Default::default()
-        };
-        (from, request)
-    };
-    let namespace = namespace();
-    for (from, request) in [errand("another", another), errand("nobody", "none".to_owned())] {
-        let refused = world.history.signal_by_workflow(&namespace, from, request).await;
+    for (from, request) in [errand_of("another", &another), errand_of("nobody", "none")] {
+        let refused = world.history.signal_by_workflow(&namespace(), from, request).await;
         assert!(
             matches!(&refused, Err(ServiceError::Unavailable(why)) if why.contains("does not wait")),
             "{refused:?}"
@@ -218,7 +201,76 @@ async fn a_new_owner_does_no_errand_that_nobody_waits_for() {
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 0);
     // What the owner before did is too long ago for a copy to be on its way.
     tokio::time::sleep(COPY_LATE_MAX).await;
-    let (from, request) = errand("nobody", "none".to_owned());
-    world.history.signal_by_workflow(&namespace, from, request).await.unwrap();
+    let (from, request) = errand_of("nobody", "none");
+    world.history.signal_by_workflow(&namespace(), from, request).await.unwrap();
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
+}
+
+/// A signal to `order` that event 5 of that run asks for.
+fn errand_of(workflow_id: &str, run_id: &str) -> (OtherRun, api::SignalWorkflowExecutionRequest) {
+    let from = OtherRun {
+        namespace_id: namespace(),
+        workflow_id: workflow_id.into(),
+        run_id: run_id.into(),
+        initiated_event_id: 5,
+        child_only: false,
+    };
+    let request = api::SignalWorkflowExecutionRequest {
+        workflow_execution: Some(execution("order")),
+        signal_name: "hurry".into(),
+        request_id: format!("errand of {workflow_id}"),
+        ..Default::default()
+    };
+    (from, request)
+}
+
+async fn terminate(world: &World, workflow: &str) {
+    let request =
+        api::TerminateWorkflowExecutionRequest { workflow_execution: Some(execution(workflow)), ..Default::default() };
+    world.history.terminate_workflow(&namespace(), request).await.unwrap();
+}
+
+/// Its sender did not hear the answer. Meanwhile the run that got the signal is over, and another one too.
+#[tokio::test(start_paused = true)]
+async fn a_signal_that_was_delivered_is_not_refused_for_the_run_that_followed() {
+    let world = World::new();
+    world.start("order").await.unwrap();
+    tokio::time::sleep(COPY_LATE_MAX).await;
+    let send = || {
+        let (from, request) = errand_of("another", "run");
+        let history = world.history.clone();
+        async move { history.signal_by_workflow(&namespace(), from, request).await }
+    };
+    send().await.unwrap();
+    terminate(&world, "order").await;
+    world.start_with("order", "second").await.unwrap();
+    send().await.unwrap();
+    assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 0, "of the second run");
+    terminate(&world, "order").await;
+    send().await.unwrap();
+}
+
+/// The first run had been asked to end before: that changed nothing, and is remembered all the same.
+#[tokio::test(start_paused = true)]
+async fn a_copy_of_what_changed_nothing_does_not_change_the_next_run() {
+    let world = World::new();
+    world.start("order").await.unwrap();
+    tokio::time::sleep(COPY_LATE_MAX).await;
+    let ask = |workflow_id: &str| {
+        let (from, _) = errand_of(workflow_id, "run");
+        let request = api::RequestCancelWorkflowExecutionRequest {
+            workflow_execution: Some(execution("order")),
+            request_id: format!("errand of {workflow_id}"),
+            ..Default::default()
+        };
+        let history = world.history.clone();
+        async move { history.request_cancel_by_workflow(&namespace(), from, request).await }
+    };
+    ask("another").await.unwrap();
+    ask("third").await.unwrap();
+    assert_eq!(world.count("order", EventType::WorkflowExecutionCancelRequested).await, 1);
+    terminate(&world, "order").await;
+    world.start_with("order", "second").await.unwrap();
+    ask("third").await.unwrap();
+    assert_eq!(world.count("order", EventType::WorkflowExecutionCancelRequested).await, 0, "of the second run");
 }
