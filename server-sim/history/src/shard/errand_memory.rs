@@ -11,7 +11,7 @@ use tempest_core::{EventId, Input, RunKey, TransferTask};
 use tempest_rt::time::Instant;
 use tempest_store::Timeline;
 
-/// Errands that a node remembers, a few hundred bytes each. If more than that end in the time in which a copy may come, the
+/// Errands that a node remembers, about a kilobyte each. If more than that end in the time in which a copy may come, the
 /// oldest are forgotten all the same.
 const ERRANDS_MAX: usize = 16_384;
 
@@ -81,8 +81,9 @@ pub(crate) struct ErrandMemory {
 
 #[derive(Debug, Default)]
 struct Known {
-    errands: BTreeMap<Errand, Ended>,
-    /// Each with when it was noted first.
+    /// Each with when it was noted last: copies of any call that was answered may come for so long after it.
+    errands: BTreeMap<Errand, (Instant, Ended)>,
+    /// As they were noted, one that was noted again also where it was before.
     in_order: VecDeque<(Instant, Errand)>,
 }
 
@@ -100,20 +101,21 @@ impl ErrandMemory {
     pub fn note(&self, errand: Errand, ended: Ended) {
         let now = Instant::now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.errands.insert(errand.clone(), ended).is_none() {
-            known.in_order.push_back((now, errand));
-        }
+        known.in_order.push_back((now, errand.clone()));
+        known.errands.insert(errand, (now, ended));
         while let Some((noted, _)) = known.in_order.front()
             && (known.in_order.len() > self.errands_max || *noted + COPY_LATE_MAX < now)
         {
-            let (_, oldest) = known.in_order.pop_front().expect("there is a first");
-            known.errands.remove(&oldest);
+            let (noted, oldest) = known.in_order.pop_front().expect("there is a first");
+            if known.errands.get(&oldest).is_some_and(|(last, _)| *last == noted) {
+                known.errands.remove(&oldest);
+            }
         }
     }
 
     /// How it ended, if that was noted.
     pub fn end_of(&self, errand: &Errand) -> Option<Ended> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).errands.get(errand).cloned()
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).errands.get(errand).map(|(_, ended)| ended.clone())
     }
 }
 
@@ -189,11 +191,13 @@ mod tests {
         let memory = ErrandMemory::of_node();
         let noted = |id| memory.note(signal("order", id).expect("it is one"), Ended::Refused);
         noted(1);
+        noted(2);
         tokio::time::advance(COPY_LATE_MAX / 2).await;
         noted(2);
         tokio::time::advance(COPY_LATE_MAX / 2 + COPY_LATE_MAX / 4).await;
         noted(3);
         assert!(!knows(&memory, signal("order", 1)));
-        assert!(knows(&memory, signal("order", 2)) && knows(&memory, signal("order", 3)));
+        assert!(knows(&memory, signal("order", 2)), "it was told once more");
+        assert!(knows(&memory, signal("order", 3)));
     }
 }

@@ -25,10 +25,10 @@ pub(crate) enum Event {
     TransferSent(i64, ServiceResult<()>),
     /// A transfer task has waited long enough after it failed.
     TransferRetry(i64),
-    /// Whoever sent an errand was asked whether it still waits for it.
-    SenderAsked(u64, ServiceResult<bool>),
     /// The same for a timer whose run could not be read.
     TimerRetry(TaskKey, HistoryTask),
+    /// Whoever sent an errand was asked whether it still waits for it.
+    SenderAsked(u64, ServiceResult<bool>),
 }
 
 impl Owned {
@@ -46,11 +46,11 @@ impl Owned {
                 let task = self.transfers.retry(id);
                 self.handle(Request { target: Target::of(&task.run), ask: Ask::SendTransfer(id, task) });
             }
-            Event::SenderAsked(question, awaited) => self.sender_asked(question, awaited),
             Event::TimerRetry(key, task) => {
                 self.timers.retry();
                 self.handle(Request { target: Target::of(&task.run), ask: Ask::FireTimer(key, task) });
             }
+            Event::SenderAsked(question, awaited) => self.sender_asked(question, awaited),
         }
     }
 

@@ -85,10 +85,11 @@ impl Owned {
         };
         // What is there already stays a success: only what would be done now comes too late.
         if (transition.run.is_some() || transition.new_run.is_some())
-            && let Some(ended) = errand.as_ref().and_then(|errand| self.end_of(errand))
+            && let Some((errand, ended)) = self.ended_before(errand.as_ref())
         {
             tempest_rt::probe!("history-errand-after-its-end");
-            return self.answer_read(workflow, reply, as_before(ended, opens));
+            let answer = self.ends(errand, ended.clone(), Answer::new(reply, as_before(ended, opens)));
+            return self.answer_unstaged(workflow, answer);
         }
         let opened = transition.new_run.as_ref().map(|new| &new.state);
         let subject = state.or(opened).expect("a decision is about a run that is or comes to be");
@@ -105,8 +106,7 @@ impl Owned {
             answer = self.ends(errand, Ended::Done(Box::new(decided)), answer);
         }
         if transition.run.is_none() && transition.new_run.is_none() {
-            let sequence = self.executions.workflow(workflow).last_sequence();
-            return self.answer_unwritten(sequence, answer);
+            return self.answer_unstaged(workflow, answer);
         }
         self.stage(Step {
             workflow,
@@ -222,23 +222,27 @@ impl Owned {
 
     /// Answers what changed nothing: when the state it was read from is durable, and ownership proven.
     fn answer_read<T: Send + 'static>(&mut self, workflow: &WorkflowKey, to: ReplyTo<T>, result: ServiceResult<T>) {
+        self.answer_unstaged(workflow, Answer::new(to, result));
+    }
+
+    fn answer_unstaged(&mut self, workflow: &WorkflowKey, answer: Answer) {
         let sequence = self.executions.workflow(workflow).last_sequence();
-        self.answer_unwritten(sequence, Answer::new(to, result));
+        self.answer_unwritten(sequence, answer);
     }
 
     /// Refuses what names no run, or none that is open, or one that is there already. That counts as said once it is: until
     /// then what it was decided on may come to nothing. An errand that was done stays done.
     fn turn_away(&mut self, workflow: &WorkflowKey, to: ReplyTo<Decided>, errand: Option<Errand>, why: ServiceError) {
-        if let Some(Ended::Done(decided)) = errand.as_ref().and_then(|errand| self.end_of(errand)) {
-            tempest_rt::probe!("history-errand-done-before");
-            return self.answer_read(workflow, to, Ok(*decided));
-        }
-        let mut answer = Answer::new(to, Err(why));
-        if let Some(errand) = errand {
-            answer = self.ends(errand, Ended::Refused, answer);
-        }
-        let sequence = self.executions.workflow(workflow).last_sequence();
-        self.answer_unwritten(sequence, answer);
+        let answer = match (self.ended_before(errand.as_ref()), errand) {
+            (Some((errand, Ended::Done(decided))), _) => {
+                tempest_rt::probe!("history-errand-done-before");
+                let answer = Answer::new(to, Ok((*decided).clone()));
+                self.ends(errand, Ended::Done(decided), answer)
+            }
+            (_, Some(errand)) => self.ends(errand, Ended::Refused, Answer::new(to, Err(why))),
+            (_, None) => Answer::new(to, Err::<Decided, _>(why)),
+        };
+        self.answer_unstaged(workflow, answer);
     }
 
     /// Remembers how an errand ends: at once for this ownership, and for those that follow once it was told.
@@ -246,6 +250,10 @@ impl Owned {
         self.errands_ending.note(errand.clone(), ended.clone());
         let node = self.node.clone();
         answer.before(move || node.errands_ended.note(errand, ended))
+    }
+
+    fn ended_before(&self, errand: Option<&Errand>) -> Option<(Errand, Ended)> {
+        errand.and_then(|errand| Some((errand.clone(), self.end_of(errand)?)))
     }
 
     pub(super) fn end_of(&self, errand: &Errand) -> Option<Ended> {

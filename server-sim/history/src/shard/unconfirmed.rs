@@ -42,8 +42,8 @@ impl Owned {
         is_doubtful.then_some(errand)
     }
 
-    /// They do not count as waiting requests: a shard that takes nothing on because of them could not answer for its own
-    /// errands. Above the same bound they are refused.
+    /// Lets the request wait for its sender's word. Such requests have a bound of their own, above which they are refused: a
+    /// shard that took nothing on because of them could not answer for its own errands either.
     pub(super) fn ask_sender(&mut self, errand: &Errand, request: Request) {
         if self.unconfirmed.requests.len() >= self.node.config.requests_waiting_max {
             tempest_rt::probe!("history-too-many-unconfirmed");
