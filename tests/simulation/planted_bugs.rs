@@ -386,6 +386,22 @@ const RESTLESS: Storm = (
     ],
 );
 
+/// Children that come again by one workflow id, at owners that have had their shards for long and ask nobody.
+const COMING_AGAIN: Storm = (
+    "family",
+    &[
+        "nodes=3",
+        "buggify=1",
+        "shards=16",
+        "parents=15",
+        "children_max=8",
+        "walkers=2",
+        "spread_ms=150000",
+        "storm_ms=5000",
+        "faults=0",
+    ],
+);
+
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;
     let seed = seed.to_string();
@@ -500,6 +516,7 @@ planted! {
         seen by "across-runs" | "signals-once-in-order";
     doing_what_nobody_waits_for: "late-errand-done-unasked" in RESTLESS from 3, seen by "errands-end";
     doing_what_was_done: "done-errand-forgotten" in RESTLESS from 5, seen by "errands-end";
+    starting_a_child_that_was_started: "done-errand-forgotten" in COMING_AGAIN from 2, seen by "errands-end";
     making_an_unknown_call_anew: "unknown-call-tried-anew" in CLUSTER from 1, seen by "refused-left-nothing";
     trying_an_unknown_signal_anew: "unknown-signal-tried-anew" in CLUSTER from 5, seen by "signals-once-in-order";
     taking_no_answer_for_done: "unanswered-write-taken-for-done" in CLUSTER from 2,
