@@ -1,4 +1,4 @@
-//! Transitions of the core per second: `decide` and `apply`, nothing stored, nothing sent.
+//! Transitions of the core per second: `decide` alone, nothing stored, nothing sent.
 //!
 //! A life is what most runs are: start, workflow task, one activity, workflow task, close. Beside it one signal to a run
 //! with few and with many pending activities: what a decision costs must not grow with what it does not touch.
@@ -38,11 +38,8 @@ impl Run {
 
     fn give(&mut self, input: Input) -> Reply {
         let transition = decide(self.state.as_ref(), input, &self.context).unwrap();
-        if let Some(change) = &transition.run {
-            self.state.as_mut().unwrap().apply(change);
-        }
-        if let Some(new_run) = transition.new_run {
-            self.state = Some(new_run.state);
+        for run in transition.runs {
+            self.state = Some(*run.state);
         }
         transition.reply
     }

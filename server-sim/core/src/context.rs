@@ -77,10 +77,13 @@ impl Default for Limits {
     }
 }
 
-/// Planted bugs that are armed, by name; empty outside a simulation.
+/// What tests and simulations ask for; nothing of it in a deployed server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
+    /// Planted bugs that are armed, by name.
     pub planted: std::sync::Arc<std::collections::BTreeSet<String>>,
+    /// Decisions tell each change that they make, in order, for tests that read them as a story.
+    pub traced: bool,
 }
 
 /// True if the named planted bug is armed in this context; without the feature `chaos` not even its name is compiled.

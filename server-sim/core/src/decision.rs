@@ -1,9 +1,10 @@
 //! A decision in the making: a working copy of the state to which each change is applied as it is made, so that later
-//! steps see earlier ones, and the record of these changes.
+//! steps see earlier ones. The copy shares with the state before whatever is not changed, and becomes the next state.
 use crate::{
-    BUFFERED_EVENT_ID, Change, Context, EphemeralChange, EventId, MutableState, NewRun, Reply, RunChange, RunKey, Time,
+    BUFFERED_EVENT_ID, Change, Context, EphemeralChange, EventId, MutableState, PartKey, Reply, RunKey, RunWrite, Time,
     TimerKind, TimerTask, TransferTask, Transition, invariants,
 };
+use std::collections::BTreeSet;
 use temporalio_protos::temporal::api::{
     common::v1::Link,
     history::v1::{HistoryEvent, history_event::Attributes},
@@ -12,12 +13,23 @@ use temporalio_protos::temporal::api::{
 
 pub(crate) struct Decision<'c> {
     pub(crate) context: &'c Context,
-    pub(crate) state: MutableState,
-    pub(crate) new_run: Option<Box<NewRun>>,
-    changes: Vec<Change>,
+    pub(crate) state: Box<MutableState>,
+    /// The run as it was; `None` if it does not exist yet.
+    before: Option<&'c MutableState>,
+    /// The run that is opened in the same transition.
+    opened: Option<RunWrite>,
+    events: Vec<HistoryEvent>,
     transfer_tasks: Vec<TransferTask>,
     timer_tasks: Vec<TimerTask>,
+    touched: BTreeSet<PartKey>,
+    trace: Vec<Change>,
     probes: Vec<&'static str>,
+}
+
+/// A finished decision to open a run. Its probes go to the transition that it becomes a part of.
+pub(crate) struct Opened {
+    pub(crate) run: RunWrite,
+    pub(crate) probes: Vec<&'static str>,
 }
 
 /// What an event carries beside its attributes.
@@ -28,23 +40,26 @@ pub(crate) struct Extras {
 }
 
 impl<'c> Decision<'c> {
-    pub(crate) fn about(state: &MutableState, context: &'c Context) -> Self {
-        Self::with(state.clone(), context)
+    pub(crate) fn about(state: &'c MutableState, context: &'c Context) -> Self {
+        Self::with(state.clone(), Some(state), context)
     }
 
     /// A run that does not exist yet.
     pub(crate) fn opening(key: RunKey, context: &'c Context) -> Self {
-        Self::with(MutableState::empty(key), context)
+        Self::with(MutableState::empty(key), None, context)
     }
 
-    fn with(state: MutableState, context: &'c Context) -> Self {
+    fn with(state: MutableState, before: Option<&'c MutableState>, context: &'c Context) -> Self {
         Self {
             context,
-            state,
-            new_run: None,
-            changes: Vec::new(),
+            state: Box::new(state),
+            before,
+            opened: None,
+            events: Vec::new(),
             transfer_tasks: Vec::new(),
             timer_tasks: Vec::new(),
+            touched: BTreeSet::new(),
+            trace: Vec::new(),
             probes: Vec::new(),
         }
     }
@@ -78,7 +93,7 @@ impl<'c> Decision<'c> {
         if waits {
             self.ephemeral(EphemeralChange::EventBuffered(Box::new(event)));
         } else {
-            self.change(Change::Event(Box::new(event)));
+            self.append(event);
         }
     }
 
@@ -88,16 +103,20 @@ impl<'c> Decision<'c> {
 
     /// Writes one event that already has its id.
     pub(crate) fn append(&mut self, event: HistoryEvent) {
-        self.change(Change::Event(Box::new(event)));
+        if self.context.flags.traced {
+            self.trace.push(Change::Event(Box::new(event.clone())));
+        }
+        let part = self.state.apply_event(&event).expect("a decision only makes events that can follow its state");
+        self.touched.insert(part);
+        self.events.push(event);
     }
 
     pub(crate) fn ephemeral(&mut self, change: EphemeralChange) {
-        self.change(Change::Ephemeral(change));
-    }
-
-    fn change(&mut self, change: Change) {
-        self.state.apply_step(&change);
-        self.changes.push(change);
+        if self.context.flags.traced {
+            self.trace.push(Change::Ephemeral(change.clone()));
+        }
+        self.touched.insert(change.part());
+        self.state.ephemera.apply(change);
     }
 
     pub(crate) fn transfer(&mut self, task: TransferTask) {
@@ -116,51 +135,43 @@ impl<'c> Decision<'c> {
         self.context.new_run_id.0.clone()
     }
 
+    /// Another run begins in the same transition.
+    pub(crate) fn open(&mut self, opened: Opened) {
+        assert!(self.opened.is_none(), "one run takes the place of another");
+        self.opened = Some(opened.run);
+        self.probes.extend(opened.probes);
+    }
+
     /// The finished decision on an existing run.
     pub(crate) fn finish(mut self, reply: Reply) -> Transition {
         self.settle();
-        let changed = !self.changes.is_empty() || !self.transfer_tasks.is_empty() || !self.timer_tasks.is_empty();
-        if changed {
-            invariants::assert_holds(&self.state);
-        }
-        let run = changed.then(|| RunChange {
-            events: events_of(&self.changes),
-            changes: self.changes,
-            transfer_tasks: self.transfer_tasks,
-            timer_tasks: self.timer_tasks,
-        });
-        Transition { run, new_run: self.new_run, reply, probes: self.probes }
+        let (opened, probes) = (self.opened.take(), std::mem::take(&mut self.probes));
+        let changed = !self.touched.is_empty() || !self.transfer_tasks.is_empty() || !self.timer_tasks.is_empty();
+        let runs = changed.then(|| self.into_write()).into_iter().chain(opened).collect();
+        Transition { runs, reply, probes }
     }
 
-    /// The finished decision to open a run; its probes go to whoever opens it.
-    pub(crate) fn finish_new_run(mut self) -> (Box<NewRun>, Vec<&'static str>) {
+    /// The finished decision to open a run.
+    pub(crate) fn finish_new_run(mut self) -> Opened {
         self.settle();
-        let change = RunChange {
-            events: events_of(&self.changes),
-            changes: self.changes,
+        let probes = std::mem::take(&mut self.probes);
+        Opened { run: self.into_write(), probes }
+    }
+
+    fn into_write(mut self) -> RunWrite {
+        self.state.raise_version();
+        invariants::assert_holds(&self.state);
+        if invariants::FOLLOWS_IS_ASSERTED {
+            invariants::assert_follows(self.before, &self.events, &self.state, &self.touched);
+        }
+        RunWrite {
+            expected_version: self.before.map(MutableState::version),
+            state: self.state,
+            events: self.events,
             transfer_tasks: self.transfer_tasks,
             timer_tasks: self.timer_tasks,
-        };
-        let mut state = MutableState::empty(self.state.key().clone());
-        state.apply(&change);
-        let new_run = NewRun {
-            run_id: state.key().run_id.clone(),
-            state,
-            events: change.events,
-            transfer_tasks: change.transfer_tasks,
-            timer_tasks: change.timer_tasks,
-            becomes_current: true,
-        };
-        (Box::new(new_run), self.probes)
+            touched: self.touched,
+            trace: self.trace,
+        }
     }
-}
-
-fn events_of(changes: &[Change]) -> Vec<HistoryEvent> {
-    changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::Event(event) => Some(event.as_ref().clone()),
-            Change::Ephemeral(_) => None,
-        })
-        .collect()
 }

@@ -8,7 +8,7 @@ use temporalio_protos::temporal::api::workflowservice::v1 as api;
 /// rules that depend on state are decided here.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// State: the workflow id's current run, if any. Creates a run in [`crate::Transition::new_run`].
+    /// State: the workflow id's current run, if any. May open a run.
     Start(Box<api::StartWorkflowExecutionRequest>),
     /// State: as for `Start`.
     SignalWithStart(Box<api::SignalWithStartWorkflowExecutionRequest>),

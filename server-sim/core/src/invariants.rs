@@ -1,10 +1,51 @@
 //! What holds for every state, asserted after each change, in release builds too. A violation is a bug of this crate.
-use crate::MutableState;
+use crate::{MutableState, PartKey};
+use std::collections::BTreeSet;
+use temporalio_protos::temporal::api::history::v1::HistoryEvent;
 
 pub(crate) fn assert_holds(state: &MutableState) {
     if let Some(broken) = violation(state) {
         panic!("broken state of run {}: {broken}", state.key().run_id);
     }
+}
+
+/// Whether a decision's tests look at it twice: always in debug builds and in the simulator, never in a deployed server.
+pub(crate) const FOLLOWS_IS_ASSERTED: bool = cfg!(any(debug_assertions, feature = "chaos"));
+
+/// The events of a decision, applied to the state before it, say the same as the state that was decided on; and nothing
+/// has changed but what is said to be touched.
+pub(crate) fn assert_follows(
+    before: Option<&MutableState>,
+    events: &[HistoryEvent],
+    after: &MutableState,
+    touched: &BTreeSet<PartKey>,
+) {
+    let run_id = &after.key().run_id;
+    let empty = MutableState::empty(after.key().clone());
+    let before = before.unwrap_or(&empty);
+    let mut replayed = before.clone();
+    for event in events {
+        replayed.apply_event(event).unwrap_or_else(|why| panic!("events of run {run_id} do not follow: {why}"));
+    }
+    assert!(
+        replayed.durable == after.durable,
+        "the events of run {run_id} tell of another state\nevents: {}\nstate: {}",
+        replayed.durable_projection(),
+        after.durable_projection()
+    );
+    let untouched: Vec<_> = changed(before, after).filter(|part| !touched.contains(part)).collect();
+    assert!(untouched.is_empty(), "parts of run {run_id} changed although nothing touched them: {untouched:?}");
+}
+
+fn changed(before: &MutableState, after: &MutableState) -> impl Iterator<Item = PartKey> {
+    let (was, is) = (&before.durable, &after.durable);
+    let progress = after.ephemera.activities.changed_since(&before.ephemera.activities);
+    let activities = is.activities.changed_since(&was.activities).into_iter().chain(progress).map(PartKey::Activity);
+    let timers = is.timers.changed_since(&was.timers).into_iter().map(PartKey::Timer);
+    let children = is.children.changed_since(&was.children).into_iter().map(PartKey::Child);
+    let signals = is.signals.changed_since(&was.signals).into_iter().map(PartKey::Signal);
+    let cancels = is.cancels.changed_since(&was.cancels).into_iter().map(PartKey::Cancel);
+    activities.chain(timers).chain(children).chain(signals).chain(cancels)
 }
 
 fn violation(state: &MutableState) -> Option<String> {
@@ -32,15 +73,14 @@ fn violation(state: &MutableState) -> Option<String> {
     if !durable.activities.keys().eq(ephemera.activities.keys()) {
         return Some("activities and their progress differ".into());
     }
-    for (id, progress) in &ephemera.activities {
+    for (id, progress) in ephemera.activities.iter() {
         if progress.attempt < 1 {
             return Some(format!("activity {id} of attempt {}", progress.attempt));
         }
     }
-    let closing = ephemera.activities.values().filter(|progress| progress.closing).count();
-    let waiting = ephemera.buffered.iter().filter(|event| crate::state::closed_activity(event).is_some()).count();
-    if closing != waiting {
-        return Some(format!("{closing} activities are closing, {waiting} closing events wait"));
+    let waiting: BTreeSet<_> = ephemera.buffered.iter().filter_map(crate::state::closed_activity).collect();
+    if ephemera.activities_closing != waiting {
+        return Some(format!("activities {:?} are closing, of {waiting:?} it waits", ephemera.activities_closing));
     }
     if let Some(id) = ephemera.timers_firing.iter().find(|id| !durable.timers.contains_key(id)) {
         return Some(format!("timer {id} fires without having been started"));

@@ -32,8 +32,8 @@ pub use input::*;
 pub use rejection::Rejection;
 pub use state::{
     Activity, ActivityProgress, ActivityStart, Change, Child, ChildStart, Closed, CopyOnWrite, DurableProjection,
-    Ephemera, EphemeralChange, ExternalCancel, ExternalSignal, MutableState, Owed, Sticky, UserTimer, WorkflowTask,
-    WorkflowTaskEphemera,
+    Ephemera, EphemeralChange, ExternalCancel, ExternalSignal, MutableState, Owed, PartKey, Parts, Sticky, UserTimer,
+    WorkflowTask, WorkflowTaskEphemera,
 };
 pub use task::*;
 pub use transition::*;

@@ -1,5 +1,6 @@
 //! What happens next, performed by nobody yet.
-use crate::{EventId, MutableState, RunId, Time, TimerTask, TransferTask};
+use crate::{Change, EventId, MutableState, PartKey, RunId, RunKey, Time, TimerTask, TransferTask};
+use std::collections::BTreeSet;
 use temporalio_protos::temporal::api::{
     enums::v1::WorkflowExecutionStatus, history::v1::HistoryEvent, workflowservice::v1 as api,
 };
@@ -7,36 +8,58 @@ use temporalio_protos::temporal::api::{
 /// The decision on one input. Nothing of it is true before its commit is durable, the reply included.
 #[derive(Clone, Debug)]
 pub struct Transition {
-    /// What changes in the run that was given to `decide`; `None` if it stays as it is (a repeat, a stale timer).
-    pub run: Option<RunChange>,
-    /// A run that this input opens: start, continue-as-new, retry, terminate-existing.
-    pub new_run: Option<Box<NewRun>>,
+    /// What is written: the run that was given to `decide` if it changes, then the run that this input opens (start,
+    /// continue-as-new, retry, terminate-existing). Empty if nothing changes (a repeat, a stale timer).
+    pub runs: Vec<RunWrite>,
     pub reply: Reply,
     /// Names of the rare paths this decision took, for the harness's vacuity guard.
     pub probes: Vec<&'static str>,
 }
 
-/// One run's next state and what goes with it.
+/// One run's next state and what goes with it; a run that changes and one that is opened look alike.
 #[derive(Clone, Debug)]
-pub struct RunChange {
-    /// The changes in order; `MutableState::apply` folds them and nothing else changes a state.
-    pub changes: Vec<crate::Change>,
+pub struct RunWrite {
+    /// The next state itself: it replaces what was decided on as soon as this is staged.
+    pub state: Box<MutableState>,
+    /// The version of the state that was decided on, which must still be the stored one; `None` for a run that must not
+    /// exist yet. Such a run becomes its workflow id's current one.
+    pub expected_version: Option<u64>,
     /// Events to append to the history branch, contiguous, as one batch (empty if only ephemeral parts changed).
     pub events: Vec<HistoryEvent>,
     pub transfer_tasks: Vec<TransferTask>,
     pub timer_tasks: Vec<TimerTask>,
+    /// All that differs from the state before, or is there no more. Empty if only tasks are added.
+    pub touched: BTreeSet<PartKey>,
+    /// Every change in order, if the context asks for it ([`crate::Flags::traced`]).
+    pub trace: Vec<Change>,
 }
 
-#[derive(Clone, Debug)]
-pub struct NewRun {
-    pub run_id: RunId,
-    /// The new run's state, all its changes applied.
-    pub state: MutableState,
-    pub events: Vec<HistoryEvent>,
-    pub transfer_tasks: Vec<TransferTask>,
-    pub timer_tasks: Vec<TimerTask>,
-    /// Whether the workflow id's current-run pointer must move to it (always, today).
-    pub becomes_current: bool,
+impl Transition {
+    /// Nothing changes; there may be something to say.
+    pub(crate) fn nothing(reply: Reply) -> Self {
+        Self { runs: Vec::new(), reply, probes: Vec::new() }
+    }
+
+    /// The run that it opens, if it opens one.
+    pub fn opened(&self) -> Option<&RunWrite> {
+        self.runs.iter().find(|run| run.opens())
+    }
+
+    /// The run that was there before and changes, if one does.
+    pub fn changed(&self) -> Option<&RunWrite> {
+        self.runs.iter().find(|run| !run.opens())
+    }
+}
+
+impl RunWrite {
+    pub fn key(&self) -> &RunKey {
+        self.state.key()
+    }
+
+    /// Whether it is a run that did not exist.
+    pub fn opens(&self) -> bool {
+        self.expected_version.is_none()
+    }
 }
 
 /// What the caller is told once everything above is durable.

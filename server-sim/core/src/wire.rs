@@ -98,6 +98,7 @@ pub mod list {
 
 /// The same for `Arc<Message>`: large attributes are shared between copies of a state.
 pub mod shared {
+    use crate::CopyOnWrite;
     use prost::Message;
     use serde::{Deserializer, Serializer};
     use std::sync::Arc;
@@ -109,6 +110,31 @@ pub mod shared {
     pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<M>, D::Error> {
         super::deserialize(deserializer).map(Arc::new)
     }
+
+    macro_rules! copy_on_write {
+        ($module:ident, $value:ty) => {
+            /// The same for what copies of a state share.
+            pub mod $module {
+                use super::*;
+
+                pub fn serialize<M: Message, S: Serializer>(
+                    value: &CopyOnWrite<$value>,
+                    serializer: S,
+                ) -> Result<S::Ok, S::Error> {
+                    crate::wire::$module::serialize(value, serializer)
+                }
+
+                pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(
+                    deserializer: D,
+                ) -> Result<CopyOnWrite<$value>, D::Error> {
+                    crate::wire::$module::deserialize(deserializer).map(CopyOnWrite::from)
+                }
+            }
+        };
+    }
+    copy_on_write!(option, Option<M>);
+    copy_on_write!(list, Vec<M>);
+    copy_on_write!(map, std::collections::BTreeMap<String, M>);
 }
 
 /// The same for `BTreeMap<String, Message>`.

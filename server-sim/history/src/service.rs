@@ -99,7 +99,7 @@ impl HistoryHandle {
             peers,
             read_index,
             counters: self.counters.clone(),
-            flags: Flags { planted: Arc::new(tempest_rt::armed_plants()) },
+            flags: Flags { planted: Arc::new(tempest_rt::armed_plants()), ..Flags::default() },
             wall: self.wall.clone(),
             acquisitions: Semaphore::new(self.config.acquisitions_in_flight_max),
             held: self.held.clone(),

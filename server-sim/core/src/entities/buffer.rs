@@ -52,7 +52,7 @@ impl Decision<'_> {
         if self.state.ephemera.buffered.len() > 1 {
             self.probe("buffer_with_many_events");
         }
-        let buffered = self.state.ephemera.buffered.clone();
+        let buffered = Vec::clone(&self.state.ephemera.buffered);
         self.ephemeral(EphemeralChange::BufferEmptied);
         let (closing, others): (Vec<_>, Vec<_>) = buffered.into_iter().partition(closes_something);
         let mut started_ids = BTreeMap::new();

@@ -1,7 +1,10 @@
 //! The beginning of a run: by request, or in place of a run that has just closed.
 use crate::{
-    Context, Decision, EphemeralChange, NewRun, Rejection, RunId, RunKey, Time, TimerKind, decision::Extras,
-    rules::durations, state::Caches, state::MutableState,
+    Context, Decision, EphemeralChange, Rejection, RunId, RunKey, Time, TimerKind,
+    decision::{Extras, Opened},
+    rules::durations,
+    state::Caches,
+    state::MutableState,
 };
 use std::time::Duration;
 use temporalio_protos::temporal::api::{
@@ -27,11 +30,7 @@ pub(crate) struct Opening {
 ///
 /// # Errors
 /// Only a first signal over the limit is refused.
-pub(crate) fn open(
-    key: RunKey,
-    opening: Opening,
-    context: &Context,
-) -> Result<(Box<NewRun>, Vec<&'static str>), Rejection> {
+pub(crate) fn open(key: RunKey, opening: Opening, context: &Context) -> Result<Opened, Rejection> {
     let mut decision = Decision::opening(key, context);
     decision.event_with(opening.started, opening.extras);
     decision.ephemeral(EphemeralChange::StartedBy { request_id: opening.request_id });
@@ -99,11 +98,8 @@ impl Decision<'_> {
         // A successor has a request id of its own, which nobody will ever repeat.
         let request_id = key.run_id.0.clone();
         let opening = Opening { started, extras: Extras::default(), request_id, signal: None, waits_for_parent: false };
-        let (new_run, probes) = open(key, opening, self.context).expect("a successor begins without a signal");
-        self.new_run = Some(new_run);
-        for probe in probes {
-            self.probe(probe);
-        }
+        let opened = open(key, opening, self.context).expect("a successor begins without a signal");
+        self.open(opened);
     }
 }
 

@@ -54,12 +54,12 @@ pub(super) fn request_cancel(
     context: &Context,
 ) -> Result<Transition, Rejection> {
     if !state.is_open() {
-        return Ok(super::nothing(Reply::None));
+        return Ok(Transition::nothing(Reply::None));
     }
     super::cancel::refuse_other_chain(state, &request.first_execution_run_id)?;
     refuse_strangers(state, &from)?;
     if state.cancel_is_requested() {
-        return Ok(super::nothing(Reply::None));
+        return Ok(Transition::nothing(Reply::None));
     }
     let mut decision = Decision::about(state, context);
     let attributes = WorkflowExecutionCancelRequestedEventAttributes {

@@ -12,7 +12,7 @@ pub(super) fn decide(
 ) -> Result<Transition, Rejection> {
     refuse_other_chain(state, &request.first_execution_run_id)?;
     if !state.is_open() || state.cancel_is_requested() {
-        return Ok(super::nothing(Reply::None));
+        return Ok(Transition::nothing(Reply::None));
     }
     let mut decision = Decision::about(state, context);
     let attributes = WorkflowExecutionCancelRequestedEventAttributes {

@@ -2,7 +2,7 @@
 use super::start::{self, Existing};
 use crate::{
     Context, Decision, EventId, MutableState, OtherRun, Rejection, Reply, StartChild, Transition,
-    entities::run::{self, Opening},
+    entities::run::Opening,
 };
 use temporalio_protos::temporal::api::common::v1::WorkflowExecution;
 
@@ -16,7 +16,7 @@ pub(super) fn start(
     if let Some(run) = current.filter(|run| is_this_child(run, &child)) {
         let mut started = start::started(run, true);
         started.run_id = started.first_execution_run_id.clone();
-        let mut transition = super::nothing(Reply::Started(started));
+        let mut transition = Transition::nothing(Reply::Started(started));
         transition.probes.push("child_start_repeated");
         return Ok(transition);
     }
@@ -28,9 +28,7 @@ pub(super) fn start(
     if let Some((run, Existing::Terminate)) = existing {
         return start::replace(run, key, opening, context);
     }
-    let (new_run, probes) = run::open(key, opening, context)?;
-    let reply = Reply::Started(start::started(&new_run.state, true));
-    Ok(Transition { run: None, new_run: Some(new_run), reply, probes })
+    start::open_first(key, opening, context)
 }
 
 fn is_this_child(run: &MutableState, child: &StartChild) -> bool {

@@ -63,11 +63,6 @@ pub(crate) fn decide(state: Option<&MutableState>, input: Input, context: &Conte
     }
 }
 
-/// Nothing changes and there is nothing to say.
-fn nothing(reply: Reply) -> Transition {
-    Transition { run: None, new_run: None, reply, probes: Vec::new() }
-}
-
 fn closed() -> Rejection {
     Rejection::NotFound(crate::WORKFLOW_COMPLETED.into())
 }

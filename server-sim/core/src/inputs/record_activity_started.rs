@@ -28,7 +28,7 @@ pub(super) fn decide(
         if !same_poll && !planted_in!(context, "second-poller-starts-activity") {
             return Err(Rejection::TaskAlreadyStarted);
         }
-        let mut transition = super::nothing(Reply::ActivityStarted(Box::new(response(state, scheduled_event_id))));
+        let mut transition = Transition::nothing(Reply::ActivityStarted(Box::new(response(state, scheduled_event_id))));
         transition.probes.push("activity_start_repeated");
         return Ok(transition);
     }

@@ -49,7 +49,7 @@ fn answer_again(state: &MutableState, request: &RecordWorkflowTaskStarted) -> Re
         return Err(Rejection::TaskAlreadyStarted);
     }
     let reply = started_reply(state, state.ephemera.sticky.is_some());
-    let mut transition = super::nothing(Reply::WorkflowTaskStarted(Box::new(reply)));
+    let mut transition = Transition::nothing(Reply::WorkflowTaskStarted(Box::new(reply)));
     transition.probes.push("workflow_task_start_repeated");
     Ok(transition)
 }

@@ -37,7 +37,7 @@ pub(super) fn repeated(state: &MutableState, request_id: &str, context: &Context
     if !seen || planted_in!(context, "signal-retry-delivered-twice") {
         return None;
     }
-    let mut transition = super::nothing(Reply::None);
+    let mut transition = Transition::nothing(Reply::None);
     transition.probes.push("signal_repeated");
     Some(transition)
 }

@@ -1,10 +1,6 @@
 //! SignalWithStartWorkflowExecution: a signal to the open run, or a new run that begins with it.
 use super::start::{self, Existing};
-use crate::{
-    Context, Decision, MutableState, Rejection, Reply, Transition,
-    decision::Extras,
-    entities::run::{self, Opening},
-};
+use crate::{Context, Decision, MutableState, Rejection, Reply, Transition, decision::Extras, entities::run::Opening};
 use temporalio_protos::temporal::api::{
     enums::v1::WorkflowIdConflictPolicy as Conflict, history::v1::WorkflowExecutionSignaledEventAttributes,
     workflowservice::v1 as api,
@@ -17,7 +13,7 @@ pub(super) fn decide(
 ) -> Result<Transition, Rejection> {
     start::refuse_cron(&request.cron_schedule)?;
     if let Some(run) = current.filter(|run| start::started_by(run, &request.request_id, context)) {
-        return Ok(super::nothing(Reply::Started(start::started(run, true))));
+        return Ok(Transition::nothing(Reply::Started(start::started(run, true))));
     }
     let conflict = match request.workflow_id_conflict_policy() {
         Conflict::Unspecified => Conflict::UseExisting,
@@ -35,11 +31,7 @@ pub(super) fn decide(
     let opening = opening(request, context);
     match (existing, current) {
         (Existing::Terminate, Some(run)) => start::replace(run, key, opening, context),
-        _ => {
-            let (new_run, probes) = run::open(key, opening, context)?;
-            let reply = Reply::Started(start::started(&new_run.state, true));
-            Ok(Transition { run: None, new_run: Some(new_run), reply, probes })
-        }
+        _ => start::open_first(key, opening, context),
     }
 }
 
@@ -50,7 +42,7 @@ fn signal_existing(
 ) -> Result<Transition, Rejection> {
     let reply = Reply::Started(start::started(run, false));
     if !request.request_id.is_empty() && run.ephemera.signal_request_ids.contains(&request.request_id) {
-        return Ok(super::nothing(reply));
+        return Ok(Transition::nothing(reply));
     }
     super::signal::refuse_while_closing(run)?;
     let mut decision = Decision::about(run, context);

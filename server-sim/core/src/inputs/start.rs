@@ -1,7 +1,7 @@
 //! StartWorkflowExecution.
 use crate::{
     Context, Decision, MutableState, NamespaceId, Rejection, Reply, RunKey, Started, Transition, WorkflowId,
-    decision::Extras,
+    decision::{Extras, Opened},
     entities::run::{self, Opening},
     payloads, planted_in,
     rules::{durations, start_request},
@@ -25,7 +25,7 @@ pub(super) fn decide(
 ) -> Result<Transition, Rejection> {
     refuse_cron(&request.cron_schedule)?;
     if let Some(run) = current.filter(|run| started_by(run, &request.request_id, context)) {
-        let mut transition = super::nothing(Reply::Started(started(run, true)));
+        let mut transition = Transition::nothing(Reply::Started(started(run, true)));
         transition.probes.push("start_repeated");
         return Ok(transition);
     }
@@ -35,7 +35,7 @@ pub(super) fn decide(
         Some(run) => existing(run, request.workflow_id_reuse_policy(), conflict)?,
     };
     match (existing, current) {
-        (Existing::Use, Some(run)) => Ok(super::nothing(Reply::Started(started(run, false)))),
+        (Existing::Use, Some(run)) => Ok(Transition::nothing(Reply::Started(started(run, false)))),
         (Existing::Terminate, Some(run)) => open_instead(run, request, context),
         _ => open(request, context),
     }
@@ -107,9 +107,14 @@ pub(super) fn existing(run: &MutableState, reuse: Reuse, conflict: Conflict) -> 
 
 fn open(request: api::StartWorkflowExecutionRequest, context: &Context) -> Result<Transition, Rejection> {
     let key = key_of(&request.namespace, &request.workflow_id, context);
-    let (new_run, probes) = run::open(key, opening(request, context), context)?;
-    let reply = Reply::Started(started(&new_run.state, true));
-    Ok(Transition { run: None, new_run: Some(new_run), reply, probes })
+    open_first(key, opening(request, context), context)
+}
+
+/// No other run changes.
+pub(super) fn open_first(key: RunKey, opening: Opening, context: &Context) -> Result<Transition, Rejection> {
+    let Opened { run, probes } = run::open(key, opening, context)?;
+    let reply = Reply::Started(started(&run.state, true));
+    Ok(Transition { runs: vec![run], reply, probes })
 }
 
 /// Terminates the open run and opens the new one, in one transition.
@@ -128,16 +133,13 @@ pub(super) fn replace(
     opening: Opening,
     context: &Context,
 ) -> Result<Transition, Rejection> {
-    let (new_run, probes) = run::open(key, opening, context)?;
-    let reply = Reply::Started(started(&new_run.state, true));
+    let opened = run::open(key, opening, context)?;
+    let reply = Reply::Started(started(&opened.run.state, true));
     let mut decision = Decision::about(current, context);
-    let details = payloads::text(&format!("terminated by new runID: {}", new_run.run_id));
+    let details = payloads::text(&format!("terminated by new runID: {}", opened.run.key().run_id));
     decision.probe("existing_run_terminated");
     decision.terminate_run(REPLACED, Some(details), crate::HISTORY_SERVICE, Vec::new());
-    decision.new_run = Some(new_run);
-    for probe in probes {
-        decision.probe(probe);
-    }
+    decision.open(opened);
     Ok(decision.finish(reply))
 }
 

@@ -1,6 +1,7 @@
 //! How one history event changes a state: the one function shared by live changes and by rebuilding.
 use super::{
-    Activity, ActivityProgress, Child, Closed, ExternalCancel, ExternalSignal, MutableState, UserTimer, WorkflowTask,
+    Activity, ActivityProgress, Child, Closed, CopyOnWrite, ExternalCancel, ExternalSignal, MutableState, PartKey,
+    UserTimer, WorkflowTask,
     others::{answered, started_child},
 };
 use crate::{EventId, RunId, Time, rules::durations};
@@ -15,7 +16,8 @@ use temporalio_protos::temporal::api::{
     },
 };
 
-type Applied = Result<(), String>;
+/// The part that an event changes, or why it cannot follow the events before it.
+type Applied = Result<PartKey, String>;
 
 /// The timer whose firing this event tells.
 pub(super) fn timer_fired(event: &HistoryEvent) -> Option<EventId> {
@@ -39,7 +41,7 @@ pub(crate) fn closed_activity(event: &HistoryEvent) -> Option<EventId> {
 impl MutableState {
     /// # Errors
     /// A sentence saying why this event cannot follow the ones before.
-    pub(super) fn apply_event(&mut self, event: &HistoryEvent) -> Applied {
+    pub(crate) fn apply_event(&mut self, event: &HistoryEvent) -> Applied {
         let attributes =
             event.attributes.as_ref().ok_or_else(|| format!("event {} has no attributes", event.event_id))?;
         if event.event_id != self.durable.next_event_id {
@@ -52,18 +54,19 @@ impl MutableState {
         if self.durable.closed.is_some() {
             return Err(format!("event {} follows the end of the run", event.event_id));
         }
-        self.fold(event, attributes)
+        let part = self
+            .fold(event, attributes)
             .map_err(|why| format!("event {} ({}): {why}", event.event_id, attributes.event_type().as_str_name()))?;
         self.durable.next_event_id += 1;
         self.durable.history_size_bytes += size_without_task_id(event);
-        Ok(())
+        Ok(part)
     }
 
     fn fold(&mut self, event: &HistoryEvent, attributes: &Attributes) -> Applied {
         let (id, time) = (event.event_id, event.event_time.as_ref().map_or(Time::ZERO, Time::from_proto));
         match attributes {
             Attributes::WorkflowExecutionStartedEventAttributes(started) => {
-                self.durable.user_metadata.clone_from(&event.user_metadata);
+                self.durable.user_metadata = event.user_metadata.clone().into();
                 self.started(time, started);
             }
             Attributes::WorkflowExecutionCompletedEventAttributes(closed) => {
@@ -84,48 +87,55 @@ impl MutableState {
             Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => self.durable.cancel_requested = true,
 
             Attributes::WorkflowTaskScheduledEventAttributes(scheduled) => {
-                self.workflow_task_scheduled(id, time, scheduled)?;
+                return self.workflow_task_scheduled(id, time, scheduled);
             }
             Attributes::WorkflowTaskStartedEventAttributes(started) => {
-                self.workflow_task_started(id, time, started)?;
+                return self.workflow_task_started(id, time, started);
             }
             Attributes::WorkflowTaskCompletedEventAttributes(completed) => {
                 self.workflow_task_ended(completed.scheduled_event_id)?;
                 self.durable.previous_started_event_id = completed.started_event_id;
             }
             Attributes::WorkflowTaskFailedEventAttributes(failed) => {
-                self.workflow_task_ended(failed.scheduled_event_id)?;
+                return self.workflow_task_ended(failed.scheduled_event_id);
             }
             Attributes::WorkflowTaskTimedOutEventAttributes(timed_out) => {
-                self.workflow_task_ended(timed_out.scheduled_event_id)?;
+                return self.workflow_task_ended(timed_out.scheduled_event_id);
             }
 
-            Attributes::ActivityTaskScheduledEventAttributes(scheduled) => self.activity_scheduled(id, time, scheduled),
+            Attributes::ActivityTaskScheduledEventAttributes(scheduled) => {
+                return self.activity_scheduled(id, time, scheduled);
+            }
             Attributes::ActivityTaskStartedEventAttributes(started) => {
                 self.activity(started.scheduled_event_id)?.started_event_id = id;
+                return Ok(PartKey::Activity(started.scheduled_event_id));
             }
             Attributes::ActivityTaskCancelRequestedEventAttributes(requested) => {
                 // The activity may have closed while its closing event waited in the buffer.
                 self.activity(requested.scheduled_event_id)?.cancel_requested_event_id = id;
+                return Ok(PartKey::Activity(requested.scheduled_event_id));
             }
             Attributes::ActivityTaskCompletedEventAttributes(closed) => {
-                self.activity_closed(closed.scheduled_event_id)?;
+                return self.activity_closed(closed.scheduled_event_id);
             }
-            Attributes::ActivityTaskFailedEventAttributes(closed) => self.activity_closed(closed.scheduled_event_id)?,
+            Attributes::ActivityTaskFailedEventAttributes(closed) => {
+                return self.activity_closed(closed.scheduled_event_id);
+            }
             Attributes::ActivityTaskTimedOutEventAttributes(closed) => {
-                self.activity_closed(closed.scheduled_event_id)?;
+                return self.activity_closed(closed.scheduled_event_id);
             }
             Attributes::ActivityTaskCanceledEventAttributes(closed) => {
-                self.activity_closed(closed.scheduled_event_id)?;
+                return self.activity_closed(closed.scheduled_event_id);
             }
 
             Attributes::TimerStartedEventAttributes(started) => {
                 let expiry = time.plus(durations::value(started.start_to_fire_timeout.as_ref()));
                 let timer = UserTimer { timer_id: started.timer_id.clone(), started_event_id: id, expiry };
                 self.durable.timers.insert(id, timer);
+                return Ok(PartKey::Timer(id));
             }
-            Attributes::TimerFiredEventAttributes(ended) => self.timer_ended(ended.started_event_id)?,
-            Attributes::TimerCanceledEventAttributes(ended) => self.timer_ended(ended.started_event_id)?,
+            Attributes::TimerFiredEventAttributes(ended) => return self.timer_ended(ended.started_event_id),
+            Attributes::TimerCanceledEventAttributes(ended) => return self.timer_ended(ended.started_event_id),
 
             Attributes::UpsertWorkflowSearchAttributesEventAttributes(upserted) => {
                 let fields = upserted.search_attributes.as_ref().map(|fields| &fields.indexed_fields);
@@ -142,7 +152,7 @@ impl MutableState {
             Attributes::MarkerRecordedEventAttributes(_) => {}
             _ => return self.fold_about_others(event, attributes),
         }
-        Ok(())
+        Ok(PartKey::Run)
     }
 
     /// What was asked of other runs, and what they answered.
@@ -157,48 +167,51 @@ impl MutableState {
                     started: None,
                 };
                 self.durable.children.insert(id, child);
+                Ok(PartKey::Child(id))
             }
             Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated) => {
                 let signal = ExternalSignal { initiated_event_id: id, attributes: Arc::new(initiated.clone()) };
                 self.durable.signals.insert(id, signal);
+                Ok(PartKey::Signal(id))
             }
             Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(initiated) => {
                 let cancel = ExternalCancel { initiated_event_id: id, attributes: Arc::new(initiated.clone()) };
                 self.durable.cancels.insert(id, cancel);
+                Ok(PartKey::Cancel(id))
             }
-            _ => return self.fold_answer(event),
+            _ => self.fold_answer(event),
         }
-        Ok(())
     }
 
     fn fold_answer(&mut self, event: &HistoryEvent) -> Applied {
         if let Some((initiated, start)) = started_child(event) {
             let child = self.durable.children.get_mut(&initiated).filter(|child| child.started.is_none());
             child.ok_or_else(|| format!("no child {initiated} waits to start"))?.started = Some(start);
-            return Ok(());
+            return Ok(PartKey::Child(initiated));
         }
         let initiated = answered(event).ok_or("no rule says what it does")?;
-        let known = match event.attributes {
+        let (known, part) = match event.attributes {
             Some(
                 Attributes::ExternalWorkflowExecutionSignaledEventAttributes(_)
                 | Attributes::SignalExternalWorkflowExecutionFailedEventAttributes(_),
-            ) => self.durable.signals.remove(&initiated).is_some(),
+            ) => (self.durable.signals.remove(&initiated), PartKey::Signal(initiated)),
             Some(
                 Attributes::ExternalWorkflowExecutionCancelRequestedEventAttributes(_)
                 | Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(_),
-            ) => self.durable.cancels.remove(&initiated).is_some(),
-            _ => self.durable.children.remove(&initiated).is_some(),
+            ) => (self.durable.cancels.remove(&initiated), PartKey::Cancel(initiated)),
+            _ => (self.durable.children.remove(&initiated), PartKey::Child(initiated)),
         };
-        known.then_some(()).ok_or_else(|| format!("nothing that event {initiated} began is pending"))
+        known.then_some(part).ok_or_else(|| format!("nothing that event {initiated} began is pending"))
     }
 
     fn started(&mut self, time: Time, started: &WorkflowExecutionStartedEventAttributes) {
         let durable = &mut self.durable;
         durable.start_time = time;
         durable.first_execution_run_id = RunId(started.first_execution_run_id.clone());
-        durable.memo = started.memo.iter().flat_map(|memo| memo.fields.clone()).collect::<BTreeMap<_, _>>();
-        durable.search_attributes =
-            started.search_attributes.iter().flat_map(|fields| fields.indexed_fields.clone()).collect();
+        let memo = started.memo.iter().flat_map(|memo| memo.fields.clone());
+        durable.memo = memo.collect::<BTreeMap<_, _>>().into();
+        let fields = started.search_attributes.iter().flat_map(|fields| fields.indexed_fields.clone());
+        durable.search_attributes = fields.collect::<BTreeMap<_, _>>().into();
         durable.started = Arc::new(started.clone());
     }
 
@@ -209,7 +222,7 @@ impl MutableState {
         self.durable.workflow_task = None;
         self.ephemera.workflow_task.transient = None;
         self.ephemera.sticky = None;
-        self.ephemera.apply(&super::EphemeralChange::BufferEmptied);
+        self.ephemera.empty_buffer();
     }
 
     fn workflow_task_scheduled(
@@ -222,7 +235,7 @@ impl MutableState {
             return Err(format!("workflow task {} is still pending", pending.scheduled_event_id));
         }
         let queue = scheduled.task_queue.clone().unwrap_or_default();
-        self.durable.workflow_task = Some(WorkflowTask {
+        let task = WorkflowTask {
             scheduled_event_id: id,
             scheduled_time: time,
             attempt: scheduled.attempt,
@@ -230,8 +243,9 @@ impl MutableState {
             sticky_for: (queue.kind == i32::from(TaskQueueKind::Sticky)).then_some(queue.normal_name),
             queue: queue.name,
             ..WorkflowTask::default()
-        });
-        Ok(())
+        };
+        self.durable.workflow_task = Some(CopyOnWrite::from(task));
+        Ok(PartKey::Run)
     }
 
     fn workflow_task_started(
@@ -253,18 +267,23 @@ impl MutableState {
         task.suggest_continue_as_new = started.suggest_continue_as_new;
         task.suggest_continue_as_new_reasons.clone_from(&started.suggest_continue_as_new_reasons);
         task.history_size_bytes = started.history_size_bytes;
-        Ok(())
+        Ok(PartKey::Run)
     }
 
     fn workflow_task_ended(&mut self, scheduled_event_id: EventId) -> Applied {
         self.durable
             .workflow_task
             .take_if(|task| task.scheduled_event_id == scheduled_event_id)
-            .map(|_| ())
+            .map(|_| PartKey::Run)
             .ok_or_else(|| format!("no workflow task {scheduled_event_id} is pending"))
     }
 
-    fn activity_scheduled(&mut self, id: EventId, time: Time, scheduled: &ActivityTaskScheduledEventAttributes) {
+    fn activity_scheduled(
+        &mut self,
+        id: EventId,
+        time: Time,
+        scheduled: &ActivityTaskScheduledEventAttributes,
+    ) -> Applied {
         let activity = Activity {
             scheduled_event_id: id,
             scheduled_time: time,
@@ -274,6 +293,7 @@ impl MutableState {
         };
         self.durable.activities.insert(id, activity);
         self.ephemera.activities.insert(id, ActivityProgress { due_time: time, ..ActivityProgress::default() });
+        Ok(PartKey::Activity(id))
     }
 
     fn activity(&mut self, scheduled_event_id: EventId) -> Result<&mut Activity, String> {
@@ -287,14 +307,14 @@ impl MutableState {
         self.activity(scheduled_event_id)?;
         self.durable.activities.remove(&scheduled_event_id);
         self.ephemera.activities.remove(&scheduled_event_id);
-        Ok(())
+        Ok(PartKey::Activity(scheduled_event_id))
     }
 
     fn timer_ended(&mut self, started_event_id: EventId) -> Applied {
         self.durable
             .timers
             .remove(&started_event_id)
-            .map(|_| ())
+            .then_some(PartKey::Timer(started_event_id))
             .ok_or_else(|| format!("no timer {started_event_id} is running"))
     }
 }

@@ -7,8 +7,28 @@ use std::{
     sync::Arc,
 };
 
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct CopyOnWrite<T>(Arc<T>);
+
+impl<T> From<T> for CopyOnWrite<T> {
+    fn from(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl<T> CopyOnWrite<T> {
+    /// Whether nothing has changed in either since one was copied from the other.
+    pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What is shared is not looked at: comparing a state with the one it was copied from costs what has changed.
+impl<T: PartialEq> PartialEq for CopyOnWrite<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_shared_with(other) || self.0 == other.0
+    }
+}
 
 impl<T> Deref for CopyOnWrite<T> {
     type Target = T;
@@ -50,6 +70,6 @@ impl<T: Serialize> Serialize for CopyOnWrite<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for CopyOnWrite<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(|value| Self(Arc::new(value)))
+        T::deserialize(deserializer).map(Self::from)
     }
 }

@@ -1,9 +1,10 @@
 //! DescribeWorkflowExecution.
 use super::{Activity, ActivityProgress, Child, MutableState};
 use crate::rules::{durations, retry_policy};
+use std::collections::{BTreeMap, HashMap};
 use temporalio_protos::temporal::api::{
     activity::v1::ActivityOptions,
-    common::v1::{Memo, SearchAttributes, WorkflowExecution, WorkflowType},
+    common::v1::{Memo, Payload, SearchAttributes, WorkflowExecution, WorkflowType},
     enums::v1::{EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueKind},
     taskqueue::v1::TaskQueue,
     workflow::v1::{
@@ -53,7 +54,7 @@ impl MutableState {
             workflow_execution_timeout: started.workflow_execution_timeout,
             workflow_run_timeout: started.workflow_run_timeout,
             default_workflow_task_timeout: started.workflow_task_timeout,
-            user_metadata: self.durable.user_metadata.clone(),
+            user_metadata: Option::clone(&self.durable.user_metadata),
         }
     }
 
@@ -74,10 +75,8 @@ impl MutableState {
             parent_namespace_id: started.parent_workflow_namespace_id.clone(),
             parent_execution: started.parent_workflow_execution.clone(),
             execution_time: Some(durable.execution_time().to_proto()),
-            memo: Some(Memo { fields: durable.memo.clone().into_iter().collect() }),
-            search_attributes: Some(SearchAttributes {
-                indexed_fields: durable.search_attributes.clone().into_iter().collect(),
-            }),
+            memo: Some(Memo { fields: fields(&durable.memo) }),
+            search_attributes: Some(SearchAttributes { indexed_fields: fields(&durable.search_attributes) }),
             task_queue: self.task_queue().to_owned(),
             state_transition_count: i64::try_from(self.version()).unwrap_or(i64::MAX),
             root_execution: Some(started.root_workflow_execution.clone().unwrap_or_else(|| execution.clone())),
@@ -116,6 +115,10 @@ impl MutableState {
             attempt: task.attempt,
         })
     }
+}
+
+fn fields(fields: &BTreeMap<String, Payload>) -> HashMap<String, Payload> {
+    fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn describe(activity: &Activity, progress: &ActivityProgress) -> PendingActivityInfo {

@@ -1,6 +1,6 @@
 //! What follows from a run's events alone. This one type says which parts those are: rebuilding and checking use it
 //! and keep no list of their own. A buffered event has no place in history yet, so nothing here knows of it.
-use super::{Child, CopyOnWrite, ExternalCancel, ExternalSignal};
+use super::{Child, CopyOnWrite, ExternalCancel, ExternalSignal, Parts};
 use crate::{EventId, RunId, Time, rules::durations, wire};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -15,7 +15,7 @@ use temporalio_protos::temporal::api::{
     taskqueue::v1::TaskQueue,
 };
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DurableProjection {
     pub next_event_id: EventId,
     /// Encoded bytes of all events, task ids aside: these are stamped later.
@@ -25,38 +25,38 @@ pub struct DurableProjection {
     pub started: Arc<WorkflowExecutionStartedEventAttributes>,
     pub first_execution_run_id: RunId,
     pub start_time: Time,
-    #[serde(default, with = "wire::option")]
-    pub user_metadata: Option<UserMetadata>,
+    #[serde(default, with = "wire::shared::option")]
+    pub user_metadata: CopyOnWrite<Option<UserMetadata>>,
     #[serde(default)]
     pub closed: Option<Closed>,
     #[serde(default)]
-    pub workflow_task: Option<WorkflowTask>,
+    pub workflow_task: Option<CopyOnWrite<WorkflowTask>>,
     /// Started id of the last completed workflow task; 0 if there is none.
     #[serde(default)]
     pub previous_started_event_id: EventId,
     /// By scheduled event id.
     #[serde(default)]
-    pub activities: CopyOnWrite<BTreeMap<EventId, Activity>>,
+    pub activities: Parts<Activity>,
     /// By started event id.
     #[serde(default)]
-    pub timers: CopyOnWrite<BTreeMap<EventId, UserTimer>>,
+    pub timers: Parts<UserTimer>,
     /// By initiated event id, as are signals and cancels.
     #[serde(default)]
-    pub children: CopyOnWrite<BTreeMap<EventId, Child>>,
+    pub children: Parts<Child>,
     /// Signals to other runs.
     #[serde(default)]
-    pub signals: CopyOnWrite<BTreeMap<EventId, ExternalSignal>>,
+    pub signals: Parts<ExternalSignal>,
     /// Requests that other runs be cancelled.
     #[serde(default)]
-    pub cancels: CopyOnWrite<BTreeMap<EventId, ExternalCancel>>,
+    pub cancels: Parts<ExternalCancel>,
     #[serde(default)]
     pub cancel_requested: bool,
     #[serde(default)]
     pub signal_count: usize,
-    #[serde(default, with = "wire::map")]
-    pub memo: BTreeMap<String, Payload>,
-    #[serde(default, with = "wire::map")]
-    pub search_attributes: BTreeMap<String, Payload>,
+    #[serde(default, with = "wire::shared::map")]
+    pub memo: CopyOnWrite<BTreeMap<String, Payload>>,
+    #[serde(default, with = "wire::shared::map")]
+    pub search_attributes: CopyOnWrite<BTreeMap<String, Payload>>,
 }
 
 /// How and when a run closed.
@@ -98,7 +98,7 @@ pub struct WorkflowTask {
     pub history_size_bytes: i64,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
     pub scheduled_event_id: EventId,
     pub scheduled_time: Time,
@@ -127,19 +127,19 @@ impl Default for DurableProjection {
             started: Arc::default(),
             first_execution_run_id: RunId::default(),
             start_time: Time::ZERO,
-            user_metadata: None,
+            user_metadata: CopyOnWrite::default(),
             closed: None,
             workflow_task: None,
             previous_started_event_id: 0,
-            activities: CopyOnWrite::default(),
-            timers: CopyOnWrite::default(),
-            children: CopyOnWrite::default(),
-            signals: CopyOnWrite::default(),
-            cancels: CopyOnWrite::default(),
+            activities: Parts::default(),
+            timers: Parts::default(),
+            children: Parts::default(),
+            signals: Parts::default(),
+            cancels: Parts::default(),
             cancel_requested: false,
             signal_count: 0,
-            memo: BTreeMap::new(),
-            search_attributes: BTreeMap::new(),
+            memo: CopyOnWrite::default(),
+            search_attributes: CopyOnWrite::default(),
         }
     }
 }

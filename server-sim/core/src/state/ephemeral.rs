@@ -1,25 +1,24 @@
 //! What follows from no event: lost by a rebuild, kept by the store.
-use super::CopyOnWrite;
+use super::{CopyOnWrite, PartKey, Parts};
 use crate::{EventId, Time, wire};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 use temporalio_protos::temporal::api::{common::v1::Payloads, failure::v1::Failure, history::v1::HistoryEvent};
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ephemera {
     /// Arrived while a workflow task is started; they get their ids when it ends.
-    #[serde(with = "wire::list")]
-    pub buffered: Vec<HistoryEvent>,
+    #[serde(with = "wire::shared::list")]
+    pub buffered: CopyOnWrite<Vec<HistoryEvent>>,
     pub workflow_task: WorkflowTaskEphemera,
     pub sticky: Option<Sticky>,
     /// By scheduled event id; exactly the activities of the durable projection.
-    pub activities: CopyOnWrite<BTreeMap<EventId, ActivityProgress>>,
+    pub activities: Parts<ActivityProgress>,
     /// Started event ids of timers whose fired event is in the buffer.
     pub timers_firing: BTreeSet<EventId>,
+    /// Scheduled event ids of activities whose closing event is in the buffer.
+    pub activities_closing: BTreeSet<EventId>,
     /// The request that made this run, for de-duplication.
     pub start_request_id: String,
     pub signal_request_ids: CopyOnWrite<BTreeSet<String>>,
@@ -104,8 +103,6 @@ pub struct ActivityProgress {
     pub last_failure: Option<Failure>,
     pub last_worker_identity: String,
     pub last_attempt_complete_time: Option<Time>,
-    /// Its closing event is in the buffer.
-    pub closing: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,52 +157,64 @@ impl Default for ActivityProgress {
             last_failure: None,
             last_worker_identity: String::new(),
             last_attempt_complete_time: None,
-            closing: false,
+        }
+    }
+}
+
+impl EphemeralChange {
+    /// The part of the state that it changes.
+    pub(crate) fn part(&self) -> PartKey {
+        match self {
+            Self::ActivityProgress { scheduled_event_id, .. } => PartKey::Activity(*scheduled_event_id),
+            Self::EventBuffered(_)
+            | Self::BufferEmptied
+            | Self::BufferedTimerFiredRemoved { .. }
+            | Self::WorkflowTask(_)
+            | Self::Sticky(_)
+            | Self::StartedBy { .. }
+            | Self::SignalSeen { .. }
+            | Self::BackoffOver
+            | Self::Caches(_) => PartKey::Run,
         }
     }
 }
 
 impl Ephemera {
-    pub(crate) fn apply(&mut self, change: &EphemeralChange) {
+    pub(crate) fn apply(&mut self, change: EphemeralChange) {
         match change {
-            EphemeralChange::EventBuffered(event) => self.buffer(event),
+            EphemeralChange::EventBuffered(event) => self.buffer(*event),
             EphemeralChange::BufferEmptied => self.empty_buffer(),
             EphemeralChange::BufferedTimerFiredRemoved { started_event_id } => {
-                self.timers_firing.remove(started_event_id);
-                self.buffered.retain(|event| super::apply_event::timer_fired(event) != Some(*started_event_id));
+                self.timers_firing.remove(&started_event_id);
+                self.buffered.retain(|event| super::apply_event::timer_fired(event) != Some(started_event_id));
             }
-            EphemeralChange::WorkflowTask(task) => self.workflow_task = task.clone(),
-            EphemeralChange::Sticky(sticky) => self.sticky = sticky.clone(),
+            EphemeralChange::WorkflowTask(task) => self.workflow_task = task,
+            EphemeralChange::Sticky(sticky) => self.sticky = sticky,
             EphemeralChange::ActivityProgress { scheduled_event_id, progress } => {
-                self.activities.insert(*scheduled_event_id, progress.as_ref().clone());
+                self.activities.insert(scheduled_event_id, *progress);
             }
-            EphemeralChange::StartedBy { request_id } => self.start_request_id.clone_from(request_id),
+            EphemeralChange::StartedBy { request_id } => self.start_request_id = request_id,
             EphemeralChange::SignalSeen { request_id } => {
-                self.signal_request_ids.insert(request_id.clone());
+                self.signal_request_ids.insert(request_id);
             }
             EphemeralChange::BackoffOver => self.backoff_is_over = true,
-            EphemeralChange::Caches(caches) => self.caches = caches.clone(),
+            EphemeralChange::Caches(caches) => self.caches = caches,
         }
     }
 
-    fn buffer(&mut self, event: &HistoryEvent) {
-        if let Some(started_event_id) = super::apply_event::timer_fired(event) {
-            self.timers_firing.insert(started_event_id);
-        }
-        if let Some(scheduled_event_id) = super::apply_event::closed_activity(event)
-            && let Some(progress) = self.activities.get_mut(&scheduled_event_id)
-        {
-            progress.closing = true;
-        }
-        self.buffered.push(event.clone());
+    fn buffer(&mut self, event: HistoryEvent) {
+        self.timers_firing.extend(super::apply_event::timer_fired(&event));
+        self.activities_closing.extend(super::apply_event::closed_activity(&event));
+        self.buffered.push(event);
     }
 
-    fn empty_buffer(&mut self) {
-        self.buffered.clear();
+    pub(super) fn empty_buffer(&mut self) {
+        if self.buffered.is_empty() {
+            return;
+        }
+        self.buffered = CopyOnWrite::default();
         self.timers_firing.clear();
-        if self.activities.values().any(|progress| progress.closing) {
-            self.activities.values_mut().for_each(|progress| progress.closing = false);
-        }
+        self.activities_closing.clear();
     }
 }
 

@@ -6,6 +6,7 @@ mod durable;
 mod ephemeral;
 mod others;
 mod owed;
+mod parts;
 mod size;
 mod text;
 
@@ -16,28 +17,30 @@ pub use ephemeral::{ActivityProgress, ActivityStart, Caches, Ephemera, Ephemeral
 pub(crate) use others::closed_child;
 pub use others::{Child, ChildStart, ExternalCancel, ExternalSignal};
 pub use owed::Owed;
+pub use parts::{PartKey, Parts};
 
-use crate::{BranchRef, EventId, RunId, RunKey, Time, TransferTask, invariants};
+use crate::{BranchRef, EventId, RunId, RunKey, Time, TransferTask};
 use serde::{Deserialize, Serialize};
 use temporalio_protos::temporal::api::{
     enums::v1::WorkflowExecutionStatus,
     history::v1::{HistoryEvent, history_event::Attributes},
 };
 
-/// One step of a transition: a history event, or a change to a part that follows from no event.
+/// One step of a decision: a history event, or a change to a part that follows from no event.
 #[derive(Clone, Debug)]
 pub enum Change {
     Event(Box<HistoryEvent>),
     Ephemeral(EphemeralChange),
 }
 
-/// One run's state; changes only by [`MutableState::apply`]; can be rebuilt from its history, ephemera aside.
+/// One run's state. It changes by its events and by what follows from none ([`EphemeralChange`]), and only while something
+/// is decided; it can be rebuilt from its history, ephemera aside. Copies share what they have not changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MutableState {
-    key: RunKey,
+    key: CopyOnWrite<RunKey>,
     /// Rises with each stored change; the store compares it.
     version: u64,
-    branch: BranchRef,
+    branch: CopyOnWrite<BranchRef>,
     pub(crate) durable: DurableProjection,
     #[serde(default)]
     pub(crate) ephemera: Ephemera,
@@ -47,6 +50,7 @@ impl MutableState {
     /// A run that has no event yet. It is a tree of its own, with one branch.
     pub(crate) fn empty(key: RunKey) -> Self {
         let branch = BranchRef { tree: key.run_id.0.clone(), branch: key.run_id.0.clone() };
+        let (key, branch) = (key.into(), branch.into());
         Self { key, version: 0, branch, durable: DurableProjection::default(), ephemera: Ephemera::default() }
     }
 
@@ -59,7 +63,7 @@ impl MutableState {
     }
 
     pub fn branch(&self) -> BranchRef {
-        self.branch.clone()
+        BranchRef::clone(&self.branch)
     }
 
     pub fn status(&self) -> WorkflowExecutionStatus {
@@ -106,7 +110,7 @@ impl MutableState {
 
     /// The workflow task that is scheduled or started, transient or not.
     pub fn workflow_task(&self) -> Option<&WorkflowTask> {
-        self.durable.workflow_task.as_ref().or(self.ephemera.workflow_task.transient.as_ref())
+        self.durable.workflow_task.as_deref().or(self.ephemera.workflow_task.transient.as_ref())
     }
 
     pub(crate) fn workflow_task_is_started(&self) -> bool {
@@ -116,8 +120,8 @@ impl MutableState {
     /// An activity that nothing has closed yet, not even in the buffer.
     pub(crate) fn pending_activity(&self, scheduled_event_id: EventId) -> Option<(&Activity, &ActivityProgress)> {
         let activity = self.durable.activities.get(&scheduled_event_id)?;
-        let progress = self.progress(scheduled_event_id);
-        (!progress.closing).then_some((activity, progress))
+        let closing = self.ephemera.activities_closing.contains(&scheduled_event_id);
+        (!closing).then(|| (activity, self.progress(scheduled_event_id)))
     }
 
     pub(crate) fn pending_activities(&self) -> impl Iterator<Item = (&Activity, &ActivityProgress)> {
@@ -158,22 +162,9 @@ impl MutableState {
             && !self.ephemera.backoff_is_over
     }
 
-    /// Folds a decided change; raises the version by one.
-    pub fn apply(&mut self, change: &crate::RunChange) {
-        for step in &change.changes {
-            self.apply_step(step);
-        }
+    /// The decision is made: this is the next state to be stored.
+    pub(crate) fn raise_version(&mut self) {
         self.version += 1;
-        invariants::assert_holds(self);
-    }
-
-    pub(crate) fn apply_step(&mut self, step: &Change) {
-        match step {
-            Change::Event(event) => {
-                self.apply_event(event).expect("a decision only makes events that can follow its state");
-            }
-            Change::Ephemeral(change) => self.ephemera.apply(change),
-        }
     }
 
     /// Whether a transfer task still has something to do.

@@ -14,7 +14,7 @@ use temporalio_protos::temporal::api::{
 };
 
 /// A child that has not closed, or has not even been started.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
     pub initiated_event_id: EventId,
     #[serde(with = "wire::shared")]
@@ -33,7 +33,7 @@ pub struct ChildStart {
 }
 
 /// A signal to another run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExternalSignal {
     pub initiated_event_id: EventId,
     #[serde(with = "wire::shared")]
@@ -41,7 +41,7 @@ pub struct ExternalSignal {
 }
 
 /// A request that another run be cancelled.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExternalCancel {
     pub initiated_event_id: EventId,
     #[serde(with = "wire::shared")]

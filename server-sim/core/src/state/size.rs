@@ -9,7 +9,7 @@ impl MutableState {
     /// About as many bytes as the state takes in the store. The same for the same state, wherever it is asked.
     pub fn approximate_bytes(&self) -> usize {
         let (durable, ephemera) = (&self.durable, &self.ephemera);
-        let fields = durable.memo.iter().chain(&durable.search_attributes);
+        let fields = durable.memo.iter().chain(durable.search_attributes.iter());
         let fields: usize = fields.map(|(name, payload)| name.len() + payload.encoded_len()).sum();
         let activities = durable.activities.values().map(|activity| ENTRY_BYTES + activity.attributes.encoded_len());
         let timers = durable.timers.values().map(|timer| ENTRY_BYTES + timer.timer_id.len());

@@ -292,8 +292,8 @@ impl Life {
     }
 
     fn remember(&mut self, run: Option<usize>, input: &Input, transition: &Transition) {
-        let target = if transition.new_run.is_some() { self.shard.current() } else { run };
-        let changed = transition.run.is_some() || transition.new_run.is_some();
+        let target = if transition.opened().is_some() { self.shard.current() } else { run };
+        let changed = !transition.runs.is_empty();
         let signal = match input {
             Input::Signal(request) => Some(&request.request_id),
             Input::SignalWithStart(request) => Some(&request.request_id),

@@ -152,7 +152,7 @@ fn activities(
 ) {
     for (id, activity) in state.durable().activities.iter() {
         let progress = &state.ephemera().activities[id];
-        if progress.closing {
+        if state.ephemera().activities_closing.contains(id) {
             continue;
         }
         let attempts_max = activity.attributes.retry_policy.as_ref().map_or(0, |policy| policy.maximum_attempts);

@@ -6,8 +6,8 @@ pub mod requests;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tempest_core::{
-    Context, Flags, Input, Limits, MutableState, NamespaceId, Rejection, RunId, RunKey, Time, TimerTask, TransferTask,
-    Transition, WorkflowId, decide,
+    Context, Flags, Input, Limits, MutableState, NamespaceId, Rejection, RunId, RunKey, RunWrite, Time, TimerTask,
+    TransferTask, Transition, WorkflowId, decide,
 };
 use temporalio_protos::temporal::api::{enums::v1::EventType, history::v1::HistoryEvent};
 
@@ -39,13 +39,13 @@ pub struct Run {
 
 impl Shard {
     pub fn new() -> Self {
-        Self { now: EPOCH, timeline: 0, runs: Vec::new(), limits: Limits::default(), flags: Flags::default() }
+        Self { now: EPOCH, timeline: 0, runs: Vec::new(), limits: Limits::default(), flags: traced() }
     }
 
     /// A shard with planted bugs armed; without the feature `chaos` they do nothing.
     pub fn with_planted(names: &[&str]) -> Self {
         let planted: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        Self { flags: Flags { planted: Arc::new(planted) }, ..Self::new() }
+        Self { flags: Flags { planted: Arc::new(planted), ..traced() }, ..Self::new() }
     }
 
     pub fn current(&self) -> Option<usize> {
@@ -70,31 +70,25 @@ impl Shard {
     pub fn apply_to(&mut self, run: Option<usize>, input: Input) -> Result<Transition, Rejection> {
         let context = self.context();
         let transition = decide(run.map(|run| &self.runs[run].state), input, &context)?;
-        if let Some(change) = &transition.run {
-            let run = &mut self.runs[run.expect("only an existing run can change")];
-            run.state.apply(change);
-            run.history.extend(change.events.iter().cloned());
-            run.transfer_tasks.extend(change.transfer_tasks.iter().cloned());
-            run.timer_tasks.extend(change.timer_tasks.iter().cloned());
-        }
-        if let (Some(_), Some(run)) = (&transition.run, run) {
-            self.runs[run].check();
-        }
-        if let Some(new) = &transition.new_run {
-            assert_eq!(new.run_id, context.new_run_id, "a new run has the id that the context drew for it");
-            assert!(
-                self.runs.iter().all(|run| !run.state.is_open()),
-                "a run is opened while another one of its workflow id is open"
-            );
-            self.runs.push(Run {
-                state: new.state.clone(),
-                history: new.events.clone(),
-                transfer_tasks: new.transfer_tasks.clone(),
-                timer_tasks: new.timer_tasks.clone(),
-            });
-            self.runs.last().expect("it was just opened").check();
+        for write in &transition.runs {
+            let index =
+                if write.opens() { self.open(write, &context) } else { run.expect("only what is there can change") };
+            self.runs[index].write(write);
+            self.runs[index].check();
         }
         Ok(transition)
+    }
+
+    /// Makes room for a run that does not exist yet.
+    fn open(&mut self, write: &RunWrite, context: &Context) -> usize {
+        assert_eq!(write.key().run_id, context.new_run_id, "a new run has the id that the context drew for it");
+        assert!(
+            self.runs.iter().all(|run| !run.state.is_open()),
+            "a run is opened while another one of its workflow id is open"
+        );
+        let state = (*write.state).clone();
+        self.runs.push(Run { state, history: Vec::new(), transfer_tasks: Vec::new(), timer_tasks: Vec::new() });
+        self.runs.len() - 1
     }
 
     /// The timer task that is due first, over all runs; equal times fire in the order in which they were made.
@@ -117,7 +111,21 @@ impl Shard {
     }
 }
 
+/// The transcripts tell each change.
+fn traced() -> Flags {
+    Flags { traced: true, ..Flags::default() }
+}
+
 impl Run {
+    fn write(&mut self, write: &RunWrite) {
+        let stored = Some(self.state.version()).filter(|_| !write.opens());
+        assert_eq!(write.expected_version, stored, "it was decided on what is stored");
+        self.state = (*write.state).clone();
+        self.history.extend(write.events.iter().cloned());
+        self.transfer_tasks.extend(write.transfer_tasks.iter().cloned());
+        self.timer_tasks.extend(write.timer_tasks.iter().cloned());
+    }
+
     pub fn run_id(&self) -> RunId {
         self.state.key().run_id.clone()
     }

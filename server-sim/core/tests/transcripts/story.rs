@@ -363,11 +363,11 @@ impl Story {
     fn tell(&mut self, transition: &Transition) {
         let now = self.shard.now;
         let mut silent = true;
-        if let Some(run) = &transition.run {
+        if let Some(run) = transition.changed() {
             // What enters and leaves the buffer in one decision is told by the event alone.
             let flushes = |change: &Change| matches!(change, Change::Ephemeral(EphemeralChange::BufferEmptied));
-            let passes_through = run.changes.iter().any(flushes);
-            for change in &run.changes {
+            let passes_through = run.trace.iter().any(flushes);
+            for change in &run.trace {
                 let buffers = matches!(change, Change::Ephemeral(EphemeralChange::EventBuffered(_)));
                 match change {
                     Change::Event(event) => self.line(&print::event(event, now)),
@@ -382,8 +382,8 @@ impl Story {
             self.tell_tasks(&run.transfer_tasks, &run.timer_tasks);
             silent = false;
         }
-        if let Some(new) = &transition.new_run {
-            self.line(&format!("opens {}", new.run_id));
+        if let Some(new) = transition.opened() {
+            self.line(&format!("opens {}", new.key().run_id));
             for event in &new.events {
                 self.line(&print::event(event, now));
             }

@@ -58,23 +58,23 @@ impl World {
             new_run_id: RunId(format!("run-{}", self.runs + 1)),
             timeline: self.timeline,
             limits: self.limits.clone(),
-            flags: Flags { planted: Arc::new(self.planted.clone()) },
+            flags: Flags { planted: Arc::new(self.planted.clone()), ..Flags::default() },
         };
-        let Transition { run, new_run, reply, probes } = decide(self.state.as_ref(), input, &context)?;
+        let Transition { runs, reply, probes } = decide(self.state.as_ref(), input, &context)?;
         self.probes.extend(probes);
-        if let Some(change) = run {
-            self.state.as_mut().expect("a change has a run").apply(&change);
-            self.history.extend(change.events);
-            self.tasks.extend(change.transfer_tasks.into_iter().map(TaskKind::Transfer));
-            self.tasks.extend(change.timer_tasks.into_iter().map(TaskKind::Timer));
-            self.check();
-        }
-        if let Some(new_run) = new_run {
-            self.runs += 1;
-            self.state = Some(new_run.state);
-            self.history = new_run.events;
-            self.tasks = new_run.transfer_tasks.into_iter().map(TaskKind::Transfer).collect();
-            self.tasks.extend(new_run.timer_tasks.into_iter().map(TaskKind::Timer));
+        for run in runs {
+            let stored = self.state.as_ref().map(MutableState::version);
+            if run.opens() {
+                self.runs += 1;
+                self.history.clear();
+                self.tasks.clear();
+            } else {
+                assert_eq!(run.expected_version, stored, "it was decided on what is stored");
+            }
+            self.state = Some(*run.state);
+            self.history.extend(run.events);
+            self.tasks.extend(run.transfer_tasks.into_iter().map(TaskKind::Transfer));
+            self.tasks.extend(run.timer_tasks.into_iter().map(TaskKind::Timer));
             self.check();
         }
         Ok(reply)

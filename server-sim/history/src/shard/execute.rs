@@ -84,14 +84,14 @@ impl Owned {
             }
         };
         // What is there already stays a success: only what would be done now comes too late.
-        if (transition.run.is_some() || transition.new_run.is_some())
+        if !transition.runs.is_empty()
             && let Some((errand, ended)) = self.ended_before(errand.as_ref())
         {
             tempest_rt::probe!("history-errand-after-its-end");
             let answer = self.ends(errand, ended.clone(), Answer::new(reply, as_before(ended, opens)));
             return self.answer_unstaged(workflow, answer);
         }
-        let opened = transition.new_run.as_ref().map(|new| &new.state);
+        let opened = transition.opened().map(|run| &*run.state);
         let subject = state.or(opened).expect("a decision is about a run that is or comes to be");
         let (run, branch) = (subject.key().clone(), subject.branch());
         hit(&transition.probes);
@@ -105,17 +105,10 @@ impl Owned {
             // Also where nothing is left to do: a copy may find another run, to which it was not done.
             answer = self.ends(errand, Ended::Done(Box::new(decided)), answer);
         }
-        if transition.run.is_none() && transition.new_run.is_none() {
+        if transition.runs.is_empty() {
             return self.answer_unstaged(workflow, answer);
         }
-        self.stage(Step {
-            workflow,
-            run_id: run_id.as_ref(),
-            change: transition.run,
-            new_run: transition.new_run,
-            ended: None,
-            answer: Some(answer),
-        });
+        self.stage(Step { workflow, runs: transition.runs, ended: None, answer: Some(answer) });
     }
 
     fn position(
@@ -169,17 +162,10 @@ impl Owned {
             _ => None,
         };
         match decided {
-            Some(transition) if transition.run.is_some() || transition.new_run.is_some() => {
+            Some(transition) if !transition.runs.is_empty() => {
                 Counters::add(&self.node.counters.timers_fired);
                 hit(&transition.probes);
-                self.stage(Step {
-                    workflow,
-                    run_id: Some(&run_id),
-                    change: transition.run,
-                    new_run: transition.new_run,
-                    ended: Some(key),
-                    answer: None,
-                });
+                self.stage(Step { workflow, runs: transition.runs, ended: Some(key), answer: None });
             }
             // Stale. It was judged by staged state, but its deletion is staged behind that and shares its fate.
             _ => {

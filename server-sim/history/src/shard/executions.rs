@@ -144,31 +144,18 @@ impl Executions {
         waiting
     }
 
-    /// A staged commit opens a run, whose state takes `bytes`.
-    pub fn open_run(
-        &mut self,
-        key: &WorkflowKey,
-        run_id: RunId,
-        state: MutableState,
-        bytes: usize,
-        becomes_current: bool,
-    ) {
+    /// A staged commit writes a run, whose state takes `bytes`: this is the state that is decided on from now on.
+    pub fn put(&mut self, key: &WorkflowKey, state: Box<MutableState>, bytes: usize, becomes_current: bool) {
+        let run_id = state.key().run_id.clone();
         let workflow = self.workflow_mut(key);
         if becomes_current {
             workflow.current = Some(run_id.clone());
         }
-        match workflow.runs.insert(run_id, Run { state: Some(Box::new(state)), bytes }) {
+        match workflow.runs.insert(run_id, Run { state: Some(state), bytes }) {
             None => self.runs += 1,
             Some(before) => self.bytes -= before.bytes,
         }
         self.bytes += bytes;
-    }
-
-    /// A staged commit changed a run, whose state takes `bytes` now.
-    pub fn resized(&mut self, key: &WorkflowKey, run_id: &RunId, bytes: usize) {
-        let run = self.workflow_mut(key).runs.get_mut(run_id).expect("a run that was changed is in memory");
-        let before = std::mem::replace(&mut run.bytes, bytes);
-        self.bytes = self.bytes - before + bytes;
     }
 
     /// Lets the least recently used workflows go until the bound is kept, or nothing more may go. Returns how many.
@@ -225,10 +212,6 @@ impl Workflow {
 
     pub fn state(&self, run_id: &RunId) -> Option<&MutableState> {
         self.runs.get(run_id)?.state.as_deref()
-    }
-
-    pub fn state_mut(&mut self, run_id: &RunId) -> Option<&mut MutableState> {
-        self.runs.get_mut(run_id)?.state.as_deref_mut()
     }
 
     fn bytes(&self) -> usize {

@@ -7,82 +7,28 @@ use super::transfer_queue::transfer_key;
 use crate::codec::{encode_state, encode_task};
 use prost::Message;
 use tempest_api::proto::history::v1::{History, HistoryEvent};
-use tempest_core::{
-    BranchRef, HistoryTask, NewRun, RunChange, RunId, RunKey, TaskKind, Time, TimerKind, TimerTask, TransferTask,
-};
-use tempest_store::{BranchId, CurrentRunWrite, HistoryAppend, RunWrite, ShardCommit, TaskKey, TaskRow};
+use tempest_core::{HistoryTask, RunKey, RunWrite, TaskKind, Time, TimerKind, TimerTask, TransferTask};
+use tempest_store::{BranchId, CurrentRunWrite, HistoryAppend, ShardCommit, TaskKey, TaskRow};
 
 /// One decision, and what goes with it.
 pub(super) struct Step<'a> {
     pub workflow: &'a WorkflowKey,
-    pub run_id: Option<&'a RunId>,
-    pub change: Option<RunChange>,
-    pub new_run: Option<Box<NewRun>>,
+    pub runs: Vec<RunWrite>,
     /// A task that ends in the same commit.
     pub ended: Option<TaskKey>,
     pub answer: Option<Answer>,
 }
 
-/// What a run adds to a commit beside its state.
-struct Additions {
-    run: RunKey,
-    branch: BranchRef,
-    events: Vec<HistoryEvent>,
-    transfer_tasks: Vec<TransferTask>,
-    timer_tasks: Vec<TimerTask>,
-}
-
 impl Owned {
-    /// Applies a decision to the staged state and sends its commit on its way.
+    /// Makes the state that was decided on the staged one and sends its commit on its way.
     pub(super) fn stage(&mut self, step: Step<'_>) {
         let sequence = self.pipeline.next_sequence();
         let mut commit = self.empty_commit(sequence);
         let mut staged = self.empty_staged(sequence);
 
-        if let Some(change) = step.change {
-            let run_id = step.run_id.expect("a change has a run");
-            let workflow = self.executions.workflow_mut(step.workflow);
-            let state = workflow.state_mut(run_id).expect("a run that was decided on is in memory");
-            let expected = state.version();
-            state.apply(&change);
-            assert!(state.version() > expected, "every change raises the version");
-            let encoded = encode_state(state);
-            let bytes = encoded.len();
-            let (run, branch) = (state.key().clone(), state.branch());
-            commit.runs.push(RunWrite {
-                key: run.clone(),
-                expected_version: Some(expected),
-                version: state.version(),
-                state: encoded,
-            });
-            self.executions.resized(step.workflow, run_id, bytes);
-            let RunChange { events, transfer_tasks, timer_tasks, .. } = change;
-            self.add(Additions { run, branch, events, transfer_tasks, timer_tasks }, &mut commit, &mut staged);
+        for run in step.runs {
+            self.stage_run(step.workflow, run, &mut commit, &mut staged);
         }
-        if let Some(new_run) = step.new_run {
-            let NewRun { run_id, state, events, transfer_tasks, timer_tasks, becomes_current } = *new_run;
-            let run = step.workflow.run(run_id.clone());
-            let encoded = encode_state(&state);
-            let bytes = encoded.len();
-            commit.runs.push(RunWrite {
-                key: run.clone(),
-                expected_version: None,
-                version: state.version(),
-                state: encoded,
-            });
-            if becomes_current {
-                commit.current = Some(CurrentRunWrite {
-                    namespace_id: run.namespace_id.clone(),
-                    workflow_id: run.workflow_id.clone(),
-                    expected: self.executions.workflow(step.workflow).current().cloned(),
-                    run_id: run_id.clone(),
-                });
-            }
-            let branch = state.branch();
-            self.executions.open_run(step.workflow, run_id, state, bytes, becomes_current);
-            self.add(Additions { run, branch, events, transfer_tasks, timer_tasks }, &mut commit, &mut staged);
-        }
-
         self.executions.workflow_mut(step.workflow).staged(sequence);
         commit.tasks_deleted.extend(step.ended);
         match step.answer {
@@ -133,19 +79,50 @@ impl Owned {
         }
     }
 
-    /// Stamps a run's events and tasks with task ids and puts them into the commit.
-    fn add(&mut self, additions: Additions, commit: &mut ShardCommit, staged: &mut Staged) {
-        let Additions { run, branch, mut events, transfer_tasks, timer_tasks } = additions;
+    /// Puts one run into the commit, whether it changes or is opened, and its next state into memory.
+    fn stage_run(&mut self, workflow: &WorkflowKey, run: RunWrite, commit: &mut ShardCommit, staged: &mut Staged) {
+        let becomes_current = run.opens();
+        let RunWrite { state, expected_version, events, transfer_tasks, timer_tasks, .. } = run;
+        assert!(expected_version.is_none_or(|expected| state.version() > expected), "every change raises the version");
+        let (key, branch, version) = (state.key().clone(), state.branch(), state.version());
+        let encoded = encode_state(&state);
+        if becomes_current {
+            commit.current = Some(CurrentRunWrite {
+                namespace_id: key.namespace_id.clone(),
+                workflow_id: key.workflow_id.clone(),
+                expected: self.executions.workflow(workflow).current().cloned(),
+                run_id: key.run_id.clone(),
+            });
+        }
+        self.executions.put(workflow, state, encoded.len(), becomes_current);
+        commit.runs.push(tempest_store::RunWrite { key: key.clone(), expected_version, version, state: encoded });
+        self.stage_events(BranchId { tree: branch.tree, branch: branch.branch }, events, commit);
+        self.stage_tasks(&key, transfer_tasks, timer_tasks, commit, staged);
+        staged.runs.push(key);
+    }
+
+    /// Stamps a run's events with task ids and appends them to its history.
+    fn stage_events(&mut self, branch: BranchId, mut events: Vec<HistoryEvent>, commit: &mut ShardCommit) {
         for event in &mut events {
             event.task_id = self.take_task_id();
         }
         if let Some(first) = events.first() {
             commit.history.push(HistoryAppend {
-                branch: BranchId { tree: branch.tree, branch: branch.branch },
+                branch,
                 node: first.event_id,
                 events: History { events }.encode_to_vec().into(),
             });
         }
+    }
+
+    fn stage_tasks(
+        &mut self,
+        run: &RunKey,
+        transfer_tasks: Vec<TransferTask>,
+        timer_tasks: Vec<TimerTask>,
+        commit: &mut ShardCommit,
+        staged: &mut Staged,
+    ) {
         for task in transfer_tasks {
             let id = self.take_task_id();
             let task = HistoryTask { run: run.clone(), kind: TaskKind::Transfer(task) };
@@ -154,16 +131,14 @@ impl Owned {
         }
         for timer in timer_tasks {
             let key = timer_key(timer.fire_time.max(Time::ZERO), self.take_task_id());
+            let in_memory_only = matches!(timer.kind, TimerKind::ActivityRetry { .. })
+                && tempest_rt::planted!("retry-kept-in-memory-only");
             let task = HistoryTask { run: run.clone(), kind: TaskKind::Timer(timer) };
-            let in_memory_only =
-                matches!(&task.kind, TaskKind::Timer(TimerTask { kind: TimerKind::ActivityRetry { .. }, .. }))
-                    && tempest_rt::planted!("retry-kept-in-memory-only");
             if !in_memory_only {
                 commit.tasks_added.push(TaskRow { key, body: encode_task(&task) });
             }
             staged.timer_tasks.push((key, task));
         }
-        staged.runs.push(run);
     }
 
     fn take_task_id(&mut self) -> i64 {
