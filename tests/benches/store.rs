@@ -13,8 +13,8 @@ use futures::future::join_all;
 use tempest_core::{RunKey, Time};
 use tempest_disk::{DiskOptions, SimDisk};
 use tempest_store::{
-    BranchId, CommitOutcome, HistoryAppend, RangeId, RunWrite, ShardCommit, ShardId, Store, TaskCategory, TaskKey,
-    TaskRow,
+    BranchId, CommitOutcome, HistoryAppend, RangeId, RunWrite, ShardCommit, ShardId, Store, StoreCalls, TaskCategory,
+    TaskKey, TaskRow,
     file_system::{FileSystem, RealFileSystem},
     redb::{RedbConfig, RedbStore},
 };

@@ -3,7 +3,7 @@ use prost::Message;
 use tempest_api::proto::history::v1::{History, HistoryEvent};
 use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::{BranchRef, EventId};
-use tempest_store::{BranchId, HistoryNode, Store, StoreError};
+use tempest_store::{BranchId, HistoryNode, Store, StoreCalls, StoreError};
 
 /// How much one page holds.
 #[derive(Clone, Copy)]

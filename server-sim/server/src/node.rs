@@ -10,7 +10,7 @@ use tempest_matching::Matching;
 use tempest_rt::net::{self, Network};
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::{Duration, sleep, timeout};
-use tempest_store::{ClusterRecord, Store, StoreError};
+use tempest_store::{ClusterRecord, Store, StoreCalls, StoreError};
 use tokio::sync::watch;
 
 /// Calls that are under way when a node is asked to stop get this long to end: long polls do not end by themselves.

@@ -11,7 +11,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use futures::future::join_all;
 use tempest_core::{RunKey, Time};
 use tempest_store::{
-    BranchId, CommitOutcome, HistoryAppend, RangeId, RunWrite, ShardCommit, ShardId, Store, TaskCategory, TaskKey,
+    BranchId, CommitOutcome, HistoryAppend, RangeId, RunWrite, ShardCommit, ShardId, StoreCalls, TaskCategory, TaskKey,
     TaskRow,
 };
 use tempest_store_postgres::{PostgresStore, testing::TestPostgres};

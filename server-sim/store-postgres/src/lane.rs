@@ -4,7 +4,6 @@
 //! the guilty request fails and its place in the order is kept.
 use crate::connection::Connection;
 use crate::queue::Queue;
-use crate::request::{Answer, Request};
 use crate::statements::WriteStatements;
 use crate::target::Target;
 use crate::transaction::{Ended, after_unknown_commit, write_batch};
@@ -14,7 +13,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::sleep;
-use tempest_store::StoreError;
+use tempest_store::{StoreError, WriteAnswer, WriteRequest};
 use tokio::sync::watch;
 
 const BEGIN: &str = "BEGIN";
@@ -39,7 +38,7 @@ impl Lane {
     }
 
     /// Queues a request now; the future is its answer.
-    pub fn push(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
+    pub fn push(&self, request: WriteRequest) -> impl Future<Output = WriteAnswer> + Send + use<> {
         self.queue.push(request)
     }
 
@@ -81,7 +80,7 @@ struct Writer {
 
 impl Writer {
     /// One answer each, in order.
-    async fn write(&mut self, requests: &[Request]) -> Vec<Answer> {
+    async fn write(&mut self, requests: &[WriteRequest]) -> Vec<WriteAnswer> {
         let mut answers = Vec::with_capacity(requests.len());
         // What is still to be written, the next at the end.
         let mut slices = vec![requests];
@@ -117,7 +116,7 @@ impl Writer {
     }
 
     /// Tries until it is clear what the end is, as long as nothing was stored and there is hope.
-    async fn try_repeatedly(&mut self, begin: &str, requests: &[Request]) -> Ended {
+    async fn try_repeatedly(&mut self, begin: &str, requests: &[WriteRequest]) -> Ended {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -135,7 +134,7 @@ impl Writer {
         }
     }
 
-    async fn try_once(&mut self, begin: &str, requests: &[Request]) -> Ended {
+    async fn try_once(&mut self, begin: &str, requests: &[WriteRequest]) -> Ended {
         let connection = match self.connection.take().filter(|connection| connection.is_usable(&self.target)) {
             Some(connection) => connection,
             None => match Connection::open(&self.target, &self.tasks).await {

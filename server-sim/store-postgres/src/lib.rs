@@ -23,7 +23,6 @@ mod lookout;
 mod pool;
 mod queue;
 mod read;
-mod request;
 mod schema;
 mod statements;
 mod store;

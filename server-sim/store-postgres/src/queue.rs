@@ -1,9 +1,8 @@
 //! What waits for a lane: bounded in requests and bytes, taken in the order it came.
 use crate::config::PostgresConfig;
-use crate::request::{Answer, Request};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tempest_store::StoreError;
+use tempest_store::{StoreError, WriteAnswer, WriteRequest};
 use tokio::sync::{Notify, oneshot};
 
 pub struct Queue {
@@ -21,9 +20,9 @@ struct Waiting {
 }
 
 struct Entry {
-    request: Request,
+    request: WriteRequest,
     bytes: usize,
-    reply: oneshot::Sender<Answer>,
+    reply: oneshot::Sender<WriteAnswer>,
 }
 
 impl Queue {
@@ -32,7 +31,7 @@ impl Queue {
     }
 
     /// Queues a request now; the future is its answer. Dropping the future does not take the request back.
-    pub fn push(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
+    pub fn push(&self, request: WriteRequest) -> impl Future<Output = WriteAnswer> + Send + use<> {
         let queued = self.try_push(request);
         async move {
             match queued?.await {
@@ -42,7 +41,7 @@ impl Queue {
         }
     }
 
-    fn try_push(&self, request: Request) -> Result<oneshot::Receiver<Answer>, StoreError> {
+    fn try_push(&self, request: WriteRequest) -> Result<oneshot::Receiver<WriteAnswer>, StoreError> {
         let bytes = request.bytes();
         let (reply, answer) = oneshot::channel();
         let mut waiting = self.lock();
@@ -62,7 +61,7 @@ impl Queue {
     }
 
     /// The oldest requests that fit one transaction, as soon as there is one; none once the queue is closed and empty.
-    pub async fn batch(&self) -> (Vec<Request>, Vec<oneshot::Sender<Answer>>) {
+    pub async fn batch(&self) -> (Vec<WriteRequest>, Vec<oneshot::Sender<WriteAnswer>>) {
         loop {
             let (requests, replies) = self.take();
             if !requests.is_empty() || self.lock().closed {
@@ -78,7 +77,7 @@ impl Queue {
         self.work.notify_one();
     }
 
-    fn take(&self) -> (Vec<Request>, Vec<oneshot::Sender<Answer>>) {
+    fn take(&self) -> (Vec<WriteRequest>, Vec<oneshot::Sender<WriteAnswer>>) {
         let mut waiting = self.lock();
         let (mut requests, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
         while let Some(next) = waiting.entries.front() {

@@ -8,19 +8,42 @@ use tempest_store::redb::keys::{
     BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, KeyError, NodeKey,
 };
 use tempest_store::{
-    BacklogRow, BranchId, HistoryNode, NamespaceRecord, NodeRecord, PartitionKey, RangeId, RunRecord, ShardId,
-    ShardRecord, StoreError, TaskKey, TaskRow,
+    BacklogRow, BranchId, Found, HistoryNode, NamespaceRecord, NodeRecord, PartitionKey, RangeId, ReadAnswer,
+    ReadRequest, RunRecord, ShardId, ShardRecord, StoreError, TaskKey, TaskRow, WriteAnswer, Written,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
 
+pub async fn perform(pool: &Pool, request: ReadRequest) -> ReadAnswer {
+    Ok(match request {
+        ReadRequest::Shard(id) => Found::Shard(shard(pool, id).await?),
+        ReadRequest::Ranges(shards) => Found::Ranges(ranges(pool, &shards).await?),
+        ReadRequest::Run(key) => Found::Run(run(pool, &key).await?),
+        ReadRequest::CurrentRun { namespace, workflow } => {
+            let key = CurrentRunKey { namespace_id: namespace, workflow_id: workflow };
+            Found::CurrentRun(current_run(pool, &key).await?)
+        }
+        ReadRequest::Runs { after, limit } => Found::Runs(runs(pool, after, limit).await?),
+        ReadRequest::History { branch, from, until, limit } => {
+            Found::History(history(pool, &branch, from, until, limit).await?)
+        }
+        ReadRequest::Tasks { shard, after, before, limit } => {
+            Found::Tasks(history_tasks(pool, shard, after, before, limit).await?)
+        }
+        ReadRequest::Namespaces => Found::Namespaces(namespaces(pool).await?),
+        ReadRequest::Backlog { partition, after, limit } => {
+            Found::Backlog(backlog(pool, &partition, after, limit).await?)
+        }
+    })
+}
+
 /// Nothing rests on it: taking a shard compares again.
-pub async fn shard(pool: &Pool, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
+async fn shard(pool: &Pool, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
     let rows = pool.query(|statements| &statements.shards, &[&vec![shard.encode()]]).await?;
     rows.first().map(|row| decode_record(column(row, 1)?)).transpose()
 }
 
-pub async fn ranges(pool: &Pool, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
+async fn ranges(pool: &Pool, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
     let keys: Vec<Vec<u8>> = shards.iter().map(Key::encode).collect();
     let (timeline, rows) = pool.query_proven(|statements| &statements.shards, &[&keys]).await?;
     let mut found = BTreeMap::new();
@@ -31,24 +54,24 @@ pub async fn ranges(pool: &Pool, shards: &[ShardId]) -> Result<Vec<RangeId>, Sto
     Ok(shards.iter().map(|shard| found.get(shard).copied().unwrap_or_default()).collect())
 }
 
-pub async fn run(pool: &Pool, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
+async fn run(pool: &Pool, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
     let rows = pool.query(|statements| &statements.run, &[&key.encode()]).await?;
     rows.first().map(|row| run_record(row, 0)).transpose()
 }
 
-pub async fn current_run(pool: &Pool, key: &CurrentRunKey) -> Result<Option<RunId>, StoreError> {
+async fn current_run(pool: &Pool, key: &CurrentRunKey) -> Result<Option<RunId>, StoreError> {
     let rows = pool.query(|statements| &statements.current_run, &[&key.encode()]).await?;
     rows.first().map(|row| Ok(decode_text(column(row, 0)?)?.into())).transpose()
 }
 
-pub async fn runs(pool: &Pool, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
+async fn runs(pool: &Pool, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
     // No key is empty: every one is after that.
     let after = after.map(|key| key.encode()).unwrap_or_default();
     let rows = pool.query(|statements| &statements.runs, &[&after, &row_limit(limit)]).await?;
     rows.iter().map(|row| Ok((key(row)?, run_record(row, 1)?))).collect()
 }
 
-pub async fn history(
+async fn history(
     pool: &Pool,
     branch: &BranchId,
     from: EventId,
@@ -62,7 +85,7 @@ pub async fn history(
     rows.iter().map(node).collect()
 }
 
-pub async fn history_tasks(
+async fn history_tasks(
     pool: &Pool,
     shard: ShardId,
     after: TaskKey,
@@ -76,25 +99,26 @@ pub async fn history_tasks(
     rows.iter().map(|row| Ok(TaskRow { key: key::<HistoryTaskKey>(row)?.task, body: bytes(row, 1)? })).collect()
 }
 
-pub async fn namespaces(pool: &Pool) -> Result<Vec<NamespaceRecord>, StoreError> {
+async fn namespaces(pool: &Pool) -> Result<Vec<NamespaceRecord>, StoreError> {
     let rows = pool.query(|statements| &statements.namespaces, &[]).await?;
     rows.iter().map(|row| decode_record(column(row, 0)?)).collect()
 }
 
 /// A beat whose end is unknown is told as an error: the next one says more than it.
-pub async fn beat(pool: &Pool, node: &NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
+pub async fn beat(pool: &Pool, node: &NodeRecord) -> WriteAnswer {
     let (key, value) = (NodeKey(node.name.clone()).encode(), encode_record(node));
     let rows = pool.query(|statements| &statements.beat, &[&key, &value.as_ref()]).await?;
-    rows.iter().map(|row| decode_record(column(row, 0)?)).collect()
+    let before: Result<Vec<NodeRecord>, StoreError> = rows.iter().map(|row| decode_record(column(row, 0)?)).collect();
+    before.map(Written::Nodes)
 }
 
 /// A row that an older version wrote may have other bytes than are compared here: it stays.
-pub async fn forget_node(pool: &Pool, node: &NodeRecord) -> Result<(), StoreError> {
+pub async fn forget_node(pool: &Pool, node: &NodeRecord) -> WriteAnswer {
     let (key, value) = (NodeKey(node.name.clone()).encode(), encode_record(node));
-    pool.query(|statements| &statements.forget_node, &[&key, &value.as_ref()]).await.map(|_| ())
+    pool.query(|statements| &statements.forget_node, &[&key, &value.as_ref()]).await.map(|_| Written::Done)
 }
 
-pub async fn backlog(
+async fn backlog(
     pool: &Pool,
     partition: &PartitionKey,
     after: i64,

@@ -4,15 +4,12 @@ use crate::lane::Lane;
 use crate::lookout;
 use crate::pool::Pool;
 use crate::read;
-use crate::request::{Answer, Applied, Request};
 use crate::schema;
 use crate::target::Target;
-use async_trait::async_trait;
 use std::sync::Arc;
-use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_rt::task::TaskGroup;
-use tempest_store::redb::keys::{CurrentRunKey, Key};
-use tempest_store::*;
+use tempest_store::redb::keys::Key;
+use tempest_store::{ReadFuture, ReadRequest, Store, StoreError, Timeline, WriteFuture, WriteRequest};
 use tokio::sync::watch;
 
 /// A [`Store`] in one schema of a PostgreSQL database, open in as many processes as one likes. Dropping it abandons what
@@ -22,7 +19,7 @@ pub struct PostgresStore {
     lanes: Vec<Arc<Lane>>,
     /// Taking a shard or partition may wait for locks of the one who had it: nobody's commits wait behind that.
     ownership: Arc<Lane>,
-    reads: Pool,
+    reads: Arc<Pool>,
     target: Arc<Target>,
     tasks: TaskGroup,
 }
@@ -44,7 +41,7 @@ impl PostgresStore {
         }
         let lanes = (0..target.config.lanes).map(|_| Lane::start(target.clone(), &tasks)).collect();
         let ownership = Lane::start(target.clone(), &tasks);
-        let reads = Pool::new(target.clone(), tasks.clone());
+        let reads = Arc::new(Pool::new(target.clone(), tasks.clone()));
         tasks.spawn(lookout::look_out(target.clone()));
         Ok(Self { lanes, ownership, reads, target, tasks })
     }
@@ -74,13 +71,32 @@ fn hash(key: &[u8]) -> u64 {
     key.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Each request has one kind of answer: see [`Request::judge`].
-fn wrong_answer(applied: &Applied) -> ! {
-    unreachable!("a request was answered with another's answer: {applied:?}")
-}
-
-#[async_trait]
 impl Store for PostgresStore {
+    fn write(&self, request: WriteRequest) -> WriteFuture {
+        let lane = match &request {
+            WriteRequest::Commit(commit) => self.lane(u64::from(commit.shard.0)),
+            WriteRequest::Backlog(commit) => self.lane(hash(&commit.partition.encode())),
+            WriteRequest::AcquireShard { .. }
+            | WriteRequest::LeasePartition(_)
+            | WriteRequest::PutNamespace(_)
+            | WriteRequest::Cluster(_) => &self.ownership,
+            // They rest on nothing and need no lane.
+            WriteRequest::Beat(node) => {
+                let (reads, node) = (self.reads.clone(), node.clone());
+                return Box::pin(async move { read::beat(&reads, &node).await });
+            }
+            WriteRequest::ForgetNode(node) => {
+                let (reads, node) = (self.reads.clone(), node.clone());
+                return Box::pin(async move { read::forget_node(&reads, &node).await });
+            }
+        };
+        Box::pin(lane.push(request))
+    }
+
+    fn read(&self, request: ReadRequest) -> ReadFuture<'_> {
+        Box::pin(read::perform(&self.reads, request))
+    }
+
     fn timeline(&self) -> watch::Receiver<Timeline> {
         self.target.timeline.subscribe()
     }
@@ -88,100 +104,4 @@ impl Store for PostgresStore {
     fn hear_of(&self, timeline: Timeline) {
         self.target.hear_of(timeline);
     }
-
-    async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
-        match self.ownership.push(Request::Cluster(initial)).await? {
-            Applied::Cluster(record) => Ok(record),
-            other => wrong_answer(&other),
-        }
-    }
-
-    async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
-        match self.ownership.push(Request::AcquireShard { shard, expected, owner: owner.to_owned() }).await? {
-            Applied::Shard(record) => Ok(record),
-            other => wrong_answer(&other),
-        }
-    }
-
-    async fn shard(&self, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
-        read::shard(&self.reads, shard).await
-    }
-
-    fn commit(&self, commit: ShardCommit) -> CommitFuture {
-        let lane = self.lane(u64::from(commit.shard.0));
-        fenced(lane.push(Request::Commit(commit)))
-    }
-
-    async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
-        read::ranges(&self.reads, shards).await
-    }
-
-    async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
-        read::run(&self.reads, key).await
-    }
-
-    async fn current_run(&self, namespace: &NamespaceId, workflow: &WorkflowId) -> Result<Option<RunId>, StoreError> {
-        let key = CurrentRunKey { namespace_id: namespace.clone(), workflow_id: workflow.clone() };
-        read::current_run(&self.reads, &key).await
-    }
-
-    async fn runs(&self, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
-        read::runs(&self.reads, after, limit).await
-    }
-
-    async fn history(
-        &self,
-        branch: &BranchId,
-        from: EventId,
-        until: EventId,
-        limit: usize,
-    ) -> Result<Vec<HistoryNode>, StoreError> {
-        read::history(&self.reads, branch, from, until, limit).await
-    }
-
-    async fn tasks(
-        &self,
-        shard: ShardId,
-        after: TaskKey,
-        before: TaskKey,
-        limit: usize,
-    ) -> Result<Vec<TaskRow>, StoreError> {
-        read::history_tasks(&self.reads, shard, after, before, limit).await
-    }
-
-    async fn put_namespace(&self, record: NamespaceRecord) -> Result<(), StoreError> {
-        self.ownership.push(Request::PutNamespace(record)).await.map(|_| ())
-    }
-
-    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
-        read::namespaces(&self.reads).await
-    }
-
-    async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
-        read::beat(&self.reads, &node).await
-    }
-
-    async fn forget_node(&self, node: NodeRecord) -> Result<(), StoreError> {
-        read::forget_node(&self.reads, &node).await
-    }
-
-    async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
-        match self.ownership.push(Request::LeasePartition(partition.clone())).await? {
-            Applied::Partition(record) => Ok(record),
-            other => wrong_answer(&other),
-        }
-    }
-
-    fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture {
-        let lane = self.lane(hash(&commit.partition.encode()));
-        fenced(lane.push(Request::Backlog(commit)))
-    }
-
-    async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError> {
-        read::backlog(&self.reads, partition, after, limit).await
-    }
-}
-
-fn fenced(answer: impl Future<Output = Answer> + Send + 'static) -> CommitFuture {
-    Box::pin(async move { answer.await.into() })
 }

@@ -1,29 +1,28 @@
 //! One try to write a batch: three round trips. The first begins, locks and reads; the second writes; the third commits.
 use crate::connection::{CommitEnd, Connection, all_changed};
-use crate::judge::{KeysNeeded, Stop};
-use crate::request::{Answer, Request};
+use crate::judge::{KeysNeeded, Stop, judge};
 use crate::statements::{RowStatements, WriteStatements};
 use crate::trouble::{Guilt, Trouble};
 use crate::values::decode_version;
 use crate::view::{Changes, Key, Rows, RunChanges, Runs, View};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
-use tempest_store::StoreError;
+use tempest_store::{StoreError, WriteAnswer, WriteRequest};
 use tokio_postgres::{Client, Error, Row, Statement};
 
 /// How a try ended.
 #[derive(Debug)]
 pub enum Ended {
     /// Everything that was applied is durable.
-    Answered(Vec<Answer>),
+    Answered(Vec<WriteAnswer>),
     /// Certainly nothing of it is stored. The transaction may still be open.
     Nothing(Trouble),
     /// Nobody knows whether what was applied is stored. The connection is of no use any more.
-    Unknown(Vec<Answer>),
+    Unknown(Vec<WriteAnswer>),
 }
 
 /// Tries `requests`, in order, as one transaction. `begin` is the SQL that opens it.
-pub async fn write_batch(connection: &Connection<WriteStatements>, begin: &str, requests: &[Request]) -> Ended {
+pub async fn write_batch(connection: &Connection<WriteStatements>, begin: &str, requests: &[WriteRequest]) -> Ended {
     let needed = KeysNeeded::of(requests);
     let mut view = match connection.answered(begin_and_read(connection, begin, &needed)).await {
         Ok(view) => view,
@@ -31,7 +30,7 @@ pub async fn write_batch(connection: &Connection<WriteStatements>, begin: &str, 
     };
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        match request.judge(&mut view, connection.timeline) {
+        match judge(request, &mut view, connection.timeline) {
             Ok(applied) => answers.push(Ok(applied)),
             Err(Stop::Refused(error)) => answers.push(Err(error)),
             Err(Stop::Apart) => return Ended::Nothing(Trouble::Guilty(Guilt::Apart, "a task is added again".into())),
@@ -58,7 +57,7 @@ pub async fn write_batch(connection: &Connection<WriteStatements>, begin: &str, 
 
 /// What was applied is in doubt. What was refused is not stored for certain, but the reason may be an effect that is
 /// itself in doubt, so it is not repeated.
-pub fn after_unknown_commit(answer: Answer, why: &str) -> Answer {
+pub fn after_unknown_commit(answer: WriteAnswer, why: &str) -> WriteAnswer {
     match answer {
         Ok(_) => Err(StoreError::OutcomeUnknown(why.to_owned())),
         Err(_) => Err(StoreError::Unavailable(why.to_owned())),

@@ -1,26 +1,31 @@
 //! Where tempest keeps everything durable.
 //!
-//! [`Store`] is the whole contract: fenced, strictly ordered shard commits ([`ShardCommit`]), reads, namespaces and
-//! task-queue backlogs, with outcomes that never blur *unknown* into *failed* ([`CommitOutcome`]). [`redb`] is the
-//! embedded implementation; every implementation passes the same conformance suite.
+//! [`Store`] is the whole contract: a door for writes ([`WriteRequest`]) and one for reads ([`ReadRequest`]), with outcomes
+//! that never blur *unknown* into *failed* ([`CommitOutcome`]). [`StoreCalls`] are the typed calls over them: fenced,
+//! strictly ordered shard commits ([`ShardCommit`]), reads, namespaces and task-queue backlogs. [`redb`] is the embedded
+//! implementation; every implementation passes the same conformance suite.
 //!
 //! This crate does not know what is inside a run's state or a history batch: to it they are bytes.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod calls;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod file_system;
 mod outcome;
+mod read_request;
 mod records;
 pub mod redb;
 mod store;
 mod write_request;
 
+pub use calls::{CommitFuture, StoreCalls};
 pub use outcome::{CommitOutcome, StoreError};
+pub use read_request::{Found, ReadAnswer, ReadRequest};
 pub use records::*;
-pub use store::{CommitFuture, Store};
-pub use write_request::{WriteAnswer, WriteRequest, Written, wrong_answer};
+pub use store::{ReadFuture, Store, WriteFuture};
+pub use write_request::{WriteAnswer, WriteRequest, Written};
 
 /// Planted bugs of this crate: name, what it does, the invariant that notices.
 #[cfg(feature = "chaos")]

@@ -1,17 +1,18 @@
-//! Every write as a value, for implementations that queue writes, log them, or ship them elsewhere.
+//! Every write as a value, and what it answers.
 use crate::{
     BacklogCommit, ClusterRecord, CommitOutcome, NamespaceRecord, NodeRecord, PartitionKey, PartitionRecord, RangeId,
-    ShardCommit, ShardId, ShardRecord, StoreError, Timeline,
+    ShardCommit, ShardId, ShardRecord, StoreError,
 };
 use serde::{Deserialize, Serialize};
 
-/// Everything that can be asked of a writer.
+/// Everything that can be asked of a writer. What each means is said at the call of its name in
+/// [`StoreCalls`](crate::StoreCalls).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WriteRequest {
     Commit(ShardCommit),
     Backlog(BacklogCommit),
-    AcquireShard { shard: ShardId, expected: RangeId, owner: String, timeline: Timeline },
-    LeasePartition { partition: PartitionKey, timeline: Timeline },
+    AcquireShard { shard: ShardId, expected: RangeId, owner: String },
+    LeasePartition(PartitionKey),
     PutNamespace(NamespaceRecord),
     Cluster(ClusterRecord),
     Beat(NodeRecord),
@@ -41,14 +42,6 @@ impl Written {
 /// How a write ended.
 pub type WriteAnswer = Result<Written, StoreError>;
 
-/// Each request has one kind of answer.
-///
-/// # Panics
-/// Always: an implementation answered a request with another's answer.
-pub fn wrong_answer(written: Written) -> ! {
-    unreachable!("a request was answered with another's answer: {written:?}")
-}
-
 impl WriteRequest {
     /// Roughly how much memory it holds while it waits, and how much it will write.
     pub fn bytes(&self) -> usize {
@@ -66,7 +59,7 @@ impl WriteRequest {
                 }
                 WriteRequest::PutNamespace(record) => record.description.len(),
                 WriteRequest::AcquireShard { .. }
-                | WriteRequest::LeasePartition { .. }
+                | WriteRequest::LeasePartition(_)
                 | WriteRequest::Cluster(_)
                 | WriteRequest::Beat(_)
                 | WriteRequest::ForgetNode(_) => 0,
@@ -86,6 +79,19 @@ impl<T> From<Result<T, StoreError>> for CommitOutcome {
             Err(error @ (StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::Incompatible(_))) => {
                 CommitOutcome::Unavailable(error.to_string())
             }
+        }
+    }
+}
+
+/// The answer that a commit with this outcome had.
+impl From<CommitOutcome> for WriteAnswer {
+    fn from(outcome: CommitOutcome) -> WriteAnswer {
+        match outcome {
+            CommitOutcome::Committed => Ok(Written::Done),
+            CommitOutcome::Conflict(what) => Err(StoreError::Conflict(what)),
+            CommitOutcome::OwnershipLost { current } => Err(StoreError::OwnershipLost { current }),
+            CommitOutcome::Unavailable(what) => Err(StoreError::Unavailable(what)),
+            CommitOutcome::OutcomeUnknown(what) => Err(StoreError::OutcomeUnknown(what)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tempest_store::file_system::RealFileSystem;
 use tempest_store::redb::{RedbConfig, RedbStore};
-use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId, Store, StoreError};
+use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId, StoreCalls, StoreError};
 
 async fn open(path: &Path) -> Result<RedbStore, StoreError> {
     RedbStore::open(Arc::new(RealFileSystem), path, RedbConfig::default()).await

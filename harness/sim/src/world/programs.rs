@@ -20,7 +20,7 @@ use tempest_history::{DataLoss, DataLossObserver};
 use tempest_rt::net::Network;
 use tempest_server::{Node, NodeConfig, NodeError};
 use tempest_store::redb::{RedbConfig, RedbStore};
-use tempest_store::{BranchId, RunRecord, Store, StoreError};
+use tempest_store::{BranchId, RunRecord, Store, StoreCalls, StoreError};
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::transport::Channel;

@@ -6,7 +6,7 @@ use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::proto::workflowservice::v1::DescribeNamespaceResponse;
 use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::NamespaceId;
-use tempest_store::{NamespaceRecord, Store, StoreError, Timeline};
+use tempest_store::{NamespaceRecord, Store, StoreCalls, StoreError, Timeline};
 use uuid::Uuid;
 
 /// Of the ids of namespaces; drawn once.

@@ -2,7 +2,7 @@
 //! is told to the operator, never passed over.
 use super::Node;
 use crate::{Counters, DataLoss};
-use tempest_store::{RangeId, ShardId, ShardRecord, Timeline};
+use tempest_store::{RangeId, ShardId, ShardRecord, StoreCalls, Timeline};
 
 /// The newest commit of this process that is known to be durable. It is kept also where a failover has not lost it: the
 /// next may promote a standby that never saw it.

@@ -5,7 +5,7 @@ use crate::Counters;
 use crate::config::backoff;
 use std::collections::VecDeque;
 use tempest_api::ServiceError;
-use tempest_store::{RangeId, ShardId, ShardRecord, StoreError};
+use tempest_store::{RangeId, ShardId, ShardRecord, StoreCalls, StoreError};
 
 pub(crate) enum Acquired {
     Owned(ShardRecord),

@@ -1,7 +1,7 @@
 //! Proof of ownership for answers that wrote nothing: one look into the store for many reads, of all shards of a node.
 use std::sync::Arc;
 use tempest_api::{ServiceError, ServiceResult};
-use tempest_store::{RangeId, ShardId, Store, StoreError};
+use tempest_store::{RangeId, ShardId, Store, StoreCalls, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 type Waiting = (ShardId, oneshot::Sender<Result<RangeId, StoreError>>);

@@ -7,7 +7,7 @@ use crate::codec::{decode_state, decode_task};
 use crate::config::backoff;
 use std::sync::Arc;
 use tempest_core::{HistoryTask, RunId};
-use tempest_store::{ShardId, Store, StoreError, TaskKey};
+use tempest_store::{ShardId, Store, StoreCalls, StoreError, TaskKey};
 
 impl Owned {
     /// Reads the workflow's current run pointer and the run meant.

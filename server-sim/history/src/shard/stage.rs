@@ -8,7 +8,7 @@ use crate::codec::{encode_state, encode_task};
 use prost::Message;
 use tempest_api::proto::history::v1::{History, HistoryEvent};
 use tempest_core::{HistoryTask, RunKey, RunWrite, TaskKind, Time, TimerKind, TimerTask, TransferTask};
-use tempest_store::{BranchId, CurrentRunWrite, HistoryAppend, ShardCommit, TaskKey, TaskRow};
+use tempest_store::{BranchId, CurrentRunWrite, HistoryAppend, ShardCommit, StoreCalls, TaskKey, TaskRow};
 
 /// One decision, and what goes with it.
 pub(super) struct Step<'a> {

@@ -1,5 +1,4 @@
 //! A store in memory whose commits end as the test says.
-use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,7 +22,7 @@ pub enum Fault {
 }
 
 #[derive(Default)]
-pub struct MemoryStore(Mutex<Inner>);
+pub struct MemoryStore(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
@@ -160,19 +159,6 @@ impl MemoryStore {
         self.0.lock().unwrap().shards.get_mut(&shard).unwrap().range_id.0 += 1;
     }
 
-    async fn delay_acquisition(&self) {
-        let latency = {
-            let mut inner = self.0.lock().unwrap();
-            inner.acquiring += 1;
-            inner.acquiring_max = inner.acquiring_max.max(inner.acquiring);
-            inner.acquire_latency
-        };
-        if !latency.is_zero() {
-            tokio::time::sleep(latency).await;
-        }
-        self.0.lock().unwrap().acquiring -= 1;
-    }
-
     async fn delay(&self, workflow: &WorkflowId) {
         let delay = self.0.lock().unwrap().read_delays.get(workflow).copied();
         if let Some(delay) = delay {
@@ -181,7 +167,68 @@ impl MemoryStore {
     }
 }
 
+async fn delay_acquisition(inner: &Mutex<Inner>) {
+    let latency = {
+        let mut inner = inner.lock().unwrap();
+        inner.acquiring += 1;
+        inner.acquiring_max = inner.acquiring_max.max(inner.acquiring);
+        inner.acquire_latency
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    inner.lock().unwrap().acquiring -= 1;
+}
+
 impl Inner {
+    fn acquire(&mut self, shard: ShardId, expected: RangeId, owner: String) -> Result<ShardRecord, StoreError> {
+        let fault = self.acquire_faults.pop_front();
+        let record = self.shards.entry(shard).or_default();
+        if record.range_id != expected {
+            return Err(StoreError::Conflict("not the range that was expected".into()));
+        }
+        if !matches!(fault, None | Some(StoreError::OutcomeUnknown(_))) {
+            return Err(fault.unwrap());
+        }
+        record.range_id.0 += 1;
+        record.owner = owner;
+        fault.map_or(Ok(record.clone()), Err)
+    }
+
+    fn look_up(&mut self, request: ReadRequest) -> ReadAnswer {
+        Ok(match request {
+            ReadRequest::Shard(shard) => Found::Shard(self.shards.get(&shard).cloned()),
+            ReadRequest::Ranges(shards) => {
+                self.proofs += 1;
+                Found::Ranges(shards.iter().map(|shard| self.shards[shard].range_id).collect())
+            }
+            ReadRequest::Run(key) => {
+                assert!(!self.panics.remove(&key.workflow_id), "a bug, as a test wants it");
+                if self.corrupt.contains(&key.workflow_id) {
+                    return Err(StoreError::Corrupt("as a test wants it".into()));
+                }
+                Found::Run(self.runs.get(&key).cloned())
+            }
+            ReadRequest::CurrentRun { namespace, workflow } => {
+                Found::CurrentRun(self.current.get(&(namespace, workflow)).cloned())
+            }
+            ReadRequest::History { branch, from, until, limit } => {
+                let nodes = self.history.range((branch.clone(), from)..(branch, until)).take(limit);
+                let node = |((_, node), events): (&(_, EventId), &bytes::Bytes)| HistoryNode {
+                    node: *node,
+                    events: events.clone(),
+                };
+                Found::History(nodes.map(node).collect())
+            }
+            ReadRequest::Tasks { shard, after, before, limit } => {
+                let rows = self.tasks.range((shard, after)..(shard, before));
+                let rows = rows.filter(|((_, key), _)| *key > after).take(limit);
+                Found::Tasks(rows.map(|((_, key), body)| TaskRow { key: *key, body: body.clone() }).collect())
+            }
+            other => unimplemented!("history does not ask for this: {other:?}"),
+        })
+    }
+
     fn drain(&mut self) {
         while !self.held
             && let Some((commit, end)) = self.queue.pop_front()
@@ -245,123 +292,44 @@ impl Inner {
     }
 }
 
-#[async_trait]
 impl Store for MemoryStore {
+    fn write(&self, request: WriteRequest) -> WriteFuture {
+        match request {
+            WriteRequest::Commit(commit) => {
+                let (end, ended) = oneshot::channel();
+                let mut inner = self.0.lock().unwrap();
+                inner.queue.push_back((commit, end));
+                inner.drain();
+                Box::pin(async move { ended.await.expect("a store in memory ends every commit").into() })
+            }
+            WriteRequest::AcquireShard { shard, expected, owner } => {
+                let inner = self.0.clone();
+                Box::pin(async move {
+                    delay_acquisition(&inner).await;
+                    inner.lock().unwrap().acquire(shard, expected, owner).map(Written::Shard)
+                })
+            }
+            WriteRequest::Cluster(initial) => Box::pin(async { Ok(Written::Cluster(initial)) }),
+            other => unimplemented!("history does not ask for this: {other:?}"),
+        }
+    }
+
+    fn read(&self, request: ReadRequest) -> ReadFuture<'_> {
+        Box::pin(async move {
+            if let ReadRequest::Run(RunKey { workflow_id: workflow, .. }) | ReadRequest::CurrentRun { workflow, .. } =
+                &request
+            {
+                self.delay(workflow).await;
+            }
+            self.0.lock().unwrap().look_up(request)
+        })
+    }
+
     fn timeline(&self) -> tokio::sync::watch::Receiver<Timeline> {
         tokio::sync::watch::Sender::default().subscribe()
     }
 
     fn hear_of(&self, _: Timeline) {}
-
-    async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
-        Ok(initial)
-    }
-
-    async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
-        self.delay_acquisition().await;
-        let mut inner = self.0.lock().unwrap();
-        let fault = inner.acquire_faults.pop_front();
-        let record = inner.shards.entry(shard).or_default();
-        if record.range_id != expected {
-            return Err(StoreError::Conflict("not the range that was expected".into()));
-        }
-        if !matches!(fault, None | Some(StoreError::OutcomeUnknown(_))) {
-            return Err(fault.unwrap());
-        }
-        record.range_id.0 += 1;
-        record.owner = owner.into();
-        let record = record.clone();
-        fault.map_or(Ok(record), Err)
-    }
-
-    async fn shard(&self, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
-        Ok(self.0.lock().unwrap().shards.get(&shard).cloned())
-    }
-
-    fn commit(&self, commit: ShardCommit) -> CommitFuture {
-        let (end, ended) = oneshot::channel();
-        let mut inner = self.0.lock().unwrap();
-        inner.queue.push_back((commit, end));
-        inner.drain();
-        Box::pin(async move { ended.await.expect("a store in memory ends every commit") })
-    }
-
-    async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
-        let mut inner = self.0.lock().unwrap();
-        inner.proofs += 1;
-        Ok(shards.iter().map(|shard| inner.shards[shard].range_id).collect())
-    }
-
-    async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
-        self.delay(&key.workflow_id).await;
-        let panics = self.0.lock().unwrap().panics.remove(&key.workflow_id);
-        assert!(!panics, "a bug, as a test wants it");
-        if self.0.lock().unwrap().corrupt.contains(&key.workflow_id) {
-            return Err(StoreError::Corrupt("as a test wants it".into()));
-        }
-        Ok(self.0.lock().unwrap().runs.get(key).cloned())
-    }
-
-    async fn current_run(&self, namespace: &NamespaceId, workflow: &WorkflowId) -> Result<Option<RunId>, StoreError> {
-        self.delay(workflow).await;
-        Ok(self.0.lock().unwrap().current.get(&(namespace.clone(), workflow.clone())).cloned())
-    }
-
-    async fn runs(&self, _after: Option<RunKey>, _limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
-        unimplemented!("no request scans runs")
-    }
-
-    async fn history(
-        &self,
-        branch: &BranchId,
-        from: EventId,
-        until: EventId,
-        limit: usize,
-    ) -> Result<Vec<HistoryNode>, StoreError> {
-        let inner = self.0.lock().unwrap();
-        let nodes = inner.history.range((branch.clone(), from)..(branch.clone(), until)).take(limit);
-        Ok(nodes.map(|((_, node), events)| HistoryNode { node: *node, events: events.clone() }).collect())
-    }
-
-    async fn tasks(
-        &self,
-        shard: ShardId,
-        after: TaskKey,
-        before: TaskKey,
-        limit: usize,
-    ) -> Result<Vec<TaskRow>, StoreError> {
-        let inner = self.0.lock().unwrap();
-        let rows = inner.tasks.range((shard, after)..(shard, before)).filter(|((_, key), _)| *key > after).take(limit);
-        Ok(rows.map(|((_, key), body)| TaskRow { key: *key, body: body.clone() }).collect())
-    }
-
-    async fn beat(&self, _node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
-        unimplemented!("history knows no nodes")
-    }
-
-    async fn forget_node(&self, _node: NodeRecord) -> Result<(), StoreError> {
-        unimplemented!("history knows no nodes")
-    }
-
-    async fn put_namespace(&self, _record: NamespaceRecord) -> Result<(), StoreError> {
-        unimplemented!("history knows no namespaces")
-    }
-
-    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
-        unimplemented!("history knows no namespaces")
-    }
-
-    async fn lease_partition(&self, _partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
-        unimplemented!("history has no partitions")
-    }
-
-    fn commit_backlog(&self, _commit: BacklogCommit) -> CommitFuture {
-        unimplemented!("history has no backlog")
-    }
-
-    async fn backlog(&self, _: &PartitionKey, _: i64, _: usize) -> Result<Vec<BacklogRow>, StoreError> {
-        unimplemented!("history has no backlog")
-    }
 }
 
 pub fn shared() -> Arc<MemoryStore> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempest_api::{ServiceError, ServiceResult};
 use tempest_rt::time::{sleep, sleep_until_maybe};
-use tempest_store::{BacklogCommit, BacklogRow, CommitOutcome, RangeId, StoreError};
+use tempest_store::{BacklogCommit, BacklogRow, CommitOutcome, RangeId, StoreCalls, StoreError};
 
 /// How long the store is left alone after it was unavailable.
 const STORE_PAUSE: Duration = Duration::from_millis(100);

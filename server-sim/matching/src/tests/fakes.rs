@@ -299,82 +299,43 @@ impl FakeStore {
     }
 }
 
-fn no_such<T>() -> Result<T, StoreError> {
-    panic!("matching does not ask the store for this")
-}
-
-#[async_trait]
 impl Store for FakeStore {
+    fn write(&self, request: WriteRequest) -> WriteFuture {
+        match request {
+            WriteRequest::LeasePartition(partition) => {
+                let mut inner = self.inner.lock().unwrap();
+                let (record, _) = inner.partitions.entry(partition).or_default();
+                record.range_id.0 += 1;
+                let leased = Written::Partition(record.clone());
+                Box::pin(async move { Ok(leased) })
+            }
+            WriteRequest::Backlog(commit) => {
+                let outcome = self.apply(commit);
+                let panics = std::mem::take(&mut self.inner.lock().unwrap().panics);
+                Box::pin(async move {
+                    assert!(!panics, "as a bug would");
+                    tempest_rt::time::sleep(Duration::from_millis(1)).await;
+                    outcome.into()
+                })
+            }
+            other => panic!("matching does not ask the store for this: {other:?}"),
+        }
+    }
+
+    fn read(&self, request: ReadRequest) -> ReadFuture<'_> {
+        let ReadRequest::Backlog { partition, after, limit } = request else {
+            panic!("matching does not ask the store for this: {request:?}")
+        };
+        let mut inner = self.inner.lock().unwrap();
+        inner.pages_read += 1;
+        let (_, rows) = inner.partitions.get(&partition).expect("it was leased");
+        let found = rows.range(after + 1..).take(limit).map(|(_, row)| row.clone()).collect();
+        Box::pin(async move { Ok(Found::Backlog(found)) })
+    }
+
     fn timeline(&self) -> tokio::sync::watch::Receiver<Timeline> {
         tokio::sync::watch::Sender::default().subscribe()
     }
 
     fn hear_of(&self, _: Timeline) {}
-
-    async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
-        let mut inner = self.inner.lock().unwrap();
-        let (record, _) = inner.partitions.entry(partition.clone()).or_default();
-        record.range_id.0 += 1;
-        Ok(record.clone())
-    }
-
-    fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture {
-        let outcome = self.apply(commit);
-        let panics = std::mem::take(&mut self.inner.lock().unwrap().panics);
-        Box::pin(async move {
-            assert!(!panics, "as a bug would");
-            tempest_rt::time::sleep(Duration::from_millis(1)).await;
-            outcome
-        })
-    }
-
-    async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError> {
-        let mut inner = self.inner.lock().unwrap();
-        inner.pages_read += 1;
-        let (_, rows) = inner.partitions.get(partition).expect("it was leased");
-        Ok(rows.range(after + 1..).take(limit).map(|(_, row)| row.clone()).collect())
-    }
-
-    async fn cluster(&self, _: ClusterRecord) -> Result<ClusterRecord, StoreError> {
-        no_such()
-    }
-    async fn acquire_shard(&self, _: ShardId, _: RangeId, _: &str) -> Result<ShardRecord, StoreError> {
-        no_such()
-    }
-    async fn shard(&self, _: ShardId) -> Result<Option<ShardRecord>, StoreError> {
-        no_such()
-    }
-    fn commit(&self, _: ShardCommit) -> CommitFuture {
-        panic!("matching writes no shards")
-    }
-    async fn ranges(&self, _: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
-        no_such()
-    }
-    async fn run(&self, _: &RunKey) -> Result<Option<RunRecord>, StoreError> {
-        no_such()
-    }
-    async fn current_run(&self, _: &NamespaceId, _: &WorkflowId) -> Result<Option<RunId>, StoreError> {
-        no_such()
-    }
-    async fn runs(&self, _: Option<RunKey>, _: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
-        no_such()
-    }
-    async fn history(&self, _: &BranchId, _: EventId, _: EventId, _: usize) -> Result<Vec<HistoryNode>, StoreError> {
-        no_such()
-    }
-    async fn tasks(&self, _: ShardId, _: TaskKey, _: TaskKey, _: usize) -> Result<Vec<TaskRow>, StoreError> {
-        no_such()
-    }
-    async fn beat(&self, _: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
-        no_such()
-    }
-    async fn forget_node(&self, _: NodeRecord) -> Result<(), StoreError> {
-        no_such()
-    }
-    async fn put_namespace(&self, _: NamespaceRecord) -> Result<(), StoreError> {
-        no_such()
-    }
-    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
-        no_such()
-    }
 }

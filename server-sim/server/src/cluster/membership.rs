@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tempest_core::Time;
 use tempest_rt::net::check_address;
 use tempest_rt::time::{Duration, Instant};
-use tempest_store::{NodeRecord, Role, Store, StoreError, Timeline};
+use tempest_store::{NodeRecord, Role, Store, StoreCalls, StoreError, Timeline};
 use tokio::sync::watch;
 
 /// Names of the nodes that are alive in a database, for one that wants to be alone there. Takes longer than a beat if there

@@ -8,7 +8,7 @@
 //! behind leaves its primary.
 use std::sync::{Arc, Mutex, MutexGuard};
 use tempest_api::ServiceError;
-use tempest_store::{ClusterRecord, Store, StoreError, Timeline};
+use tempest_store::{ClusterRecord, Store, StoreCalls, StoreError, Timeline};
 use tonic::metadata::{MetadataMap, MetadataValue};
 
 const TIMELINE: &str = "tempest-timeline";

@@ -1,9 +1,6 @@
 //! A database in memory with a standby that may lag, and the connections of nodes whose clocks may be off.
-use async_trait::async_trait;
-use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tempest_store::*;
 use tokio::sync::watch;
@@ -65,7 +62,7 @@ impl Database {
     }
 
     /// Queues a write before it returns. A fence that was taken before a failover is worth nothing after it.
-    fn write(&self, request: WriteRequest) -> BoxFuture<'static, WriteAnswer> {
+    fn write(&self, request: WriteRequest) -> WriteFuture {
         let is_replicated = self.is_replicated.lock().unwrap();
         let fence = match &request {
             WriteRequest::Commit(commit) => Some(commit.range_id),
@@ -75,8 +72,8 @@ impl Database {
         if fence.is_some_and(|range| range.timeline() != self.now()) {
             return Box::pin(async { Err(StoreError::OwnershipLost { current: RangeId(0) }) });
         }
-        let replicated = is_replicated.then(|| self.standby.enqueue(request.clone()));
-        let written = self.serving().enqueue(request);
+        let replicated = is_replicated.then(|| self.standby.write_on(self.now(), request.clone()));
+        let written = self.serving().write_on(self.now(), request);
         Box::pin(async move {
             let written = written.await;
             if let Some(replicated) = replicated {
@@ -93,114 +90,41 @@ struct Connection {
     ahead_ns: i64,
 }
 
-#[async_trait]
 impl Store for Connection {
+    /// What a node with this clock writes is later, and what others wrote looks earlier to it.
+    fn write(&self, mut request: WriteRequest) -> WriteFuture {
+        if let WriteRequest::Beat(node) | WriteRequest::ForgetNode(node) = &mut request {
+            node.wall_clock.0 += self.ahead_ns;
+        }
+        let beats = if let WriteRequest::Beat(node) = &request { Some(node.name.clone()) } else { None };
+        let answer = self.database.write(request);
+        let (database, ahead_ns) = (self.database.clone(), self.ahead_ns);
+        Box::pin(async move {
+            let mut answer = answer.await;
+            if let Ok(Written::Nodes(rows)) = &mut answer {
+                rows.iter_mut().for_each(|row| row.wall_clock.0 -= ahead_ns);
+            }
+            if let Some(name) = beats.filter(|_| answer.is_ok()) {
+                database.beats.send_modify(|beats| *beats.entry(name).or_default() += 1);
+            }
+            answer
+        })
+    }
+
+    fn read(&self, request: ReadRequest) -> ReadFuture<'_> {
+        Box::pin(async move {
+            match self.database.serving().read(request).await? {
+                Found::Ranges(ranges) => {
+                    Ok(Found::Ranges(ranges.into_iter().map(|range| range.if_of(self.database.now())).collect()))
+                }
+                other => Ok(other),
+            }
+        })
+    }
+
     fn timeline(&self) -> watch::Receiver<Timeline> {
         self.database.timeline.subscribe()
     }
 
     fn hear_of(&self, _: Timeline) {}
-
-    async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
-        match self.database.write(WriteRequest::Cluster(initial)).await? {
-            Written::Cluster(record) | Written::ClusterFound(record) => Ok(record),
-            other => wrong_answer(other),
-        }
-    }
-
-    async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
-        let (owner, timeline) = (owner.to_owned(), self.database.now());
-        match self.database.write(WriteRequest::AcquireShard { shard, expected, owner, timeline }).await? {
-            Written::Shard(record) => Ok(record),
-            other => wrong_answer(other),
-        }
-    }
-
-    async fn shard(&self, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
-        self.database.serving().shard(shard).await
-    }
-
-    fn commit(&self, commit: ShardCommit) -> CommitFuture {
-        let answer = self.database.write(WriteRequest::Commit(commit));
-        Box::pin(async move { answer.await.into() })
-    }
-
-    async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
-        let ranges = self.database.serving().ranges(shards).await?;
-        Ok(ranges.into_iter().map(|range| range.if_of(self.database.now())).collect())
-    }
-
-    async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
-        self.database.serving().run(key).await
-    }
-
-    async fn current_run(&self, namespace: &NamespaceId, workflow: &WorkflowId) -> Result<Option<RunId>, StoreError> {
-        self.database.serving().current_run(namespace, workflow).await
-    }
-
-    async fn runs(&self, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
-        self.database.serving().runs(after, limit).await
-    }
-
-    async fn history(
-        &self,
-        branch: &BranchId,
-        from: EventId,
-        until: EventId,
-        limit: usize,
-    ) -> Result<Vec<HistoryNode>, StoreError> {
-        self.database.serving().history(branch, from, until, limit).await
-    }
-
-    async fn tasks(
-        &self,
-        shard: ShardId,
-        after: TaskKey,
-        before: TaskKey,
-        limit: usize,
-    ) -> Result<Vec<TaskRow>, StoreError> {
-        self.database.serving().tasks(shard, after, before, limit).await
-    }
-
-    async fn put_namespace(&self, record: NamespaceRecord) -> Result<(), StoreError> {
-        self.database.write(WriteRequest::PutNamespace(record)).await.map(drop)
-    }
-
-    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
-        self.database.serving().namespaces().await
-    }
-
-    /// What a node with this clock writes is later, and what others wrote looks earlier to it.
-    async fn beat(&self, mut node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
-        node.wall_clock.0 += self.ahead_ns;
-        let name = node.name.clone();
-        let Written::Nodes(mut rows) = self.database.write(WriteRequest::Beat(node)).await? else {
-            unreachable!("a beat is answered with rows")
-        };
-        rows.iter_mut().for_each(|row| row.wall_clock.0 -= self.ahead_ns);
-        self.database.beats.send_modify(|beats| *beats.entry(name).or_default() += 1);
-        Ok(rows)
-    }
-
-    async fn forget_node(&self, mut node: NodeRecord) -> Result<(), StoreError> {
-        node.wall_clock.0 += self.ahead_ns;
-        self.database.write(WriteRequest::ForgetNode(node)).await.map(drop)
-    }
-
-    async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
-        let (partition, timeline) = (partition.clone(), self.database.now());
-        match self.database.write(WriteRequest::LeasePartition { partition, timeline }).await? {
-            Written::Partition(record) => Ok(record),
-            other => wrong_answer(other),
-        }
-    }
-
-    fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture {
-        let answer = self.database.write(WriteRequest::Backlog(commit));
-        Box::pin(async move { answer.await.into() })
-    }
-
-    async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError> {
-        self.database.serving().backlog(partition, after, limit).await
-    }
 }

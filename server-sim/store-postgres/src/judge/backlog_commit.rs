@@ -1,11 +1,10 @@
 //! The fenced write of a partition's backlog.
-use crate::request::Applied;
 use crate::values::{decode_record, encode_record};
 use crate::view::View;
 use tempest_store::redb::keys::{BacklogTaskKey, Key};
-use tempest_store::{BacklogCommit, PartitionRecord, RangeId, StoreError};
+use tempest_store::{BacklogCommit, PartitionRecord, RangeId, StoreError, Written};
 
-pub fn judge(view: &mut View, commit: &BacklogCommit) -> Result<Applied, StoreError> {
+pub fn judge(view: &mut View, commit: &BacklogCommit) -> Result<Written, StoreError> {
     let key = commit.partition.encode();
     let found: Option<PartitionRecord> = view.partitions.get(&key).map(|value| decode_record(value)).transpose()?;
     let current = found.as_ref().map_or(RangeId(0), |partition| partition.range_id);
@@ -22,5 +21,5 @@ pub fn judge(view: &mut View, commit: &BacklogCommit) -> Result<Applied, StoreEr
     for task_id in &commit.deleted {
         view.backlog.delete(row_key(*task_id));
     }
-    Ok(Applied::Done)
+    Ok(Written::Done)
 }

@@ -7,12 +7,11 @@ mod namespace;
 mod ownership;
 mod shard_commit;
 
-use crate::request::{Applied, Request};
 use crate::view::{Key, View};
 use std::collections::BTreeSet;
 use tempest_store::redb::keys::Key as _;
 use tempest_store::redb::keys::{CurrentRunKey, NamespaceKey, NamespaceNameKey};
-use tempest_store::{BacklogCommit, RangeId, ShardCommit, StoreError, Timeline};
+use tempest_store::{BacklogCommit, RangeId, ShardCommit, StoreError, Timeline, WriteRequest, Written};
 
 /// Why a request was not applied.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,26 +27,25 @@ impl From<StoreError> for Stop {
     }
 }
 
-impl Request {
-    /// # Errors
-    /// The view is then as it was.
-    pub fn judge(&self, view: &mut View, timeline: Timeline) -> Result<Applied, Stop> {
-        match self {
-            // Whatever its row says: it was taken before the database failed over.
-            Request::Commit(ShardCommit { range_id, .. }) | Request::Backlog(BacklogCommit { range_id, .. })
-                if range_id.timeline() != timeline =>
-            {
-                Err(StoreError::OwnershipLost { current: RangeId(0) }.into())
-            }
-            Request::Commit(commit) => shard_commit::judge(view, commit),
-            Request::Backlog(commit) => Ok(backlog_commit::judge(view, commit)?),
-            Request::AcquireShard { shard, expected, owner } => {
-                Ok(ownership::acquire_shard(view, *shard, *expected, owner, timeline)?)
-            }
-            Request::LeasePartition(partition) => Ok(ownership::lease_partition(view, partition, timeline)?),
-            Request::PutNamespace(record) => Ok(namespace::judge(view, record)?),
-            Request::Cluster(initial) => Ok(cluster::judge(view, initial)?),
+/// # Errors
+/// The view is then as it was.
+pub fn judge(request: &WriteRequest, view: &mut View, timeline: Timeline) -> Result<Written, Stop> {
+    match request {
+        // Whatever its row says: it was taken before the database failed over.
+        WriteRequest::Commit(ShardCommit { range_id, .. }) | WriteRequest::Backlog(BacklogCommit { range_id, .. })
+            if range_id.timeline() != timeline =>
+        {
+            Err(StoreError::OwnershipLost { current: RangeId(0) }.into())
         }
+        WriteRequest::Commit(commit) => shard_commit::judge(view, commit),
+        WriteRequest::Backlog(commit) => Ok(backlog_commit::judge(view, commit)?),
+        WriteRequest::AcquireShard { shard, expected, owner } => {
+            Ok(ownership::acquire_shard(view, *shard, *expected, owner, timeline)?)
+        }
+        WriteRequest::LeasePartition(partition) => Ok(ownership::lease_partition(view, partition, timeline)?),
+        WriteRequest::PutNamespace(record) => Ok(namespace::judge(view, record)?),
+        WriteRequest::Cluster(initial) => Ok(cluster::judge(view, initial)?),
+        WriteRequest::Beat(_) | WriteRequest::ForgetNode(_) => unreachable!("nodes' rows go by no lane"),
     }
 }
 
@@ -64,7 +62,7 @@ pub struct KeysNeeded {
 }
 
 impl KeysNeeded {
-    pub fn of(requests: &[Request]) -> Self {
+    pub fn of(requests: &[WriteRequest]) -> Self {
         let mut keys = Self::default();
         for request in requests {
             keys.add(request);
@@ -72,9 +70,9 @@ impl KeysNeeded {
         keys
     }
 
-    fn add(&mut self, request: &Request) {
+    fn add(&mut self, request: &WriteRequest) {
         match request {
-            Request::Commit(commit) => {
+            WriteRequest::Commit(commit) => {
                 self.shards.insert(commit.shard.encode());
                 self.runs.extend(commit.runs.iter().map(|run| run.key.encode()));
                 self.current_runs.extend(commit.current.iter().map(|current| {
@@ -82,20 +80,21 @@ impl KeysNeeded {
                     CurrentRunKey { namespace_id, workflow_id }.encode()
                 }));
             }
-            Request::Backlog(commit) => {
+            WriteRequest::Backlog(commit) => {
                 self.partitions.insert(commit.partition.encode());
             }
-            Request::AcquireShard { shard, .. } => {
+            WriteRequest::Beat(_) | WriteRequest::ForgetNode(_) => {}
+            WriteRequest::AcquireShard { shard, .. } => {
                 self.shards.insert(shard.encode());
             }
-            Request::LeasePartition(partition) => {
+            WriteRequest::LeasePartition(partition) => {
                 self.partitions.insert(partition.encode());
             }
-            Request::PutNamespace(record) => {
+            WriteRequest::PutNamespace(record) => {
                 self.namespaces.insert(NamespaceKey(record.id.clone()).encode());
                 self.namespace_names.insert(NamespaceNameKey(record.name.clone()).encode());
             }
-            Request::Cluster(_) => {
+            WriteRequest::Cluster(_) => {
                 self.meta.insert(cluster::KEY.to_vec());
             }
         }

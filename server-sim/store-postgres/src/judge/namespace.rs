@@ -1,12 +1,11 @@
 //! Creating and replacing namespaces, with unique names.
-use crate::request::Applied;
 use crate::values::{decode_record, decode_text, encode_record};
 use crate::view::View;
 use bytes::Bytes;
 use tempest_store::redb::keys::{Key, NamespaceKey, NamespaceNameKey};
-use tempest_store::{NamespaceRecord, StoreError};
+use tempest_store::{NamespaceRecord, StoreError, Written};
 
-pub fn judge(view: &mut View, record: &NamespaceRecord) -> Result<Applied, StoreError> {
+pub fn judge(view: &mut View, record: &NamespaceRecord) -> Result<Written, StoreError> {
     let key = NamespaceKey(record.id.clone()).encode();
     let name_key = NamespaceNameKey(record.name.clone()).encode();
     let found: Option<NamespaceRecord> = view.namespaces.get(&key).map(|value| decode_record(value)).transpose()?;
@@ -26,5 +25,5 @@ pub fn judge(view: &mut View, record: &NamespaceRecord) -> Result<Applied, Store
     }
     view.namespace_names.put(name_key, Bytes::from(record.id.0.clone()));
     view.namespaces.put(key, encode_record(record));
-    Ok(Applied::Done)
+    Ok(Written::Done)
 }

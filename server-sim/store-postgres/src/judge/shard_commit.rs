@@ -1,25 +1,24 @@
 //! The fenced write of workflow state. History nodes and tasks that are there already are found by their primary key
 //! when they are inserted; here only those of the same batch.
 use crate::judge::Stop;
-use crate::request::Applied;
 use crate::values::{decode_record, decode_text, encode_record};
 use crate::view::{Key, View};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use tempest_store::redb::keys::{CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key as _};
-use tempest_store::{ShardCommit, ShardRecord, StoreError, TaskKey};
+use tempest_store::{ShardCommit, ShardRecord, StoreError, TaskKey, Written};
 
 /// A start, a continue-as-new or a retry touches the run that ends and the one that begins.
 const RUNS_MAX: usize = 2;
 
-pub fn judge(view: &mut View, commit: &ShardCommit) -> Result<Applied, Stop> {
+pub fn judge(view: &mut View, commit: &ShardCommit) -> Result<Written, Stop> {
     let shard = check_fence(view, commit)?;
     check_runs(view, commit)?;
     check_current_run(view, commit)?;
     let nodes = check_history(view, commit)?;
     let tasks = check_tasks(view, commit)?;
     write(view, commit, shard, nodes, tasks);
-    Ok(Applied::Done)
+    Ok(Written::Done)
 }
 
 fn check_fence(view: &View, commit: &ShardCommit) -> Result<ShardRecord, StoreError> {

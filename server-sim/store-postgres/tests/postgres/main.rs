@@ -13,7 +13,9 @@ use bytes::Bytes;
 use std::fmt::Debug;
 use std::time::Duration;
 use tempest_core::RunKey;
-use tempest_store::{CommitOutcome, RangeId, RunWrite, ShardCommit, ShardId, ShardRecord, Store, StoreError};
+use tempest_store::{
+    CommitOutcome, RangeId, RunWrite, ShardCommit, ShardId, ShardRecord, Store, StoreCalls, StoreError,
+};
 use tempest_store_postgres::{PostgresConfig, PostgresStore};
 
 /// Something that happens elsewhere is looked for this often.

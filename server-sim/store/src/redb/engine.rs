@@ -2,9 +2,9 @@
 use crate::redb::config::RedbConfig;
 use crate::redb::open::{Source, is_no_room};
 use crate::redb::tables::{Stop, Tables};
-use crate::redb::write;
-use crate::{StoreError, WriteAnswer, WriteRequest, Written};
-use redb::{Database, Durability, ReadTransaction, ReadableDatabase, WriteTransaction};
+use crate::redb::{read, write};
+use crate::{ReadAnswer, ReadRequest, StoreError, Timeline, WriteAnswer, WriteRequest, Written};
+use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -13,6 +13,9 @@ use tokio::sync::watch;
 
 /// With the planted bug `ack-before-fsync` only every so-manieth batch is made durable.
 const PLANTED_BATCHES_PER_FSYNC: u64 = 8;
+
+/// A write and the timeline that the database is on when it is done.
+pub type Placed = (Timeline, WriteRequest);
 
 #[derive(Debug)]
 pub struct Engine {
@@ -49,7 +52,7 @@ impl Engine {
     }
 
     /// Applies `requests` in order in one transaction and makes them durable together. One answer each.
-    pub fn write(&self, requests: &[WriteRequest]) -> Vec<WriteAnswer> {
+    pub fn write(&self, requests: &[Placed]) -> Vec<WriteAnswer> {
         match self.try_write(requests) {
             Ok(answers) => answers,
             Err(error) => vec![Err(error); requests.len()],
@@ -57,7 +60,7 @@ impl Engine {
     }
 
     /// The error holds for every request of the batch.
-    fn try_write(&self, requests: &[WriteRequest]) -> Result<Vec<WriteAnswer>, StoreError> {
+    fn try_write(&self, requests: &[Placed]) -> Result<Vec<WriteAnswer>, StoreError> {
         self.refuse_while_full()?;
         let written = {
             let guard = self.serving()?;
@@ -77,11 +80,11 @@ impl Engine {
         }
     }
 
-    /// Runs `read` over what is durable now.
-    pub fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, Stop>) -> Result<T, StoreError> {
+    /// Reads what is durable now.
+    pub fn read(&self, request: &ReadRequest) -> ReadAnswer {
         let guard = self.serving()?;
         let database = open_database(&guard)?;
-        let done = catch_unwind(AssertUnwindSafe(|| read(&database.begin_read().map_err(broken)?)));
+        let done = catch_unwind(AssertUnwindSafe(|| read::perform(&database.begin_read().map_err(broken)?, request)));
         match done {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(Stop::Refused(error))) => Err(error),
@@ -178,7 +181,7 @@ fn broken(error: impl Into<redb::Error>) -> Stop {
     Stop::Broken(error.into())
 }
 
-fn write_batch(database: &Database, requests: &[WriteRequest], batch: u64) -> Result<Vec<WriteAnswer>, BatchFailure> {
+fn write_batch(database: &Database, requests: &[Placed], batch: u64) -> Result<Vec<WriteAnswer>, BatchFailure> {
     let transaction = database.begin_write().map_err(|error| BatchFailure::BeforeCommit(error.into()))?;
     let answers = apply_all(&transaction, requests).map_err(BatchFailure::BeforeCommit)?;
     if !answers.iter().any(writes) {
@@ -194,11 +197,11 @@ fn write_batch(database: &Database, requests: &[WriteRequest], batch: u64) -> Re
     }
 }
 
-fn apply_all(transaction: &WriteTransaction, requests: &[WriteRequest]) -> Result<Vec<WriteAnswer>, redb::Error> {
+fn apply_all(transaction: &WriteTransaction, requests: &[Placed]) -> Result<Vec<WriteAnswer>, redb::Error> {
     let mut tables = Tables::open(transaction)?;
     let mut answers = Vec::with_capacity(requests.len());
-    for request in requests {
-        answers.push(match write::apply(request, &mut tables) {
+    for (timeline, request) in requests {
+        answers.push(match write::apply(request, *timeline, &mut tables) {
             Ok(written) => Ok(written),
             Err(Stop::Refused(error)) => Err(error),
             Err(Stop::Broken(error)) => return Err(error),

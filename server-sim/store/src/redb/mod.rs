@@ -23,20 +23,12 @@ pub use config::RedbConfig;
 pub use open::SCHEMA_VERSION;
 
 use crate::file_system::FileSystem;
-use crate::outcome::StoreError;
-use crate::records::*;
-use crate::store::{CommitFuture, Store};
-use crate::write_request::{WriteAnswer, WriteRequest, Written, wrong_answer};
-use async_trait::async_trait;
+use crate::{ReadFuture, ReadRequest, Store, StoreError, Timeline, WriteFuture, WriteRequest};
 use engine::Engine;
-use keys::CurrentRunKey;
 use open::Source;
 use pipeline::Pipeline;
-use redb::ReadTransaction;
 use std::path::Path;
 use std::sync::Arc;
-use tables::Stop;
-use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_rt::task;
 use tokio::sync::{Semaphore, watch};
 
@@ -102,27 +94,10 @@ impl RedbStore {
         task::blocking(move || engine.close()).await;
     }
 
-    async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&ReadTransaction) -> Result<T, Stop> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let _permit = self.reads.acquire().await.expect("the semaphore is never closed");
-        let engine = self.engine.clone();
-        task::blocking(move || engine.read(read)).await
-    }
-
-    /// Queues any write before it returns: writes are done in the order in which they were queued.
-    pub fn enqueue(&self, request: WriteRequest) -> impl Future<Output = WriteAnswer> + Send + use<> {
-        self.pipeline.enqueue(request)
-    }
-
-    async fn write(&self, request: WriteRequest) -> WriteAnswer {
-        self.enqueue(request).await
-    }
-
-    fn write_fenced(&self, request: WriteRequest) -> CommitFuture {
-        let answer = self.pipeline.enqueue(request);
-        Box::pin(async move { answer.await.into() })
+    /// Queues a write before it returns, as [`Store::write`] does, for a database that keeps its state in this store and
+    /// has `timeline` itself.
+    pub fn write_on(&self, timeline: Timeline, request: WriteRequest) -> WriteFuture {
+        Box::pin(self.pipeline.enqueue(timeline, request))
     }
 }
 
@@ -132,111 +107,22 @@ impl Drop for RedbStore {
     }
 }
 
-#[async_trait]
 impl Store for RedbStore {
+    fn write(&self, request: WriteRequest) -> WriteFuture {
+        self.write_on(TIMELINE, request)
+    }
+
+    fn read(&self, request: ReadRequest) -> ReadFuture<'_> {
+        Box::pin(async move {
+            let _permit = self.reads.acquire().await.expect("the semaphore is never closed");
+            let engine = self.engine.clone();
+            task::blocking(move || engine.read(&request)).await
+        })
+    }
+
     fn timeline(&self) -> watch::Receiver<Timeline> {
         self.timeline.subscribe()
     }
 
     fn hear_of(&self, _: Timeline) {}
-
-    async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
-        match self.write(WriteRequest::Cluster(initial)).await? {
-            Written::Cluster(record) | Written::ClusterFound(record) => Ok(record),
-            other => wrong_answer(other),
-        }
-    }
-
-    async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
-        match self
-            .write(WriteRequest::AcquireShard { shard, expected, owner: owner.to_owned(), timeline: TIMELINE })
-            .await?
-        {
-            Written::Shard(record) => Ok(record),
-            other => wrong_answer(other),
-        }
-    }
-
-    async fn shard(&self, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
-        self.read(move |snapshot| read::shard(snapshot, shard)).await
-    }
-
-    fn commit(&self, commit: ShardCommit) -> CommitFuture {
-        self.write_fenced(WriteRequest::Commit(commit))
-    }
-
-    async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
-        let shards = shards.to_vec();
-        self.read(move |snapshot| read::ranges(snapshot, &shards)).await
-    }
-
-    async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
-        let key = key.clone();
-        self.read(move |snapshot| read::run(snapshot, &key)).await
-    }
-
-    async fn current_run(&self, namespace: &NamespaceId, workflow: &WorkflowId) -> Result<Option<RunId>, StoreError> {
-        let key = CurrentRunKey { namespace_id: namespace.clone(), workflow_id: workflow.clone() };
-        self.read(move |snapshot| read::current_run(snapshot, &key)).await
-    }
-
-    async fn runs(&self, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
-        self.read(move |snapshot| read::runs(snapshot, after.as_ref(), limit)).await
-    }
-
-    async fn history(
-        &self,
-        branch: &BranchId,
-        from: EventId,
-        until: EventId,
-        limit: usize,
-    ) -> Result<Vec<HistoryNode>, StoreError> {
-        let branch = branch.clone();
-        self.read(move |snapshot| read::history(snapshot, &branch, from, until, limit)).await
-    }
-
-    async fn tasks(
-        &self,
-        shard: ShardId,
-        after: TaskKey,
-        before: TaskKey,
-        limit: usize,
-    ) -> Result<Vec<TaskRow>, StoreError> {
-        self.read(move |snapshot| read::history_tasks(snapshot, shard, after, before, limit)).await
-    }
-
-    async fn put_namespace(&self, record: NamespaceRecord) -> Result<(), StoreError> {
-        self.write(WriteRequest::PutNamespace(record)).await.map(|_| ())
-    }
-
-    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
-        self.read(read::namespaces).await
-    }
-
-    async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
-        match self.write(WriteRequest::Beat(node)).await? {
-            Written::Nodes(before) => Ok(before),
-            other => wrong_answer(other),
-        }
-    }
-
-    async fn forget_node(&self, node: NodeRecord) -> Result<(), StoreError> {
-        self.write(WriteRequest::ForgetNode(node)).await.map(|_| ())
-    }
-
-    async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
-        match self.write(WriteRequest::LeasePartition { partition: partition.clone(), timeline: TIMELINE }).await? {
-            Written::Partition(record) => Ok(record),
-            other => wrong_answer(other),
-        }
-    }
-
-    fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture {
-        self.write_fenced(WriteRequest::Backlog(commit))
-    }
-
-    async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError> {
-        let partition = partition.clone();
-        self.read(move |snapshot| read::backlog(snapshot, &partition, after, limit)).await
-    }
 }

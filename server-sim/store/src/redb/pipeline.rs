@@ -1,8 +1,8 @@
 //! Pipelined group commit: writes queue in the order they are asked for; one task takes all that wait, applies them in
 //! one transaction, makes them durable with one fsync, and answers each. While it does, the next batch gathers.
 use crate::redb::config::RedbConfig;
-use crate::redb::engine::Engine;
-use crate::{StoreError, WriteAnswer, WriteRequest};
+use crate::redb::engine::{Engine, Placed};
+use crate::{StoreError, Timeline, WriteAnswer, WriteRequest};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tempest_rt::task;
@@ -24,7 +24,7 @@ struct Queue {
 }
 
 struct Waiting {
-    request: WriteRequest,
+    request: Placed,
     bytes: usize,
     reply: oneshot::Sender<WriteAnswer>,
 }
@@ -35,8 +35,12 @@ impl Pipeline {
     }
 
     /// Queues a request now; the future is its answer. Dropping the future does not take the request back.
-    pub fn enqueue(&self, request: WriteRequest) -> impl Future<Output = WriteAnswer> + Send + use<> {
-        let queued = self.push(request);
+    pub fn enqueue(
+        &self,
+        timeline: Timeline,
+        request: WriteRequest,
+    ) -> impl Future<Output = WriteAnswer> + Send + use<> {
+        let queued = self.push((timeline, request));
         async move {
             match queued?.await {
                 Ok(answer) => answer,
@@ -45,8 +49,8 @@ impl Pipeline {
         }
     }
 
-    fn push(&self, request: WriteRequest) -> Result<oneshot::Receiver<WriteAnswer>, StoreError> {
-        let bytes = request.bytes();
+    fn push(&self, request: Placed) -> Result<oneshot::Receiver<WriteAnswer>, StoreError> {
+        let bytes = request.1.bytes();
         let (reply, answer) = oneshot::channel();
         let mut queue = self.lock();
         if queue.closed {
@@ -93,7 +97,7 @@ impl Pipeline {
     }
 
     /// The oldest requests that fit one transaction, at least one if any waits.
-    fn take_batch(&self) -> (Vec<WriteRequest>, Vec<oneshot::Sender<WriteAnswer>>) {
+    fn take_batch(&self) -> (Vec<Placed>, Vec<oneshot::Sender<WriteAnswer>>) {
         let mut queue = self.lock();
         let (mut requests, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
         while let Some(next) = queue.waiting.front() {

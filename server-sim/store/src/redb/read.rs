@@ -3,18 +3,41 @@ use crate::redb::keys::{BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTa
 use crate::redb::tables::{self, ReadHandle, Stop};
 use crate::redb::values;
 use crate::{
-    BacklogRow, BranchId, HistoryNode, NamespaceRecord, PartitionKey, RangeId, RunRecord, ShardId, ShardRecord,
-    StoreError, TaskKey, TaskRow,
+    BacklogRow, BranchId, Found, HistoryNode, NamespaceRecord, PartitionKey, RangeId, ReadRequest, RunRecord, ShardId,
+    ShardRecord, StoreError, TaskKey, TaskRow,
 };
 use redb::ReadTransaction;
 use std::ops::Bound;
 use tempest_core::{EventId, RunId, RunKey};
 
-pub fn shard(snapshot: &ReadTransaction, shard: ShardId) -> Result<Option<ShardRecord>, Stop> {
+pub fn perform(snapshot: &ReadTransaction, request: &ReadRequest) -> Result<Found, Stop> {
+    Ok(match request {
+        ReadRequest::Shard(id) => Found::Shard(shard(snapshot, *id)?),
+        ReadRequest::Ranges(shards) => Found::Ranges(ranges(snapshot, shards)?),
+        ReadRequest::Run(key) => Found::Run(run(snapshot, key)?),
+        ReadRequest::CurrentRun { namespace, workflow } => {
+            let key = CurrentRunKey { namespace_id: namespace.clone(), workflow_id: workflow.clone() };
+            Found::CurrentRun(current_run(snapshot, &key)?)
+        }
+        ReadRequest::Runs { after, limit } => Found::Runs(runs(snapshot, after.as_ref(), *limit)?),
+        ReadRequest::History { branch, from, until, limit } => {
+            Found::History(history(snapshot, branch, *from, *until, *limit)?)
+        }
+        ReadRequest::Tasks { shard, after, before, limit } => {
+            Found::Tasks(history_tasks(snapshot, *shard, *after, *before, *limit)?)
+        }
+        ReadRequest::Namespaces => Found::Namespaces(namespaces(snapshot)?),
+        ReadRequest::Backlog { partition, after, limit } => {
+            Found::Backlog(backlog(snapshot, partition, *after, *limit)?)
+        }
+    })
+}
+
+fn shard(snapshot: &ReadTransaction, shard: ShardId) -> Result<Option<ShardRecord>, Stop> {
     get(&open(snapshot, tables::SHARDS)?, &shard, values::decode_record)
 }
 
-pub fn ranges(snapshot: &ReadTransaction, shards: &[ShardId]) -> Result<Vec<RangeId>, Stop> {
+fn ranges(snapshot: &ReadTransaction, shards: &[ShardId]) -> Result<Vec<RangeId>, Stop> {
     let table = open(snapshot, tables::SHARDS)?;
     let range = |shard| {
         let found: Option<ShardRecord> = get(&table, shard, values::decode_record)?;
@@ -23,26 +46,22 @@ pub fn ranges(snapshot: &ReadTransaction, shards: &[ShardId]) -> Result<Vec<Rang
     shards.iter().map(range).collect()
 }
 
-pub fn run(snapshot: &ReadTransaction, key: &RunKey) -> Result<Option<RunRecord>, Stop> {
+fn run(snapshot: &ReadTransaction, key: &RunKey) -> Result<Option<RunRecord>, Stop> {
     get(&open(snapshot, tables::RUNS)?, key, values::decode_run)
 }
 
-pub fn current_run(snapshot: &ReadTransaction, key: &CurrentRunKey) -> Result<Option<RunId>, Stop> {
+fn current_run(snapshot: &ReadTransaction, key: &CurrentRunKey) -> Result<Option<RunId>, Stop> {
     get(&open(snapshot, tables::CURRENT_RUNS)?, key, values::decode_record)
 }
 
-pub fn runs(
-    snapshot: &ReadTransaction,
-    after: Option<&RunKey>,
-    limit: usize,
-) -> Result<Vec<(RunKey, RunRecord)>, Stop> {
+fn runs(snapshot: &ReadTransaction, after: Option<&RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, Stop> {
     let after = after.map_or(Bound::Unbounded, Bound::Excluded);
     scan(&open(snapshot, tables::RUNS)?, after, Bound::Unbounded, limit, |key: RunKey, value| {
         Ok((key, values::decode_run(value)?))
     })
 }
 
-pub fn history(
+fn history(
     snapshot: &ReadTransaction,
     branch: &BranchId,
     from: EventId,
@@ -56,7 +75,7 @@ pub fn history(
     })
 }
 
-pub fn history_tasks(
+fn history_tasks(
     snapshot: &ReadTransaction,
     shard: ShardId,
     after: TaskKey,
@@ -70,7 +89,7 @@ pub fn history_tasks(
     })
 }
 
-pub fn namespaces(snapshot: &ReadTransaction) -> Result<Vec<NamespaceRecord>, Stop> {
+fn namespaces(snapshot: &ReadTransaction) -> Result<Vec<NamespaceRecord>, Stop> {
     let table = open(snapshot, tables::NAMESPACES)?;
     let mut found = Vec::new();
     for row in table.range::<&[u8]>(..)? {
@@ -79,7 +98,7 @@ pub fn namespaces(snapshot: &ReadTransaction) -> Result<Vec<NamespaceRecord>, St
     Ok(found)
 }
 
-pub fn backlog(
+fn backlog(
     snapshot: &ReadTransaction,
     partition: &PartitionKey,
     after: i64,

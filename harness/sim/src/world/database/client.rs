@@ -1,21 +1,15 @@
 //! The server's side: a [`Store`] that finds the primary, and tells honestly what it does not know.
-use super::wire::{Answer, Asked, Read, Request, ToClient, receive, send};
+use super::wire::{Answer, Asked, Request, ToClient, receive, send};
 use super::{CLIENT_PORT, PEER_PATIENCE, RECONNECT_PAUSE, REFUSED, UNANSWERED, address};
 use crate::world::Host;
-use async_trait::async_trait;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_rt::net::{ByteStream, Network};
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::{Duration, Instant, sleep, timeout};
-use tempest_store::{
-    BacklogCommit, BacklogRow, BranchId, ClusterRecord, CommitFuture, HistoryNode, NamespaceRecord, NodeRecord,
-    PartitionKey, PartitionRecord, RangeId, RunRecord, ShardCommit, ShardId, ShardRecord, Store, StoreError, TaskKey,
-    TaskRow, Timeline, WriteAnswer, WriteRequest, Written, wrong_answer,
-};
+use tempest_store::{ReadFuture, ReadRequest, Store, StoreError, Timeline, WriteFuture, WriteRequest, Written};
 use tokio::sync::{mpsc, oneshot, watch};
 
 #[cfg(test)]
@@ -92,10 +86,6 @@ impl DatabaseStore {
         DatabaseStore { writes, reads, timeline, tasks }
     }
 
-    fn newest(&self) -> Timeline {
-        *self.timeline.borrow()
-    }
-
     /// Queues a request now; what comes later is sent later.
     fn ask(&self, request: Request) -> BoxFuture<'static, Result<Answer, StoreError>> {
         let (reply, answer) = oneshot::channel();
@@ -108,21 +98,6 @@ impl DatabaseStore {
             let gone = || Err(StoreError::OutcomeUnknown("the database's client is gone".to_owned()));
             answer.await.unwrap_or_else(|_| gone())
         })
-    }
-
-    fn write(&self, write: WriteRequest) -> BoxFuture<'static, WriteAnswer> {
-        let answer = self.ask(Request::Write(Box::new(write)));
-        Box::pin(async move {
-            match answer.await? {
-                Answer::Written(written) => Ok(written),
-                other => unreachable!("a write was answered with {other:?}"),
-            }
-        })
-    }
-
-    fn fenced(&self, write: WriteRequest) -> CommitFuture {
-        let answer = self.write(write);
-        Box::pin(async move { answer.await.into() })
     }
 }
 
@@ -271,118 +246,32 @@ impl Session {
     }
 }
 
-macro_rules! read {
-    ($self:ident, $read:expr, $answer:ident) => {
-        match $self.ask(Request::Read($read)).await? {
-            Answer::$answer(value) => Ok(value),
-            other => unreachable!("a read was answered with another's answer: {other:?}"),
-        }
-    };
-}
-
-#[async_trait]
 impl Store for DatabaseStore {
+    fn write(&self, request: WriteRequest) -> WriteFuture {
+        let answer = self.ask(Request::Write(Box::new(request)));
+        Box::pin(async move {
+            match answer.await? {
+                Answer::Written(written) => Ok(written),
+                Answer::Found(found) => unreachable!("a write was answered with {found:?}"),
+            }
+        })
+    }
+
+    fn read(&self, request: ReadRequest) -> ReadFuture<'_> {
+        let answer = self.ask(Request::Read(request));
+        Box::pin(async move {
+            match answer.await? {
+                Answer::Found(found) => Ok(found),
+                Answer::Written(written) => unreachable!("a read was answered with {written:?}"),
+            }
+        })
+    }
+
     fn timeline(&self) -> watch::Receiver<Timeline> {
         self.timeline.subscribe()
     }
 
     fn hear_of(&self, timeline: Timeline) {
         accepts(&self.timeline, timeline);
-    }
-
-    async fn cluster(&self, initial: ClusterRecord) -> Result<ClusterRecord, StoreError> {
-        match self.write(WriteRequest::Cluster(initial)).await? {
-            Written::Cluster(record) | Written::ClusterFound(record) => Ok(record),
-            other => wrong_answer(other),
-        }
-    }
-
-    async fn acquire_shard(&self, shard: ShardId, expected: RangeId, owner: &str) -> Result<ShardRecord, StoreError> {
-        match self
-            .write(WriteRequest::AcquireShard { shard, expected, owner: owner.to_owned(), timeline: self.newest() })
-            .await?
-        {
-            Written::Shard(record) => Ok(record),
-            other => wrong_answer(other),
-        }
-    }
-
-    async fn shard(&self, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
-        read!(self, Read::Shard(shard), Shard)
-    }
-
-    fn commit(&self, commit: ShardCommit) -> CommitFuture {
-        self.fenced(WriteRequest::Commit(commit))
-    }
-
-    async fn ranges(&self, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreError> {
-        read!(self, Read::Ranges(shards.to_vec()), Ranges)
-    }
-
-    async fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
-        read!(self, Read::Run(key.clone()), Run)
-    }
-
-    async fn current_run(&self, namespace: &NamespaceId, workflow: &WorkflowId) -> Result<Option<RunId>, StoreError> {
-        read!(self, Read::CurrentRun(namespace.clone(), workflow.clone()), CurrentRun)
-    }
-
-    async fn runs(&self, after: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
-        read!(self, Read::Runs { after, limit }, Runs)
-    }
-
-    async fn history(
-        &self,
-        branch: &BranchId,
-        from: EventId,
-        until: EventId,
-        limit: usize,
-    ) -> Result<Vec<HistoryNode>, StoreError> {
-        read!(self, Read::History { branch: branch.clone(), from, until, limit }, History)
-    }
-
-    async fn tasks(
-        &self,
-        shard: ShardId,
-        after: TaskKey,
-        before: TaskKey,
-        limit: usize,
-    ) -> Result<Vec<TaskRow>, StoreError> {
-        read!(self, Read::Tasks { shard, after, before, limit }, Tasks)
-    }
-
-    async fn put_namespace(&self, record: NamespaceRecord) -> Result<(), StoreError> {
-        self.write(WriteRequest::PutNamespace(record)).await.map(|_| ())
-    }
-
-    async fn namespaces(&self) -> Result<Vec<NamespaceRecord>, StoreError> {
-        read!(self, Read::Namespaces, Namespaces)
-    }
-
-    async fn beat(&self, node: NodeRecord) -> Result<Vec<NodeRecord>, StoreError> {
-        match self.write(WriteRequest::Beat(node)).await? {
-            Written::Nodes(before) => Ok(before),
-            other => wrong_answer(other),
-        }
-    }
-
-    async fn forget_node(&self, node: NodeRecord) -> Result<(), StoreError> {
-        self.write(WriteRequest::ForgetNode(node)).await.map(|_| ())
-    }
-
-    async fn lease_partition(&self, partition: &PartitionKey) -> Result<PartitionRecord, StoreError> {
-        match self.write(WriteRequest::LeasePartition { partition: partition.clone(), timeline: self.newest() }).await?
-        {
-            Written::Partition(record) => Ok(record),
-            other => wrong_answer(other),
-        }
-    }
-
-    fn commit_backlog(&self, commit: BacklogCommit) -> CommitFuture {
-        self.fenced(WriteRequest::Backlog(commit))
-    }
-
-    async fn backlog(&self, partition: &PartitionKey, after: i64, limit: usize) -> Result<Vec<BacklogRow>, StoreError> {
-        read!(self, Read::Backlog { partition: partition.clone(), after, limit }, Backlog)
     }
 }

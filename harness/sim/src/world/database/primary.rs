@@ -2,7 +2,7 @@
 use super::log::Entry;
 use super::node::Node;
 use super::replication;
-use super::wire::{Answer, Asked, Position, Read, Request, ToClient, encode_write, receive, send};
+use super::wire::{Answer, Asked, Position, Request, ToClient, decode_write, encode_write, receive, send};
 use super::{ALONE, FORGETFUL, Replication};
 use crate::check::TimelineBegan;
 use crate::world::{Ambiguity, Host};
@@ -14,7 +14,9 @@ use tempest_rt::net::ByteStream;
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::{Duration, sleep};
 use tempest_store::redb::{RedbConfig, RedbStore};
-use tempest_store::{BacklogCommit, RangeId, ShardCommit, ShardId, Store, StoreError, Timeline, WriteRequest};
+use tempest_store::{
+    BacklogCommit, Found, RangeId, ReadRequest, ShardCommit, ShardId, Store, StoreError, Timeline, WriteRequest,
+};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// Requests that wait for a primary; more are left on their connections.
@@ -135,7 +137,7 @@ impl Primary {
 type CommitIdentity = (ShardId, RangeId, u64);
 
 fn commit_of(entry: &Entry) -> Option<CommitIdentity> {
-    identity(&rmp_serde::from_slice(&entry.write).ok()?)
+    identity(&decode_write(&entry.write).ok()?.1)
 }
 
 fn identity(write: &WriteRequest) -> Option<CommitIdentity> {
@@ -145,19 +147,18 @@ fn identity(write: &WriteRequest) -> Option<CommitIdentity> {
     }
 }
 
-/// A write as this timeline performs it: ranges are taken on it, and those of older ones own nothing.
-fn place_on(timeline: Timeline, write: &mut WriteRequest) -> Result<(), StoreError> {
+/// On which timeline a write is done: ranges are acquired on the present one, and those of older ones own nothing.
+fn place_on(timeline: Timeline, write: &WriteRequest) -> Result<Timeline, StoreError> {
     match write {
         WriteRequest::Commit(ShardCommit { range_id, .. }) | WriteRequest::Backlog(BacklogCommit { range_id, .. })
-            if range_id.timeline() != timeline && !tempest_rt::is_planted(FORGETFUL) =>
+            if range_id.timeline() != timeline =>
         {
-            Err(StoreError::OwnershipLost { current: RangeId(0) })
+            match tempest_rt::is_planted(FORGETFUL) {
+                true => Ok(range_id.timeline()),
+                false => Err(StoreError::OwnershipLost { current: RangeId(0) }),
+            }
         }
-        WriteRequest::AcquireShard { timeline: on, .. } | WriteRequest::LeasePartition { timeline: on, .. } => {
-            *on = timeline;
-            Ok(())
-        }
-        _ => Ok(()),
+        _ => Ok(timeline),
     }
 }
 
@@ -177,12 +178,15 @@ async fn perform(
         let (mut writes, mut reads) = (Vec::new(), Vec::new());
         for Work { request, reply } in batch.drain(..) {
             match request {
-                Request::Write(mut write) => {
-                    if let Err(error) = place_on(progress.timeline, &mut write) {
-                        // No answer without the rest of the batch: it rests on nothing, and may come at once.
-                        let _ = reply.send(Err(error));
-                        continue;
-                    }
+                Request::Write(write) => {
+                    let timeline = match place_on(progress.timeline, &write) {
+                        Ok(timeline) => timeline,
+                        Err(error) => {
+                            // No answer without the rest of the batch: it rests on nothing, and may come at once.
+                            let _ = reply.send(Err(error));
+                            continue;
+                        }
+                    };
                     taken += 1;
                     if node.suffers(Ambiguity::WriteRefused, taken) {
                         let error = StoreError::Unavailable("the database takes no writes".to_owned());
@@ -190,9 +194,9 @@ async fn perform(
                         continue;
                     }
                     let commit = identity(&write);
-                    let body = encode_write(&write);
+                    let body = encode_write(timeline, &write);
                     // Queued here and now: in the order in which they came.
-                    writes.push((commit, body, state.enqueue(*write), reply));
+                    writes.push((commit, body, state.write_on(timeline, *write), reply));
                 }
                 Request::Read(read) => reads.push((read, reply)),
             }
@@ -258,23 +262,12 @@ async fn answer(
     }
 }
 
-async fn look_up(state: &RedbStore, read: Read, timeline: Timeline) -> Result<Answer, StoreError> {
-    Ok(match read {
-        Read::Shard(shard) => Answer::Shard(state.shard(shard).await?),
-        Read::Ranges(shards) => {
-            let found = state.ranges(&shards).await?;
-            Answer::Ranges(found.into_iter().map(|range| range.if_of(timeline)).collect())
-        }
-        Read::Run(key) => Answer::Run(state.run(&key).await?),
-        Read::CurrentRun(namespace, workflow) => Answer::CurrentRun(state.current_run(&namespace, &workflow).await?),
-        Read::Runs { after, limit } => Answer::Runs(state.runs(after, limit).await?),
-        Read::History { branch, from, until, limit } => {
-            Answer::History(state.history(&branch, from, until, limit).await?)
-        }
-        Read::Tasks { shard, after, before, limit } => Answer::Tasks(state.tasks(shard, after, before, limit).await?),
-        Read::Namespaces => Answer::Namespaces(state.namespaces().await?),
-        Read::Backlog { partition, after, limit } => Answer::Backlog(state.backlog(&partition, after, limit).await?),
-    })
+async fn look_up(state: &RedbStore, read: ReadRequest, timeline: Timeline) -> Result<Answer, StoreError> {
+    let found = match state.read(read).await? {
+        Found::Ranges(ranges) => Found::Ranges(ranges.into_iter().map(|range| range.if_of(timeline)).collect()),
+        found => found,
+    };
+    Ok(Answer::Found(found))
 }
 
 /// The database that a log stands for.
@@ -283,8 +276,8 @@ pub(crate) async fn materialise(entries: &[Entry]) -> anyhow::Result<Arc<RedbSto
     for chunk in entries.chunks(BATCH_MAX) {
         let mut writing = Vec::new();
         for entry in chunk.iter().filter(|entry| !entry.write.is_empty()) {
-            let write: WriteRequest = rmp_serde::from_slice(&entry.write)?;
-            writing.push((entry.position, state.enqueue(write)));
+            let (timeline, write) = decode_write(&entry.write)?;
+            writing.push((entry.position, state.write_on(timeline, write)));
         }
         for (position, writing) in writing {
             writing.await.map_err(|error| anyhow::anyhow!("entry {position:?} was applied once, and now: {error}"))?;

@@ -4,11 +4,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
-use tempest_core::{EventId, NamespaceId, RunId, RunKey, WorkflowId};
-use tempest_store::{
-    BacklogRow, BranchId, HistoryNode, NamespaceRecord, PartitionKey, RangeId, RunRecord, ShardId, ShardRecord,
-    StoreError, TaskKey, TaskRow, Timeline, WriteRequest, Written,
-};
+use tempest_store::{Found, ReadRequest, StoreError, Timeline, WriteRequest, Written};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// A frame may carry a page of large states.
@@ -40,34 +36,13 @@ pub async fn receive<T: DeserializeOwned>(stream: &mut (impl AsyncRead + Unpin))
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
     Write(Box<WriteRequest>),
-    Read(Read),
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Read {
-    Shard(ShardId),
-    Ranges(Vec<ShardId>),
-    Run(RunKey),
-    CurrentRun(NamespaceId, WorkflowId),
-    Runs { after: Option<RunKey>, limit: usize },
-    History { branch: BranchId, from: EventId, until: EventId, limit: usize },
-    Tasks { shard: ShardId, after: TaskKey, before: TaskKey, limit: usize },
-    Namespaces,
-    Backlog { partition: PartitionKey, after: i64, limit: usize },
+    Read(ReadRequest),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Answer {
     Written(Written),
-    Shard(Option<ShardRecord>),
-    Ranges(Vec<RangeId>),
-    Run(Option<RunRecord>),
-    CurrentRun(Option<RunId>),
-    Runs(Vec<(RunKey, RunRecord)>),
-    History(Vec<HistoryNode>),
-    Tasks(Vec<TaskRow>),
-    Namespaces(Vec<NamespaceRecord>),
-    Backlog(Vec<BacklogRow>),
+    Found(Found),
 }
 
 /// A client's frame, with a number that its answer repeats.
@@ -142,7 +117,12 @@ pub struct Order {
     pub standby: Option<String>,
 }
 
-/// An entry's body: a write, or nothing, with which a term begins.
-pub fn encode_write(write: &WriteRequest) -> Bytes {
-    rmp_serde::to_vec(write).expect("writes are plain data").into()
+/// An entry's body: a write and the timeline that it was done on, or nothing, with which a term begins.
+pub fn encode_write(timeline: Timeline, write: &WriteRequest) -> Bytes {
+    rmp_serde::to_vec(&(timeline, write)).expect("writes are plain data").into()
+}
+
+/// The inverse of [`encode_write`].
+pub fn decode_write(body: &[u8]) -> Result<(Timeline, WriteRequest), rmp_serde::decode::Error> {
+    rmp_serde::from_slice(body)
 }
