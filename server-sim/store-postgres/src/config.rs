@@ -2,6 +2,7 @@
 use std::fmt;
 use tempest_rt::time::Duration;
 use tempest_store::StoreError;
+use tempest_store::write_queue::QueueLimits;
 
 /// PostgreSQL cuts longer names off without an error, so that two schemas could become one.
 const SCHEMA_NAME_BYTES_MAX: usize = 63;
@@ -80,6 +81,11 @@ impl PostgresConfig {
             attempts_max: 3,
             attempt_pause: Duration::from_millis(50),
         }
+    }
+
+    pub(crate) fn queue_limits(&self) -> QueueLimits {
+        let Self { batch_requests_max, batch_bytes_max, queue_requests_max, queue_bytes_max, .. } = *self;
+        QueueLimits { batch_requests_max, batch_bytes_max, queue_requests_max, queue_bytes_max }
     }
 
     /// The configuration itself if every bound is in its range.

@@ -3,18 +3,18 @@
 //! When something in a batch is at fault, nothing of it is stored; its halves are then tried, and theirs, so that only
 //! the guilty request fails and its place in the order is kept.
 use crate::connection::Connection;
-use crate::queue::Queue;
 use crate::statements::WriteStatements;
 use crate::target::Target;
-use crate::transaction::{Ended, after_unknown_commit, write_batch};
+use crate::transaction::{Ended, write_batch};
 use crate::trouble::{Guilt, Trouble};
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::sleep;
+use tempest_store::judge::after_unknown_commit;
+use tempest_store::write_queue::WriteQueue;
 use tempest_store::{StoreError, WriteAnswer, WriteRequest};
-use tokio::sync::watch;
 
 const BEGIN: &str = "BEGIN";
 /// Opens a transaction while the one who waits for a lock is looked for: who could not get it in full time before will
@@ -24,14 +24,13 @@ const BEGIN_HASTILY: &str = "BEGIN; SET LOCAL lock_timeout = '50ms'";
 const LOCK_TIMEOUTS_MAX: u32 = 32;
 
 pub struct Lane {
-    queue: Queue,
-    drained: watch::Sender<bool>,
+    queue: WriteQueue<WriteRequest>,
 }
 
 impl Lane {
     /// A lane that runs in `tasks`.
     pub fn start(target: Arc<Target>, tasks: &TaskGroup) -> Arc<Self> {
-        let lane = Arc::new(Self { queue: Queue::new(target.config.clone()), drained: watch::Sender::new(false) });
+        let lane = Arc::new(Self { queue: WriteQueue::new(target.config.queue_limits(), "the database") });
         let writer = Writer { target, tasks: tasks.clone(), connection: None };
         tasks.spawn(lane.clone().run(writer));
         lane
@@ -39,23 +38,19 @@ impl Lane {
 
     /// Queues a request now; the future is its answer.
     pub fn push(&self, request: WriteRequest) -> impl Future<Output = WriteAnswer> + Send + use<> {
-        self.queue.push(request)
+        let bytes = request.bytes();
+        self.queue.push(request, bytes)
     }
 
     /// Accepts nothing more; resolves when what was accepted is answered.
     pub async fn close(&self) {
-        self.queue.close();
-        let _ = self.drained.subscribe().wait_for(|drained| *drained).await;
+        self.queue.close().await;
     }
 
     async fn run(self: Arc<Self>, mut writer: Writer) {
-        loop {
-            let (requests, replies) = self.queue.batch().await;
-            if requests.is_empty() {
-                break;
-            }
+        while let Some((requests, replies)) = self.queue.batch().await {
             let Ok(answers) = AssertUnwindSafe(writer.write(&requests)).catch_unwind().await else {
-                // Whoever asked hears, of the reply that is dropped, that nobody knows. Whoever waits is served.
+                // Dropping the replies makes these callers see `OutcomeUnknown`. The next batch is served.
                 tracing::error!(
                     requests = requests.len(),
                     "writing to PostgreSQL panicked: the connection is given up"
@@ -63,12 +58,9 @@ impl Lane {
                 writer.connection = None;
                 continue;
             };
-            for (reply, answer) in replies.into_iter().zip(answers) {
-                // Nobody may wait for it any more.
-                let _ = reply.send(answer);
-            }
+            replies.send(answers);
         }
-        self.drained.send_replace(true);
+        self.queue.drained();
     }
 }
 

@@ -15,13 +15,12 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod changes;
 mod config;
 mod connection;
-mod judge;
 mod lane;
 mod lookout;
 mod pool;
-mod queue;
 mod read;
 mod schema;
 mod statements;
@@ -31,9 +30,6 @@ mod target;
 pub mod testing;
 mod transaction;
 mod trouble;
-mod values;
-mod view;
 
 pub use config::PostgresConfig;
-pub use schema::SCHEMA_VERSION;
 pub use store::PostgresStore;

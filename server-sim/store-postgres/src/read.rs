@@ -1,12 +1,10 @@
 //! Reads, each one statement; and the beat of a node, which rests on nothing and needs no lane.
 use crate::pool::Pool;
-use crate::values::{decode_record, decode_text, decode_version, encode_record};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use tempest_core::{EventId, RunId, RunKey};
-use tempest_store::redb::keys::{
-    BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, KeyError, NodeKey,
-};
+use tempest_store::keys::{BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, NodeKey};
+use tempest_store::values::{decode_record, decode_text, encode_record};
 use tempest_store::{
     BacklogRow, BranchId, Found, HistoryNode, NamespaceRecord, NodeRecord, PartitionKey, RangeId, ReadAnswer,
     ReadRequest, RunRecord, ShardId, ShardRecord, StoreError, TaskKey, TaskRow, WriteAnswer, Written,
@@ -112,12 +110,6 @@ pub async fn beat(pool: &Pool, node: &NodeRecord) -> WriteAnswer {
     before.map(Written::Nodes)
 }
 
-/// A row that an older version wrote may have other bytes than are compared here: it stays.
-pub async fn forget_node(pool: &Pool, node: &NodeRecord) -> WriteAnswer {
-    let (key, value) = (NodeKey(node.name.clone()).encode(), encode_record(node));
-    pool.query(|statements| &statements.forget_node, &[&key, &value.as_ref()]).await.map(|_| Written::Done)
-}
-
 async fn backlog(
     pool: &Pool,
     partition: &PartitionKey,
@@ -136,13 +128,13 @@ fn row_limit(limit: usize) -> i64 {
 }
 
 fn run_record(row: &Row, version_at: usize) -> Result<RunRecord, StoreError> {
-    let version = decode_version(owned(row, version_at)?);
+    let version = owned::<i64>(row, version_at)?.cast_unsigned();
     Ok(RunRecord { version, state: bytes(row, version_at + 1)? })
 }
 
 /// The first column.
 fn key<K: Key>(row: &Row) -> Result<K, StoreError> {
-    K::decode(column(row, 0)?).map_err(|error: KeyError| StoreError::Corrupt(error.to_string()))
+    Ok(K::decode(column(row, 0)?)?)
 }
 
 fn column(row: &Row, at: usize) -> Result<&[u8], StoreError> {

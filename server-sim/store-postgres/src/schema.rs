@@ -1,18 +1,18 @@
 //! Creating the schema, and refusing one that is not ours to read.
 use crate::connection::Connection;
-use crate::statements::TABLES;
+use crate::statements::creation;
 use crate::target::Target;
 use crate::trouble::{self, describe};
 use tempest_rt::task::TaskGroup;
-use tempest_store::StoreError;
+use tempest_store::values::FORMAT_VERSION;
+use tempest_store::{StoreError, Table};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-/// Raised with every change of tables, keys or values that an older tempest would misread.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// The row of `meta` with the schema version, in decimal.
-const META_SCHEMA: &str = "schema";
+/// The format version, by a name: a schema is tempest's if it has this table.
+const META: &str = "meta (key bytea PRIMARY KEY, value bytea NOT NULL)";
+/// The row of `meta` with the format version, in decimal.
+const META_FORMAT: &str = "schema";
 /// Held while a schema is created, so that nodes that start together do not trip over each other.
 const CREATION_LOCK: i64 = i64::from_be_bytes(*b"tempest\0");
 
@@ -36,7 +36,7 @@ pub async fn find_or_create(target: &Target, tasks: &TaskGroup) -> Result<(), St
 /// The version as it is stored; `None` if there is no such schema or table.
 async fn version(target: &Target, connection: &Connection<()>) -> Result<Option<Vec<u8>>, StoreError> {
     let sql = format!("SELECT value FROM {}.meta WHERE key = $1", target.schema_quoted);
-    match connection.client.query_opt(&sql, &[&META_SCHEMA.as_bytes()]).await {
+    match connection.client.query_opt(&sql, &[&META_FORMAT.as_bytes()]).await {
         Ok(Some(row)) => row.try_get(0).map(Some).map_err(|error| not_ours(target, &describe(&error))),
         Ok(None) => Err(not_ours(target, "its table meta holds no schema version")),
         Err(error) => match error.code() {
@@ -50,12 +50,12 @@ async fn version(target: &Target, connection: &Connection<()>) -> Result<Option<
 }
 
 fn check(target: &Target, found: &[u8]) -> Result<(), StoreError> {
-    if found == SCHEMA_VERSION.to_string().as_bytes() {
+    if found == FORMAT_VERSION.to_string().as_bytes() {
         return Ok(());
     }
     let Target { shown, config, .. } = target;
     Err(StoreError::Incompatible(format!(
-        "schema {} in {shown} has schema version {}, this tempest reads version {SCHEMA_VERSION}: use the tempest that \
+        "schema {} in {shown} has schema version {}, this tempest reads version {FORMAT_VERSION}: use the tempest that \
          wrote it, or choose another schema",
         config.schema,
         String::from_utf8_lossy(found),
@@ -88,7 +88,7 @@ async fn create(target: &Target, connection: &Connection<()>) -> Result<(), Stor
     let exists = client.query_opt(find, &[&target.config.schema]).await.map_err(explain)?.is_some();
     client.batch_execute(&script(target, exists)).await.map_err(explain)?;
     let insert = format!("INSERT INTO {}.meta (key, value) VALUES ($1, $2)", target.schema_quoted);
-    let row = (META_SCHEMA.as_bytes(), SCHEMA_VERSION.to_string().into_bytes());
+    let row = (META_FORMAT.as_bytes(), FORMAT_VERSION.to_string().into_bytes());
     client.execute(&insert, &[&row.0, &row.1]).await.map_err(explain)?;
     client.batch_execute("COMMIT").await.map_err(explain)?;
     tracing::info!(database = %target.shown, schema = %target.config.schema, "created the schema");
@@ -98,8 +98,9 @@ async fn create(target: &Target, connection: &Connection<()>) -> Result<(), Stor
 /// Creating a schema takes a right that its owner may not have, even if it is there already.
 fn script(target: &Target, exists: bool) -> String {
     let schema = &target.schema_quoted;
-    let creation = if exists { String::new() } else { format!("CREATE SCHEMA {schema};") };
-    TABLES.iter().fold(creation, |script, (name, columns)| format!("{script}CREATE TABLE {schema}.{name} {columns};"))
+    let schema_creation = if exists { String::new() } else { format!("CREATE SCHEMA {schema};") };
+    let meta = format!("{schema_creation}CREATE TABLE {schema}.{META};");
+    Table::ALL.iter().fold(meta, |script, table| script + &creation(schema, *table))
 }
 
 fn not_ours(target: &Target, why: &str) -> StoreError {

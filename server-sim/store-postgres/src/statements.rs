@@ -1,27 +1,10 @@
-//! The tables, and every statement on them. Each goes by primary keys that it is given, many at once.
+//! The tables, and every statement on them, as they follow from [`Table`]. Each goes by primary keys that it is given, many
+//! at once; all keys are bytes that sort as the key does.
 use crate::connection::Prepared;
+use futures::future::try_join_all;
 use futures::try_join;
+use tempest_store::{Churn, JudgedBy, Table};
 use tokio_postgres::{Client, Error, Statement};
-
-/// Each with its columns; all keys are bytes that sort as the key does.
-pub const TABLES: &[(&str, &str)] = &[
-    // The schema version and the cluster's row, by name.
-    ("meta", KEY_AND_VALUE),
-    // Rewritten by every batch: room on the page lets the new version stay beside the old one.
-    ("shards", "(key bytea PRIMARY KEY, value bytea NOT NULL) WITH (fillfactor = 25)"),
-    ("partitions", "(key bytea PRIMARY KEY, value bytea NOT NULL) WITH (fillfactor = 25)"),
-    ("runs", "(key bytea PRIMARY KEY, version bigint NOT NULL, state bytea NOT NULL) WITH (fillfactor = 70)"),
-    ("current_runs", KEY_AND_VALUE),
-    ("history", KEY_AND_VALUE),
-    ("history_tasks", KEY_AND_VALUE),
-    ("namespaces", KEY_AND_VALUE),
-    // A namespace's name; the value is its id. What makes names unique.
-    ("namespace_names", KEY_AND_VALUE),
-    ("nodes", KEY_AND_VALUE),
-    ("backlog", KEY_AND_VALUE),
-];
-
-const KEY_AND_VALUE: &str = "(key bytea PRIMARY KEY, value bytea NOT NULL)";
 
 /// What became of a transaction, by its id.
 pub const TRANSACTION_STATUS: &str = "SELECT pg_xact_status($1::text::xid8)";
@@ -30,36 +13,42 @@ pub const TRANSACTION_STATUS: &str = "SELECT pg_xact_status($1::text::xid8)";
 const CONFIRM: &str = "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' \
                        THEN pg_logical_emit_message(true, 'tempest', '') END";
 
+/// What creates a table.
+pub fn creation(schema_quoted: &str, table: Table) -> String {
+    let version = if table.judged_by() == JudgedBy::Version { "version bigint NOT NULL, " } else { "" };
+    // Room on the page lets a row's new version stay beside the old one.
+    let storage = match table.churn() {
+        Churn::EveryBatch => " WITH (fillfactor = 25)",
+        Churn::Often => " WITH (fillfactor = 70)",
+        Churn::Seldom => "",
+    };
+    let name = table.name();
+    format!("CREATE TABLE {schema_quoted}.{name} (key bytea PRIMARY KEY, {version}value bytea NOT NULL){storage};")
+}
+
 /// What a lane needs on its connection.
 pub struct WriteStatements {
-    pub meta: RowStatements,
-    pub shards: RowStatements,
-    pub partitions: RowStatements,
-    pub current_runs: RowStatements,
-    pub namespaces: RowStatements,
-    pub namespace_names: RowStatements,
-    pub runs: RunStatements,
-    pub history_insert: Statement,
-    pub history_tasks_insert: Statement,
-    pub history_tasks_delete: Statement,
-    pub backlog_put: Statement,
-    pub backlog_delete: Statement,
+    /// In the order of [`Table::ALL`].
+    tables: Vec<TableStatements>,
     pub transaction_id: Statement,
     pub transaction_status: Statement,
 }
 
-/// Reading rows, and changing them if they are still what was read.
-pub struct RowStatements {
-    pub read: Statement,
-    pub insert: Statement,
-    pub update: Statement,
-    pub delete: Statement,
+impl WriteStatements {
+    pub fn of(&self, table: Table) -> &TableStatements {
+        &self.tables[table as usize]
+    }
 }
 
-pub struct RunStatements {
-    pub versions: Statement,
+/// Reading what is judged, and changing rows if they are still what was read.
+pub struct TableStatements {
+    /// `None` where rows are judged by their absence, which the primary key enforces, or by nothing.
+    pub read: Option<Statement>,
+    /// Refused by the primary key if there is such a row, except where rows are judged by nothing.
     pub insert: Statement,
-    pub update: Statement,
+    /// `None` where no row is judged by what is in it.
+    pub update: Option<Statement>,
+    pub delete: Statement,
 }
 
 /// What a connection for reads needs.
@@ -76,91 +65,79 @@ pub struct ReadStatements {
     pub backlog: Statement,
     /// Writes a node's row and returns what all rows were before: the parts of one statement see one snapshot.
     pub beat: Statement,
-    pub forget_node: Statement,
 }
 
 impl Prepared for WriteStatements {
     async fn prepare(client: &Client) -> Result<Self, Error> {
-        let (meta, shards, partitions, current_runs, namespaces, namespace_names, runs) = try_join!(
-            RowStatements::prepare(client, "meta", Lock::Taken),
-            RowStatements::prepare(client, "shards", Lock::Taken),
-            RowStatements::prepare(client, "partitions", Lock::Taken),
-            // Guarded by their shard's lock, and by compare-and-set for the rest.
-            RowStatements::prepare(client, "current_runs", Lock::None),
-            RowStatements::prepare(client, "namespaces", Lock::Taken),
-            RowStatements::prepare(client, "namespace_names", Lock::Taken),
-            RunStatements::prepare(client),
-        )?;
-        let (history_insert, history_tasks_insert, history_tasks_delete, backlog_put, backlog_delete) = try_join!(
-            prepare(client, insert("history")),
-            prepare(client, insert("history_tasks")),
-            prepare(client, delete("history_tasks")),
-            prepare(client, format!("{} ON CONFLICT (key) DO UPDATE SET value = excluded.value", insert("backlog"))),
-            prepare(client, delete("backlog")),
-        )?;
-        let (transaction_id, transaction_status) =
-            try_join!(client.prepare("SELECT pg_current_xact_id()::text"), client.prepare(TRANSACTION_STATUS))?;
-        Ok(Self {
-            meta,
-            shards,
-            partitions,
-            current_runs,
-            namespaces,
-            namespace_names,
-            runs,
-            history_insert,
-            history_tasks_insert,
-            history_tasks_delete,
-            backlog_put,
-            backlog_delete,
-            transaction_id,
-            transaction_status,
-        })
+        let tables = try_join_all(Table::ALL.iter().map(|table| TableStatements::prepare(client, *table)));
+        let (tables, transaction_id, transaction_status) =
+            try_join!(tables, client.prepare("SELECT pg_current_xact_id()::text"), client.prepare(TRANSACTION_STATUS))?;
+        Ok(Self { tables, transaction_id, transaction_status })
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lock {
-    None,
-    /// In the order of the keys, so that two transactions never wait for each other in a circle.
-    Taken,
-}
-
-impl RowStatements {
-    async fn prepare(client: &Client, table: &str, lock: Lock) -> Result<Self, Error> {
-        let locking = if lock == Lock::Taken { "ORDER BY key FOR UPDATE" } else { "" };
+impl TableStatements {
+    async fn prepare(client: &Client, table: Table) -> Result<Self, Error> {
+        let name = table.name();
+        let delete = format!("DELETE FROM {name} WHERE key = ANY($1::bytea[])");
         let (read, insert, update, delete) = try_join!(
-            prepare(client, format!("SELECT key, value FROM {table} WHERE key = ANY($1::bytea[]) {locking}")),
+            prepare_if_any(client, read(table)),
             prepare(client, insert(table)),
-            prepare(
-                client,
-                format!(
-                    "UPDATE {table} AS t SET value = n.value \
-                     FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS n(key, before, value) \
-                     WHERE t.key = n.key AND t.value = n.before"
-                )
-            ),
-            prepare(client, delete(table)),
+            prepare_if_any(client, update(table)),
+            prepare(client, delete),
         )?;
         Ok(Self { read, insert, update, delete })
     }
 }
 
-impl RunStatements {
-    async fn prepare(client: &Client) -> Result<Self, Error> {
-        let (versions, insert, update) = try_join!(
-            client.prepare("SELECT key, version FROM runs WHERE key = ANY($1::bytea[])"),
-            client.prepare(
-                "INSERT INTO runs (key, version, state) \
-                 SELECT key, version, state FROM unnest($1::bytea[], $2::bigint[], $3::bytea[]) AS n(key, version, state)"
-            ),
-            client.prepare(
-                "UPDATE runs AS t SET version = n.version, state = n.state \
-                 FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[]) AS n(key, before, version, state) \
-                 WHERE t.key = n.key AND t.version = n.before"
-            ),
-        )?;
-        Ok(Self { versions, insert, update })
+/// Key and what the row is judged by.
+fn read(table: Table) -> Option<String> {
+    let (column, lock) = match table.judged_by() {
+        // In the order of the keys, so that two transactions never wait for each other in a circle.
+        JudgedBy::LockedValue => ("value", " ORDER BY key FOR UPDATE"),
+        JudgedBy::Value => ("value", ""),
+        JudgedBy::Version => ("version", ""),
+        JudgedBy::Absence | JudgedBy::Nothing => return None,
+    };
+    Some(format!("SELECT key, {column} FROM {} WHERE key = ANY($1::bytea[]){lock}", table.name()))
+}
+
+/// Keys and values, with versions between them where there are any.
+fn insert(table: Table) -> String {
+    let name = table.name();
+    match table.judged_by() {
+        JudgedBy::Version => format!(
+            "INSERT INTO {name} (key, version, value) SELECT key, version, value \
+             FROM unnest($1::bytea[], $2::bigint[], $3::bytea[]) AS n(key, version, value)"
+        ),
+        judged_by => {
+            let conflict = match judged_by {
+                JudgedBy::Nothing => " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                _ => "",
+            };
+            format!(
+                "INSERT INTO {name} (key, value) SELECT key, value \
+                 FROM unnest($1::bytea[], $2::bytea[]) AS n(key, value){conflict}"
+            )
+        }
+    }
+}
+
+/// Keys, what was read, and what it becomes.
+fn update(table: Table) -> Option<String> {
+    let name = table.name();
+    match table.judged_by() {
+        JudgedBy::LockedValue | JudgedBy::Value => Some(format!(
+            "UPDATE {name} AS t SET value = n.value \
+             FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS n(key, before, value) \
+             WHERE t.key = n.key AND t.value = n.before"
+        )),
+        JudgedBy::Version => Some(format!(
+            "UPDATE {name} AS t SET version = n.version, value = n.value \
+             FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[]) AS n(key, before, version, value) \
+             WHERE t.key = n.key AND t.version = n.before"
+        )),
+        JudgedBy::Absence | JudgedBy::Nothing => None,
     }
 }
 
@@ -170,11 +147,11 @@ impl Prepared for ReadStatements {
             client.prepare("SELECT NOT (pg_is_in_recovery() OR current_setting('transaction_read_only')::bool)"),
             client.prepare(CONFIRM),
             client.prepare("SELECT key, value FROM shards WHERE key = ANY($1::bytea[])"),
-            client.prepare("SELECT version, state FROM runs WHERE key = $1"),
+            client.prepare("SELECT version, value FROM runs WHERE key = $1"),
             client.prepare("SELECT value FROM current_runs WHERE key = $1"),
-            client.prepare("SELECT key, version, state FROM runs WHERE key > $1 ORDER BY key LIMIT $2"),
+            client.prepare("SELECT key, version, value FROM runs WHERE key > $1 ORDER BY key LIMIT $2"),
         )?;
-        let (history, history_tasks, namespaces, backlog, beat, forget_node) = try_join!(
+        let (history, history_tasks, namespaces, backlog, beat) = try_join!(
             client.prepare("SELECT key, value FROM history WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3"),
             client.prepare("SELECT key, value FROM history_tasks WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3"),
             client.prepare("SELECT value FROM namespaces ORDER BY key"),
@@ -183,7 +160,6 @@ impl Prepared for ReadStatements {
                 "WITH beat AS (INSERT INTO nodes (key, value) VALUES ($1, $2) \
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value) SELECT value FROM nodes ORDER BY key"
             ),
-            client.prepare("DELETE FROM nodes WHERE key = $1 AND value = $2"),
         )?;
         Ok(Self {
             writable,
@@ -197,19 +173,17 @@ impl Prepared for ReadStatements {
             namespaces,
             backlog,
             beat,
-            forget_node,
         })
     }
 }
 
-fn insert(table: &str) -> String {
-    format!("INSERT INTO {table} (key, value) SELECT key, value FROM unnest($1::bytea[], $2::bytea[]) AS n(key, value)")
-}
-
-fn delete(table: &str) -> String {
-    format!("DELETE FROM {table} WHERE key = ANY($1::bytea[])")
-}
-
 async fn prepare(client: &Client, sql: String) -> Result<Statement, Error> {
     client.prepare(&sql).await
+}
+
+async fn prepare_if_any(client: &Client, sql: Option<String>) -> Result<Option<Statement>, Error> {
+    match sql {
+        Some(sql) => prepare(client, sql).await.map(Some),
+        None => Ok(None),
+    }
 }

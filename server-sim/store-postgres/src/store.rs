@@ -8,7 +8,7 @@ use crate::schema;
 use crate::target::Target;
 use std::sync::Arc;
 use tempest_rt::task::TaskGroup;
-use tempest_store::redb::keys::Key;
+use tempest_store::keys::Key;
 use tempest_store::{ReadFuture, ReadRequest, Store, StoreError, Timeline, WriteFuture, WriteRequest};
 use tokio::sync::watch;
 
@@ -79,15 +79,12 @@ impl Store for PostgresStore {
             WriteRequest::AcquireShard { .. }
             | WriteRequest::LeasePartition(_)
             | WriteRequest::PutNamespace(_)
-            | WriteRequest::Cluster(_) => &self.ownership,
-            // They rest on nothing and need no lane.
+            | WriteRequest::Cluster(_)
+            | WriteRequest::ForgetNode(_) => &self.ownership,
+            // Judged by nothing: it needs no lane, and a node that beats must not wait for locks of another.
             WriteRequest::Beat(node) => {
                 let (reads, node) = (self.reads.clone(), node.clone());
                 return Box::pin(async move { read::beat(&reads, &node).await });
-            }
-            WriteRequest::ForgetNode(node) => {
-                let (reads, node) = (self.reads.clone(), node.clone());
-                return Box::pin(async move { read::forget_node(&reads, &node).await });
             }
         };
         Box::pin(lane.push(request))

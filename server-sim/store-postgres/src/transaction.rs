@@ -1,13 +1,13 @@
 //! One try to write a batch: three round trips. The first begins, locks and reads; the second writes; the third commits.
+use crate::changes::{Changes, Columns};
 use crate::connection::{CommitEnd, Connection, all_changed};
-use crate::judge::{KeysNeeded, Stop, judge};
-use crate::statements::{RowStatements, WriteStatements};
+use crate::statements::WriteStatements;
 use crate::trouble::{Guilt, Trouble};
-use crate::values::decode_version;
-use crate::view::{Changes, Key, Rows, RunChanges, Runs, View};
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
-use tempest_store::{StoreError, WriteAnswer, WriteRequest};
+use futures::future::join_all;
+use tempest_store::judge::{Edit, Needs, Value, View, after_unknown_commit, judge};
+use tempest_store::{JudgedBy, Table, Timeline, WriteAnswer, WriteRequest};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
 /// How a try ended.
@@ -17,25 +17,21 @@ pub enum Ended {
     Answered(Vec<WriteAnswer>),
     /// Certainly nothing of it is stored. The transaction may still be open.
     Nothing(Trouble),
-    /// Nobody knows whether what was applied is stored. The connection is of no use any more.
+    /// It is unknown whether what was applied is stored. The connection is of no use any more.
     Unknown(Vec<WriteAnswer>),
 }
 
 /// Tries `requests`, in order, as one transaction. `begin` is the SQL that opens it.
 pub async fn write_batch(connection: &Connection<WriteStatements>, begin: &str, requests: &[WriteRequest]) -> Ended {
-    let needed = KeysNeeded::of(requests);
-    let mut view = match connection.answered(begin_and_read(connection, begin, &needed)).await {
+    let needs = Needs::of(requests);
+    let mut view = match connection.answered(begin_and_read(connection, begin, needs)).await {
         Ok(view) => view,
         Err(trouble) => return Ended::Nothing(trouble),
     };
-    let mut answers = Vec::with_capacity(requests.len());
-    for request in requests {
-        match judge(request, &mut view, connection.timeline) {
-            Ok(applied) => answers.push(Ok(applied)),
-            Err(Stop::Refused(error)) => answers.push(Err(error)),
-            Err(Stop::Apart) => return Ended::Nothing(Trouble::Guilty(Guilt::Apart, "a task is added again".into())),
-        }
-    }
+    let answers = match judge_all(&mut view, requests, connection.timeline) {
+        Ok(answers) => answers,
+        Err(trouble) => return Ended::Nothing(trouble),
+    };
     if !view.is_changed() {
         // Nothing to make durable: what was read was durable already. A rollback that fails loses nothing but the
         // connection, which the next batch will notice.
@@ -55,169 +51,96 @@ pub async fn write_batch(connection: &Connection<WriteStatements>, begin: &str, 
     }
 }
 
-/// What was applied is in doubt. What was refused is not stored for certain, but the reason may be an effect that is
-/// itself in doubt, so it is not repeated.
-pub fn after_unknown_commit(answer: WriteAnswer, why: &str) -> WriteAnswer {
-    match answer {
-        Ok(_) => Err(StoreError::OutcomeUnknown(why.to_owned())),
-        Err(_) => Err(StoreError::Unavailable(why.to_owned())),
+/// One answer each, by what those before it did.
+fn judge_all(view: &mut View, requests: &[WriteRequest], timeline: Timeline) -> Result<Vec<WriteAnswer>, Trouble> {
+    let mut answers = Vec::with_capacity(requests.len());
+    for request in requests {
+        answers.push(match judge(request, view, timeline) {
+            Ok(verdict) => {
+                // Rows go to the database before the removals of the whole batch, which would take this one with them.
+                let removed = |change: &tempest_store::judge::Change| {
+                    let edit = view.edit(change.table(), change.key());
+                    change.table().judged_by() == JudgedBy::Absence
+                        && matches!(change, tempest_store::judge::Change::Put { .. })
+                        && matches!(edit, Some(Edit::Removed | Edit::PutAndRemoved(_)))
+                };
+                if verdict.changes.iter().any(removed) {
+                    return Err(Trouble::Guilty(Guilt::Apart, "a row that the batch removed is added again".into()));
+                }
+                view.take(verdict.changes);
+                Ok(verdict.written)
+            }
+            Err(error) => Err(error),
+        });
     }
+    Ok(answers)
 }
 
-/// All statements leave together and are performed one after the other: locks in one order for everybody (shards by id,
-/// partitions by key, then the rest), then reads, which see what the locks protect.
-async fn begin_and_read(
-    connection: &Connection<WriteStatements>,
-    begin: &str,
-    needed: &KeysNeeded,
-) -> Result<View, Trouble> {
+/// All statements leave together, in the order of sending, and are performed one after the other: locks in one order for
+/// everybody, which is that of [`Table::ALL`] and of the keys, each with the reads that see what the locks protect.
+async fn begin_and_read(connection: &Connection<WriteStatements>, begin: &str, needs: Needs) -> Result<View, Trouble> {
     let (client, statements) = (&connection.client, &connection.statements);
-    let (begun, shards, partitions, namespaces, names, meta, current_runs, versions) = futures::join!(
-        client.batch_execute(begin),
-        read(client, &statements.shards.read, &needed.shards),
-        read(client, &statements.partitions.read, &needed.partitions),
-        read(client, &statements.namespaces.read, &needed.namespaces),
-        read(client, &statements.namespace_names.read, &needed.namespace_names),
-        read(client, &statements.meta.read, &needed.meta),
-        read(client, &statements.current_runs.read, &needed.current_runs),
-        read(client, &statements.runs.versions, &needed.runs),
-    );
-    // In the order of sending: once one has failed, those behind it fail only for that.
+    let reads = Table::ALL.iter().filter_map(|table| {
+        let statement = statements.of(*table).read.as_ref()?;
+        let keys: Vec<&[u8]> = needs.rows(*table).collect();
+        (!keys.is_empty()).then(|| async move { (*table, client.query(statement, &[&keys]).await) })
+    });
+    // Each is sent when it is first polled, and both joins poll in order.
+    let (begun, read) = futures::join!(client.batch_execute(begin), join_all(reads));
+    // Once one has failed, those behind it fail only for that.
     begun.map_err(|error| Trouble::of(&error))?;
-    Ok(View {
-        shards: rows(shards)?,
-        partitions: rows(partitions)?,
-        namespaces: rows(namespaces)?,
-        namespace_names: rows(names)?,
-        meta: rows(meta)?,
-        current_runs: rows(current_runs)?,
-        runs: run_versions(versions)?,
-        ..View::default()
-    })
-}
-
-async fn read(client: &Client, statement: &Statement, keys: &BTreeSet<Key>) -> Result<Vec<Row>, Error> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
+    let mut found = Vec::new();
+    for (table, rows) in read {
+        for row in rows.map_err(|error| Trouble::of(&error))? {
+            let (key, value) = judged_part(table, &row).map_err(|error| Trouble::of(&error))?;
+            found.push((table, key, value));
+        }
     }
-    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-    client.query(statement, &[&keys]).await
+    let mut view = View::new(needs);
+    for (table, key, value) in found {
+        view.add(table, key, value);
+    }
+    Ok(view)
 }
 
-fn rows(rows: Result<Vec<Row>, Error>) -> Result<Rows, Trouble> {
-    let pair = |row: &Row| Ok((row.try_get(0)?, Bytes::from(row.try_get::<_, Vec<u8>>(1)?)));
-    let pairs: Result<Vec<_>, Error> = rows.and_then(|rows| rows.iter().map(pair).collect());
-    pairs.map(Rows::read).map_err(|error| Trouble::of(&error))
-}
-
-fn run_versions(rows: Result<Vec<Row>, Error>) -> Result<Runs, Trouble> {
-    let pair = |row: &Row| Ok((row.try_get(0)?, decode_version(row.try_get(1)?)));
-    let pairs: Result<Vec<_>, Error> = rows.and_then(|rows| rows.iter().map(pair).collect());
-    pairs.map(Runs::read).map_err(|error| Trouble::of(&error))
+fn judged_part(table: Table, row: &Row) -> Result<(Vec<u8>, Value), Error> {
+    let value = match table.judged_by() {
+        JudgedBy::Version => Value { version: row.try_get::<_, i64>(1)?.cast_unsigned(), body: Bytes::new() },
+        _ => Value { version: 0, body: Bytes::from(row.try_get::<_, Vec<u8>>(1)?) },
+    };
+    Ok((row.try_get(0)?, value))
 }
 
 /// Writes what changed and returns the transaction's id.
 async fn write(connection: &Connection<WriteStatements>, view: &View) -> Result<String, Trouble> {
     let (client, statements) = (&connection.client, &connection.statements);
-    let runs = view.runs.changes();
-    let (shards, partitions, namespaces, current_runs, meta) = (
-        view.shards.changes(),
-        view.partitions.changes(),
-        view.namespaces.changes(),
-        view.current_runs.changes(),
-        view.meta.changes(),
-    );
-    let names = view.namespace_names.changes();
-    // Sent in this order: tasks are deleted after they were added.
-    let ends = futures::join!(
-        write_rows(client, &statements.shards, &shards, "shards"),
-        write_rows(client, &statements.partitions, &partitions, "partitions"),
-        write_rows(client, &statements.namespaces, &namespaces, "namespaces"),
-        write_rows(client, &statements.namespace_names, &names, "namespace_names"),
-        write_rows(client, &statements.meta, &meta, "meta"),
-        write_rows(client, &statements.current_runs, &current_runs, "current_runs"),
-        write_runs(client, statements, &runs),
-        insert(client, &statements.history_insert, &view.history),
-        insert(client, &statements.history_tasks_insert, &view.history_tasks.added),
-        delete(client, &statements.history_tasks_delete, &view.history_tasks.deleted),
-        insert(client, &statements.backlog_put, &view.backlog.added),
-        delete(client, &statements.backlog_delete, &view.backlog.deleted),
-        client.query_one(&statements.transaction_id, &[]),
-    );
+    let changes: Vec<Changes<'_>> = view.edits().map(|(table, edits)| Changes::of(table, edits, view)).collect();
+    // In this order: rows that are not read before are removed after they were added.
+    let writes = changes.iter().map(|changes| async {
+        let statements = statements.of(changes.table);
+        futures::join!(
+            execute(client, statements.update.as_ref(), &changes.update),
+            execute(client, Some(&statements.insert), &changes.insert),
+            execute(client, Some(&statements.delete), &changes.delete),
+        )
+    });
+    let (ends, transaction) = futures::join!(join_all(writes), client.query_one(&statements.transaction_id, &[]));
     // In the order of sending, as above.
-    for end in [ends.0, ends.1, ends.2, ends.3, ends.4, ends.5, ends.6, ends.7, ends.8, ends.9, ends.10, ends.11] {
-        end?;
+    for (changes, (updated, inserted, deleted)) in changes.iter().zip(ends) {
+        all_changed(updated, changes.update.rows(), changes.table.name())?;
+        all_changed(inserted, changes.insert.rows(), changes.table.name())?;
+        // Deleting what is not there is no error.
+        deleted.map_err(|error| Trouble::of(&error))?;
     }
-    ends.12.and_then(|row| row.try_get(0)).map_err(|error| Trouble::of(&error))
+    transaction.and_then(|row| row.try_get(0)).map_err(|error| Trouble::of(&error))
 }
 
-async fn write_rows(
-    client: &Client,
-    statements: &RowStatements,
-    changes: &Changes<'_>,
-    table: &str,
-) -> Result<(), Trouble> {
-    let Changes { insert_keys, insert_values, update_keys, update_before, update_values, delete_keys } = changes;
-    let (deleted, updated, inserted) = futures::join!(
-        async {
-            if delete_keys.is_empty() {
-                return Ok(0);
-            }
-            client.execute(&statements.delete, &[delete_keys]).await
-        },
-        async {
-            if update_keys.is_empty() {
-                return Ok(0);
-            }
-            client.execute(&statements.update, &[update_keys, update_before, update_values]).await
-        },
-        async {
-            if insert_keys.is_empty() {
-                return Ok(0);
-            }
-            client.execute(&statements.insert, &[insert_keys, insert_values]).await
-        },
-    );
-    deleted.map_err(|error| Trouble::of(&error))?;
-    all_changed(updated, update_keys.len(), table)?;
-    all_changed(inserted, insert_keys.len(), table)
-}
-
-async fn write_runs(client: &Client, statements: &WriteStatements, changes: &RunChanges<'_>) -> Result<(), Trouble> {
-    let (updated, inserted) = futures::join!(
-        async {
-            if changes.update_keys.is_empty() {
-                return Ok(0);
-            }
-            let RunChanges { update_keys, update_before, update_versions, update_states, .. } = changes;
-            client.execute(&statements.runs.update, &[update_keys, update_before, update_versions, update_states]).await
-        },
-        async {
-            if changes.insert_keys.is_empty() {
-                return Ok(0);
-            }
-            let RunChanges { insert_keys, insert_versions, insert_states, .. } = changes;
-            client.execute(&statements.runs.insert, &[insert_keys, insert_versions, insert_states]).await
-        },
-    );
-    all_changed(updated, changes.update_keys.len(), "runs")?;
-    all_changed(inserted, changes.insert_keys.len(), "runs")
-}
-
-async fn insert(client: &Client, statement: &Statement, rows: &BTreeMap<Key, Bytes>) -> Result<(), Trouble> {
-    if rows.is_empty() {
-        return Ok(());
+async fn execute(client: &Client, statement: Option<&Statement>, columns: &Columns<'_>) -> Result<u64, Error> {
+    match statement {
+        Some(statement) if columns.rows() > 0 => {
+            let parameters: Vec<&(dyn ToSql + Sync)> = columns.parameters();
+            client.execute(statement, &parameters).await
+        }
+        _ => Ok(0),
     }
-    let keys: Vec<&[u8]> = rows.keys().map(Vec::as_slice).collect();
-    let values: Vec<&[u8]> = rows.values().map(AsRef::as_ref).collect();
-    client.execute(statement, &[&keys, &values]).await.map(|_| ()).map_err(|error| Trouble::of(&error))
-}
-
-/// Deleting what is not there is no error.
-async fn delete(client: &Client, statement: &Statement, keys: &BTreeSet<Key>) -> Result<(), Trouble> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-    client.execute(statement, &[&keys]).await.map(|_| ()).map_err(|error| Trouble::of(&error))
 }

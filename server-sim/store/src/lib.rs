@@ -13,11 +13,16 @@ mod calls;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod file_system;
+pub mod judge;
+pub mod keys;
 mod outcome;
 mod read_request;
 mod records;
 pub mod redb;
 mod store;
+mod table;
+pub mod values;
+pub mod write_queue;
 mod write_request;
 
 pub use calls::{CommitFuture, StoreCalls};
@@ -25,6 +30,7 @@ pub use outcome::{CommitOutcome, StoreError};
 pub use read_request::{Found, ReadAnswer, ReadRequest};
 pub use records::*;
 pub use store::{ReadFuture, Store, WriteFuture};
+pub use table::{Churn, JudgedBy, Table};
 pub use write_request::{WriteAnswer, WriteRequest, Written};
 
 /// Planted bugs of this crate: name, what it does, the invariant that notices.

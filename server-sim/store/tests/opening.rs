@@ -106,5 +106,33 @@ async fn another_schema_and_another_programs_database_are_refused() {
     write("schema", &99u32.to_be_bytes());
     let error = refused(&path).await;
     assert!(matches!(error, StoreError::Incompatible(_)));
-    assert!(error.to_string().contains("schema version 99, this tempest reads version 1"), "{error}");
+    assert!(error.to_string().contains("schema version 99, this tempest reads version 2"), "{error}");
+}
+
+/// Format 1 had a run in one value, with a format byte before each.
+#[tokio::test]
+async fn a_file_of_an_older_build_is_refused_with_a_sentence_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let database = redb::Database::create(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let meta = redb::TableDefinition::<&str, &[u8]>::new("meta");
+        let mut meta = transaction.open_table(meta).unwrap();
+        meta.insert("schema", 1u32.to_be_bytes().as_slice()).unwrap();
+        meta.insert("cluster", [1, 0x80].as_slice()).unwrap();
+        let runs = redb::TableDefinition::<&[u8], &[u8]>::new("runs");
+        let state = [&[1][..], &7u64.to_be_bytes(), b"state"].concat();
+        transaction.open_table(runs).unwrap().insert(b"run".as_slice(), state.as_slice()).unwrap();
+    }
+    transaction.commit().unwrap();
+    drop(database);
+    let before = std::fs::read(&path).unwrap();
+    let error = refused(&path).await;
+    assert!(matches!(error, StoreError::Incompatible(_)));
+    let sentence = "has schema version 1, this tempest reads version 2: open it with the tempest that wrote it, or start \
+                    with a new file";
+    assert!(error.to_string().ends_with(sentence), "{error}");
+    let data = |file: Vec<u8>| file.windows(5).any(|bytes| bytes == b"state");
+    assert!(data(before) && data(std::fs::read(&path).unwrap()));
 }

@@ -52,10 +52,14 @@ async fn other_schemas_are_refused_and_left_alone() {
     let Some(server) = TestPostgres::start(&[]).await else { return };
     connect(server.config("tempest")).await.close().await;
     connect(server.config("tempest")).await.close().await;
-    server.execute("UPDATE tempest.meta SET value = '99' WHERE key = 'schema'").await;
-    let error = refused(server.config("tempest")).await;
-    assert!(matches!(error, StoreError::Incompatible(_)));
-    assert_says(&error, &["has schema version 99, this tempest reads version 1", "choose another schema"]);
+    // Of a newer build, and of an older one.
+    for version in ["99", "1"] {
+        server.execute(&format!("UPDATE tempest.meta SET value = '{version}' WHERE key = 'schema'")).await;
+        let error = refused(server.config("tempest")).await;
+        assert!(matches!(error, StoreError::Incompatible(_)));
+        let sentence = format!("has schema version {version}, this tempest reads version 2");
+        assert_says(&error, &[&sentence, "use the tempest that wrote it, or choose another schema"]);
+    }
 
     server.execute("CREATE SCHEMA theirs; CREATE TABLE theirs.shards (precious text)").await;
     let error = refused(server.config("theirs")).await;

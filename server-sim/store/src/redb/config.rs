@@ -1,5 +1,6 @@
 //! Limits of the embedded store.
 use crate::StoreError;
+use crate::write_queue::QueueLimits;
 use tempest_rt::time::Duration;
 
 const DISK_FULL_PAUSE_MAX: Duration = Duration::from_secs(3600);
@@ -40,6 +41,11 @@ impl Default for RedbConfig {
 }
 
 impl RedbConfig {
+    pub(super) fn queue_limits(&self) -> QueueLimits {
+        let Self { batch_requests_max, batch_bytes_max, queue_requests_max, queue_bytes_max, .. } = *self;
+        QueueLimits { batch_requests_max, batch_bytes_max, queue_requests_max, queue_bytes_max }
+    }
+
     /// The configuration itself if every bound is in its range.
     ///
     /// # Errors

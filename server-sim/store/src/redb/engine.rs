@@ -1,9 +1,10 @@
 //! The open database: batches of writes, reads, and what becomes of it after an I/O error. Everything here blocks.
+use crate::judge::{Needs, View, after_unknown_commit, judge};
 use crate::redb::config::RedbConfig;
 use crate::redb::open::{Source, is_no_room};
-use crate::redb::tables::{Stop, Tables};
-use crate::redb::{read, write};
-use crate::{ReadAnswer, ReadRequest, StoreError, Timeline, WriteAnswer, WriteRequest, Written};
+use crate::redb::tables::Stop;
+use crate::redb::{read, tables};
+use crate::{ReadAnswer, ReadRequest, StoreError, Timeline, WriteAnswer, WriteRequest};
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,7 +75,7 @@ impl Engine {
             Ok(Err(BatchFailure::BeforeCommit(error))) => Err(StoreError::Unavailable(self.fail(&error.to_string()))),
             Ok(Err(BatchFailure::InCommit(error, answers))) => {
                 let message = self.fail(&error.to_string());
-                Ok(answers.into_iter().map(|answer| after_failed_commit(answer, &message)).collect())
+                Ok(answers.into_iter().map(|answer| after_unknown_commit(answer, &message)).collect())
             }
             Err(_panic) => Err(StoreError::OutcomeUnknown(self.fail("the storage engine panicked"))),
         }
@@ -182,36 +183,33 @@ fn broken(error: impl Into<redb::Error>) -> Stop {
 }
 
 fn write_batch(database: &Database, requests: &[Placed], batch: u64) -> Result<Vec<WriteAnswer>, BatchFailure> {
-    let transaction = database.begin_write().map_err(|error| BatchFailure::BeforeCommit(error.into()))?;
-    let answers = apply_all(&transaction, requests).map_err(BatchFailure::BeforeCommit)?;
-    if !answers.iter().any(writes) {
+    let before_commit = |error: redb::Error| BatchFailure::BeforeCommit(error);
+    let transaction = database.begin_write().map_err(|error| before_commit(error.into()))?;
+    let needs = Needs::of(requests.iter().map(|(_, request)| request));
+    let mut view = tables::read(&transaction, needs).map_err(before_commit)?;
+    let answers = judge_all(&mut view, requests);
+    if !view.is_changed() {
         // Nothing to make durable: what was read was durable already.
         return match transaction.abort() {
             Ok(()) => Ok(answers),
-            Err(error) => Err(BatchFailure::BeforeCommit(error.into())),
+            Err(error) => Err(before_commit(error.into())),
         };
     }
+    tables::write(&transaction, &view).map_err(before_commit)?;
     match commit(transaction, batch) {
         Ok(()) => Ok(answers),
         Err(error) => Err(BatchFailure::InCommit(error, answers)),
     }
 }
 
-fn apply_all(transaction: &WriteTransaction, requests: &[Placed]) -> Result<Vec<WriteAnswer>, redb::Error> {
-    let mut tables = Tables::open(transaction)?;
-    let mut answers = Vec::with_capacity(requests.len());
-    for (timeline, request) in requests {
-        answers.push(match write::apply(request, *timeline, &mut tables) {
-            Ok(written) => Ok(written),
-            Err(Stop::Refused(error)) => Err(error),
-            Err(Stop::Broken(error)) => return Err(error),
-        });
-    }
-    Ok(answers)
-}
-
-fn writes(answer: &WriteAnswer) -> bool {
-    answer.as_ref().is_ok_and(Written::changed_anything)
+/// Every request is judged by what those before it in the batch did.
+fn judge_all(view: &mut View, requests: &[Placed]) -> Vec<WriteAnswer> {
+    let mut answer = |(timeline, request): &Placed| {
+        let verdict = judge(request, view, *timeline)?;
+        view.take(verdict.changes);
+        Ok(verdict.written)
+    };
+    requests.iter().map(&mut answer).collect()
 }
 
 fn commit(mut transaction: WriteTransaction, batch: u64) -> Result<(), redb::Error> {
@@ -219,13 +217,4 @@ fn commit(mut transaction: WriteTransaction, batch: u64) -> Result<(), redb::Err
         transaction.set_durability(Durability::None).expect("no savepoint was taken in this transaction");
     }
     Ok(transaction.commit()?)
-}
-
-/// What was applied is in doubt. What was refused is not stored for certain, but the reason may be an effect that is
-/// itself in doubt, so it is not repeated.
-fn after_failed_commit(answer: WriteAnswer, message: &str) -> WriteAnswer {
-    match answer {
-        Ok(written) if written.changed_anything() => Err(StoreError::OutcomeUnknown(message.to_owned())),
-        Ok(_) | Err(_) => Err(StoreError::Unavailable(message.to_owned())),
-    }
 }

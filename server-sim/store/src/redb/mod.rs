@@ -1,6 +1,6 @@
 //! The embedded store: one redb database in a file, on a simulated disk, or in memory.
 //!
-//! Writes go through a pipeline: a bounded queue, one writer at a time, all that wait in one transaction with one fsync.
+//! Writes go through a bounded queue, one writer at a time, all that wait in one transaction with one fsync.
 //! Reads are snapshots of what is durable. All blocking work runs in `tempest_rt::task::blocking`.
 //!
 //! After an I/O error nothing that the process believes about the file is safe any more: the store turns *failed*, every
@@ -9,24 +9,17 @@
 //! are refused, reads go on, and once there is room so do writes.
 mod config;
 mod engine;
-/// Keys as bytes that sort as the keys do: an affair of each implementation, but nothing in these is redb's, and every
-/// store whose tables hold bytes under bytes may use them.
-pub mod keys;
 mod open;
-mod pipeline;
 mod read;
 mod tables;
-mod values;
-mod write;
 
 pub use config::RedbConfig;
-pub use open::SCHEMA_VERSION;
 
 use crate::file_system::FileSystem;
+use crate::write_queue::WriteQueue;
 use crate::{ReadFuture, ReadRequest, Store, StoreError, Timeline, WriteFuture, WriteRequest};
-use engine::Engine;
+use engine::{Engine, Placed};
 use open::Source;
-use pipeline::Pipeline;
 use std::path::Path;
 use std::sync::Arc;
 use tempest_rt::task;
@@ -38,7 +31,7 @@ const TIMELINE: Timeline = Timeline(0);
 /// A [`Store`] in one redb database. Dropping it abandons what is queued; [`RedbStore::close`] finishes it first.
 pub struct RedbStore {
     engine: Arc<Engine>,
-    pipeline: Arc<Pipeline>,
+    queue: Arc<WriteQueue<Placed>>,
     reads: Arc<Semaphore>,
     reads_concurrent_max: u32,
     timeline: watch::Sender<Timeline>,
@@ -72,12 +65,12 @@ impl RedbStore {
         let opening = config.clone();
         let engine = Arc::new(task::blocking(move || Engine::open(source, opening)).await?);
         let reads_concurrent_max = u32::try_from(config.reads_concurrent_max).expect("validated to be at most 512");
-        let pipeline = Arc::new(Pipeline::new(config));
+        let queue = Arc::new(WriteQueue::new(config.queue_limits(), "the disk"));
         let tasks = task::TaskGroup::default();
-        tasks.spawn(pipeline.clone().run(engine.clone()));
+        tasks.spawn(write_batches(queue.clone(), engine.clone()));
         let reads = Arc::new(Semaphore::new(reads_concurrent_max as usize));
         let timeline = watch::Sender::new(TIMELINE);
-        Ok(Self { engine, pipeline, reads, reads_concurrent_max, timeline, tasks })
+        Ok(Self { engine, queue, reads, reads_concurrent_max, timeline, tasks })
     }
 
     /// Resolves, with the reason, once the store has failed: the process should end and recover from disk.
@@ -87,7 +80,7 @@ impl RedbStore {
 
     /// Finishes what is queued, refuses everything else, and closes the file.
     pub async fn close(&self) {
-        self.pipeline.close().await;
+        self.queue.close().await;
         // Every read holds a permit: with all of them here, none is running.
         let _all = self.reads.acquire_many(self.reads_concurrent_max).await;
         let engine = self.engine.clone();
@@ -97,8 +90,18 @@ impl RedbStore {
     /// Queues a write before it returns, as [`Store::write`] does, for a database that keeps its state in this store and
     /// has `timeline` itself.
     pub fn write_on(&self, timeline: Timeline, request: WriteRequest) -> WriteFuture {
-        Box::pin(self.pipeline.enqueue(timeline, request))
+        let bytes = request.bytes();
+        Box::pin(self.queue.push((timeline, request), bytes))
     }
+}
+
+/// The writer: one batch at a time, each one transaction with one fsync.
+async fn write_batches(queue: Arc<WriteQueue<Placed>>, engine: Arc<Engine>) {
+    while let Some((requests, replies)) = queue.batch().await {
+        let engine = engine.clone();
+        replies.send(task::blocking(move || engine.write(&requests)).await);
+    }
+    queue.drained();
 }
 
 impl Drop for RedbStore {

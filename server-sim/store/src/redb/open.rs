@@ -5,14 +5,12 @@
 use crate::StoreError;
 use crate::file_system::{BoxedFile, FileSystem};
 use crate::redb::config::RedbConfig;
-use crate::redb::tables::{META, META_SCHEMA, Tables};
+use crate::redb::tables::{self, META, META_FORMAT};
+use crate::values::FORMAT_VERSION;
 use redb::{Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Raised with every change of tables, keys or values that an older tempest would misread.
-pub const SCHEMA_VERSION: u32 = 1;
 
 /// Appended to the name while a file is being created. What a crash leaves there is overwritten by the next attempt.
 const CREATING_SUFFIX: &str = ".creating";
@@ -70,7 +68,7 @@ fn open_existing(
     // What a process wrote before it was killed may not be durable yet, and recovery would build on it.
     file.sync_data().map_err(|error| trouble(path, error.into()))?;
     let database = builder(config).create_with_backend(BoxedFile(file)).map_err(|error| trouble(path, error))?;
-    check_schema(&database, path)?;
+    check_format(&database, path)?;
     // The process that created the file may have died between its rename and this.
     file_system.sync_directory(directory_of(path)).map_err(|error| trouble(path, error.into()))?;
     Ok(database)
@@ -95,7 +93,7 @@ fn create_file(file_system: &dyn FileSystem, path: &Path, config: &RedbConfig) -
     Ok(database)
 }
 
-/// An empty database with all tables and its schema version, durable in `file`.
+/// An empty database with all tables and its format version, durable in `file`.
 fn create_in(file: Box<dyn StorageBackend>, config: &RedbConfig) -> Result<Database, DatabaseError> {
     fn storage(error: impl Into<redb::Error>) -> DatabaseError {
         match error.into() {
@@ -106,8 +104,9 @@ fn create_in(file: Box<dyn StorageBackend>, config: &RedbConfig) -> Result<Datab
     let database = builder(config).create_with_backend(BoxedFile(file))?;
     let transaction = database.begin_write().map_err(storage)?;
     {
-        let mut tables = Tables::open(&transaction).map_err(storage)?;
-        tables.meta.insert(META_SCHEMA, SCHEMA_VERSION.to_be_bytes().as_slice()).map_err(storage)?;
+        tables::create_all(&transaction).map_err(storage)?;
+        let mut meta = transaction.open_table(META).map_err(storage)?;
+        meta.insert(META_FORMAT, FORMAT_VERSION.to_be_bytes().as_slice()).map_err(storage)?;
     }
     transaction.commit().map_err(storage)?;
     Ok(database)
@@ -119,8 +118,8 @@ fn builder(config: &RedbConfig) -> redb::Builder {
     builder
 }
 
-fn check_schema(database: &Database, path: &Path) -> Result<(), StoreError> {
-    let found = read_schema(database).map_err(|error| match error {
+fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
+    let found = read_format(database).map_err(|error| match error {
         redb::Error::TableDoesNotExist(_) | redb::Error::TableTypeMismatch { .. } => StoreError::Incompatible(format!(
             "{} is a redb database, but not one of tempest's: choose another file",
             path.display()
@@ -128,9 +127,9 @@ fn check_schema(database: &Database, path: &Path) -> Result<(), StoreError> {
         other => damaged(path, &other.to_string()),
     })?;
     match found {
-        Some(SCHEMA_VERSION) => Ok(()),
+        Some(FORMAT_VERSION) => Ok(()),
         Some(other) => Err(StoreError::Incompatible(format!(
-            "{} has schema version {other}, this tempest reads version {SCHEMA_VERSION}: open it with the tempest that \
+            "{} has schema version {other}, this tempest reads version {FORMAT_VERSION}: open it with the tempest that \
              wrote it, or start with a new file",
             path.display()
         ))),
@@ -138,9 +137,9 @@ fn check_schema(database: &Database, path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn read_schema(database: &Database) -> Result<Option<u32>, redb::Error> {
+fn read_format(database: &Database) -> Result<Option<u32>, redb::Error> {
     let table = database.begin_read()?.open_table(META)?;
-    let value = table.get(META_SCHEMA)?;
+    let value = table.get(META_FORMAT)?;
     Ok(value.and_then(|value| value.value().try_into().ok()).map(u32::from_be_bytes))
 }
 

@@ -1,11 +1,12 @@
 //! Reads over one snapshot.
-use crate::redb::keys::{BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key};
-use crate::redb::tables::{self, ReadHandle, Stop};
-use crate::redb::values;
+use crate::keys::{BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, NamespaceKey};
+use crate::redb::tables::{ReadHandle, Stop, definition, split_version};
+use crate::values::{decode_record, decode_text};
 use crate::{
     BacklogRow, BranchId, Found, HistoryNode, NamespaceRecord, PartitionKey, RangeId, ReadRequest, RunRecord, ShardId,
-    ShardRecord, StoreError, TaskKey, TaskRow,
+    ShardRecord, StoreError, Table, TaskKey, TaskRow,
 };
+use bytes::Bytes;
 use redb::ReadTransaction;
 use std::ops::Bound;
 use tempest_core::{EventId, RunId, RunKey};
@@ -34,31 +35,34 @@ pub fn perform(snapshot: &ReadTransaction, request: &ReadRequest) -> Result<Foun
 }
 
 fn shard(snapshot: &ReadTransaction, shard: ShardId) -> Result<Option<ShardRecord>, Stop> {
-    get(&open(snapshot, tables::SHARDS)?, &shard, values::decode_record)
+    get(&open(snapshot, Table::Shards)?, &shard, decode_record)
 }
 
 fn ranges(snapshot: &ReadTransaction, shards: &[ShardId]) -> Result<Vec<RangeId>, Stop> {
-    let table = open(snapshot, tables::SHARDS)?;
+    let table = open(snapshot, Table::Shards)?;
     let range = |shard| {
-        let found: Option<ShardRecord> = get(&table, shard, values::decode_record)?;
+        let found: Option<ShardRecord> = get(&table, shard, decode_record)?;
         Ok(found.unwrap_or_default().range_id)
     };
     shards.iter().map(range).collect()
 }
 
 fn run(snapshot: &ReadTransaction, key: &RunKey) -> Result<Option<RunRecord>, Stop> {
-    get(&open(snapshot, tables::RUNS)?, key, values::decode_run)
+    get(&open(snapshot, Table::Runs)?, key, decode_run)
+}
+
+fn decode_run(stored: &[u8]) -> Result<RunRecord, StoreError> {
+    let (version, state) = split_version(stored)?;
+    Ok(RunRecord { version, state: Bytes::copy_from_slice(state) })
 }
 
 fn current_run(snapshot: &ReadTransaction, key: &CurrentRunKey) -> Result<Option<RunId>, Stop> {
-    get(&open(snapshot, tables::CURRENT_RUNS)?, key, values::decode_record)
+    get(&open(snapshot, Table::CurrentRuns)?, key, |value| Ok(decode_text(value)?.into()))
 }
 
 fn runs(snapshot: &ReadTransaction, after: Option<&RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, Stop> {
     let after = after.map_or(Bound::Unbounded, Bound::Excluded);
-    scan(&open(snapshot, tables::RUNS)?, after, Bound::Unbounded, limit, |key: RunKey, value| {
-        Ok((key, values::decode_run(value)?))
-    })
+    scan(snapshot, after, Bound::Unbounded, limit, |key: RunKey, value| Ok((key, decode_run(value)?)))
 }
 
 fn history(
@@ -70,8 +74,8 @@ fn history(
 ) -> Result<Vec<HistoryNode>, Stop> {
     let key = |node| HistoryNodeKey { branch: branch.clone(), node };
     let (from, until) = (key(from), key(until));
-    scan(&open(snapshot, tables::HISTORY)?, Bound::Included(&from), Bound::Excluded(&until), limit, |key, value| {
-        Ok(HistoryNode { node: key.node, events: values::decode_bytes(value)? })
+    scan(snapshot, Bound::Included(&from), Bound::Excluded(&until), limit, |key: HistoryNodeKey, value| {
+        Ok(HistoryNode { node: key.node, events: Bytes::copy_from_slice(value) })
     })
 }
 
@@ -83,19 +87,13 @@ fn history_tasks(
     limit: usize,
 ) -> Result<Vec<TaskRow>, Stop> {
     let (after, before) = (HistoryTaskKey { shard, task: after }, HistoryTaskKey { shard, task: before });
-    let table = open(snapshot, tables::HISTORY_TASKS)?;
-    scan(&table, Bound::Excluded(&after), Bound::Excluded(&before), limit, |key: HistoryTaskKey, value| {
-        Ok(TaskRow { key: key.task, body: values::decode_bytes(value)? })
+    scan(snapshot, Bound::Excluded(&after), Bound::Excluded(&before), limit, |key: HistoryTaskKey, value| {
+        Ok(TaskRow { key: key.task, body: Bytes::copy_from_slice(value) })
     })
 }
 
 fn namespaces(snapshot: &ReadTransaction) -> Result<Vec<NamespaceRecord>, Stop> {
-    let table = open(snapshot, tables::NAMESPACES)?;
-    let mut found = Vec::new();
-    for row in table.range::<&[u8]>(..)? {
-        found.push(values::decode_record(row?.1.value())?);
-    }
-    Ok(found)
+    scan(snapshot, Bound::Unbounded, Bound::Unbounded, usize::MAX, |_: NamespaceKey, value| decode_record(value))
 }
 
 fn backlog(
@@ -106,17 +104,13 @@ fn backlog(
 ) -> Result<Vec<BacklogRow>, Stop> {
     let key = |task_id| BacklogTaskKey { partition: partition.clone(), task_id };
     let (after, last) = (key(after), key(i64::MAX));
-    scan(&open(snapshot, tables::BACKLOG)?, Bound::Excluded(&after), Bound::Included(&last), limit, |key, value| {
-        let key: BacklogTaskKey = key;
-        Ok(BacklogRow { task_id: key.task_id, body: values::decode_bytes(value)? })
+    scan(snapshot, Bound::Excluded(&after), Bound::Included(&last), limit, |key: BacklogTaskKey, value| {
+        Ok(BacklogRow { task_id: key.task_id, body: Bytes::copy_from_slice(value) })
     })
 }
 
-fn open(
-    snapshot: &ReadTransaction,
-    definition: redb::TableDefinition<'static, &'static [u8], &'static [u8]>,
-) -> Result<ReadHandle, Stop> {
-    Ok(snapshot.open_table(definition)?)
+fn open(snapshot: &ReadTransaction, table: Table) -> Result<ReadHandle, Stop> {
+    Ok(snapshot.open_table(definition(table))?)
 }
 
 fn get<T>(
@@ -132,7 +126,7 @@ fn get<T>(
 
 /// Rows between two keys, in key order, at most `limit`. A range that ends before it begins is empty.
 fn scan<K: Key, T>(
-    table: &ReadHandle,
+    snapshot: &ReadTransaction,
     from: Bound<&K>,
     until: Bound<&K>,
     limit: usize,
@@ -150,7 +144,7 @@ fn scan<K: Key, T>(
     }
     let bounds = (from.as_ref().map(Vec::as_slice), until.as_ref().map(Vec::as_slice));
     let mut rows = Vec::new();
-    for row in table.range::<&[u8]>(bounds)?.take(limit) {
+    for row in open(snapshot, K::TABLE)?.range::<&[u8]>(bounds)?.take(limit) {
         let (key, value) = row?;
         rows.push(read(K::decode(key.value())?, value.value())?);
     }

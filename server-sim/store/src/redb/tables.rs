@@ -1,34 +1,30 @@
-//! The tables, and their handles within one write transaction.
-use crate::StoreError;
-use crate::redb::keys::{Key, KeyError};
+//! The tables as redb has them, and what a batch reads and writes in them.
+use crate::judge::{Edit, Needs, Value, View};
+use crate::keys::KeyError;
+use crate::{JudgedBy, StoreError, Table};
+use bytes::Bytes;
 use redb::{ReadableTable, StorageError, TableDefinition, WriteTransaction};
+use std::mem::size_of;
 
-type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
-type WriteHandle<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
+pub type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 pub type ReadHandle = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
 
-/// Schema version and cluster row, by name.
+/// The format version, by a name: a file is tempest's if it has this table.
 pub const META: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("meta");
-pub const META_SCHEMA: &str = "schema";
-pub const META_CLUSTER: &str = "cluster";
+pub const META_FORMAT: &str = "schema";
 
-pub const SHARDS: Definition = TableDefinition::new("shards");
-pub const RUNS: Definition = TableDefinition::new("runs");
-pub const CURRENT_RUNS: Definition = TableDefinition::new("current_runs");
-pub const HISTORY: Definition = TableDefinition::new("history");
-pub const HISTORY_TASKS: Definition = TableDefinition::new("history_tasks");
-pub const NAMESPACES: Definition = TableDefinition::new("namespaces");
-pub const NAMESPACE_NAMES: Definition = TableDefinition::new("namespace_names");
-pub const NODES: Definition = TableDefinition::new("nodes");
-pub const PARTITIONS: Definition = TableDefinition::new("partitions");
-pub const BACKLOG: Definition = TableDefinition::new("backlog");
+const VERSION_BYTES: usize = size_of::<u64>();
 
-/// Why a request within a transaction stopped.
+pub const fn definition(table: Table) -> Definition {
+    TableDefinition::new(table.name())
+}
+
+/// Why a read stopped.
 #[derive(Debug)]
 pub enum Stop {
-    /// This request alone is refused; nothing of it was written.
+    /// What was read makes no sense.
     Refused(StoreError),
-    /// The storage failed: the whole transaction is lost.
+    /// The storage failed.
     Broken(redb::Error),
 }
 
@@ -40,7 +36,7 @@ impl From<StoreError> for Stop {
 
 impl From<KeyError> for Stop {
     fn from(error: KeyError) -> Self {
-        Self::Refused(StoreError::Corrupt(error.to_string()))
+        Self::Refused(error.into())
     }
 }
 
@@ -56,74 +52,88 @@ impl From<redb::TableError> for Stop {
     }
 }
 
-/// A table open for writing.
-pub struct Rows<'txn>(WriteHandle<'txn>);
+/// Makes every table in a new database.
+pub fn create_all(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+    for table in Table::ALL {
+        transaction.open_table(definition(*table))?;
+    }
+    Ok(())
+}
 
-impl Rows<'_> {
-    /// The value under `key`, as `read` understands it.
-    pub fn get<T>(&self, key: &impl Key, read: impl FnOnce(&[u8]) -> Result<T, StoreError>) -> Result<Option<T>, Stop> {
-        match self.0.get(key.encode().as_slice())? {
-            Some(value) => Ok(Some(read(value.value())?)),
-            None => Ok(None),
+/// The rows by which a batch is judged.
+pub fn read(transaction: &WriteTransaction, needs: Needs) -> Result<View, redb::Error> {
+    let mut view = View::new(needs.clone());
+    for table in needs.tables() {
+        let rows = transaction.open_table(definition(table))?;
+        for key in needs.rows(table) {
+            if let Some(value) = rows.get(key)? {
+                view.add(table, key.to_vec(), judged_part(table, value.value()));
+            }
         }
     }
-
-    pub fn contains(&self, key: &impl Key) -> Result<bool, Stop> {
-        Ok(self.0.get(key.encode().as_slice())?.is_some())
-    }
-
-    /// Every value, in key order. For tables that hold few rows.
-    pub fn all<T>(&self, read: impl Fn(&[u8]) -> Result<T, StoreError>) -> Result<Vec<T>, Stop> {
-        let mut values = Vec::new();
-        for row in self.0.iter()? {
-            values.push(read(row?.1.value())?);
+    for table in needs.whole_tables() {
+        let rows = transaction.open_table(definition(table))?;
+        for row in rows.iter()? {
+            let (key, value) = row?;
+            view.add(table, key.value().to_vec(), judged_part(table, value.value()));
         }
-        Ok(values)
     }
+    Ok(view)
+}
 
-    pub fn put(&mut self, key: &impl Key, value: &[u8]) -> Result<(), Stop> {
-        self.0.insert(key.encode().as_slice(), value)?;
-        Ok(())
-    }
-
-    /// Removing what is not there is no error.
-    pub fn remove(&mut self, key: &impl Key) -> Result<(), Stop> {
-        self.0.remove(key.encode().as_slice())?;
-        Ok(())
+/// As much of a stored value as its table is judged by.
+fn judged_part(table: Table, stored: &[u8]) -> Value {
+    match table.judged_by() {
+        JudgedBy::LockedValue | JudgedBy::Value => Value { version: 0, body: Bytes::copy_from_slice(stored) },
+        // A row that is cut off has no version that a writer expects; who reads it is told that it is damaged.
+        JudgedBy::Version => {
+            Value { version: split_version(stored).map_or(0, |(version, _)| version), body: Bytes::new() }
+        }
+        JudgedBy::Absence | JudgedBy::Nothing => Value::default(),
     }
 }
 
-/// All tables of one write transaction; they close before it commits.
-pub struct Tables<'txn> {
-    pub meta: redb::Table<'txn, &'static str, &'static [u8]>,
-    pub shards: Rows<'txn>,
-    pub runs: Rows<'txn>,
-    pub current_runs: Rows<'txn>,
-    pub history: Rows<'txn>,
-    pub history_tasks: Rows<'txn>,
-    pub namespaces: Rows<'txn>,
-    pub namespace_names: Rows<'txn>,
-    pub nodes: Rows<'txn>,
-    pub partitions: Rows<'txn>,
-    pub backlog: Rows<'txn>,
+/// Writes what a batch has changed.
+pub fn write(transaction: &WriteTransaction, view: &View) -> Result<(), redb::Error> {
+    for (table, edits) in view.edits() {
+        let mut rows = transaction.open_table(definition(table))?;
+        for (key, edit) in edits {
+            match edit {
+                Edit::Put(value) if table.judged_by() == JudgedBy::Version => {
+                    rows.insert(key.as_slice(), with_version(value).as_slice())?;
+                }
+                Edit::Put(value) => drop(rows.insert(key.as_slice(), value.body.as_ref())?),
+                Edit::Removed => drop(rows.remove(key.as_slice())?),
+                Edit::PutAndRemoved(_) => {}
+            }
+        }
+    }
+    Ok(())
 }
 
-impl<'txn> Tables<'txn> {
-    /// Opens every table, and creates those that are not there yet.
-    pub fn open(transaction: &'txn WriteTransaction) -> Result<Self, redb::TableError> {
-        let rows = |definition| transaction.open_table(definition).map(Rows);
-        Ok(Self {
-            meta: transaction.open_table(META)?,
-            shards: rows(SHARDS)?,
-            runs: rows(RUNS)?,
-            current_runs: rows(CURRENT_RUNS)?,
-            history: rows(HISTORY)?,
-            history_tasks: rows(HISTORY_TASKS)?,
-            namespaces: rows(NAMESPACES)?,
-            namespace_names: rows(NAMESPACE_NAMES)?,
-            nodes: rows(NODES)?,
-            partitions: rows(PARTITIONS)?,
-            backlog: rows(BACKLOG)?,
-        })
+/// The version stands before the value.
+fn with_version(value: &Value) -> Vec<u8> {
+    let mut stored = Vec::with_capacity(VERSION_BYTES + value.body.len());
+    stored.extend_from_slice(&value.version.to_be_bytes());
+    stored.extend_from_slice(&value.body);
+    stored
+}
+
+/// The inverse, without a copy.
+pub fn split_version(stored: &[u8]) -> Result<(u64, &[u8]), StoreError> {
+    let (version, body) =
+        stored.split_first_chunk().ok_or_else(|| StoreError::Corrupt("a run without a version".into()))?;
+    Ok((u64::from_be_bytes(*version), body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_stands_before_its_value() {
+        let stored = with_version(&Value { version: 7, body: Bytes::from_static(b"state") });
+        assert_eq!(split_version(&stored), Ok((7, &b"state"[..])));
+        assert!(matches!(split_version(&stored[..VERSION_BYTES - 1]), Err(StoreError::Corrupt(_))));
     }
 }

@@ -10,6 +10,8 @@ pub struct BacklogTaskKey {
 }
 
 impl super::Key for BacklogTaskKey {
+    const TABLE: super::Table = super::Table::Backlog;
+
     fn encode(&self) -> Vec<u8> {
         partition::encode_into(Encoder::default(), &self.partition).i64(self.task_id).done()
     }
@@ -25,7 +27,7 @@ impl super::Key for BacklogTaskKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redb::keys::partition::tests::any_partition;
+    use crate::keys::partition::tests::any_partition;
     use proptest::prelude::*;
 
     fn any_key() -> impl Strategy<Value = BacklogTaskKey> {
@@ -36,7 +38,7 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a in any_key(), b in any_key()) {
-            crate::redb::keys::test::check(&a, &b);
+            crate::keys::test::check(&a, &b);
         }
     }
 }

@@ -3,6 +3,8 @@ use super::codec::{Decoder, Encoder, KeyError};
 use tempest_core::RunKey;
 
 impl super::Key for RunKey {
+    const TABLE: super::Table = super::Table::Runs;
+
     fn encode(&self) -> Vec<u8> {
         Encoder::default()
             .string(self.namespace_id.as_str())
@@ -39,7 +41,7 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a in any_key(), b in any_key()) {
-            crate::redb::keys::test::check(&a, &b);
+            crate::keys::test::check(&a, &b);
         }
     }
 }

@@ -6,6 +6,8 @@ use tempest_core::NamespaceId;
 pub struct NamespaceKey(pub NamespaceId);
 
 impl super::Key for NamespaceKey {
+    const TABLE: super::Table = super::Table::Namespaces;
+
     fn encode(&self) -> Vec<u8> {
         Encoder::default().string(self.0.as_str()).done()
     }
@@ -26,7 +28,7 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a: String, b: String) {
-            crate::redb::keys::test::check(&NamespaceKey(a.into()), &NamespaceKey(b.into()));
+            crate::keys::test::check(&NamespaceKey(a.into()), &NamespaceKey(b.into()));
         }
     }
 }

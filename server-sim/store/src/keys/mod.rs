@@ -1,5 +1,6 @@
-//! One file per key: its fields in order, encoded so that the bytes sort as the fields do.
+//! One file per key: its fields in order, encoded so that the bytes sort as the fields do. The same in every engine.
 mod backlog_task;
+mod cluster;
 mod codec;
 mod current_run;
 mod history_node;
@@ -11,7 +12,9 @@ mod partition;
 mod run;
 mod shard;
 
+pub use crate::table::Table;
 pub use backlog_task::BacklogTaskKey;
+pub use cluster::ClusterKey;
 pub use codec::KeyError;
 pub use current_run::CurrentRunKey;
 pub use history_node::HistoryNodeKey;
@@ -22,6 +25,8 @@ pub use node::NodeKey;
 
 /// A key of one table.
 pub trait Key: Sized {
+    const TABLE: Table;
+
     /// Bytes that sort as the key does.
     fn encode(&self) -> Vec<u8>;
 

@@ -5,6 +5,8 @@ use super::codec::{Decoder, Encoder, KeyError};
 pub struct NodeKey(pub String);
 
 impl super::Key for NodeKey {
+    const TABLE: super::Table = super::Table::Nodes;
+
     fn encode(&self) -> Vec<u8> {
         Encoder::default().string(&self.0).done()
     }
@@ -25,7 +27,7 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a: String, b: String) {
-            crate::redb::keys::test::check(&NodeKey(a), &NodeKey(b));
+            crate::keys::test::check(&NodeKey(a), &NodeKey(b));
         }
     }
 }

@@ -37,6 +37,8 @@ pub(super) fn decode_from(fields: &mut Decoder<'_>) -> Result<PartitionKey, KeyE
 }
 
 impl super::Key for PartitionKey {
+    const TABLE: super::Table = super::Table::Partitions;
+
     fn encode(&self) -> Vec<u8> {
         encode_into(Encoder::default(), self).done()
     }
@@ -63,7 +65,7 @@ pub(super) mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a in any_partition(), b in any_partition()) {
-            crate::redb::keys::test::check(&a, &b);
+            crate::keys::test::check(&a, &b);
         }
     }
 }

@@ -5,6 +5,12 @@
 #[error("a stored key is damaged: {0}")]
 pub struct KeyError(pub &'static str);
 
+impl From<KeyError> for crate::StoreError {
+    fn from(error: KeyError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
 /// A zero byte inside a string; sorts after the terminator, so that a prefix sorts before what it begins.
 const ZERO_ESCAPED: [u8; 2] = [0, 0xff];
 const TERMINATOR: [u8; 2] = [0, 0];

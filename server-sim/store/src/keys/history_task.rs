@@ -28,6 +28,8 @@ fn category_of(code: u8) -> Result<TaskCategory, KeyError> {
 }
 
 impl super::Key for HistoryTaskKey {
+    const TABLE: super::Table = super::Table::HistoryTasks;
+
     fn encode(&self) -> Vec<u8> {
         Encoder::default()
             .u32(self.shard.0)
@@ -63,7 +65,7 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a in any_key(), b in any_key()) {
-            crate::redb::keys::test::check(&a, &b);
+            crate::keys::test::check(&a, &b);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `history`: tree, branch, node. A branch is one range, its nodes in event order.
 use super::codec::{Decoder, Encoder, KeyError};
-use crate::BranchId;
+use crate::{BranchId, HistoryAppend};
 use tempest_core::EventId;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,7 +9,15 @@ pub struct HistoryNodeKey {
     pub node: EventId,
 }
 
+impl HistoryNodeKey {
+    pub fn of(append: &HistoryAppend) -> Self {
+        Self { branch: append.branch.clone(), node: append.node }
+    }
+}
+
 impl super::Key for HistoryNodeKey {
+    const TABLE: super::Table = super::Table::History;
+
     fn encode(&self) -> Vec<u8> {
         Encoder::default().string(&self.branch.tree).string(&self.branch.branch).i64(self.node).done()
     }
@@ -36,7 +44,7 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a in any_key(), b in any_key()) {
-            crate::redb::keys::test::check(&a, &b);
+            crate::keys::test::check(&a, &b);
         }
     }
 }

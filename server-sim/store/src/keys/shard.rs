@@ -3,6 +3,8 @@ use super::codec::{Decoder, Encoder, KeyError};
 use crate::ShardId;
 
 impl super::Key for ShardId {
+    const TABLE: super::Table = super::Table::Shards;
+
     fn encode(&self) -> Vec<u8> {
         Encoder::default().u32(self.0).done()
     }
@@ -23,7 +25,7 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a: u32, b: u32) {
-            crate::redb::keys::test::check(&ShardId(a), &ShardId(b));
+            crate::keys::test::check(&ShardId(a), &ShardId(b));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `current_runs`: namespace id, workflow id.
 use super::codec::{Decoder, Encoder, KeyError};
+use crate::CurrentRunWrite;
 use tempest_core::{NamespaceId, WorkflowId};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -8,7 +9,15 @@ pub struct CurrentRunKey {
     pub workflow_id: WorkflowId,
 }
 
+impl CurrentRunKey {
+    pub fn of(current: &CurrentRunWrite) -> Self {
+        Self { namespace_id: current.namespace_id.clone(), workflow_id: current.workflow_id.clone() }
+    }
+}
+
 impl super::Key for CurrentRunKey {
+    const TABLE: super::Table = super::Table::CurrentRuns;
+
     fn encode(&self) -> Vec<u8> {
         Encoder::default().string(self.namespace_id.as_str()).string(self.workflow_id.as_str()).done()
     }
@@ -36,7 +45,7 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a in any_key(), b in any_key()) {
-            crate::redb::keys::test::check(&a, &b);
+            crate::keys::test::check(&a, &b);
         }
     }
 }

@@ -5,6 +5,8 @@ use super::codec::{Decoder, Encoder, KeyError};
 pub struct NamespaceNameKey(pub String);
 
 impl super::Key for NamespaceNameKey {
+    const TABLE: super::Table = super::Table::NamespaceNames;
+
     fn encode(&self) -> Vec<u8> {
         Encoder::default().string(&self.0).done()
     }
@@ -25,7 +27,7 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_and_inverts(a: String, b: String) {
-            crate::redb::keys::test::check(&NamespaceNameKey(a), &NamespaceNameKey(b));
+            crate::keys::test::check(&NamespaceNameKey(a), &NamespaceNameKey(b));
         }
     }
 }
