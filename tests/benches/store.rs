@@ -13,8 +13,8 @@ use futures::future::join_all;
 use tempest_core::{RunKey, Time};
 use tempest_disk::{DiskOptions, SimDisk};
 use tempest_store::{
-    BranchId, CommitOutcome, HistoryAppend, RangeId, RunWrite, ShardCommit, ShardId, Store, StoreCalls, TaskCategory,
-    TaskKey, TaskRow,
+    BranchId, CommitOutcome, HistoryAppend, PartId, PartKey, PartWrite, RangeId, RunWrite, ShardCommit, ShardId, Store,
+    StoreCalls, TaskCategory, TaskKey, TaskRow,
     file_system::{FileSystem, RealFileSystem},
     redb::{RedbConfig, RedbStore},
 };
@@ -59,7 +59,13 @@ impl Shard {
             range_id: RangeId(1),
             sequence: self.sequence,
             time: Time(number),
-            runs: vec![RunWrite { key, expected_version: None, version: 1, state: Bytes::from(vec![7; STATE_BYTES]) }],
+            runs: vec![RunWrite {
+                key,
+                expected_version: None,
+                version: 1,
+                row: Bytes::from(vec![7; STATE_BYTES]),
+                parts: Vec::new(),
+            }],
             history: vec![HistoryAppend {
                 branch: BranchId { tree: run_id.clone(), branch: run_id },
                 node: 1,
@@ -105,5 +111,37 @@ fn file(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, simulated_disk, file);
+/// One of a run's pending parts changes: its row and that part are written, whatever else is pending.
+fn parts(criterion: &mut Criterion) {
+    const PENDING: [i64; 3] = [1, 40, 1000];
+    const PART_BYTES: usize = 300;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut group = criterion.benchmark_group("store/one part of a run");
+    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    let part = |number| PartWrite {
+        key: PartKey { kind: 1, id: PartId::Number(number) },
+        body: Some(Bytes::from(vec![3; PART_BYTES])),
+    };
+    for pending in PENDING {
+        let disk: Arc<dyn FileSystem> = Arc::new(SimDisk::new([7; 32], DiskOptions::default()));
+        let mut shard = runtime.block_on(Shard::open(disk, "tempest.db".as_ref()));
+        let mut born = shard.next();
+        born.runs[0].parts = (0..pending).map(part).collect();
+        let key = born.runs[0].key.clone();
+        assert_eq!(runtime.block_on(shard.store.commit(born)), CommitOutcome::Committed);
+        group.bench_function(BenchmarkId::new("pending", pending), |bencher| {
+            bencher.iter(|| {
+                let mut commit = shard.next();
+                (commit.runs[0].key, commit.runs[0].expected_version) = (key.clone(), Some(shard.sequence - 1));
+                commit.runs[0].version = shard.sequence;
+                commit.runs[0].parts = vec![part(pending / 2)];
+                assert_eq!(runtime.block_on(shard.store.commit(commit)), CommitOutcome::Committed);
+            });
+        });
+        runtime.block_on(shard.store.close());
+    }
+    group.finish();
+}
+
+criterion_group!(benches, simulated_disk, file, parts);
 criterion_main!(benches);

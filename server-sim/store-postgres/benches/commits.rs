@@ -1,4 +1,4 @@
-//! Commits per second through PostgreSQL, when 1, 10 and 100 of them wait together, with fsync on.
+//! Commits per second through PostgreSQL, when 1, 10, 100 and 1000 of them wait together, with fsync on.
 //!
 //! A commit is the usual one: a run's state, a batch of history, a task added and one deleted. All are of one shard, so
 //! of one lane: what a batch costs, not what a server can do.
@@ -16,7 +16,7 @@ use tempest_store::{
 };
 use tempest_store_postgres::{PostgresStore, testing::TestPostgres};
 
-const BATCHES: [u64; 3] = [1, 10, 100];
+const BATCHES: [u64; 4] = [1, 10, 100, 1000];
 const STATE_BYTES: usize = 1500;
 const EVENTS_BYTES: usize = 600;
 
@@ -50,7 +50,13 @@ impl Shard {
             range_id: RangeId(1),
             sequence: self.sequence,
             time: Time(number),
-            runs: vec![RunWrite { key, expected_version: None, version: 1, state: Bytes::from(vec![7; STATE_BYTES]) }],
+            runs: vec![RunWrite {
+                key,
+                expected_version: None,
+                version: 1,
+                row: Bytes::from(vec![7; STATE_BYTES]),
+                parts: Vec::new(),
+            }],
             history: vec![HistoryAppend {
                 branch: BranchId { tree: run_id.clone(), branch: run_id },
                 node: 1,

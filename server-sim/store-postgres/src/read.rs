@@ -3,11 +3,11 @@ use crate::pool::Pool;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use tempest_core::{EventId, RunId, RunKey};
-use tempest_store::keys::{BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, NodeKey};
+use tempest_store::keys::{BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, NodeKey, RunPartKey};
 use tempest_store::values::{decode_record, decode_text, encode_record};
 use tempest_store::{
     BacklogRow, BranchId, Found, HistoryNode, NamespaceRecord, NodeRecord, PartitionKey, RangeId, ReadAnswer,
-    ReadRequest, RunRecord, ShardId, ShardRecord, StoreError, TaskKey, TaskRow, WriteAnswer, Written,
+    ReadRequest, RunPart, RunRecord, ShardId, ShardRecord, StoreError, TaskKey, TaskRow, WriteAnswer, Written,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
@@ -53,8 +53,9 @@ async fn ranges(pool: &Pool, shards: &[ShardId]) -> Result<Vec<RangeId>, StoreEr
 }
 
 async fn run(pool: &Pool, key: &RunKey) -> Result<Option<RunRecord>, StoreError> {
-    let rows = pool.query(|statements| &statements.run, &[&key.encode()]).await?;
-    rows.first().map(|row| run_record(row, 0)).transpose()
+    let (after, before) = RunPartKey::all_of(key);
+    let rows = pool.query(|statements| &statements.run, &[&key.encode(), &after, &before]).await?;
+    Ok(runs_with_parts(&rows)?.pop().map(|(_, run)| run))
 }
 
 async fn current_run(pool: &Pool, key: &CurrentRunKey) -> Result<Option<RunId>, StoreError> {
@@ -66,7 +67,7 @@ async fn runs(pool: &Pool, after: Option<RunKey>, limit: usize) -> Result<Vec<(R
     // No key is empty: every one is after that.
     let after = after.map(|key| key.encode()).unwrap_or_default();
     let rows = pool.query(|statements| &statements.runs, &[&after, &row_limit(limit)]).await?;
-    rows.iter().map(|row| Ok((key(row)?, run_record(row, 1)?))).collect()
+    runs_with_parts(&rows)
 }
 
 async fn history(
@@ -127,9 +128,21 @@ fn row_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn run_record(row: &Row, version_at: usize) -> Result<RunRecord, StoreError> {
-    let version = owned::<i64>(row, version_at)?.cast_unsigned();
-    Ok(RunRecord { version, state: bytes(row, version_at + 1)? })
+/// Of rows in key order: a run has a version, its parts follow it and have none.
+fn runs_with_parts(rows: &[Row]) -> Result<Vec<(RunKey, RunRecord)>, StoreError> {
+    let mut runs: Vec<(RunKey, RunRecord)> = Vec::new();
+    for row in rows {
+        let (version, body): (Option<i64>, Bytes) = (owned(row, 1)?, bytes(row, 2)?);
+        match (version, runs.last_mut()) {
+            (Some(version), _) => {
+                let run = RunRecord { version: version.cast_unsigned(), row: body, parts: Vec::new() };
+                runs.push((key(row)?, run));
+            }
+            (None, Some((_, run))) => run.parts.push(RunPart { key: key::<RunPartKey>(row)?.part, body }),
+            (None, None) => return Err(StoreError::Corrupt("a part without its run".into())),
+        }
+    }
+    Ok(runs)
 }
 
 /// The first column.

@@ -13,6 +13,20 @@ pub const TRANSACTION_STATUS: &str = "SELECT pg_xact_status($1::text::xid8)";
 const CONFIRM: &str = "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' \
                        THEN pg_logical_emit_message(true, 'tempest', '') END";
 
+/// A run, then its parts: their keys begin with its key, so that they follow it. One statement, so one snapshot.
+const RUN: &str = "SELECT key, version, value FROM runs WHERE key = $1 \
+                   UNION ALL \
+                   SELECT key, NULL, value FROM run_parts WHERE key > $2 AND key < $3 \
+                   ORDER BY 1";
+
+/// The same of a page of runs. Behind a run's key stand a kind and an id, and no two of their bytes are both 255.
+const RUNS: &str = "WITH page AS (SELECT key, version, value FROM runs WHERE key > $1 ORDER BY key LIMIT $2) \
+                    SELECT key, version, value FROM page \
+                    UNION ALL \
+                    SELECT part.key, NULL, part.value FROM page \
+                    JOIN run_parts AS part ON part.key > page.key AND part.key < page.key || '\\xffff'::bytea \
+                    ORDER BY 1";
+
 /// What creates a table.
 pub fn creation(schema_quoted: &str, table: Table) -> String {
     let version = if table.judged_by() == JudgedBy::Version { "version bigint NOT NULL, " } else { "" };
@@ -147,9 +161,9 @@ impl Prepared for ReadStatements {
             client.prepare("SELECT NOT (pg_is_in_recovery() OR current_setting('transaction_read_only')::bool)"),
             client.prepare(CONFIRM),
             client.prepare("SELECT key, value FROM shards WHERE key = ANY($1::bytea[])"),
-            client.prepare("SELECT version, value FROM runs WHERE key = $1"),
+            client.prepare(RUN),
             client.prepare("SELECT value FROM current_runs WHERE key = $1"),
-            client.prepare("SELECT key, version, value FROM runs WHERE key > $1 ORDER BY key LIMIT $2"),
+            client.prepare(RUNS),
         )?;
         let (history, history_tasks, namespaces, backlog, beat) = try_join!(
             client.prepare("SELECT key, value FROM history WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3"),

@@ -5,7 +5,7 @@ use crate::statements::WriteStatements;
 use crate::trouble::{Guilt, Trouble};
 use bytes::Bytes;
 use futures::future::join_all;
-use tempest_store::judge::{Edit, Needs, Value, View, after_unknown_commit, judge};
+use tempest_store::judge::{Needs, Value, View, after_unknown_commit, judge};
 use tempest_store::{JudgedBy, Table, Timeline, WriteAnswer, WriteRequest};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
@@ -57,14 +57,8 @@ fn judge_all(view: &mut View, requests: &[WriteRequest], timeline: Timeline) -> 
     for request in requests {
         answers.push(match judge(request, view, timeline) {
             Ok(verdict) => {
-                // Rows go to the database before the removals of the whole batch, which would take this one with them.
-                let removed = |change: &tempest_store::judge::Change| {
-                    let edit = view.edit(change.table(), change.key());
-                    change.table().judged_by() == JudgedBy::Absence
-                        && matches!(change, tempest_store::judge::Change::Put { .. })
-                        && matches!(edit, Some(Edit::Removed | Edit::PutAndRemoved(_)))
-                };
-                if verdict.changes.iter().any(removed) {
+                // Insertions go to the database before the removals of the whole batch, which would take these with them.
+                if verdict.changes.iter().any(|change| view.puts_back(change)) {
                     return Err(Trouble::Guilty(Guilt::Apart, "a row that the batch removed is added again".into()));
                 }
                 view.take(verdict.changes);
@@ -116,7 +110,7 @@ async fn write(connection: &Connection<WriteStatements>, view: &View) -> Result<
     let (client, statements) = (&connection.client, &connection.statements);
     let changes: Vec<Changes<'_>> = view.edits().map(|(table, edits)| Changes::of(table, edits, view)).collect();
     // In this order: rows that are not read before are removed after they were added.
-    let writes = changes.iter().map(|changes| async {
+    let writes = changes.iter().map(|changes| async move {
         let statements = statements.of(changes.table);
         futures::join!(
             execute(client, statements.update.as_ref(), &changes.update),

@@ -11,6 +11,7 @@ mod namespaces;
 mod nodes;
 mod ownership;
 mod pipelining;
+mod run_parts;
 mod runs;
 mod tasks;
 
@@ -27,6 +28,9 @@ pub async fn all<S: Store, F: Future<Output = S>>(mut empty: impl FnMut(&'static
     runs::the_current_pointer_is_compared(&empty("current").await).await;
     runs::runs_are_listed_in_key_order(&empty("list runs").await).await;
     runs::a_refused_commit_leaves_nothing(&empty("atomicity").await).await;
+    run_parts::only_what_changed_is_overwritten(&empty("parts").await).await;
+    run_parts::a_refusal_leaves_the_parts(&empty("refused parts").await).await;
+    run_parts::a_part_may_come_and_go_while_commits_wait(&empty("parts that come and go").await).await;
     histories::branches_keep_apart_and_page(&empty("history").await).await;
     histories::a_node_is_written_once(&empty("node once").await).await;
     tasks::ranges_are_exclusive_and_ordered(&empty("tasks").await).await;
@@ -53,7 +57,8 @@ fn run_key(run: &str) -> RunKey {
 }
 
 fn run_write(run: &str, expected_version: Option<u64>, version: u64) -> RunWrite {
-    RunWrite { key: run_key(run), expected_version, version, state: Bytes::from(format!("{run} at {version}")) }
+    let row = Bytes::from(format!("{run} at {version}"));
+    RunWrite { key: run_key(run), expected_version, version, row, parts: Vec::new() }
 }
 
 fn current_write(expected: Option<&str>, run: &str) -> CurrentRunWrite {

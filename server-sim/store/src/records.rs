@@ -119,13 +119,46 @@ pub struct ShardCommit {
     pub tasks_deleted: Vec<TaskKey>,
 }
 
+/// Writes a run: its row as a whole, and of its parts those that change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunWrite {
     pub key: RunKey,
     /// `None`: the run must not exist yet.
     pub expected_version: Option<u64>,
     pub version: u64,
-    pub state: Bytes,
+    pub row: Bytes,
+    /// The parts that change, different ones, else `Conflict`; all others stay as they are.
+    pub parts: Vec<PartWrite>,
+}
+
+/// Which part of a run: a pending activity, a timer, a child. What kinds there are the store does not know; kinds keep their
+/// numbers for ever.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PartKey {
+    pub kind: u8,
+    pub id: PartId,
+}
+
+/// Which of its kind. Numbers sort before names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum PartId {
+    Number(i64),
+    Name(String),
+}
+
+/// Puts a part, whether it was there or not, or deletes it. Deleting a part that is not there is no error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartWrite {
+    pub key: PartKey,
+    /// `None` deletes it.
+    pub body: Option<Bytes>,
+}
+
+/// A part as read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunPart {
+    pub key: PartKey,
+    pub body: Bytes,
 }
 
 /// Moves the pointer from a workflow id to its current run.
@@ -138,11 +171,13 @@ pub struct CurrentRunWrite {
     pub run_id: RunId,
 }
 
-/// A run as read back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A run as read back, from one snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     pub version: u64,
-    pub state: Bytes,
+    pub row: Bytes,
+    /// All of them, in key order.
+    pub parts: Vec<RunPart>,
 }
 
 /// A history branch. Runs share prefixes of one tree after a reset.

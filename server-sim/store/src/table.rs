@@ -68,6 +68,8 @@ tables! {
     Nodes: "nodes", LockedValue, Often;
     CurrentRuns: "current_runs", Value, Seldom;
     Runs: "runs", Version, Often;
+    /// One row for each part of a run.
+    RunParts: "run_parts", Nothing, Often;
     History: "history", Absence, Seldom;
     HistoryTasks: "history_tasks", Absence, Seldom;
     Backlog: "backlog", Nothing, Seldom;

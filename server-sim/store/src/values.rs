@@ -7,7 +7,8 @@ use serde::{Serialize, de::DeserializeOwned};
 /// The format of tables, keys and values, in every engine. Raised with every change that an older tempest would misread;
 /// from 2 on a build either reads an older format or refuses it with a sentence.
 ///
-/// 1: a run is one value. 2: values are the same in every engine, without a format byte of their own.
+/// 1: a run is one value. 2: a run is a row and its parts; values are the same in every engine, without a format byte of
+/// their own.
 pub const FORMAT_VERSION: u32 = 2;
 
 pub fn encode_record(record: &impl Serialize) -> Bytes {

@@ -1,8 +1,9 @@
 //! Every write as a value, and what it answers.
 use crate::{
-    BacklogCommit, ClusterRecord, CommitOutcome, NamespaceRecord, NodeRecord, PartitionKey, PartitionRecord, RangeId,
-    ShardCommit, ShardId, ShardRecord, StoreError,
+    BacklogCommit, ClusterRecord, CommitOutcome, NamespaceRecord, NodeRecord, PartWrite, PartitionKey, PartitionRecord,
+    RangeId, RunWrite, ShardCommit, ShardId, ShardRecord, StoreError,
 };
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// Everything that can be asked of a writer. What each means is said at the call of its name in
@@ -49,7 +50,7 @@ impl WriteRequest {
         OVERHEAD
             + match self {
                 WriteRequest::Commit(commit) => {
-                    let runs = commit.runs.iter().map(|run| run.state.len()).sum::<usize>();
+                    let runs = commit.runs.iter().map(RunWrite::bytes).sum::<usize>();
                     let history = commit.history.iter().map(|append| append.events.len()).sum::<usize>();
                     let tasks = commit.tasks_added.iter().map(|task| 32 + task.body.len()).sum::<usize>();
                     runs + history + tasks + 32 * commit.tasks_deleted.len()
@@ -64,6 +65,14 @@ impl WriteRequest {
                 | WriteRequest::Beat(_)
                 | WriteRequest::ForgetNode(_) => 0,
             }
+    }
+}
+
+impl RunWrite {
+    /// Of its row and its changed parts.
+    pub fn bytes(&self) -> usize {
+        let part = |part: &PartWrite| 32 + part.body.as_ref().map_or(0, Bytes::len);
+        self.row.len() + self.parts.iter().map(part).sum::<usize>()
     }
 }
 

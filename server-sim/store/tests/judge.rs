@@ -4,7 +4,7 @@ use tempest_core::{RunKey, Time};
 use tempest_store::judge::{Change, Edit, Needs, Value, View, judge};
 use tempest_store::keys::{
     BacklogTaskKey, ClusterKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, NamespaceKey, NamespaceNameKey,
-    NodeKey,
+    NodeKey, RunPartKey,
 };
 use tempest_store::values::encode_record;
 use tempest_store::*;
@@ -49,7 +49,8 @@ fn run(run: &str, version: u64) -> Change {
 }
 
 fn run_write(run: &str, expected_version: Option<u64>, version: u64) -> RunWrite {
-    RunWrite { key: run_key(run), expected_version, version, state: Bytes::from(format!("{run} {version}")) }
+    let row = Bytes::from(format!("{run} {version}"));
+    RunWrite { key: run_key(run), expected_version, version, row, parts: Vec::new() }
 }
 
 fn current(run: &str) -> Change {
@@ -123,6 +124,24 @@ fn runs_and_the_current_one() {
     check(&there, &point(current_write(Some("old"), "new")), Ok(&[shard(3, 8), current("new")]));
     check(&there, &point(current_write(None, "new")), Err("where None was expected"));
     check(&there, &point(current_write(Some("other"), "new")), Err("current run Some(\"old\") was found"));
+}
+
+#[test]
+fn of_a_runs_parts_only_those_that_change_are_written() {
+    let there = [shard(3, 7), run("run", 4)];
+    let part = |id| PartKey { kind: 2, id: PartId::Number(id) };
+    let key = |id| RunPartKey { run: run_key("run"), part: part(id) };
+    let body = Bytes::from_static(b"part");
+    let put = PartWrite { key: part(1), body: Some(body.clone()) };
+    let delete = PartWrite { key: part(2), body: None };
+    let write = |expected, parts: &[PartWrite]| {
+        let run = RunWrite { parts: parts.to_vec(), ..run_write("run", Some(expected), 5) };
+        commit(|commit| commit.runs = vec![run])
+    };
+    let changes = [shard(3, 8), run("run", 5), Change::put(&key(1), body), Change::remove(&key(2))];
+    check(&there, &write(4, &[put.clone(), delete.clone()]), Ok(&changes));
+    check(&there, &write(3, &[delete]), Err("version Some(4) was found where Some(3)"));
+    check(&there, &write(4, &[put.clone(), put]), Err("writes one part of run run twice"));
 }
 
 #[test]

@@ -59,7 +59,7 @@ struct ShardModel {
 
 #[derive(Default, PartialEq, Debug)]
 struct ShardState {
-    runs: BTreeMap<RunKey, (u64, Bytes)>,
+    runs: BTreeMap<RunKey, (u64, Bytes, BTreeMap<PartKey, Bytes>)>,
     current: Option<tempest_core::RunId>,
     history: BTreeMap<i64, Bytes>,
     tasks: BTreeMap<TaskKey, Bytes>,
@@ -257,7 +257,14 @@ impl Storm {
         let model = &self.shards[&shard];
         let state = state_after(&model.log, model.log.len());
         let sequence = u64::try_from(model.log.len()).unwrap() + 1;
-        let expected_version = state.runs.get(&run).map(|(version, _)| *version);
+        let expected_version = state.runs.get(&run).map(|(version, ..)| *version);
+        // One part comes, one goes, whether it was there or not.
+        let part = |id: u64| PartKey { kind: 1, id: PartId::Number(i64::try_from(id).unwrap()) };
+        let parts = vec![
+            PartWrite { key: part(sequence), body: Some(Bytes::from(vec![fill; size / 4])) },
+            PartWrite { key: part(sequence / 2), body: None },
+        ];
+        let parts = if sequence < 2 { Vec::new() } else { parts };
         let task =
             TaskKey { category: TaskCategory::Transfer, fire_time: Time(0), task_id: i64::try_from(sequence).unwrap() };
         ShardCommit {
@@ -274,7 +281,8 @@ impl Storm {
             runs: vec![RunWrite {
                 expected_version,
                 version: expected_version.unwrap_or_default() + 1,
-                state: Bytes::from(vec![fill; size]),
+                row: Bytes::from(vec![fill; size]),
+                parts,
                 key: run,
             }],
             history: vec![HistoryAppend {
@@ -351,7 +359,14 @@ fn state_after(log: &[Asked], count: usize) -> ShardState {
     let mut state = ShardState::default();
     for Asked { commit, .. } in &log[..count] {
         for run in &commit.runs {
-            state.runs.insert(run.key.clone(), (run.version, run.state.clone()));
+            let (_, _, mut parts) = state.runs.remove(&run.key).unwrap_or_default();
+            for part in &run.parts {
+                match &part.body {
+                    Some(body) => drop(parts.insert(part.key.clone(), body.clone())),
+                    None => drop(parts.remove(&part.key)),
+                }
+            }
+            state.runs.insert(run.key.clone(), (run.version, run.row.clone(), parts));
         }
         state.current = commit.current.as_ref().map(|current| current.run_id.clone()).or(state.current);
         state.history.extend(commit.history.iter().map(|append| (append.node, append.events.clone())));
@@ -370,7 +385,12 @@ async fn read_state(store: &RedbStore, shard: u32) -> Result<ShardState, StoreEr
     let task = |fire_time| TaskKey { category: TaskCategory::Transfer, fire_time: Time(fire_time), task_id: 0 };
     let tasks = store.tasks(ShardId(shard), task(i64::MIN), task(i64::MAX), ALL).await?;
     Ok(ShardState {
-        runs: runs.map(|(key, run)| (key, (run.version, run.state))).collect(),
+        runs: runs
+            .map(|(key, run)| {
+                let parts = run.parts.into_iter().map(|part| (part.key, part.body)).collect();
+                (key, (run.version, run.row, parts))
+            })
+            .collect(),
         current: store.current_run(&namespace_id, &workflow_id).await?,
         history: history.into_iter().map(|node| (node.node, node.events)).collect(),
         tasks: tasks.into_iter().map(|row| (row.key, row.body)).collect(),

@@ -230,7 +230,7 @@ impl CommitFeed {
             known,
             shard_time_ns: commit.time.0,
             keys: runs.clone().map(|run| run.key.clone()).collect(),
-            states: runs.map(|run| run.state.clone()).collect(),
+            states: runs.map(|run| run.row.clone()).collect(),
             batches: batches
                 .map(|append| Batch {
                     tree: append.branch.tree.clone(),

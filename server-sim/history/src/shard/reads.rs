@@ -69,13 +69,13 @@ async fn load(store: &dyn Store, workflow: WorkflowKey, run_id: RunId) -> Result
     let (state, bytes) = match store.run(&key).await? {
         None => (None, 0),
         Some(record) => {
-            let state = decode_state(&record.state)?;
+            let state = decode_state(&record.row)?;
             if *state.key() != key || state.version() != record.version {
                 return Err(StoreError::Corrupt(format!(
                     "the state stored for run {run_id} is another's or another version's"
                 )));
             }
-            (Some(Box::new(state)), record.state.len())
+            (Some(Box::new(state)), record.row.len())
         }
     };
     if state.is_none() && current.as_ref() == Some(&run_id) {

@@ -29,6 +29,7 @@ impl Owned {
         for run in step.runs {
             self.stage_run(step.workflow, run, &mut commit, &mut staged);
         }
+
         self.executions.workflow_mut(step.workflow).staged(sequence);
         commit.tasks_deleted.extend(step.ended);
         match step.answer {
@@ -48,7 +49,7 @@ impl Owned {
     fn submit(&mut self, mut commit: ShardCommit, mut staged: Staged) {
         commit.tasks_deleted.append(&mut self.deletions.keys);
         self.deletions.flush_at = None;
-        let states = commit.runs.iter().map(|run| run.state.len());
+        let states = commit.runs.iter().map(tempest_store::RunWrite::bytes);
         staged.bytes = states.chain(commit.history.iter().map(|append| append.events.len())).sum();
         // `commit` enqueues before it returns: the order of these calls is the order of the commits.
         staged.future = self.node.store.commit(commit);
@@ -95,7 +96,13 @@ impl Owned {
             });
         }
         self.executions.put(workflow, state, encoded.len(), becomes_current);
-        commit.runs.push(tempest_store::RunWrite { key: key.clone(), expected_version, version, state: encoded });
+        commit.runs.push(tempest_store::RunWrite {
+            key: key.clone(),
+            expected_version,
+            version,
+            row: encoded,
+            parts: Vec::new(),
+        });
         self.stage_events(BranchId { tree: branch.tree, branch: branch.branch }, events, commit);
         self.stage_tasks(&key, transfer_tasks, timer_tasks, commit, staged);
         staged.runs.push(key);

@@ -272,7 +272,13 @@ impl Inner {
             self.current.insert(key, current.run_id.clone());
         }
         for run in &commit.runs {
-            self.runs.insert(run.key.clone(), RunRecord { version: run.version, state: run.state.clone() });
+            let parts = self.runs.remove(&run.key).map(|run| run.parts).unwrap_or_default();
+            let parts = parts.into_iter().map(|part| (part.key, Some(part.body)));
+            // The later word counts.
+            let parts: BTreeMap<_, _> =
+                parts.chain(run.parts.iter().map(|part| (part.key.clone(), part.body.clone()))).collect();
+            let parts = parts.into_iter().filter_map(|(key, body)| Some(RunPart { key, body: body? })).collect();
+            self.runs.insert(run.key.clone(), RunRecord { version: run.version, row: run.row.clone(), parts });
         }
         for append in &commit.history {
             let old = self.history.insert((append.branch.clone(), append.node), append.events.clone());

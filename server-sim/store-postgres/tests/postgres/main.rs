@@ -42,7 +42,7 @@ async fn take(store: &PostgresStore, shard: u32) {
 fn commit(shard: u32, sequence: u64) -> ShardCommit {
     let run = format!("run {sequence} of shard {shard}");
     let key = RunKey { namespace_id: "namespace".into(), workflow_id: "workflow".into(), run_id: run.clone().into() };
-    let runs = vec![RunWrite { key, expected_version: None, version: 1, state: Bytes::from(run) }];
+    let runs = vec![RunWrite { key, expected_version: None, version: 1, row: Bytes::from(run), parts: Vec::new() }];
     ShardCommit { shard: ShardId(shard), range_id: RangeId(1), sequence, runs, ..ShardCommit::default() }
 }
 

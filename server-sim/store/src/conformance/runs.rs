@@ -9,7 +9,7 @@ pub async fn versions_are_compared(store: &impl Store) {
     assert_conflict(&store.commit(write(2, run_write("run", None, 1))).await);
     assert_conflict(&store.commit(write(2, run_write("run", Some(2), 3))).await);
     assert_eq!(store.commit(write(2, run_write("run", Some(1), 9))).await, CommitOutcome::Committed);
-    let expected = RunRecord { version: 9, state: Bytes::from_static(b"run at 9") };
+    let expected = RunRecord { version: 9, row: Bytes::from_static(b"run at 9"), parts: Vec::new() };
     for _ in 0..2 {
         assert_eq!(store.run(&run_key("run")).await, Ok(Some(expected.clone())), "reading changes nothing");
     }

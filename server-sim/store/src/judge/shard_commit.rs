@@ -1,8 +1,8 @@
 //! The fenced write of workflow state.
 use crate::judge::{Change, Verdict, View, conflict};
-use crate::keys::{CurrentRunKey, HistoryNodeKey, HistoryTaskKey};
+use crate::keys::{CurrentRunKey, HistoryNodeKey, HistoryTaskKey, RunPartKey};
 use crate::values::{decode_text, encode_record};
-use crate::{ShardCommit, ShardRecord, StoreError, Written};
+use crate::{RunWrite, ShardCommit, ShardRecord, StoreError, Written};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
@@ -50,8 +50,24 @@ fn runs(view: &View, commit: &ShardCommit, changes: &mut Vec<Change>) -> Result<
                 run.key.run_id, run.key.workflow_id, run.expected_version
             ));
         }
-        changes.push(Change::put_version(&run.key, run.version, run.state.clone()));
+        changes.push(Change::put_version(&run.key, run.version, run.row.clone()));
+        parts(run, changes)?;
     }
+    Ok(())
+}
+
+/// By nothing but their run's version: who knows that knows its parts.
+fn parts(run: &RunWrite, changes: &mut Vec<Change>) -> Result<(), StoreError> {
+    if !all_different(run.parts.iter().map(|part| &part.key)) {
+        return conflict(format!("a commit that writes one part of run {} twice", run.key.run_id));
+    }
+    changes.extend(run.parts.iter().map(|part| {
+        let key = RunPartKey { run: run.key.clone(), part: part.key.clone() };
+        match &part.body {
+            Some(body) => Change::put(&key, body.clone()),
+            None => Change::remove(&key),
+        }
+    }));
     Ok(())
 }
 

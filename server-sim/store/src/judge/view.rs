@@ -73,6 +73,13 @@ impl View {
         self.edits.iter().map(|(table, edits)| (*table, edits))
     }
 
+    /// Whether a change puts a row back that the batch removed where there must be none. An engine whose insertions come
+    /// before its removals cannot do both in one transaction.
+    pub fn puts_back(&self, change: &Change) -> bool {
+        matches!(change, Change::Put { table, .. } if table.judged_by() == JudgedBy::Absence)
+            && matches!(self.edit(change.table(), change.key()), Some(Edit::Removed | Edit::PutAndRemoved(_)))
+    }
+
     /// A row as it was read.
     pub fn found(&self, table: Table, key: &[u8]) -> Option<&Value> {
         self.found.get(&table)?.get(key)

@@ -10,6 +10,7 @@ mod namespace_name;
 mod node;
 mod partition;
 mod run;
+mod run_part;
 mod shard;
 
 pub use crate::table::Table;
@@ -22,6 +23,7 @@ pub use history_task::HistoryTaskKey;
 pub use namespace::NamespaceKey;
 pub use namespace_name::NamespaceNameKey;
 pub use node::NodeKey;
+pub use run_part::RunPartKey;
 
 /// A key of one table.
 pub trait Key: Sized {

@@ -1,10 +1,10 @@
 //! Reads over one snapshot.
-use crate::keys::{BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, NamespaceKey};
+use crate::keys::{BacklogTaskKey, CurrentRunKey, HistoryNodeKey, HistoryTaskKey, Key, NamespaceKey, RunPartKey};
 use crate::redb::tables::{ReadHandle, Stop, definition, split_version};
 use crate::values::{decode_record, decode_text};
 use crate::{
-    BacklogRow, BranchId, Found, HistoryNode, NamespaceRecord, PartitionKey, RangeId, ReadRequest, RunRecord, ShardId,
-    ShardRecord, StoreError, Table, TaskKey, TaskRow,
+    BacklogRow, BranchId, Found, HistoryNode, NamespaceRecord, PartitionKey, RangeId, ReadRequest, RunPart, RunRecord,
+    ShardId, ShardRecord, StoreError, Table, TaskKey, TaskRow,
 };
 use bytes::Bytes;
 use redb::ReadTransaction;
@@ -48,12 +48,23 @@ fn ranges(snapshot: &ReadTransaction, shards: &[ShardId]) -> Result<Vec<RangeId>
 }
 
 fn run(snapshot: &ReadTransaction, key: &RunKey) -> Result<Option<RunRecord>, Stop> {
-    get(&open(snapshot, Table::Runs)?, key, decode_run)
+    let Some(run) = get(&open(snapshot, Table::Runs)?, key, decode_run)? else { return Ok(None) };
+    Ok(Some(with_parts(snapshot, key, run)?))
 }
 
 fn decode_run(stored: &[u8]) -> Result<RunRecord, StoreError> {
-    let (version, state) = split_version(stored)?;
-    Ok(RunRecord { version, state: Bytes::copy_from_slice(state) })
+    let (version, row) = split_version(stored)?;
+    Ok(RunRecord { version, row: Bytes::copy_from_slice(row), parts: Vec::new() })
+}
+
+/// One range of rows: they begin with their run's key.
+fn with_parts(snapshot: &ReadTransaction, key: &RunKey, run: RunRecord) -> Result<RunRecord, Stop> {
+    let (after, before) = RunPartKey::all_of(key);
+    let (after, before) = (Bound::Excluded(after), Bound::Excluded(before));
+    let parts = scan_between(snapshot, after, before, usize::MAX, |key: RunPartKey, value| {
+        Ok(RunPart { key: key.part, body: Bytes::copy_from_slice(value) })
+    })?;
+    Ok(RunRecord { parts, ..run })
 }
 
 fn current_run(snapshot: &ReadTransaction, key: &CurrentRunKey) -> Result<Option<RunId>, Stop> {
@@ -62,7 +73,9 @@ fn current_run(snapshot: &ReadTransaction, key: &CurrentRunKey) -> Result<Option
 
 fn runs(snapshot: &ReadTransaction, after: Option<&RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRecord)>, Stop> {
     let after = after.map_or(Bound::Unbounded, Bound::Excluded);
-    scan(snapshot, after, Bound::Unbounded, limit, |key: RunKey, value| Ok((key, decode_run(value)?)))
+    let rows = scan(snapshot, after, Bound::Unbounded, limit, |key: RunKey, value| Ok((key, decode_run(value)?)))?;
+    let whole = |(key, run)| with_parts(snapshot, &key, run).map(|run| (key, run));
+    rows.into_iter().map(whole).collect()
 }
 
 fn history(
@@ -132,7 +145,17 @@ fn scan<K: Key, T>(
     limit: usize,
     read: impl Fn(K, &[u8]) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, Stop> {
-    let (from, until) = (from.map(Key::encode), until.map(Key::encode));
+    scan_between(snapshot, from.map(Key::encode), until.map(Key::encode), limit, read)
+}
+
+/// As [`scan`], between encoded keys.
+fn scan_between<K: Key, T>(
+    snapshot: &ReadTransaction,
+    from: Bound<Vec<u8>>,
+    until: Bound<Vec<u8>>,
+    limit: usize,
+    read: impl Fn(K, &[u8]) -> Result<T, StoreError>,
+) -> Result<Vec<T>, Stop> {
     let bytes = |bound: &Bound<Vec<u8>>| match bound {
         Bound::Included(key) | Bound::Excluded(key) => Some(key.clone()),
         Bound::Unbounded => None,
