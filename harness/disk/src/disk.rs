@@ -20,33 +20,15 @@ pub struct DiskOptions {
     pub sector_bytes: u64,
     /// Sum of file lengths beyond which the disk is full; `None` for no bound. Can be changed later.
     pub capacity_bytes: Option<u64>,
-    /// How long a read, write, truncation or name operation takes.
+    /// How long a read, write, truncation or name operation takes: the calling thread sleeps.
     pub latency: Duration,
     /// How long a sync takes.
     pub sync_latency: Duration,
-    /// Who spends that time.
-    pub wait: Wait,
-}
-
-/// Who spends an operation's latency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wait {
-    /// The calling thread sleeps: in a world of real threads, where sleeping is virtual.
-    #[default]
-    Sleep,
-    /// It adds up, and the caller of [`SimDisk::take_latency_owed`] awaits it: in worlds that run blocking work inline.
-    Owe,
 }
 
 impl Default for DiskOptions {
     fn default() -> Self {
-        Self {
-            sector_bytes: 512,
-            capacity_bytes: None,
-            latency: Duration::ZERO,
-            sync_latency: Duration::ZERO,
-            wait: Wait::default(),
-        }
+        Self { sector_bytes: 512, capacity_bytes: None, latency: Duration::ZERO, sync_latency: Duration::ZERO }
     }
 }
 
@@ -66,12 +48,10 @@ pub(crate) struct State {
     /// Raised by every restart; files of an earlier one are dead.
     incarnation: u64,
     cut_at: Option<u64>,
-    fail_at: Option<(u64, io::ErrorKind)>,
     capacity_bytes: Option<u64>,
     faults: DiskFaults,
     random: Random,
     pub(crate) statistics: DiskStatistics,
-    latency_owed: Duration,
     directory: Directory,
     images: BTreeMap<FileNumber, Image>,
     /// Which handle has which file open.
@@ -106,12 +86,10 @@ impl SimDisk {
             powered: true,
             incarnation: 0,
             cut_at: None,
-            fail_at: None,
             capacity_bytes: options.capacity_bytes,
             faults: DiskFaults::default(),
             random: Random::new(seed),
             statistics: DiskStatistics::default(),
-            latency_owed: Duration::ZERO,
             directory: Directory::default(),
             images: BTreeMap::new(),
             locks: BTreeMap::new(),
@@ -163,12 +141,6 @@ impl SimDisk {
         change(&mut self.lock().faults);
     }
 
-    /// The `changes`-th change from now, from 1, fails with `kind` and does nothing; a sync also drops what is dirty.
-    pub fn fail_in(&self, changes: u64, kind: io::ErrorKind) {
-        let mut state = self.lock();
-        state.fail_at = Some((state.statistics.changes + changes.max(1), kind));
-    }
-
     /// Changes how much fits. What is there stays, also if it is more.
     pub fn set_capacity(&self, capacity_bytes: Option<u64>) {
         self.lock().capacity_bytes = capacity_bytes;
@@ -179,21 +151,6 @@ impl SimDisk {
         self.lock().used_bytes()
     }
 
-    /// Flips one bit of the file, at a place that the seed chooses. For controls.
-    ///
-    /// # Errors
-    /// `NotFound` if there is no such file.
-    pub fn rot_bit(&self, path: &Path) -> io::Result<()> {
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        let file = state.directory.find(path).ok_or(io::ErrorKind::NotFound)?;
-        let image = state.images.get_mut(&file).expect("a name leads to an image");
-        let offset = state.random.places.below(image.current.len() as u64) as usize;
-        image.rot(offset, state.random.places.below(8) as u8);
-        state.statistics.faults += 1;
-        Ok(())
-    }
-
     /// Names of the files there are.
     pub fn files(&self) -> Vec<PathBuf> {
         self.lock().directory.files().map(|(path, _)| path.clone()).collect()
@@ -201,11 +158,6 @@ impl SimDisk {
 
     pub fn statistics(&self) -> DiskStatistics {
         self.lock().statistics
-    }
-
-    /// With [`Wait::Owe`]: the latency of all operations since the last call.
-    pub fn take_latency_owed(&self) -> Duration {
-        std::mem::take(&mut self.lock().latency_owed)
     }
 
     /// A healthy copy with all files as readers see them, for looking without touching.
@@ -253,11 +205,8 @@ impl SimDisk {
             return Err(power_is_off());
         }
         let latency = self.latency(kind, state.faults.slowness);
-        if self.0.options.wait == Wait::Owe {
-            state.latency_owed += latency;
-        }
         drop(guard);
-        if self.0.options.wait == Wait::Sleep && latency > Duration::ZERO {
+        if latency > Duration::ZERO {
             std::thread::sleep(latency);
         }
         result
@@ -342,24 +291,14 @@ impl State {
         if kind == Kind::Sync {
             return None;
         }
-        let ordered = match self.fail_at {
-            Some((at, error)) if kind == Kind::Change && at == self.statistics.changes => Some(error),
-            _ => None,
-        };
-        let struck = ordered
-            .or_else(|| self.random.faults.strikes(self.faults.failing_operations).then_some(io::ErrorKind::Other));
+        let struck = self.random.faults.strikes(self.faults.failing_operations).then_some(io::ErrorKind::Other);
         self.statistics.faults += u64::from(struck.is_some());
         struck
     }
 
     /// Whether a fault makes this sync fail.
     pub(crate) fn strike_sync(&mut self) -> Option<io::ErrorKind> {
-        let ordered = match self.fail_at {
-            Some((at, error)) if at == self.statistics.changes => Some(error),
-            _ => None,
-        };
-        let struck =
-            ordered.or_else(|| self.random.faults.strikes(self.faults.failing_syncs).then_some(io::ErrorKind::Other));
+        let struck = self.random.faults.strikes(self.faults.failing_syncs).then_some(io::ErrorKind::Other);
         self.statistics.faults += u64::from(struck.is_some());
         struck
     }

@@ -68,15 +68,6 @@ impl Image {
         self.current = self.durable.clone();
     }
 
-    /// Flips one bit, for readers and on the medium.
-    pub fn rot(&mut self, offset: usize, bit: u8) {
-        for bytes in [&mut self.current, &mut self.durable] {
-            if let Some(byte) = bytes.get_mut(offset) {
-                *byte ^= 1 << (bit % 8);
-            }
-        }
-    }
-
     fn settle(&mut self, sector: usize, survival: &mut Stream, statistics: &mut DiskStatistics) {
         if self.pending.is_empty() {
             return;

@@ -25,6 +25,6 @@ mod image;
 mod random;
 mod statistics;
 
-pub use disk::{DiskOptions, SimDisk, Wait};
+pub use disk::{DiskOptions, SimDisk};
 pub use faults::{DiskFaults, Ratio};
 pub use statistics::DiskStatistics;

@@ -8,7 +8,7 @@ pub struct Random {
     pub survival: Stream,
     /// Whether a fault strikes.
     pub faults: Stream,
-    /// Where a misdirected write or a rotten bit lies.
+    /// Where a misdirected write lies.
     pub places: Stream,
 }
 

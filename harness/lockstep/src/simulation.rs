@@ -99,10 +99,6 @@ impl Simulation {
         self.kernel(|kernel| kernel.host(host).name.clone())
     }
 
-    pub fn host_named(&self, name: &str) -> Option<HostId> {
-        self.kernel(|kernel| kernel.find_host(name))
-    }
-
     /// Starts a host, or starts it again after a crash or its end, as a new incarnation whose first thread runs `main`.
     pub fn start(&mut self, host: HostId, main: impl FnOnce() + Send + 'static) {
         let (name, stack) = self.kernel(|kernel| {

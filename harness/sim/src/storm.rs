@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_core::RunKey;
-use tempest_disk::{DiskOptions, SimDisk, Wait};
+use tempest_disk::{DiskOptions, SimDisk};
 use tempest_lockstep::Simulation;
 use tempest_server::{ClusterConfig, NodeConfig};
 use tempest_store::{RangeId, ShardId, Timeline};
@@ -103,8 +103,7 @@ impl<'a> Storm<'a> {
     fn prepare(simulation: &'a mut Simulation, preparation: Preparation) -> Storm<'a> {
         let Preparation { decisions, options, plan, workload, shared, watch } = preparation;
         let sync = Duration::from_micros(options.disk_sync_us);
-        let disk_options =
-            DiskOptions { latency: sync / 20, sync_latency: sync, wait: Wait::Sleep, ..DiskOptions::default() };
+        let disk_options = DiskOptions { latency: sync / 20, sync_latency: sync, ..DiskOptions::default() };
         let targets = Targets::new(options.nodes, options.workers);
         let mut disks = BTreeMap::new();
         for (number, host) in (0..).zip(targets.disks()) {
