@@ -96,7 +96,7 @@ impl Workload for Office {
         if found <= expected && expected - found <= lost as u64 {
             return Vec::new();
         }
-        vec![Violation::new("model", format!("{expected} letters were sent, {found} runs exist"))]
+        vec![Violation::of_model(format!("{expected} letters were sent, {found} runs exist"))]
     }
 }
 

@@ -46,6 +46,6 @@ impl Workload for OneTooFew {
         if found == 2 {
             return Vec::new();
         }
-        vec![Violation::new("model", format!("the control expects two runs and found {found}, as it must"))]
+        vec![Violation::of_model(format!("the control expects two runs and found {found}, as it must"))]
     }
 }

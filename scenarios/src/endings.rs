@@ -5,9 +5,6 @@ use tempest::{Observations, Violation};
 use temporalio_common::protos::temporal::api::failure::v1::failure::FailureInfo;
 use temporalio_sdk::ChildWorkflowExecutionError;
 
-/// The invariant that scenarios judge by themselves.
-pub const MODEL: &str = "model";
-
 /// What a parent heard of a child that did not complete.
 pub fn heard(error: &ChildWorkflowExecutionError) -> &'static str {
     let cause =
@@ -40,5 +37,5 @@ pub fn ends_with(observations: &Observations, id: &str, expected: EventType) -> 
         return None;
     }
     let what = format!("{id} ended with {}, not {}", last.event_type().as_str_name(), expected.as_str_name());
-    Some(Violation::new(MODEL, what).because(format!("{last:?}")))
+    Some(Violation::of_model(what).because(format!("{last:?}")))
 }

@@ -66,7 +66,7 @@ impl Workload for Greetings {
         if found == self.workflows {
             return Vec::new();
         }
-        vec![Violation::new("model", format!("{} greetings were asked for, {found} runs exist", self.workflows))]
+        vec![Violation::of_model(format!("{} greetings were asked for, {found} runs exist", self.workflows))]
     }
 }
 

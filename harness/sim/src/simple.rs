@@ -116,7 +116,7 @@ impl Workload for Storm {
 
     fn check(&self, observations: &Observations) -> Vec<Violation> {
         let failed = self.checks.iter().filter_map(|check| check(observations).err());
-        failed.map(|what| Violation::new("model", what)).collect()
+        failed.map(Violation::of_model).collect()
     }
 
     fn may_stay_open(&self) -> Vec<String> {

@@ -86,7 +86,7 @@ impl Workload for Walkers {
             let id = walker_id(number);
             let runs = observations.chain(&id).len();
             let is_right = runs == 1 || (way.restless && runs > 1);
-            (!is_right).then(|| Violation::new("model", format!("{id} has {runs} runs")))
+            (!is_right).then(|| Violation::of_model(format!("{id} has {runs} runs")))
         });
         wrong.collect()
     }

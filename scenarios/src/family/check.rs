@@ -1,6 +1,6 @@
 //! What parents leave behind ends as their policies say, and nobody else ends otherwise than meant.
 use super::workflows::Life;
-use crate::endings::{MODEL, ends_with};
+use crate::endings::ends_with;
 use tempest::proto::enums::v1::EventType;
 use tempest::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest::{Observations, Violation};
@@ -38,7 +38,7 @@ fn child(observations: &Observations, id: &str) -> Option<Violation> {
         Life::TimesOut => EventType::WorkflowExecutionTimedOut,
         Life::CancelledByParent | Life::LeftToCancel => EventType::WorkflowExecutionCanceled,
         Life::LeftToTerminate => EventType::WorkflowExecutionTerminated,
-        Life::Refused => return Some(Violation::new(MODEL, format!("{id} exists although its id was taken"))),
+        Life::Refused => return Some(Violation::of_model(format!("{id} exists although its id was taken"))),
     };
     ends_with(observations, id, expected)
 }

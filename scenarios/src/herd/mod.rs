@@ -102,7 +102,7 @@ impl Workload for Drive {
         if found == expected {
             return Vec::new();
         }
-        vec![Violation::new("model", format!("{expected} treks were begun, {found} runs exist"))]
+        vec![Violation::of_model(format!("{expected} treks were begun, {found} runs exist"))]
     }
 }
 

@@ -3,7 +3,7 @@
 mod chores;
 mod workflows;
 
-use crate::endings::{MODEL, ends_with};
+use crate::endings::ends_with;
 use chores::Chore;
 use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
@@ -91,6 +91,6 @@ impl Workload for Nursery {
 fn child(observations: &Observations, id: &str, chore: &Chore) -> Vec<Violation> {
     let meant = if chore.fails { EventType::WorkflowExecutionFailed } else { EventType::WorkflowExecutionCompleted };
     let runs = observations.chain(id).len();
-    let not_once = (runs != 1).then(|| Violation::new(MODEL, format!("{id} has {runs} runs")));
+    let not_once = (runs != 1).then(|| Violation::of_model(format!("{id} has {runs} runs")));
     not_once.into_iter().chain(ends_with(observations, id, meant)).collect()
 }

@@ -3,8 +3,6 @@ use super::shop::Shop;
 use tempest::proto::enums::v1::EventType;
 use tempest::{Observations, Violation};
 
-const MODEL: &str = "model";
-
 pub fn judge(shop: &Shop, sagas: u64, observations: &Observations) -> Vec<Violation> {
     // Of an order whose history a failover has taken back the shop may know more than its workflow does.
     let harmed = observations.with_losses();
@@ -15,7 +13,7 @@ pub fn judge(shop: &Shop, sagas: u64, observations: &Observations) -> Vec<Violat
 fn order(shop: &Shop, id: &str, observations: &Observations) -> Vec<Violation> {
     let chain = observations.chain(id);
     let Some(end) = chain.last().and_then(|run| run.stored.last()) else {
-        return vec![Violation::new(MODEL, format!("{id} was ordered, but no run of it exists"))];
+        return vec![Violation::of_model(format!("{id} was ordered, but no run of it exists"))];
     };
     let delivered = match end.event_type() {
         EventType::WorkflowExecutionCompleted => true,
@@ -31,11 +29,11 @@ fn order(shop: &Shop, id: &str, observations: &Observations) -> Vec<Violation> {
             (false, true) => format!("{id} was not delivered, but {key} was never undone ({} cents)", entry.cents),
             _ => continue,
         };
-        violations.push(Violation::new(MODEL, what).because(format!("{entry:?}")));
+        violations.push(Violation::of_model(what).because(format!("{entry:?}")));
     }
     let keys = shop.book().keys().filter(|key| key.starts_with(&prefix)).count();
     if delivered && keys < 3 {
-        violations.push(Violation::new(MODEL, format!("{id} was delivered with {keys} steps done")));
+        violations.push(Violation::of_model(format!("{id} was delivered with {keys} steps done")));
     }
     violations.extend(reverse_order(shop, id));
     violations
@@ -55,5 +53,5 @@ fn reverse_order(shop: &Shop, id: &str) -> Option<Violation> {
     if undone.is_sorted_by(|earlier, later| rank(earlier) > rank(later)) {
         return None;
     }
-    Some(Violation::new(MODEL, format!("{id} was not undone in reverse order")).because(undone.join(", ")))
+    Some(Violation::of_model(format!("{id} was not undone in reverse order")).because(undone.join(", ")))
 }

@@ -1,6 +1,8 @@
 //! `tempest invariants`.
 use clap::Args;
+use serde_json::json;
 use std::process::ExitCode;
+use tempest::check::Invariant;
 
 #[derive(Args)]
 pub struct InvariantsCommand {
@@ -11,13 +13,12 @@ pub struct InvariantsCommand {
 
 impl InvariantsCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let invariants = tempest::check::invariants();
+        let invariants = Invariant::ALL.iter();
         if self.json {
-            super::say(serde_json::to_string_pretty(&invariants)?);
+            let listed = invariants.map(|one| json!({ "name": one.name(), "holds_when": one.holds_when() }));
+            super::say(serde_json::to_string_pretty(&listed.collect::<Vec<_>>())?);
         } else {
-            for invariant in invariants {
-                super::say(format!("{:<24} {}", invariant.name, invariant.holds_when));
-            }
+            invariants.for_each(|invariant| super::say(format!("{invariant:<24} {}", invariant.holds_when())));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -77,7 +77,7 @@ impl Repetition {
 }
 
 fn violated(violations: &[Violation]) -> BTreeSet<&str> {
-    violations.iter().map(|violation| violation.invariant.as_str()).collect()
+    violations.iter().map(|violation| violation.invariant.name()).collect()
 }
 
 fn listed(invariants: &BTreeSet<&str>) -> String {

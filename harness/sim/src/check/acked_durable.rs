@@ -12,33 +12,37 @@
 //! | RespondWorkflowTaskCompleted | one completed event for the scheduled event of the token |
 //! | RespondWorkflowTaskFailed | for a first attempt, a failed event for it; later attempts leave none |
 //! | RespondActivityTaskCompleted, ...Canceled | one such event for the scheduled event of the token, with the result |
-//! | RespondActivityTaskFailed | a failed event, if certainly no retry was allowed; else there may be none |
-//! | RecordActivityTaskHeartbeat | none: details live until the next attempt |
+//! | RespondActivityTaskCompletedById, ...CanceledById | such an event for an activity of that id, with the result |
+//! | RespondActivityTaskFailed, ...FailedById | a failed event, if certainly no retry was allowed; else there may be none |
+//! | RecordActivityTaskHeartbeat, ...ById | none, but the next attempt is given its details: `heartbeats.rs` |
+//! | RegisterNamespace, UpdateNamespace | the namespace, with what was last set: `namespaces.rs` |
 //!
 //! Effects stay for ever here: scenarios delete nothing yet.
-use super::{Invariant, Observations, Operation, RunObserved, Violation, durable_first, events};
+use super::named_activity::{self, NamedActivity};
+use super::{
+    Invariant, Observations, Operation, RpcKind, RunObserved, Violation, durable_first, events, heartbeats, namespaces,
+};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::EventType;
-use tempest_api::proto::failure::v1::failure::FailureInfo;
+use tempest_api::proto::failure::v1::{Failure, failure::FailureInfo};
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{decode_activity_token, decode_workflow_token};
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "acked-durable",
-    holds_when: "every acknowledged call left its durable effect, once, in what a power cut leaves on the disk, and was \
-                 not acknowledged before",
-};
+pub const INVARIANT: Invariant = Invariant::AckedDurable;
+pub const HOLDS_WHEN: &str = "every acknowledged call left its durable effect, once, in what a power cut leaves on the disk, and was not \
+     acknowledged before";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let acknowledged = observations.operations.iter().filter(|operation| operation.outcome.is_ok());
     let missing = acknowledged.filter_map(|operation| Some((operation, missing(observations, operation)?)));
-    missing.map(report).chain(durable_first::judge(observations)).collect()
+    let missing = missing.map(report).chain(durable_first::judge(observations));
+    missing.chain(heartbeats::judge(observations)).chain(namespaces::judge(observations)).collect()
 }
 
 fn report((operation, missing): (&Operation, String)) -> Violation {
     let what = format!("{} was acknowledged to {}, but {missing}", operation.rpc, operation.caller);
-    Violation::new(INVARIANT.name, what).because(operation.line())
+    Violation::new(INVARIANT, what).because(operation.line())
 }
 
 fn signaled_event_of(execution: &WorkflowExecution) -> String {
@@ -51,9 +55,9 @@ fn signaled_event_of(execution: &WorkflowExecution) -> String {
 
 /// What is missing of the effect; nothing if it is there, or if the call has none.
 fn missing(observations: &Observations, operation: &Operation) -> Option<String> {
-    match operation.rpc.as_str() {
-        "StartWorkflowExecution" => started(observations, operation),
-        "SignalWithStartWorkflowExecution" => {
+    match &operation.rpc {
+        RpcKind::StartWorkflowExecution => started(observations, operation),
+        RpcKind::SignalWithStartWorkflowExecution => {
             let request: api::SignalWithStartWorkflowExecutionRequest = operation.request()?;
             let response: api::SignalWithStartWorkflowExecutionResponse = operation.response()?;
             if observations.run(&response.run_id).is_none() {
@@ -63,13 +67,13 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
             let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
             once(found, &signaled_event_of(&execution))
         }
-        "SignalWorkflowExecution" => {
+        RpcKind::SignalWorkflowExecution => {
             let request: api::SignalWorkflowExecutionRequest = operation.request()?;
             let execution = request.workflow_execution?;
             let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
             once(found, &signaled_event_of(&execution))
         }
-        "RequestCancelWorkflowExecution" => {
+        RpcKind::RequestCancelWorkflowExecution => {
             let request: api::RequestCancelWorkflowExecutionRequest = operation.request()?;
             let is_cancel = |event: &HistoryEvent| event.event_type() == EventType::WorkflowExecutionCancelRequested;
             let execution = request.workflow_execution?;
@@ -77,20 +81,20 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
             let ended = || ended_by(observations, &execution, operation.completed_ns.unwrap_or(u64::MAX));
             at_least_once(count(observations, &execution, is_cancel), "cancel-requested event").filter(|_| !ended())
         }
-        "TerminateWorkflowExecution" => {
+        RpcKind::TerminateWorkflowExecution => {
             let request: api::TerminateWorkflowExecutionRequest = operation.request()?;
             let is_end = |event: &HistoryEvent| event.event_type() == EventType::WorkflowExecutionTerminated;
             at_least_once(count(observations, &request.workflow_execution?, is_end), "terminated event")
         }
-        "RespondWorkflowTaskCompleted" => {
+        RpcKind::RespondWorkflowTaskCompleted => {
             let request: api::RespondWorkflowTaskCompletedRequest = operation.request()?;
             workflow_task(observations, &request.task_token, EventType::WorkflowTaskCompleted)
         }
-        "RespondWorkflowTaskFailed" => {
+        RpcKind::RespondWorkflowTaskFailed => {
             let request: api::RespondWorkflowTaskFailedRequest = operation.request()?;
             workflow_task(observations, &request.task_token, EventType::WorkflowTaskFailed)
         }
-        "RespondActivityTaskCompleted" => {
+        RpcKind::RespondActivityTaskCompleted => {
             let request: api::RespondActivityTaskCompletedRequest = operation.request()?;
             activity(observations, &request.task_token, |attributes, scheduled| match attributes {
                 Attributes::ActivityTaskCompletedEventAttributes(a) => {
@@ -99,7 +103,7 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
                 _ => false,
             })
         }
-        "RespondActivityTaskFailed" => {
+        RpcKind::RespondActivityTaskFailed => {
             let request: api::RespondActivityTaskFailedRequest = operation.request()?;
             if !is_last(observations, &request) {
                 return None;
@@ -109,14 +113,60 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
                 _ => false,
             })
         }
-        "RespondActivityTaskCanceled" => {
+        RpcKind::RespondActivityTaskCanceled => {
             let request: api::RespondActivityTaskCanceledRequest = operation.request()?;
             activity(observations, &request.task_token, |attributes, scheduled| match attributes {
                 Attributes::ActivityTaskCanceledEventAttributes(a) => a.scheduled_event_id == scheduled,
                 _ => false,
             })
         }
-        _ => None,
+        RpcKind::RespondActivityTaskCompletedById => {
+            let request: api::RespondActivityTaskCompletedByIdRequest = operation.request()?;
+            named_activity(observations, operation, |attributes| match attributes {
+                Attributes::ActivityTaskCompletedEventAttributes(a) if a.result == request.result => {
+                    Some(a.scheduled_event_id)
+                }
+                _ => None,
+            })
+        }
+        RpcKind::RespondActivityTaskFailedById => {
+            let request: api::RespondActivityTaskFailedByIdRequest = operation.request()?;
+            if !is_non_retryable(request.failure.as_ref()) {
+                return None;
+            }
+            named_activity(observations, operation, |attributes| match attributes {
+                Attributes::ActivityTaskFailedEventAttributes(a) => Some(a.scheduled_event_id),
+                _ => None,
+            })
+        }
+        RpcKind::RespondActivityTaskCanceledById => {
+            named_activity(observations, operation, |attributes| match attributes {
+                Attributes::ActivityTaskCanceledEventAttributes(a) => Some(a.scheduled_event_id),
+                _ => None,
+            })
+        }
+        // Judged elsewhere: of heartbeats by what the next attempt is given, of namespaces by what was last set.
+        RpcKind::RecordActivityTaskHeartbeat
+        | RpcKind::RecordActivityTaskHeartbeatById
+        | RpcKind::RegisterNamespace
+        | RpcKind::UpdateNamespace => None,
+        // Not judged because they change nothing that lasts. That a task was given to a poll shows in its completion, or in the
+        // timeout that follows if the answer was lost.
+        RpcKind::PollActivityTaskQueue
+        | RpcKind::PollWorkflowTaskQueue
+        | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ShutdownWorker => None,
+        // Not judged because they only read.
+        RpcKind::DescribeNamespace
+        | RpcKind::DescribeTaskQueue
+        | RpcKind::DescribeWorkflowExecution
+        | RpcKind::GetClusterInfo
+        | RpcKind::GetSystemInfo
+        | RpcKind::GetWorkflowExecutionHistory
+        | RpcKind::GetWorkflowExecutionHistoryReverse
+        | RpcKind::ListNamespaces => None,
+        // Not judged because it was not done.
+        RpcKind::NotServed(_) => None,
     }
 }
 
@@ -138,21 +188,12 @@ fn started(observations: &Observations, operation: &Operation) -> Option<String>
     (response.started && !as_asked).then(|| format!("run {} began with another type or input", response.run_id))
 }
 
-/// Runs that a request may have meant.
-fn meant<'a>(observations: &'a Observations, execution: &WorkflowExecution) -> Vec<&'a RunObserved> {
-    if execution.run_id.is_empty() {
-        observations.chain(&execution.workflow_id)
-    } else {
-        observations.run(&execution.run_id).into_iter().collect()
-    }
-}
-
 fn count(
     observations: &Observations,
     execution: &WorkflowExecution,
     is_effect: impl Fn(&HistoryEvent) -> bool,
 ) -> usize {
-    meant(observations, execution).iter().flat_map(|run| &run.stored).filter(|event| is_effect(event)).count()
+    observations.meant(execution).iter().flat_map(|run| &run.stored).filter(|event| is_effect(event)).count()
 }
 
 /// The most that any one run has: request ids of signals are a run's own, and do not follow a continue-as-new.
@@ -162,12 +203,12 @@ fn count_in_one_run(
     is_effect: impl Fn(&HistoryEvent) -> bool,
 ) -> usize {
     let of_run = |run: &&RunObserved| run.stored.iter().filter(|event| is_effect(event)).count();
-    meant(observations, execution).iter().map(of_run).max().unwrap_or(0)
+    observations.meant(execution).iter().map(of_run).max().unwrap_or(0)
 }
 
 /// Whether what an execution names had ended at that virtual time.
 fn ended_by(observations: &Observations, execution: &WorkflowExecution, at_ns: u64) -> bool {
-    let Some(last) = meant(observations, execution).last().map(|run| run.key.run_id.as_str()) else { return false };
+    let Some(last) = observations.meant(execution).last().map(|run| run.key.run_id.as_str()) else { return false };
     let before = observations.commits.iter().filter(|commit| commit.at_ns <= at_ns && commit.may_be_durable());
     before
         .flat_map(|commit| &commit.batches)
@@ -214,10 +255,6 @@ fn workflow_task(observations: &Observations, token: &[u8], kind: EventType) -> 
 
 /// Whether no retry may follow that failure: it says so, or it was the last attempt.
 fn is_last(observations: &Observations, request: &api::RespondActivityTaskFailedRequest) -> bool {
-    let non_retryable = match request.failure.as_ref().and_then(|failure| failure.failure_info.as_ref()) {
-        Some(FailureInfo::ApplicationFailureInfo(info)) => info.non_retryable,
-        _ => false,
-    };
     let last_attempt = || {
         let token = decode_activity_token(&request.task_token).ok()?;
         let scheduled = observations.run(token.run_id.as_str())?.event(token.scheduled_event_id)?;
@@ -227,7 +264,14 @@ fn is_last(observations: &Observations, request: &api::RespondActivityTaskFailed
         let allowed = scheduled.retry_policy.as_ref()?.maximum_attempts;
         Some(allowed > 0 && token.attempt >= allowed)
     };
-    non_retryable || last_attempt().unwrap_or(false)
+    is_non_retryable(request.failure.as_ref()) || last_attempt().unwrap_or(false)
+}
+
+fn is_non_retryable(failure: Option<&Failure>) -> bool {
+    match failure.and_then(|failure| failure.failure_info.as_ref()) {
+        Some(FailureInfo::ApplicationFailureInfo(info)) => info.non_retryable,
+        _ => false,
+    }
 }
 
 fn activity(observations: &Observations, token: &[u8], is_effect: impl Fn(&Attributes, i64) -> bool) -> Option<String> {
@@ -240,10 +284,27 @@ fn activity(observations: &Observations, token: &[u8], is_effect: impl Fn(&Attri
     once(found, &format!("closing event of {} for activity {}", run.name(), token.scheduled_event_id))
 }
 
+/// An event with that effect, in a run that may be meant, of an activity that has the id in the request. `closes` says which
+/// activity an event closes as it was asked to, by its scheduled event.
+fn named_activity(
+    observations: &Observations,
+    operation: &Operation,
+    closes: impl Fn(&Attributes) -> Option<i64>,
+) -> Option<String> {
+    let named = NamedActivity::of(operation)?;
+    let of_run = |run: &&RunObserved| {
+        let closed = run.stored.iter().filter_map(|event| closes(event.attributes.as_ref()?));
+        closed.filter(|scheduled| named_activity::activity_id(run, *scheduled) == Some(&named.activity_id)).count()
+    };
+    let found: usize = named.runs(observations).iter().map(of_run).sum();
+    let WorkflowExecution { workflow_id, .. } = &named.execution;
+    at_least_once(found, &format!("closing event of activity {:?} in {workflow_id}", named.activity_id))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::check::samples::{self, ACTIVITY, RUN, WORKFLOW};
-    use crate::check::{Observations, Operation, Outcome};
+    use crate::check::{Observations, Operation, Outcome, RpcKind};
     use tempest_api::proto::failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo};
     use tempest_api::proto::history::v1 as history;
     use tempest_api::proto::history::v1::history_event::Attributes;
@@ -374,7 +435,7 @@ mod tests {
             };
             let answer =
                 api::SignalWithStartWorkflowExecutionResponse { run_id: run_id.to_owned(), ..Default::default() };
-            samples::called("SignalWithStartWorkflowExecution", &request, samples::ok(&answer))
+            samples::called(RpcKind::SignalWithStartWorkflowExecution, &request, samples::ok(&answer))
         };
         check(acknowledge(call(RUN, "signal-1")), &[]);
         check(
@@ -394,7 +455,7 @@ mod tests {
             ..Default::default()
         };
         let answer = samples::ok(&api::RequestCancelWorkflowExecutionResponse::default());
-        let called = samples::called("RequestCancelWorkflowExecution", &request, answer);
+        let called = samples::called(RpcKind::RequestCancelWorkflowExecution, &request, answer);
         Operation { completed_ns: Some(5 * samples::SECOND_NS), ..called }
     }
 
@@ -416,7 +477,7 @@ mod tests {
             ..Default::default()
         };
         let answer = samples::ok(&api::TerminateWorkflowExecutionResponse::default());
-        let terminate = samples::called("TerminateWorkflowExecution", &request, answer);
+        let terminate = samples::called(RpcKind::TerminateWorkflowExecution, &request, answer);
         let terminated = history::WorkflowExecutionTerminatedEventAttributes::default();
         check(instead(17, terminated, terminate.clone()), &[]);
         check(
@@ -447,7 +508,7 @@ mod tests {
                 ..Default::default()
             };
             let answer = samples::ok(&api::RespondWorkflowTaskFailedResponse::default());
-            samples::called("RespondWorkflowTaskFailed", &request, answer)
+            samples::called(RpcKind::RespondWorkflowTaskFailed, &request, answer)
         };
         let failed = history::WorkflowTaskFailedEventAttributes { scheduled_event_id: 9, ..Default::default() };
         check(instead(12, failed, fail(1)), &[]);
@@ -479,7 +540,7 @@ mod tests {
         let request =
             api::RespondActivityTaskCanceledRequest { task_token: samples::activity_token(1), ..Default::default() };
         let answer = samples::ok(&api::RespondActivityTaskCanceledResponse::default());
-        let cancel = samples::called("RespondActivityTaskCanceled", &request, answer);
+        let cancel = samples::called(RpcKind::RespondActivityTaskCanceled, &request, answer);
         let canceled =
             history::ActivityTaskCanceledEventAttributes { scheduled_event_id: ACTIVITY, ..Default::default() };
         check(instead(13, canceled, cancel.clone()), &[]);
@@ -504,7 +565,7 @@ mod tests {
                 ..Default::default()
             };
             let answer = samples::ok(&api::RespondActivityTaskFailedResponse::default());
-            samples::called("RespondActivityTaskFailed", &request, answer)
+            samples::called(RpcKind::RespondActivityTaskFailed, &request, answer)
         };
         let failed =
             || history::ActivityTaskFailedEventAttributes { scheduled_event_id: ACTIVITY, ..Default::default() };
@@ -516,5 +577,53 @@ mod tests {
         check(acknowledge(fail(3, false)), &[missing]);
         check(instead(13, failed(), fail(1, true)), &[]);
         check(instead(13, failed(), fail(3, false)), &[]);
+    }
+
+    #[test]
+    fn an_activity_that_was_completed_by_id_is_there_with_its_result() {
+        check(acknowledge(samples::activity_completed_by_id("charged")), &[]);
+        check(
+            acknowledge(samples::activity_completed_by_id("charged twice")),
+            &[
+                "RespondActivityTaskCompletedById was acknowledged to client, but there is no closing event of activity \"1\" in \
+               order-1",
+            ],
+        );
+    }
+
+    #[test]
+    fn an_activity_that_failed_for_good_or_was_canceled_by_id_is_there() {
+        let fail = |non_retryable: bool| {
+            let info = ApplicationFailureInfo { non_retryable, ..Default::default() };
+            let failure =
+                Failure { failure_info: Some(FailureInfo::ApplicationFailureInfo(info)), ..Default::default() };
+            let request = api::RespondActivityTaskFailedByIdRequest {
+                workflow_id: WORKFLOW.to_owned(),
+                activity_id: "1".to_owned(),
+                failure: Some(failure),
+                ..Default::default()
+            };
+            let answer = samples::ok(&api::RespondActivityTaskFailedByIdResponse::default());
+            samples::called(RpcKind::RespondActivityTaskFailedById, &request, answer)
+        };
+        let failed = history::ActivityTaskFailedEventAttributes { scheduled_event_id: ACTIVITY, ..Default::default() };
+        let missing = |rpc: &str| {
+            format!("{rpc} was acknowledged to client, but there is no closing event of activity \"1\" in order-1")
+        };
+        check(acknowledge(fail(false)), &[]);
+        check(acknowledge(fail(true)), &[&missing("RespondActivityTaskFailedById")]);
+        check(instead(13, failed, fail(true)), &[]);
+
+        let request = api::RespondActivityTaskCanceledByIdRequest {
+            workflow_id: WORKFLOW.to_owned(),
+            activity_id: "1".to_owned(),
+            ..Default::default()
+        };
+        let answer = samples::ok(&api::RespondActivityTaskCanceledByIdResponse::default());
+        let cancel = samples::called(RpcKind::RespondActivityTaskCanceledById, &request, answer);
+        let canceled =
+            history::ActivityTaskCanceledEventAttributes { scheduled_event_id: ACTIVITY, ..Default::default() };
+        check(acknowledge(cancel.clone()), &[&missing("RespondActivityTaskCanceledById")]);
+        check(instead(13, canceled, cancel), &[]);
     }
 }

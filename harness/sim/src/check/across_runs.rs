@@ -12,12 +12,10 @@ use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_core::errand_request_id;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "across-runs",
-    holds_when: "a child that was recorded as started knows its parent, one recorded as refused does not exist, one \
-                 recorded as closed closed so, and a signal to another workflow is there once if it was recorded as \
-                 delivered and not at all if it failed",
-};
+pub const INVARIANT: Invariant = Invariant::AcrossRuns;
+pub const HOLDS_WHEN: &str = "a child that was recorded as started knows its parent, one recorded as refused does not exist, one recorded as \
+     closed closed so, and a signal to another workflow is there once if it was recorded as delivered and not at \
+     all if it failed";
 
 /// A run and one of its events.
 type EventOf<'a> = (&'a str, i64);
@@ -32,7 +30,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
             && !asked_for(asked, initiated, run.key.workflow_id.as_str())
         {
             let what = format!("{}: event {initiated} of {} asked for no such child", run.name(), asked.name());
-            violations.push(Violation::new(INVARIANT.name, what));
+            violations.push(Violation::new(INVARIANT, what));
         }
         if let Some(asked) = observations.runs.get_key_value(&parent.run_id) {
             children.entry((asked.0.as_str(), initiated)).or_default().push(run);
@@ -63,7 +61,7 @@ fn asked_for(parent: &RunObserved, initiated: i64, workflow_id: &str) -> bool {
 
 fn wrong(run: &RunObserved, event: &HistoryEvent, what: &str) -> Option<Violation> {
     let what = format!("{}: {}: {what}", run.name(), events::line(event));
-    Some(Violation::new(INVARIANT.name, what).because(format!("{event:?}")))
+    Some(Violation::new(INVARIANT, what).because(format!("{event:?}")))
 }
 
 fn of_child(

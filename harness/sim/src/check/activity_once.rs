@@ -1,17 +1,16 @@
 //! `activity-once`: however often an activity's code runs, its workflow sees one end of it.
-use super::{Invariant, Observations, Operation, RunObserved, Violation, events};
+use super::named_activity::NamedActivity;
+use super::{Invariant, Observations, Operation, RpcKind, RunObserved, Violation, events};
 use std::collections::BTreeMap;
 use tempest_api::decode_activity_token;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::{ActivityTaskToken, Time};
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "activity-once",
-    holds_when: "each scheduled activity is closed by at most one event, by the attempt that was current and allowed; at \
-                 most one completion of it was acknowledged, none of an attempt that had failed, and each attempt was \
-                 given to one poll",
-};
+pub const INVARIANT: Invariant = Invariant::ActivityOnce;
+pub const HOLDS_WHEN: &str = "each scheduled activity is closed by at most one event, by the attempt that was current and allowed; at most \
+     one completion of it was acknowledged, none of an attempt that had failed, and each attempt was given to one \
+     poll";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations: Vec<Violation> = observations.runs.values().flat_map(closed_once).collect();
@@ -27,7 +26,7 @@ fn closed_once(run: &RunObserved) -> Vec<Violation> {
     let mut violations = Vec::new();
     let twice = |what: &str, scheduled: i64, first: i64, second: i64| {
         let what = format!("{}: activity {scheduled} was {what} twice", run.name());
-        Violation::new(INVARIANT.name, what).because(format!("events {first} and {second}"))
+        Violation::new(INVARIANT, what).because(format!("events {first} and {second}"))
     };
     for event in &run.stored {
         if let Some(scheduled) = events::closes_activity(event)
@@ -65,7 +64,7 @@ fn too_often(run: &RunObserved, event: &HistoryEvent) -> Option<Violation> {
         started.scheduled_event_id,
         started.attempt
     );
-    Some(Violation::new(INVARIANT.name, what).because(events::line(event)))
+    Some(Violation::new(INVARIANT, what).because(events::line(event)))
 }
 
 /// Tasks that polls brought home: each attempt of an activity, and of a workflow task, is one poll's. The answer to a
@@ -74,67 +73,165 @@ fn given_once(observations: &Observations) -> Vec<Violation> {
     let mut given: BTreeMap<Vec<u8>, &Operation> = BTreeMap::new();
     let mut violations = Vec::new();
     for operation in &observations.operations {
-        let token = match operation.rpc.as_str() {
-            "PollActivityTaskQueue" => {
-                operation.response().map(|task: api::PollActivityTaskQueueResponse| task.task_token)
-            }
-            "PollWorkflowTaskQueue" => operation
-                .response()
-                .filter(|task: &api::PollWorkflowTaskQueueResponse| task.query.is_none())
-                .map(|task| task.task_token),
-            "RespondWorkflowTaskCompleted" => operation
-                .response()
-                .and_then(|answer: api::RespondWorkflowTaskCompletedResponse| answer.workflow_task)
-                .map(|task| task.task_token),
-            _ => None,
-        };
-        let Some(token) = token.filter(|token| !token.is_empty()) else { continue };
+        let Some(token) = task_of(operation).filter(|token| !token.is_empty()) else { continue };
         if let Some(first) = given.insert(token, operation) {
-            let violation = Violation::new(INVARIANT.name, "one task was given to two polls");
+            let violation = Violation::new(INVARIANT, "one task was given to two polls");
             violations.push(violation.because(first.line()).because(operation.line()));
         }
     }
     violations
 }
 
-/// The token that an acknowledged call carried, if it ended an attempt without closing its activity for good.
-fn failing_token(operation: &Operation) -> Option<ActivityTaskToken> {
-    if operation.rpc != "RespondActivityTaskFailed" || !operation.outcome.is_ok() {
-        return None;
+/// The token of the task that a call was answered with.
+fn task_of(operation: &Operation) -> Option<Vec<u8>> {
+    match &operation.rpc {
+        RpcKind::PollActivityTaskQueue => {
+            operation.response().map(|task: api::PollActivityTaskQueueResponse| task.task_token)
+        }
+        RpcKind::PollWorkflowTaskQueue => operation
+            .response()
+            .filter(|task: &api::PollWorkflowTaskQueueResponse| task.query.is_none())
+            .map(|task| task.task_token),
+        RpcKind::RespondWorkflowTaskCompleted => operation
+            .response()
+            .and_then(|answer: api::RespondWorkflowTaskCompletedResponse| answer.workflow_task)
+            .map(|task| task.task_token),
+        // Not judged because their answers bring no task.
+        RpcKind::DescribeNamespace
+        | RpcKind::DescribeTaskQueue
+        | RpcKind::DescribeWorkflowExecution
+        | RpcKind::GetClusterInfo
+        | RpcKind::GetSystemInfo
+        | RpcKind::GetWorkflowExecutionHistory
+        | RpcKind::GetWorkflowExecutionHistoryReverse
+        | RpcKind::ListNamespaces
+        | RpcKind::RecordActivityTaskHeartbeat
+        | RpcKind::RecordActivityTaskHeartbeatById
+        | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::RegisterNamespace
+        | RpcKind::RequestCancelWorkflowExecution
+        | RpcKind::RespondActivityTaskCanceled
+        | RpcKind::RespondActivityTaskCanceledById
+        | RpcKind::RespondActivityTaskCompleted
+        | RpcKind::RespondActivityTaskCompletedById
+        | RpcKind::RespondActivityTaskFailed
+        | RpcKind::RespondActivityTaskFailedById
+        | RpcKind::RespondWorkflowTaskFailed
+        | RpcKind::ShutdownWorker
+        | RpcKind::SignalWithStartWorkflowExecution
+        | RpcKind::SignalWorkflowExecution
+        | RpcKind::StartWorkflowExecution
+        | RpcKind::TerminateWorkflowExecution
+        | RpcKind::UpdateNamespace
+        | RpcKind::NotServed(_) => None,
     }
-    decode_activity_token(&operation.request::<api::RespondActivityTaskFailedRequest>()?.task_token).ok()
 }
 
-/// The token that an acknowledged closing call carried.
-fn closing_token(operation: &Operation) -> Option<ActivityTaskToken> {
-    let token = match operation.rpc.as_str() {
-        "RespondActivityTaskCompleted" => operation.request::<api::RespondActivityTaskCompletedRequest>()?.task_token,
-        "RespondActivityTaskCanceled" => operation.request::<api::RespondActivityTaskCanceledRequest>()?.task_token,
-        _ => return None,
-    };
-    if operation.outcome.is_ok() { decode_activity_token(&token).ok() } else { None }
+/// How an acknowledged call ended what it names.
+enum End {
+    /// The activity.
+    Closes,
+    /// The attempt; another may follow.
+    Fails,
+}
+
+/// What an acknowledged call ended, and how.
+fn end(operation: &Operation) -> Option<(End, Ended)> {
+    if !operation.outcome.is_ok() {
+        return None;
+    }
+    let by_token = |token: &[u8]| Some(Ended::ByToken(decode_activity_token(token).ok()?));
+    let by_id = || Some(Ended::ById(NamedActivity::of(operation)?));
+    match &operation.rpc {
+        RpcKind::RespondActivityTaskCompleted => {
+            let request: api::RespondActivityTaskCompletedRequest = operation.request()?;
+            Some((End::Closes, by_token(&request.task_token)?))
+        }
+        RpcKind::RespondActivityTaskCanceled => {
+            let request: api::RespondActivityTaskCanceledRequest = operation.request()?;
+            Some((End::Closes, by_token(&request.task_token)?))
+        }
+        RpcKind::RespondActivityTaskFailed => {
+            let request: api::RespondActivityTaskFailedRequest = operation.request()?;
+            Some((End::Fails, by_token(&request.task_token)?))
+        }
+        RpcKind::RespondActivityTaskCompletedById | RpcKind::RespondActivityTaskCanceledById => {
+            Some((End::Closes, by_id()?))
+        }
+        RpcKind::RespondActivityTaskFailedById => Some((End::Fails, by_id()?)),
+        // Not judged because they tell how far an activity is, and do not end it.
+        RpcKind::RecordActivityTaskHeartbeat | RpcKind::RecordActivityTaskHeartbeatById => None,
+        // Not judged because they end no activity. A workflow that ends, ends those that it waits for, but leaves no events of
+        // them.
+        RpcKind::DescribeNamespace
+        | RpcKind::DescribeTaskQueue
+        | RpcKind::DescribeWorkflowExecution
+        | RpcKind::GetClusterInfo
+        | RpcKind::GetSystemInfo
+        | RpcKind::GetWorkflowExecutionHistory
+        | RpcKind::GetWorkflowExecutionHistoryReverse
+        | RpcKind::ListNamespaces
+        | RpcKind::PollActivityTaskQueue
+        | RpcKind::PollWorkflowTaskQueue
+        | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::RegisterNamespace
+        | RpcKind::RequestCancelWorkflowExecution
+        | RpcKind::RespondWorkflowTaskCompleted
+        | RpcKind::RespondWorkflowTaskFailed
+        | RpcKind::ShutdownWorker
+        | RpcKind::SignalWithStartWorkflowExecution
+        | RpcKind::SignalWorkflowExecution
+        | RpcKind::StartWorkflowExecution
+        | RpcKind::TerminateWorkflowExecution
+        | RpcKind::UpdateNamespace
+        | RpcKind::NotServed(_) => None,
+    }
+}
+
+enum Ended {
+    /// One attempt.
+    ByToken(ActivityTaskToken),
+    /// Whichever attempt there was.
+    ById(NamedActivity),
+}
+
+impl Ended {
+    /// The run and the scheduled event of the activity.
+    fn activity(&self, observations: &Observations) -> Option<(String, i64)> {
+        match self {
+            Ended::ByToken(token) => Some((token.run_id.0.clone(), token.scheduled_event_id)),
+            // Not judged where the id may mean several.
+            Ended::ById(named) => {
+                let (run, scheduled_event_id) = named.only(observations)?;
+                Some((run.key.run_id.0.clone(), scheduled_event_id))
+            }
+        }
+    }
 }
 
 fn acknowledged_once(observations: &Observations) -> Vec<Violation> {
     let mut first: BTreeMap<(String, i64), &Operation> = BTreeMap::new();
     let mut violations = Vec::new();
     for operation in &observations.operations {
-        let Some(token) = closing_token(operation) else { continue };
-        let key = (token.run_id.0.clone(), token.scheduled_event_id);
-        let activity = format!("{} / {} activity {}", token.workflow_id, token.run_id, token.scheduled_event_id);
-        if let Some(first) = first.insert(key, operation) {
+        let Some((End::Closes, ended)) = end(operation) else { continue };
+        let Some((run_id, scheduled_event_id)) = ended.activity(observations) else { continue };
+        let run = observations.run(&run_id);
+        let name = run.map_or_else(|| run_id.clone(), RunObserved::name);
+        let activity = format!("{name} activity {scheduled_event_id}");
+        if let Some(first) = first.insert((run_id, scheduled_event_id), operation) {
             let what = format!("two completions of {activity} were acknowledged");
-            violations.push(Violation::new(INVARIANT.name, what).because(first.line()).because(operation.line()));
+            violations.push(Violation::new(INVARIANT, what).because(first.line()).because(operation.line()));
         }
-        let closing = observations.run(token.run_id.as_str()).and_then(|run| closing_attempt(run, &token));
-        if let Some(attempt) = closing
-            && attempt != token.attempt
+        // A call by id is of whichever attempt there was.
+        let Ended::ByToken(token) = ended else { continue };
+        if let Some(attempt) =
+            run.and_then(|run| closing_attempt(run, &token)).filter(|closing| *closing != token.attempt)
         {
             let what = format!(
                 "a completion of attempt {} of {activity} was acknowledged, but attempt {attempt} is the one in history",
                 token.attempt
             );
-            violations.push(Violation::new(INVARIANT.name, what).because(operation.line()));
+            violations.push(Violation::new(INVARIANT, what).because(operation.line()));
         }
     }
     violations
@@ -146,16 +243,16 @@ fn ended_once(observations: &Observations) -> Vec<Violation> {
     let mut failed: BTreeMap<(String, i64, i32, Time), &Operation> = BTreeMap::new();
     let mut violations = Vec::new();
     for operation in &observations.operations {
-        let (fails, closes) = (failing_token(operation), closing_token(operation));
-        let is_failure = fails.is_some();
-        let Some(token) = fails.or(closes) else { continue };
+        // A call by id does not say which attempt it ended: it is not judged here.
+        let Some((end, Ended::ByToken(token))) = end(operation) else { continue };
+        let is_failure = matches!(end, End::Fails);
         let attempt = (token.run_id.0.clone(), token.scheduled_event_id, token.attempt, token.started_time);
         if let Some(first) = failed.get(&attempt) {
             let what = format!(
                 "{} / {}: two ends of attempt {} of activity {} were acknowledged",
                 token.workflow_id, token.run_id, token.attempt, token.scheduled_event_id
             );
-            violations.push(Violation::new(INVARIANT.name, what).because(first.line()).because(operation.line()));
+            violations.push(Violation::new(INVARIANT, what).because(first.line()).because(operation.line()));
         } else if is_failure {
             failed.insert(attempt, operation);
         }
@@ -175,7 +272,7 @@ fn closing_attempt(run: &RunObserved, token: &ActivityTaskToken) -> Option<i32> 
 #[cfg(test)]
 mod tests {
     use crate::check::samples::{self, ACTIVITY};
-    use crate::check::{Observations, Operation, Outcome};
+    use crate::check::{Observations, Operation, Outcome, RpcKind};
     use tempest_api::proto::history::v1 as history;
     use tempest_api::proto::workflowservice::v1 as api;
 
@@ -189,7 +286,7 @@ mod tests {
             ..Default::default()
         };
         let answer = samples::ok(&api::RespondActivityTaskFailedResponse::default());
-        samples::called("RespondActivityTaskFailed", &request, answer)
+        samples::called(RpcKind::RespondActivityTaskFailed, &request, answer)
     }
 
     fn canceled(attempt: i32) -> Operation {
@@ -198,7 +295,7 @@ mod tests {
             ..Default::default()
         };
         let answer = samples::ok(&api::RespondActivityTaskCanceledResponse::default());
-        samples::called("RespondActivityTaskCanceled", &request, answer)
+        samples::called(RpcKind::RespondActivityTaskCanceled, &request, answer)
     }
 
     /// The activity closes by that attempt.
@@ -265,6 +362,22 @@ mod tests {
     }
 
     #[test]
+    fn a_completion_by_id_counts_like_any_other() {
+        let twice = "two completions of order-1 / run-1 activity 5 were acknowledged";
+        let by_id = || samples::activity_completed_by_id("charged");
+        check(|observations| observations.operations.push(by_id()), &[twice]);
+        check(|observations| observations.operations[4] = by_id(), &[]);
+        // An id that two runs use may mean either.
+        check(
+            |observations| {
+                samples::add(observations, samples::run("run-2", samples::events("run-2")));
+                observations.operations.push(by_id());
+            },
+            &[],
+        );
+    }
+
+    #[test]
     fn the_attempt_in_history_is_the_one_that_was_acknowledged() {
         check(
             |observations| samples::alter!(observations, 7, ActivityTaskStartedEventAttributes, |a| a.attempt = 2),
@@ -324,7 +437,7 @@ mod tests {
                 for answer in [query.clone(), query, empty.clone(), empty] {
                     let request = api::PollWorkflowTaskQueueRequest::default();
                     observations.operations.push(samples::called(
-                        "PollWorkflowTaskQueue",
+                        RpcKind::PollWorkflowTaskQueue,
                         &request,
                         samples::ok(&answer),
                     ));

@@ -1,27 +1,32 @@
 //! `clean`: nothing panicked, no handler answered INTERNAL or UNKNOWN.
-use super::{Invariant, Observations, Outcome, Violation, seconds};
+use super::{Invariant, Observations, Outcome, RpcKind, Violation, seconds};
 use tonic::Code;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "clean",
-    holds_when: "nothing panics, no handler answers INTERNAL or UNKNOWN, no program ends with an error of its own",
-};
+pub const INVARIANT: Invariant = Invariant::Clean;
+pub const HOLDS_WHEN: &str =
+    "nothing panics, no handler answers INTERNAL or UNKNOWN, no program ends with an error of its own";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations = Vec::new();
     for panic in &observations.panics {
         let what = format!("{} panicked at {}", panic.host, seconds(panic.at_ns));
-        violations.push(Violation::new(INVARIANT.name, what).because(panic.message.clone()));
+        violations.push(Violation::new(INVARIANT, what).because(panic.message.clone()));
     }
     for complaint in &observations.complaints {
-        violations.push(Violation::new(INVARIANT.name, complaint.clone()));
+        violations.push(Violation::new(INVARIANT, complaint.clone()));
     }
     for operation in &observations.operations {
         if let Outcome::Unknown { code: code @ (Code::Internal | Code::Unknown), message } = &operation.outcome
             && !is_transport(message)
         {
             let what = format!("{} answered {code:?}: {message}", operation.rpc);
-            violations.push(Violation::new(INVARIANT.name, what).because(operation.line()));
+            violations.push(Violation::new(INVARIANT, what).because(operation.line()));
+        }
+        if let RpcKind::NotServed(name) = &operation.rpc
+            && operation.outcome.is_ok()
+        {
+            let what = format!("{name} was answered, but no checker knows what it does");
+            violations.push(Violation::new(INVARIANT, what).because(operation.line()));
         }
     }
     violations
@@ -72,6 +77,18 @@ mod tests {
     fn a_handler_that_does_not_know_what_went_wrong_is_not() {
         check(answer(Code::Internal, "no shard"), &["SignalWorkflowExecution answered Internal: no shard"]);
         check(answer(Code::Unknown, "no shard"), &["SignalWorkflowExecution answered Unknown: no shard"]);
+    }
+
+    #[test]
+    fn an_answer_that_nobody_judges_is_not() {
+        let call = |rpc: &str, outcome| Operation { rpc: rpc.into(), outcome, ..samples::signal("signal-2") };
+        let answered = call("ResetWorkflowExecution", samples::signal("signal-2").outcome);
+        check(
+            |observations| observations.operations.push(answered),
+            &["ResetWorkflowExecution was answered, but no checker knows what it does"],
+        );
+        let refused = Outcome::Failed { code: Code::Unimplemented, message: String::new() };
+        check(|observations| observations.operations.push(call("ResetWorkflowExecution", refused)), &[]);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! holds any more: what it did may be done once more, and a start that was acknowledged may never have been. Its history
 //! must still be a sound one and come to an end. Everything else must be as if nothing had happened: it is judged as
 //! always, in observations from which those workflows have been taken out.
-use super::{Observations, Operation, RunObserved};
+use super::named_activity::NamedActivity;
+use super::{Observations, Operation, RpcKind, RunObserved};
 use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -107,34 +108,56 @@ fn subject(operation: &Operation, by_run: &BTreeMap<String, String>) -> Option<S
             operation.request::<api::$message>()?
         };
     }
-    match operation.rpc.as_str() {
-        "StartWorkflowExecution" => Some(request!(StartWorkflowExecutionRequest).workflow_id),
-        "SignalWithStartWorkflowExecution" => Some(request!(SignalWithStartWorkflowExecutionRequest).workflow_id),
-        "SignalWorkflowExecution" => Some(request!(SignalWorkflowExecutionRequest).workflow_execution?.workflow_id),
-        "RequestCancelWorkflowExecution" => {
+    match &operation.rpc {
+        RpcKind::StartWorkflowExecution => Some(request!(StartWorkflowExecutionRequest).workflow_id),
+        RpcKind::SignalWithStartWorkflowExecution => {
+            Some(request!(SignalWithStartWorkflowExecutionRequest).workflow_id)
+        }
+        RpcKind::SignalWorkflowExecution => {
+            Some(request!(SignalWorkflowExecutionRequest).workflow_execution?.workflow_id)
+        }
+        RpcKind::RequestCancelWorkflowExecution => {
             Some(request!(RequestCancelWorkflowExecutionRequest).workflow_execution?.workflow_id)
         }
-        "TerminateWorkflowExecution" => {
+        RpcKind::TerminateWorkflowExecution => {
             Some(request!(TerminateWorkflowExecutionRequest).workflow_execution?.workflow_id)
         }
-        "DescribeWorkflowExecution" => Some(request!(DescribeWorkflowExecutionRequest).execution?.workflow_id),
-        "QueryWorkflow" => Some(request!(QueryWorkflowRequest).execution?.workflow_id),
-        "GetWorkflowExecutionHistory" => Some(request!(GetWorkflowExecutionHistoryRequest).execution?.workflow_id),
-        "RespondWorkflowTaskCompleted" => of_task(&request!(RespondWorkflowTaskCompletedRequest).task_token),
-        "RespondWorkflowTaskFailed" => of_task(&request!(RespondWorkflowTaskFailedRequest).task_token),
-        "RespondActivityTaskCompleted" => of_activity(&request!(RespondActivityTaskCompletedRequest).task_token),
-        "RespondActivityTaskFailed" => of_activity(&request!(RespondActivityTaskFailedRequest).task_token),
-        "RespondActivityTaskCanceled" => of_activity(&request!(RespondActivityTaskCanceledRequest).task_token),
-        "RecordActivityTaskHeartbeat" => of_activity(&request!(RecordActivityTaskHeartbeatRequest).task_token),
-        "PollWorkflowTaskQueue" => {
+        RpcKind::DescribeWorkflowExecution => Some(request!(DescribeWorkflowExecutionRequest).execution?.workflow_id),
+        RpcKind::GetWorkflowExecutionHistory => {
+            Some(request!(GetWorkflowExecutionHistoryRequest).execution?.workflow_id)
+        }
+        RpcKind::GetWorkflowExecutionHistoryReverse => {
+            Some(request!(GetWorkflowExecutionHistoryReverseRequest).execution?.workflow_id)
+        }
+        RpcKind::RecordActivityTaskHeartbeatById
+        | RpcKind::RespondActivityTaskCanceledById
+        | RpcKind::RespondActivityTaskCompletedById
+        | RpcKind::RespondActivityTaskFailedById => Some(NamedActivity::of(operation)?.execution.workflow_id),
+        RpcKind::RespondWorkflowTaskCompleted => of_task(&request!(RespondWorkflowTaskCompletedRequest).task_token),
+        RpcKind::RespondWorkflowTaskFailed => of_task(&request!(RespondWorkflowTaskFailedRequest).task_token),
+        RpcKind::RespondActivityTaskCompleted => of_activity(&request!(RespondActivityTaskCompletedRequest).task_token),
+        RpcKind::RespondActivityTaskFailed => of_activity(&request!(RespondActivityTaskFailedRequest).task_token),
+        RpcKind::RespondActivityTaskCanceled => of_activity(&request!(RespondActivityTaskCanceledRequest).task_token),
+        RpcKind::RecordActivityTaskHeartbeat => of_activity(&request!(RecordActivityTaskHeartbeatRequest).task_token),
+        RpcKind::PollWorkflowTaskQueue => {
             let response = operation.response::<api::PollWorkflowTaskQueueResponse>()?;
             Some(response.workflow_execution?.workflow_id)
         }
-        "PollActivityTaskQueue" => {
+        RpcKind::PollActivityTaskQueue => {
             let response = operation.response::<api::PollActivityTaskQueueResponse>()?;
             Some(response.workflow_execution?.workflow_id)
         }
-        _ => None,
+        // Of no workflow.
+        RpcKind::DescribeNamespace
+        | RpcKind::DescribeTaskQueue
+        | RpcKind::GetClusterInfo
+        | RpcKind::GetSystemInfo
+        | RpcKind::ListNamespaces
+        | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::RegisterNamespace
+        | RpcKind::ShutdownWorker
+        | RpcKind::UpdateNamespace
+        | RpcKind::NotServed(_) => None,
     }
 }
 
@@ -158,7 +181,7 @@ mod tests {
         lose(&mut observations);
         assert_eq!(observations.with_losses().into_iter().collect::<Vec<_>>(), [samples::WORKFLOW]);
         let rest = observations.without(&observations.with_losses());
-        let about: Vec<&str> = rest.operations.iter().map(|operation| operation.rpc.as_str()).collect();
+        let about: Vec<&str> = rest.operations.iter().map(|operation| operation.rpc.name()).collect();
         // A poll that brought nothing is about nobody.
         assert_eq!((rest.runs.len(), rest.commits.len(), about), (0, 0, vec!["PollActivityTaskQueue"]));
         let untouched = observations.without(&["another".to_owned()].into());
@@ -170,7 +193,7 @@ mod tests {
         let mut observations = samples::sound();
         lose(&mut observations);
         samples::rewrite(&mut observations, |events| events.truncate(10));
-        let named: Vec<String> = judge(&observations).into_iter().map(|violation| violation.invariant).collect();
+        let named: Vec<&str> = judge(&observations).into_iter().map(|violation| violation.invariant.name()).collect();
         assert_eq!(named, ["data-loss-noticed", "state-equals-history", "liveness"]);
     }
 }

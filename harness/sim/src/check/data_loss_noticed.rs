@@ -7,11 +7,9 @@ use super::{Commit, CommitResult, DataLossReport, Invariant, Observations, Viola
 use std::collections::BTreeMap;
 use tempest_store::{ShardId, Timeline};
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "data-loss-noticed",
-    holds_when: "commits that were acknowledged and that an asynchronous failover has lost are reported by the servers \
-                 themselves, each loss and no other; a server that knows of a failover believes no primary of before it",
-};
+pub const INVARIANT: Invariant = Invariant::DataLossNoticed;
+pub const HOLDS_WHEN: &str = "commits that were acknowledged and that an asynchronous failover has lost are reported by the servers \
+     themselves, each loss and no other; a server that knows of a failover believes no primary of before it";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     [silences(observations), believed_in_vain(observations), untrue(observations)].concat()
@@ -34,7 +32,7 @@ fn missing(observations: &Observations, commits: &[&Commit], on: Timeline) -> Ve
         |commits: &[&Commit]| commits.iter().copied().max_by_key(|lost| (lost.range_id, lost.sequence)).cloned();
     let Some(commit) = newest(commits) else { return Vec::new() };
     let mut violations = Vec::new();
-    let mut wrong = |what: String| violations.push(Violation::new(INVARIANT.name, what).because(commit.line()));
+    let mut wrong = |what: String| violations.push(Violation::new(INVARIANT, what).because(commit.line()));
     if !observations.timelines_known.iter().any(|(_, known)| *known >= on) {
         wrong(format!("shard {} lost commits, and no server knows that the database failed over", commit.shard));
     }
@@ -47,7 +45,7 @@ fn missing(observations: &Observations, commits: &[&Commit], on: Timeline) -> Ve
             "{} had commits of shard {} acknowledged that are lost, and did not say so",
             commit.server, commit.shard
         );
-        violations.push(Violation::new(INVARIANT.name, what).because(commit.line()));
+        violations.push(Violation::new(INVARIANT, what).because(commit.line()));
     }
     violations
 }
@@ -88,7 +86,7 @@ fn believed_in_vain(observations: &Observations) -> Vec<Violation> {
                 commit.shard,
                 commit.range_id.timeline()
             );
-            Violation::new(INVARIANT.name, what).because(commit.line())
+            Violation::new(INVARIANT, what).because(commit.line())
         });
     }
     first.into_values().collect()
@@ -106,7 +104,7 @@ fn untrue(observations: &Observations) -> Vec<Violation> {
     };
     let violation = |report: &DataLossReport| {
         let what = format!("{} reported that commits of shard {} are gone, and none is", report.server, report.shard);
-        Violation::new(INVARIANT.name, what)
+        Violation::new(INVARIANT, what)
             .because(format!("reported by start {} with range {}", report.incarnation, report.range_id))
     };
     observations.reports.iter().filter(|report| !is_true(report)).map(violation).collect()

@@ -7,11 +7,10 @@
 //! |---|---|
 //! | StartWorkflowExecution, SignalWithStartWorkflowExecution | the started event of the run it names |
 //! | SignalWorkflowExecution, SignalWithStartWorkflowExecution | the signal with its request id, as an event or in the run's buffer |
-//! | GetWorkflowExecutionHistory | the events served, but for the workflow task under way, which may be shown before it is written |
-use super::{Commit, Observations, Operation, Violation, acked_durable, seconds};
+//! | GetWorkflowExecutionHistory, ...Reverse | the events served, but for the workflow task under way, which may be shown before it is written |
+use super::page::{Page, is_task_under_way};
+use super::{Commit, Observations, Operation, RpcKind, Violation, acked_durable, seconds};
 use std::collections::BTreeMap;
-use tempest_api::proto::enums::v1::EventType;
-use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
@@ -61,19 +60,19 @@ fn too_early(ends: &Ends<'_>, operation: &Operation) -> Option<Violation> {
         seconds(answered_ns),
         seconds(ended_ns)
     );
-    Some(Violation::new(acked_durable::INVARIANT.name, what).because(operation.line()).because(commit.line()))
+    Some(Violation::new(acked_durable::INVARIANT, what).because(operation.line()).because(commit.line()))
 }
 
 /// When the commits ended whose events an answer reports.
 fn reported<'a>(ends: &Ends<'a>, operation: &Operation) -> Vec<(u64, &'a Commit)> {
     let started = |run_id: String| ends.events.get(&(run_id, 1)).copied().flatten();
     let signaled = |request_id: &str| ends.signals.get(request_id).copied().flatten();
-    let found = match operation.rpc.as_str() {
-        "StartWorkflowExecution" => {
+    let found = match &operation.rpc {
+        RpcKind::StartWorkflowExecution => {
             let response = operation.response::<api::StartWorkflowExecutionResponse>();
             vec![response.and_then(|response| started(response.run_id))]
         }
-        "SignalWithStartWorkflowExecution" => {
+        RpcKind::SignalWithStartWorkflowExecution => {
             let request = operation.request::<api::SignalWithStartWorkflowExecutionRequest>();
             let response = operation.response::<api::SignalWithStartWorkflowExecutionResponse>();
             vec![
@@ -81,35 +80,48 @@ fn reported<'a>(ends: &Ends<'a>, operation: &Operation) -> Vec<(u64, &'a Commit)
                 request.and_then(|request| signaled(&request.request_id)),
             ]
         }
-        "SignalWorkflowExecution" => {
+        RpcKind::SignalWorkflowExecution => {
             let request = operation.request::<api::SignalWorkflowExecutionRequest>();
             vec![request.and_then(|request| signaled(&request.request_id))]
         }
-        "GetWorkflowExecutionHistory" => {
-            let Some((run_id, events)) = served(operation) else { return Vec::new() };
-            let written = events.iter().filter(|event| !is_task_under_way(event));
-            written.map(|event| ends.events.get(&(run_id.clone(), event.event_id)).copied().flatten()).collect()
+        RpcKind::GetWorkflowExecutionHistory | RpcKind::GetWorkflowExecutionHistoryReverse => {
+            let Some(page) = Page::of(operation) else { return Vec::new() };
+            let written = page.events.iter().filter(|event| !is_task_under_way(event));
+            written.map(|event| ends.events.get(&(page.run_id.clone(), event.event_id)).copied().flatten()).collect()
         }
-        _ => Vec::new(),
+        // Not judged because what they report may wait in a buffer that no event shows yet. That it is there in the end is for
+        // the other half to say.
+        RpcKind::RequestCancelWorkflowExecution
+        | RpcKind::RespondActivityTaskCanceled
+        | RpcKind::RespondActivityTaskCanceledById
+        | RpcKind::RespondActivityTaskCompleted
+        | RpcKind::RespondActivityTaskCompletedById
+        | RpcKind::RespondActivityTaskFailed
+        | RpcKind::RespondActivityTaskFailedById => Vec::new(),
+        // Not judged because which commit did it is not known from the answer: a copy of the call may have been first.
+        RpcKind::RespondWorkflowTaskCompleted
+        | RpcKind::RespondWorkflowTaskFailed
+        | RpcKind::TerminateWorkflowExecution => Vec::new(),
+        // Not judged because they leave no events.
+        RpcKind::RecordActivityTaskHeartbeat
+        | RpcKind::RecordActivityTaskHeartbeatById
+        | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::RegisterNamespace
+        | RpcKind::ShutdownWorker
+        | RpcKind::UpdateNamespace => Vec::new(),
+        // Not judged because a worker is shown its task before it is written, and nothing else that is new.
+        RpcKind::PollActivityTaskQueue | RpcKind::PollWorkflowTaskQueue => Vec::new(),
+        // Not judged because they report no events.
+        RpcKind::DescribeNamespace
+        | RpcKind::DescribeTaskQueue
+        | RpcKind::DescribeWorkflowExecution
+        | RpcKind::GetClusterInfo
+        | RpcKind::GetSystemInfo
+        | RpcKind::ListNamespaces => Vec::new(),
+        // Not judged because it was not done.
+        RpcKind::NotServed(_) => Vec::new(),
     };
     found.into_iter().flatten().collect()
-}
-
-/// The run and the events of a page of history.
-pub(super) fn served(operation: &Operation) -> Option<(String, Vec<HistoryEvent>)> {
-    let request: api::GetWorkflowExecutionHistoryRequest = operation.request()?;
-    let response: api::GetWorkflowExecutionHistoryResponse = operation.response()?;
-    let events = response.history?.events;
-    let asked_for = request.execution.map(|execution| execution.run_id).filter(|run_id| !run_id.is_empty());
-    let run_id = asked_for.or_else(|| match events.first()?.attributes.as_ref()? {
-        Attributes::WorkflowExecutionStartedEventAttributes(started) => Some(started.original_execution_run_id.clone()),
-        _ => None,
-    });
-    Some((run_id?, events))
-}
-
-pub(super) fn is_task_under_way(event: &HistoryEvent) -> bool {
-    matches!(event.event_type(), EventType::WorkflowTaskScheduled | EventType::WorkflowTaskStarted)
 }
 
 #[cfg(test)]

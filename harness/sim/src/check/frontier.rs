@@ -57,7 +57,7 @@ pub async fn frontier(
             answered.chain(unanswered).collect()
         }
         Err(error) => {
-            vec![Violation::new(replay::INVARIANT.name, format!("no worker for frontiers could be run: {error:#}"))]
+            vec![Violation::new(replay::INVARIANT, format!("no worker for frontiers could be run: {error:#}"))]
         }
     }
 }
@@ -160,7 +160,7 @@ impl Frontier<'_> {
     fn differs(&self, what: &str, said: &[String]) -> Violation {
         let task = self.run.event(self.started).map(events::line).unwrap_or_default();
         let what = format!("{}: a worker that has the history up to {task} {what}", self.run.name());
-        Violation::new(replay::INVARIANT.name, what)
+        Violation::new(replay::INVARIANT, what)
             .because(format!("it said: {}", said.join(", ")))
             .because(format!("the history goes on with: {}", self.written().join(", ")))
     }

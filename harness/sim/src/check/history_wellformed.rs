@@ -1,16 +1,15 @@
 //! `history-wellformed`: a history is a history, and what anybody was ever shown of it stays.
-use super::{Invariant, Observations, Operation, RunObserved, Violation, events};
+use super::page::Page;
+use super::{Invariant, Observations, Operation, RpcKind, RunObserved, Violation, events, pages_follow};
 use std::collections::BTreeSet;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "history-wellformed",
-    holds_when: "event ids are contiguous, references name earlier events of the right kind, workflow tasks, timers and \
-                 what is asked of other workflows end once, a closed run ends with its only closing event, and what was read as persisted stays a \
-                 prefix of every later read",
-};
+pub const INVARIANT: Invariant = Invariant::HistoryWellformed;
+pub const HOLDS_WHEN: &str = "event ids are contiguous, references name earlier events of the right kind, workflow tasks, timers and what is \
+     asked of other workflows end once, a closed run ends with its only closing event, and what was read as \
+     persisted stays a prefix of every later read";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations = Vec::new();
@@ -21,11 +20,12 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     for operation in &observations.operations {
         violations.extend(shown(operation).and_then(|shown| stays(observations, operation, &shown)));
     }
+    violations.extend(pages_follow::judge(observations));
     violations
 }
 
 fn wrong(run: &RunObserved, what: impl std::fmt::Display, event: &HistoryEvent) -> Violation {
-    Violation::new(INVARIANT.name, format!("{}: {what}", run.name())).because(format!("{event:?}"))
+    Violation::new(INVARIANT, format!("{}: {what}", run.name())).because(format!("{event:?}"))
 }
 
 fn shape(run: &RunObserved) -> Vec<Violation> {
@@ -185,7 +185,7 @@ fn served_as_stored(run: &RunObserved) -> Option<Violation> {
         None => format!("served {} events, stored {}", run.served.len(), run.stored.len()),
     };
     let what = format!("{}: the API served another history than the one on disk", run.name());
-    Some(Violation::new(INVARIANT.name, what).because(evidence))
+    Some(Violation::new(INVARIANT, what).because(evidence))
 }
 
 /// A piece of a history that an answer contained.
@@ -197,34 +197,53 @@ struct Shown {
 }
 
 fn shown(operation: &Operation) -> Option<Shown> {
-    match operation.rpc.as_str() {
-        "PollWorkflowTaskQueue" => {
+    match &operation.rpc {
+        RpcKind::PollWorkflowTaskQueue => {
             let response: api::PollWorkflowTaskQueueResponse = operation.response()?;
             of_poll(&response)
         }
-        "RespondWorkflowTaskCompleted" => {
+        RpcKind::RespondWorkflowTaskCompleted => {
             let response: api::RespondWorkflowTaskCompletedResponse = operation.response()?;
             of_poll(response.workflow_task.as_ref()?)
         }
-        "GetWorkflowExecutionHistory" => {
-            let request: api::GetWorkflowExecutionHistoryRequest = operation.request()?;
-            let response: api::GetWorkflowExecutionHistoryResponse = operation.response()?;
-            let events = response.history?.events;
-            let asked = request.execution?.run_id;
-            let run_id = if asked.is_empty() { own_run_id(&events)? } else { asked };
+        RpcKind::GetWorkflowExecutionHistory => {
+            let Page { run_id, events, .. } = Page::of(operation)?;
             // Workers read pages with the scheduled and started events of their transient task at the end.
             let transient_from = transient_tail(&events);
             Some(Shown { run_id, events, transient_from })
         }
-        _ => None,
-    }
-}
-
-/// The run that a page from the beginning is of.
-fn own_run_id(events: &[HistoryEvent]) -> Option<String> {
-    match events.first()?.attributes.as_ref()? {
-        Attributes::WorkflowExecutionStartedEventAttributes(a) => Some(a.original_execution_run_id.clone()),
-        _ => None,
+        // Has no transient events.
+        RpcKind::GetWorkflowExecutionHistoryReverse => {
+            let Page { run_id, events, .. } = Page::of(operation)?;
+            Some(Shown { run_id, events, transient_from: i64::MAX })
+        }
+        // Not judged because their answers show no events.
+        RpcKind::DescribeNamespace
+        | RpcKind::DescribeTaskQueue
+        | RpcKind::DescribeWorkflowExecution
+        | RpcKind::GetClusterInfo
+        | RpcKind::GetSystemInfo
+        | RpcKind::ListNamespaces
+        | RpcKind::PollActivityTaskQueue
+        | RpcKind::RecordActivityTaskHeartbeat
+        | RpcKind::RecordActivityTaskHeartbeatById
+        | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::RegisterNamespace
+        | RpcKind::RequestCancelWorkflowExecution
+        | RpcKind::RespondActivityTaskCanceled
+        | RpcKind::RespondActivityTaskCanceledById
+        | RpcKind::RespondActivityTaskCompleted
+        | RpcKind::RespondActivityTaskCompletedById
+        | RpcKind::RespondActivityTaskFailed
+        | RpcKind::RespondActivityTaskFailedById
+        | RpcKind::RespondWorkflowTaskFailed
+        | RpcKind::ShutdownWorker
+        | RpcKind::SignalWithStartWorkflowExecution
+        | RpcKind::SignalWorkflowExecution
+        | RpcKind::StartWorkflowExecution
+        | RpcKind::TerminateWorkflowExecution
+        | RpcKind::UpdateNamespace
+        | RpcKind::NotServed(_) => None,
     }
 }
 
@@ -245,7 +264,7 @@ fn transient_tail(events: &[HistoryEvent]) -> i64 {
 
 fn stays(observations: &Observations, operation: &Operation, shown: &Shown) -> Option<Violation> {
     let wrong = |what: String| {
-        Some(Violation::new(INVARIANT.name, format!("run {}: {what}", shown.run_id)).because(operation.line()))
+        Some(Violation::new(INVARIANT, format!("run {}: {what}", shown.run_id)).because(operation.line()))
     };
     let Some(run) = observations.run(&shown.run_id) else {
         return if shown.events.is_empty() {
@@ -273,7 +292,7 @@ fn stays(observations: &Observations, operation: &Operation, shown: &Shown) -> O
 #[cfg(test)]
 mod tests {
     use crate::check::samples::{self, ACTIVITY, RUN, TIMER};
-    use crate::check::{Observations, Operation};
+    use crate::check::{Observations, Operation, RpcKind};
     use tempest_api::proto::history::v1 as history;
     use tempest_api::proto::history::v1::HistoryEvent;
     use tempest_api::proto::workflowservice::v1 as api;
@@ -479,7 +498,7 @@ mod tests {
                     history: Some(history::History { events }),
                     ..Default::default()
                 };
-                let read = samples::called("GetWorkflowExecutionHistory", &request, samples::ok(&answer));
+                let read = samples::called(RpcKind::GetWorkflowExecutionHistory, &request, samples::ok(&answer));
                 observations.operations.push(read);
             },
             &["run run-2: its history was shown to somebody, but it is not in the store"],
@@ -497,7 +516,7 @@ mod tests {
             ..Default::default()
         };
         let request = api::PollWorkflowTaskQueueRequest::default();
-        samples::called("PollWorkflowTaskQueue", &request, samples::ok(&answer))
+        samples::called(RpcKind::PollWorkflowTaskQueue, &request, samples::ok(&answer))
     }
 
     #[test]

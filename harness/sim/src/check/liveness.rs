@@ -2,11 +2,9 @@
 use super::{Invariant, Observations, RunObserved, Violation, events, seconds};
 use tempest_api::proto::history::v1::history_event::Attributes;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "liveness",
-    holds_when: "after healing, every run closes and every client gets its answer within the bound, unless the scenario \
-                 leaves it open on purpose",
-};
+pub const INVARIANT: Invariant = Invariant::Liveness;
+pub const HOLDS_WHEN: &str = "after healing, every run closes and every client gets its answer within the bound, unless the scenario leaves \
+     it open on purpose";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations: Vec<Violation> = Vec::new();
@@ -14,12 +12,12 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
         let expected = observations.may_stay_open.iter().any(|id| id == run.key.workflow_id.as_str());
         if !expected && !events::is_closed(&run.stored) {
             let what = format!("{} is still open at {}", run.name(), seconds(observations.deadline_ns));
-            violations.push(stuck(run).into_iter().fold(Violation::new(INVARIANT.name, what), Violation::because));
+            violations.push(stuck(run).into_iter().fold(Violation::new(INVARIANT, what), Violation::because));
         }
     }
     if !observations.clients_done {
         let what = format!("clients are still waiting at {}", seconds(observations.deadline_ns));
-        let violation = Violation::new(INVARIANT.name, what);
+        let violation = Violation::new(INVARIANT, what);
         violations.push(observations.clients_waited_for.iter().cloned().fold(violation, Violation::because));
     }
     violations

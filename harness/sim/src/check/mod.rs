@@ -12,16 +12,24 @@ mod durable_first;
 mod errands_end;
 pub(crate) mod events;
 mod frontier;
+mod heartbeats;
 mod history_json;
 mod history_wellformed;
+mod invariant;
 mod liveness;
+mod named_activity;
+mod namespaces;
 mod observations;
 mod one_open_run;
 mod operation_log;
 mod ownership_settled;
+mod page;
+mod pages_follow;
 mod reads_fresh;
 mod refused_left_nothing;
+mod register;
 mod replay;
+mod rpc_kind;
 #[cfg(test)]
 pub(crate) mod samples;
 mod shard_fence;
@@ -34,17 +42,19 @@ pub use commit_feed::{Commit, CommitFeed, CommitResult};
 pub use data_loss::{DataLossReport, TimelineBegan};
 pub use frontier::frontier;
 pub use history_json::history_json;
+pub use invariant::Invariant;
 pub use observations::{Observations, Panic, RunObserved};
 pub use operation_log::{Operation, OperationLine, OperationLog, Outcome};
 pub(crate) use refused_left_nothing::refused_calls;
 pub use replay::replay;
+pub use rpc_kind::RpcKind;
 
 use serde::{Deserialize, Serialize};
 
 /// One way in which a run broke a promise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
-    pub invariant: String,
+    pub invariant: Invariant,
     /// One sentence.
     pub what: String,
     /// What shows it: operations, events, commits.
@@ -52,8 +62,13 @@ pub struct Violation {
 }
 
 impl Violation {
-    pub fn new(invariant: &str, what: impl Into<String>) -> Violation {
-        Violation { invariant: invariant.to_owned(), what: what.into(), evidence: Vec::new() }
+    pub fn new(invariant: Invariant, what: impl Into<String>) -> Violation {
+        Violation { invariant, what: what.into(), evidence: Vec::new() }
+    }
+
+    /// Of a scenario's own model.
+    pub fn of_model(what: impl Into<String>) -> Violation {
+        Violation::new(Invariant::Model, what)
     }
 
     #[must_use]
@@ -63,63 +78,51 @@ impl Violation {
     }
 }
 
-/// What is listed of an invariant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Invariant {
-    pub name: &'static str,
-    pub holds_when: &'static str,
+/// Where an invariant is judged.
+enum Judged {
+    /// From observations, by this function.
+    Here(Scope, fn(&Observations) -> Vec<Violation>),
+    /// By the SDK, by the scenario, or by another run of the same seed.
+    Elsewhere,
 }
-
-type Judge = fn(&Observations) -> Vec<Violation>;
+use Judged::{Elsewhere, Here};
 
 /// Of which workflows a checker speaks when a failover has lost commits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     /// Of all: what it judges must hold of whatever is left.
     All,
-    /// Of those that lost nothing: it compares with what somebody was told.
+    /// Of those that lost nothing: it compares with what a caller was answered.
     Unharmed,
 }
 use Scope::{All, Unharmed};
 
-/// The checkers that look at observations alone, in the order they are judged: the first that fails names the verdict.
-const CHECKERS: &[(Invariant, Scope, Judge)] = &[
-    (clean::INVARIANT, All, clean::judge),
-    (shard_fence::INVARIANT, All, shard_fence::judge),
-    (ownership_settled::INVARIANT, All, ownership_settled::judge),
-    (data_loss_noticed::INVARIANT, All, data_loss_noticed::judge),
-    (history_wellformed::INVARIANT, Unharmed, history_wellformed::judge),
-    (activity_once::INVARIANT, Unharmed, activity_once::judge),
-    (signals_once_in_order::INVARIANT, Unharmed, signals_once_in_order::judge),
-    (acked_durable::INVARIANT, Unharmed, acked_durable::judge),
-    (refused_left_nothing::INVARIANT, Unharmed, refused_left_nothing::judge),
-    (reads_fresh::INVARIANT, Unharmed, reads_fresh::judge),
-    (across_runs::INVARIANT, Unharmed, across_runs::judge),
-    (errands_end::INVARIANT, Unharmed, errands_end::judge),
-    (one_open_run::INVARIANT, Unharmed, one_open_run::judge),
-    (timers_not_early::INVARIANT, Unharmed, timers_not_early::judge),
-    (state_equals_history::INVARIANT, All, state_equals_history::judge),
-    (tasks_cover_state::INVARIANT, All, tasks_cover_state::judge),
-    (liveness::INVARIANT, All, liveness::judge),
-];
-
-/// The whole run's own: the same seed gives the same trace hash. Judged by running it twice.
-pub const DETERMINISM: Invariant =
-    Invariant { name: "determinism", holds_when: "the same seed gives the same trace hash in every process" };
-
-/// Whatever a scenario checks of its own results.
-pub const MODEL: Invariant =
-    Invariant { name: "model", holds_when: "results lie in the set that the scenario's model allows" };
-
-/// All invariants.
-pub fn invariants() -> Vec<Invariant> {
-    let checked = CHECKERS.iter().map(|checker| checker.0);
-    checked.chain([replay::INVARIANT, MODEL, DETERMINISM]).collect()
+fn judged(invariant: Invariant) -> Judged {
+    match invariant {
+        Invariant::Clean => Here(All, clean::judge),
+        Invariant::ShardFence => Here(All, shard_fence::judge),
+        Invariant::OwnershipSettled => Here(All, ownership_settled::judge),
+        Invariant::DataLossNoticed => Here(All, data_loss_noticed::judge),
+        Invariant::HistoryWellformed => Here(Unharmed, history_wellformed::judge),
+        Invariant::ActivityOnce => Here(Unharmed, activity_once::judge),
+        Invariant::SignalsOnceInOrder => Here(Unharmed, signals_once_in_order::judge),
+        Invariant::AckedDurable => Here(Unharmed, acked_durable::judge),
+        Invariant::RefusedLeftNothing => Here(Unharmed, refused_left_nothing::judge),
+        Invariant::ReadsFresh => Here(Unharmed, reads_fresh::judge),
+        Invariant::AcrossRuns => Here(Unharmed, across_runs::judge),
+        Invariant::ErrandsEnd => Here(Unharmed, errands_end::judge),
+        Invariant::OneOpenRun => Here(Unharmed, one_open_run::judge),
+        Invariant::TimersNotEarly => Here(Unharmed, timers_not_early::judge),
+        Invariant::StateEqualsHistory => Here(All, state_equals_history::judge),
+        Invariant::TasksCoverState => Here(All, tasks_cover_state::judge),
+        Invariant::Liveness => Here(All, liveness::judge),
+        Invariant::Replay | Invariant::Model | Invariant::Determinism => Elsewhere,
+    }
 }
 
 /// Whether workflows that lost commits in a failover, and those that dealt with them, are not judged by this invariant.
-pub(crate) fn leaves_out_losses(invariant: &str) -> bool {
-    CHECKERS.iter().any(|(known, scope, _)| known.name == invariant && *scope == Unharmed)
+pub(crate) fn leaves_out_losses(invariant: Invariant) -> bool {
+    matches!(judged(invariant), Here(Unharmed, _))
 }
 
 /// Judges a run by all checkers that need nothing but observations.
@@ -127,7 +130,13 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     let harmed = observations.with_losses();
     let unharmed = if harmed.is_empty() { None } else { Some(observations.without(&harmed)) };
     let of = |scope| if scope == All { observations } else { unharmed.as_ref().unwrap_or(observations) };
-    CHECKERS.iter().flat_map(|(_, scope, judge)| judge(of(*scope))).collect()
+    let checkers = Invariant::ALL.iter().map(|invariant| judged(*invariant));
+    checkers
+        .flat_map(|checker| match checker {
+            Here(scope, judge) => judge(of(scope)),
+            Elsewhere => Vec::new(),
+        })
+        .collect()
 }
 
 /// `12.345 s` of virtual nanoseconds.
@@ -145,14 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn violations_name_an_invariant_that_is_listed() {
+    fn violations_come_in_the_order_of_judgement() {
         let mut observations = samples::sound();
         observations.clients_done = false;
         observations.complaints.push("the disk could not be read".to_owned());
-        let named: Vec<String> = judge(&observations).into_iter().map(|violation| violation.invariant).collect();
-        assert_eq!(named, ["clean", "liveness"]);
-        let listed: Vec<&str> = invariants().iter().map(|invariant| invariant.name).collect();
-        assert!(named.iter().all(|name| listed.contains(&name.as_str())), "{listed:?}");
+        let named: Vec<Invariant> = judge(&observations).into_iter().map(|violation| violation.invariant).collect();
+        assert_eq!(named, [Invariant::Clean, Invariant::Liveness]);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Everything that was observed of a run, gathered after it.
 use super::data_loss::{DataLossReport, TimelineBegan};
-use super::{Commit, Operation, commit_feed::Batch};
+use super::{Commit, Operation, RpcKind, commit_feed::Batch};
 use std::collections::BTreeMap;
+use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
+use tempest_api::proto::namespace::v1::NamespaceInfo;
 use tempest_core::{MutableState, RunKey};
 use tempest_store::Timeline;
 
@@ -46,6 +48,8 @@ pub struct Observations {
     pub commits: Vec<Commit>,
     /// By run id.
     pub runs: BTreeMap<String, RunObserved>,
+    /// From the disk, by name. Nothing if they could not be read.
+    pub namespaces: Option<BTreeMap<String, NamespaceInfo>>,
     pub panics: Vec<Panic>,
     /// Programs on hosts that ended with an error of their own, and what could not be read back.
     pub complaints: Vec<String>,
@@ -85,6 +89,15 @@ impl Observations {
         chain
     }
 
+    /// Runs that a request may have meant: the one that it names, or any of its workflow.
+    pub fn meant(&self, execution: &WorkflowExecution) -> Vec<&RunObserved> {
+        if execution.run_id.is_empty() {
+            self.chain(&execution.workflow_id)
+        } else {
+            self.run(&execution.run_id).into_iter().collect()
+        }
+    }
+
     /// Whether a commit is certainly in what was read back: acknowledged, or all that it wrote is there.
     pub fn was_applied(&self, commit: &Commit) -> bool {
         let is_stored = |event: &HistoryEvent, run: &RunObserved| run.event(event.event_id) == Some(event);
@@ -96,7 +109,7 @@ impl Observations {
     }
 
     /// Acknowledged operations of one RPC.
-    pub fn acknowledged<'a>(&'a self, rpc: &'a str) -> impl Iterator<Item = &'a Operation> {
+    pub fn acknowledged(&self, rpc: RpcKind) -> impl Iterator<Item = &Operation> {
         self.operations.iter().filter(move |operation| operation.rpc == rpc && operation.outcome.is_ok())
     }
 }
@@ -104,7 +117,7 @@ impl Observations {
 #[cfg(test)]
 mod tests {
     use crate::check::samples::{self, sound};
-    use crate::check::{CommitResult, Outcome};
+    use crate::check::{CommitResult, Outcome, RpcKind};
     use tempest_store::CommitOutcome;
 
     #[test]
@@ -147,10 +160,10 @@ mod tests {
     #[test]
     fn only_acknowledged_calls_are_acknowledged() {
         let mut observations = sound();
-        assert_eq!(observations.acknowledged("SignalWorkflowExecution").count(), 1);
+        assert_eq!(observations.acknowledged(RpcKind::SignalWorkflowExecution).count(), 1);
         observations
             .operations
             .push(crate::check::Operation { outcome: Outcome::Pending, ..samples::signal("signal-2") });
-        assert_eq!(observations.acknowledged("SignalWorkflowExecution").count(), 1);
+        assert_eq!(observations.acknowledged(RpcKind::SignalWorkflowExecution).count(), 1);
     }
 }

@@ -1,14 +1,12 @@
 //! `one-open-run`: a workflow id has at most one open run, at every moment, and a repeated start finds the first.
-use super::{Invariant, Observations, Operation, Outcome, Violation, events};
+use super::{Invariant, Observations, Operation, Outcome, RpcKind, Violation, events};
 use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::workflowservice::v1 as api;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "one-open-run",
-    holds_when: "a workflow id has at most one open run after every commit, and a repeated start request id returns the \
-                 run that it started",
-};
+pub const INVARIANT: Invariant = Invariant::OneOpenRun;
+pub const HOLDS_WHEN: &str = "a workflow id has at most one open run after every commit, and a repeated start request id returns the run \
+     that it started";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations = over_time(observations);
@@ -41,7 +39,7 @@ fn over_time(observations: &Observations) -> Vec<Violation> {
         for workflow in touched {
             if let Some(runs) = open.get(&workflow).filter(|runs| runs.len() > 1) {
                 let what = format!("{workflow} had {} open runs", runs.len());
-                violations.push(Violation::new(INVARIANT.name, what).because(runs.join(", ")).because(commit.line()));
+                violations.push(Violation::new(INVARIANT, what).because(runs.join(", ")).because(commit.line()));
             }
         }
     }
@@ -57,10 +55,71 @@ fn at_the_end(observations: &Observations) -> Vec<Violation> {
     let doubled = open.into_iter().filter(|(_, runs)| runs.len() > 1);
     doubled
         .map(|(workflow, runs)| {
-            Violation::new(INVARIANT.name, format!("{workflow} has {} open runs at the end", runs.len()))
+            Violation::new(INVARIANT, format!("{workflow} has {} open runs at the end", runs.len()))
                 .because(runs.join(", "))
         })
         .collect()
+}
+
+/// A call that may start a run.
+enum Asked {
+    Start(api::StartWorkflowExecutionRequest),
+    /// Finds the open run, if there is one, and says nothing of which it was.
+    SignalWithStart(api::SignalWithStartWorkflowExecutionRequest),
+}
+
+impl Asked {
+    fn workflow_id(&self) -> &str {
+        match self {
+            Asked::Start(request) => &request.workflow_id,
+            Asked::SignalWithStart(request) => &request.workflow_id,
+        }
+    }
+
+    fn request_id(&self) -> &str {
+        match self {
+            Asked::Start(request) => &request.request_id,
+            Asked::SignalWithStart(request) => &request.request_id,
+        }
+    }
+}
+
+fn start(operation: &Operation) -> Option<Asked> {
+    match &operation.rpc {
+        RpcKind::StartWorkflowExecution => Some(Asked::Start(operation.request()?)),
+        RpcKind::SignalWithStartWorkflowExecution => Some(Asked::SignalWithStart(operation.request()?)),
+        // Not judged by its answer: the runs that it opens, of children and by continuing as new, are judged as the commits show
+        // them.
+        RpcKind::RespondWorkflowTaskCompleted => None,
+        // Not judged because they open no run. That one which ends a run does so before another is opened, the commits show.
+        RpcKind::DescribeNamespace
+        | RpcKind::DescribeTaskQueue
+        | RpcKind::DescribeWorkflowExecution
+        | RpcKind::GetClusterInfo
+        | RpcKind::GetSystemInfo
+        | RpcKind::GetWorkflowExecutionHistory
+        | RpcKind::GetWorkflowExecutionHistoryReverse
+        | RpcKind::ListNamespaces
+        | RpcKind::PollActivityTaskQueue
+        | RpcKind::PollWorkflowTaskQueue
+        | RpcKind::RecordActivityTaskHeartbeat
+        | RpcKind::RecordActivityTaskHeartbeatById
+        | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::RegisterNamespace
+        | RpcKind::RequestCancelWorkflowExecution
+        | RpcKind::RespondActivityTaskCanceled
+        | RpcKind::RespondActivityTaskCanceledById
+        | RpcKind::RespondActivityTaskCompleted
+        | RpcKind::RespondActivityTaskCompletedById
+        | RpcKind::RespondActivityTaskFailed
+        | RpcKind::RespondActivityTaskFailedById
+        | RpcKind::RespondWorkflowTaskFailed
+        | RpcKind::ShutdownWorker
+        | RpcKind::SignalWorkflowExecution
+        | RpcKind::TerminateWorkflowExecution
+        | RpcKind::UpdateNamespace
+        | RpcKind::NotServed(_) => None,
+    }
 }
 
 fn repeated_starts(observations: &Observations) -> Vec<Violation> {
@@ -68,17 +127,11 @@ fn repeated_starts(observations: &Observations) -> Vec<Violation> {
     let mut tries: BTreeMap<String, Vec<(&Operation, api::StartWorkflowExecutionRequest)>> = BTreeMap::new();
     let mut requests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for operation in &observations.operations {
-        if operation.rpc == "SignalWithStartWorkflowExecution"
-            && let Some(request) = operation.request::<api::SignalWithStartWorkflowExecutionRequest>()
-        {
-            requests.entry(request.workflow_id).or_default().insert(request.request_id);
+        let Some(asked) = start(operation) else { continue };
+        requests.entry(asked.workflow_id().to_owned()).or_default().insert(asked.request_id().to_owned());
+        if let Asked::Start(request) = asked {
+            tries.entry(request.request_id.clone()).or_default().push((operation, request));
         }
-        if operation.rpc != "StartWorkflowExecution" {
-            continue;
-        }
-        let Some(request) = operation.request::<api::StartWorkflowExecutionRequest>() else { continue };
-        requests.entry(request.workflow_id.clone()).or_default().insert(request.request_id.clone());
-        tries.entry(request.request_id.clone()).or_default().push((operation, request));
     }
     let mut violations = Vec::new();
     for tries in tries.values() {
@@ -92,7 +145,7 @@ fn repeated_starts(observations: &Observations) -> Vec<Violation> {
             matches!(&operation.outcome, Outcome::Failed { code: tonic::Code::AlreadyExists, .. })
         });
         let mut wrong = |what: String, other: &Operation| {
-            let violation = Violation::new(INVARIANT.name, what).because(first.line());
+            let violation = Violation::new(INVARIANT, what).because(first.line());
             violations.push(violation.because(other.line()));
         };
         if answered.len() > 1 {
@@ -117,7 +170,7 @@ fn repeated_starts(observations: &Observations) -> Vec<Violation> {
 #[cfg(test)]
 mod tests {
     use crate::check::samples::{self, RUN};
-    use crate::check::{CommitResult, Observations, Operation, Outcome};
+    use crate::check::{CommitResult, Observations, Operation, Outcome, RpcKind};
     use tempest_api::proto::workflowservice::v1 as api;
     use tempest_store::CommitOutcome;
 
@@ -140,7 +193,7 @@ mod tests {
             request_id: request_id.to_owned(),
             ..Default::default()
         };
-        samples::called("StartWorkflowExecution", &request, outcome)
+        samples::called(RpcKind::StartWorkflowExecution, &request, outcome)
     }
 
     fn answered(run_id: &str) -> Outcome {
@@ -244,7 +297,7 @@ mod tests {
                 };
                 let answer =
                     api::SignalWithStartWorkflowExecutionResponse { run_id: RUN.to_owned(), ..Default::default() };
-                let first = samples::called("SignalWithStartWorkflowExecution", &request, samples::ok(&answer));
+                let first = samples::called(RpcKind::SignalWithStartWorkflowExecution, &request, samples::ok(&answer));
                 observations.operations[0] = first;
                 observations.operations.push(start("start-2", refused()));
             },

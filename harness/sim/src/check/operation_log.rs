@@ -1,5 +1,6 @@
 //! The operation log: every call that clients and workers made, and how it ended for the caller. What was acknowledged
 //! here is what the server has promised.
+use super::RpcKind;
 use bytes::Bytes;
 use prost::Message;
 use serde::Serialize;
@@ -57,14 +58,14 @@ pub struct Operation {
     pub id: u64,
     /// Who called: a host, by name.
     pub caller: String,
-    /// Name of the RPC, without its service.
-    pub rpc: String,
+    pub rpc: RpcKind,
     /// Virtual time of the call, in nanoseconds since the run began.
     pub invoked_ns: u64,
     /// Virtual time of the answer.
     pub completed_ns: Option<u64>,
     pub request: Bytes,
-    /// Whether the network delivers it once more, at any time; nobody hears the answer to that.
+    /// Whether the server may get it once more, at any time: the network delivers it again, or the caller sent it twice and
+    /// took the first answer.
     pub copied: bool,
     pub outcome: Outcome,
 }
@@ -112,7 +113,7 @@ impl From<&Operation> for OperationLine {
         OperationLine {
             id: operation.id,
             caller: operation.caller.clone(),
-            rpc: operation.rpc.clone(),
+            rpc: operation.rpc.to_string(),
             invoked_ms: operation.invoked_ns / 1_000_000,
             completed_ms: operation.completed_ns.map(|at| at / 1_000_000),
             outcome: operation.outcome.label(),
@@ -132,7 +133,7 @@ impl OperationLog {
 
     /// Notes a call before it is made; returns its id.
     pub fn invoke(&self, caller: &str, rpc: &str, at_ns: u64, request: Bytes) -> u64 {
-        let (caller, rpc) = (caller.to_owned(), rpc.to_owned());
+        let (caller, rpc) = (caller.to_owned(), RpcKind::from(rpc));
         self.with(|log| {
             let id = log.len() as u64;
             let outcome = Outcome::Pending;

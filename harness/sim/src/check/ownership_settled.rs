@@ -7,10 +7,9 @@ use super::{Commit, Invariant, Observations, Violation};
 use std::collections::BTreeMap;
 use tempest_store::ShardId;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "ownership-settled",
-    holds_when: "while no host, link, disk or database is disturbed, no shard changes hands, whatever clocks say",
-};
+pub const INVARIANT: Invariant = Invariant::OwnershipSettled;
+pub const HOLDS_WHEN: &str =
+    "while no host, link, disk or database is disturbed, no shard changes hands, whatever clocks say";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let Some(settled_from_ns) = observations.settled_from_ns else { return Vec::new() };
@@ -21,9 +20,9 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
         let Some(before) = last.insert(commit.shard, commit) else { continue };
         if before.server != commit.server {
             let what = || format!("shard {} went from {} to {}", commit.shard, before.server, commit.server);
-            violations.entry(commit.shard).or_insert_with(|| {
-                Violation::new(INVARIANT.name, what()).because(before.line()).because(commit.line())
-            });
+            violations
+                .entry(commit.shard)
+                .or_insert_with(|| Violation::new(INVARIANT, what()).because(before.line()).because(commit.line()));
         }
     }
     violations.into_values().collect()

@@ -9,28 +9,49 @@
 //! | SignalWorkflowExecution, SignalWithStartWorkflowExecution | the signal with that request id |
 //! | RespondWorkflowTaskCompleted | the completion of the task that the token names |
 //! | RespondActivityTaskCompleted, -Failed, -Canceled | that end of the attempt that the token names |
-use super::{Invariant, Observations, Operation, Outcome, RunObserved, Violation, events};
+//! | RespondActivityTaskCompletedById, -FailedById, -CanceledById | that end of an activity of that id, by the same caller |
+use super::named_activity::{self, NamedActivity};
+use super::{Invariant, Observations, Operation, Outcome, RpcKind, RunObserved, Violation, events};
 use std::collections::BTreeMap;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{decode_activity_token, decode_workflow_token};
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "refused-left-nothing",
-    holds_when: "a start, a signal, a completed workflow task or the end of an activity that was refused with \
-                 certainty each time that it was asked for is nowhere",
-};
+pub const INVARIANT: Invariant = Invariant::RefusedLeftNothing;
+pub const HOLDS_WHEN: &str = "a start, a signal, a completed workflow task or the end of an activity that was refused with certainty each \
+     time that it was asked for is nowhere";
 
 /// What a caller asks for, and a run or its history shows.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Deed {
-    Start { workflow_id: String, request_id: String },
-    Signal { workflow_id: String, request_id: String },
-    CompleteWorkflowTask { run_id: String, started_event_id: i64 },
-    EndActivity { run_id: String, scheduled_event_id: i64, attempt: i32, how: How },
+    Start {
+        workflow_id: String,
+        request_id: String,
+    },
+    Signal {
+        workflow_id: String,
+        request_id: String,
+    },
+    CompleteWorkflowTask {
+        run_id: String,
+        started_event_id: i64,
+    },
+    EndActivity {
+        run_id: String,
+        scheduled_event_id: i64,
+        attempt: i32,
+        how: How,
+    },
+    /// By a caller of that name, whichever attempt there was.
+    EndNamedActivity {
+        workflow_id: String,
+        activity_id: String,
+        how: How,
+        identity: String,
+    },
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum How {
     Completed,
     Failed,
@@ -40,13 +61,13 @@ enum How {
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let refused = refused_each_time(observations);
     let mut violations = Vec::new();
-    let mut found = |deed: Option<Deed>, what: &dyn Fn() -> String| {
-        let Some(operations) = deed.and_then(|deed| refused.get(&deed)) else { return };
-        let violation = Violation::new(INVARIANT.name, format!("{} was refused each time, but is there", what()));
+    let mut found = |deeds: Vec<Deed>, what: &dyn Fn() -> String| {
+        let Some(operations) = deeds.iter().find_map(|deed| refused.get(deed)) else { return };
+        let violation = Violation::new(INVARIANT, format!("{} was refused each time, but is there", what()));
         violations.push(operations.iter().fold(violation, |violation, operation| violation.because(operation.line())));
     };
     for run in observations.runs.values() {
-        found(started(run), &|| run.name());
+        found(started(run).into_iter().collect(), &|| run.name());
         for event in &run.stored {
             found(shown(run, event), &|| format!("{}: {}", run.name(), events::line(event)));
         }
@@ -57,13 +78,18 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
 /// How many calls were refused that are judged.
 pub fn refused_calls(observations: &Observations) -> usize {
     let is_refused = |operation: &&Operation| matches!(operation.outcome, Outcome::Failed { .. });
-    observations.operations.iter().filter(is_refused).filter(|operation| !asked_for(operation).is_empty()).count()
+    observations
+        .operations
+        .iter()
+        .filter(is_refused)
+        .filter(|operation| !asked_for(observations, operation).is_empty())
+        .count()
 }
 
 fn refused_each_time(observations: &Observations) -> BTreeMap<Deed, Vec<&Operation>> {
     let mut asked: BTreeMap<Deed, Vec<&Operation>> = BTreeMap::new();
     for operation in &observations.operations {
-        for deed in asked_for(operation) {
+        for deed in asked_for(observations, operation) {
             asked.entry(deed).or_default().push(operation);
         }
     }
@@ -72,52 +98,106 @@ fn refused_each_time(observations: &Observations) -> BTreeMap<Deed, Vec<&Operati
     asked
 }
 
-fn asked_for(operation: &Operation) -> Vec<Deed> {
-    if operation.rpc != "SignalWithStartWorkflowExecution" {
-        return asked_for_alone(operation).into_iter().collect();
-    }
-    let Some(request) = operation.request::<api::SignalWithStartWorkflowExecutionRequest>() else { return Vec::new() };
-    let (workflow_id, request_id) = (request.workflow_id, request.request_id);
-    let signal = Deed::Signal { workflow_id: workflow_id.clone(), request_id: request_id.clone() };
-    vec![signal, Deed::Start { workflow_id, request_id }]
+fn asked_for(observations: &Observations, operation: &Operation) -> Vec<Deed> {
+    let ended = |token: &[u8], identity: String, how| end_of_activity(observations, token, identity, how);
+    let deeds = match &operation.rpc {
+        RpcKind::StartWorkflowExecution => operation.request().map(|request: api::StartWorkflowExecutionRequest| {
+            vec![Deed::Start { workflow_id: request.workflow_id, request_id: request.request_id }]
+        }),
+        RpcKind::SignalWorkflowExecution => operation.request().map(|request: api::SignalWorkflowExecutionRequest| {
+            let workflow_id = request.workflow_execution.unwrap_or_default().workflow_id;
+            vec![Deed::Signal { workflow_id, request_id: request.request_id }]
+        }),
+        RpcKind::SignalWithStartWorkflowExecution => {
+            operation.request().map(|request: api::SignalWithStartWorkflowExecutionRequest| {
+                let (workflow_id, request_id) = (request.workflow_id, request.request_id);
+                let signal = Deed::Signal { workflow_id: workflow_id.clone(), request_id: request_id.clone() };
+                vec![signal, Deed::Start { workflow_id, request_id }]
+            })
+        }
+        RpcKind::RespondWorkflowTaskCompleted => operation
+            .request()
+            .and_then(|request: api::RespondWorkflowTaskCompletedRequest| {
+                decode_workflow_token(&request.task_token).ok()
+            })
+            .map(|token| {
+                let (run_id, started_event_id) = (token.run_id.0, token.started_event_id);
+                vec![Deed::CompleteWorkflowTask { run_id, started_event_id }]
+            }),
+        RpcKind::RespondActivityTaskCompleted => {
+            operation.request().map(|asked: api::RespondActivityTaskCompletedRequest| {
+                ended(&asked.task_token, asked.identity, How::Completed)
+            })
+        }
+        RpcKind::RespondActivityTaskFailed => operation
+            .request()
+            .map(|asked: api::RespondActivityTaskFailedRequest| ended(&asked.task_token, asked.identity, How::Failed)),
+        RpcKind::RespondActivityTaskCanceled => {
+            operation.request().map(|asked: api::RespondActivityTaskCanceledRequest| {
+                ended(&asked.task_token, asked.identity, How::Canceled)
+            })
+        }
+        RpcKind::RespondActivityTaskCompletedById => {
+            operation.request().map(|asked: api::RespondActivityTaskCompletedByIdRequest| {
+                end_of_named(operation, asked.identity, How::Completed)
+            })
+        }
+        RpcKind::RespondActivityTaskFailedById => {
+            operation.request().map(|asked: api::RespondActivityTaskFailedByIdRequest| {
+                end_of_named(operation, asked.identity, How::Failed)
+            })
+        }
+        RpcKind::RespondActivityTaskCanceledById => {
+            operation.request().map(|asked: api::RespondActivityTaskCanceledByIdRequest| {
+                end_of_named(operation, asked.identity, How::Canceled)
+            })
+        }
+        // Not judged because what they leave does not say which call it is of.
+        RpcKind::RegisterNamespace
+        | RpcKind::RequestCancelWorkflowExecution
+        | RpcKind::RespondWorkflowTaskFailed
+        | RpcKind::TerminateWorkflowExecution
+        | RpcKind::UpdateNamespace => None,
+        // Not judged because they leave nothing that a run or its history shows.
+        RpcKind::PollActivityTaskQueue
+        | RpcKind::PollWorkflowTaskQueue
+        | RpcKind::RecordActivityTaskHeartbeat
+        | RpcKind::RecordActivityTaskHeartbeatById
+        | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ShutdownWorker => None,
+        // Not judged because they only read.
+        RpcKind::DescribeNamespace
+        | RpcKind::DescribeTaskQueue
+        | RpcKind::DescribeWorkflowExecution
+        | RpcKind::GetClusterInfo
+        | RpcKind::GetSystemInfo
+        | RpcKind::GetWorkflowExecutionHistory
+        | RpcKind::GetWorkflowExecutionHistoryReverse
+        | RpcKind::ListNamespaces => None,
+        // Not judged because it was not done.
+        RpcKind::NotServed(_) => None,
+    };
+    deeds.unwrap_or_default()
 }
 
-fn asked_for_alone(operation: &Operation) -> Option<Deed> {
-    match operation.rpc.as_str() {
-        "StartWorkflowExecution" => {
-            let request: api::StartWorkflowExecutionRequest = operation.request()?;
-            Some(Deed::Start { workflow_id: request.workflow_id, request_id: request.request_id })
-        }
-        "SignalWorkflowExecution" => {
-            let request: api::SignalWorkflowExecutionRequest = operation.request()?;
-            let workflow_id = request.workflow_execution?.workflow_id;
-            Some(Deed::Signal { workflow_id, request_id: request.request_id })
-        }
-        "RespondWorkflowTaskCompleted" => {
-            let request: api::RespondWorkflowTaskCompletedRequest = operation.request()?;
-            let token = decode_workflow_token(&request.task_token).ok()?;
-            Some(Deed::CompleteWorkflowTask { run_id: token.run_id.0, started_event_id: token.started_event_id })
-        }
-        "RespondActivityTaskCompleted" => {
-            let request: api::RespondActivityTaskCompletedRequest = operation.request()?;
-            end_of_activity(&request.task_token, How::Completed)
-        }
-        "RespondActivityTaskFailed" => {
-            let request: api::RespondActivityTaskFailedRequest = operation.request()?;
-            end_of_activity(&request.task_token, How::Failed)
-        }
-        "RespondActivityTaskCanceled" => {
-            let request: api::RespondActivityTaskCanceledRequest = operation.request()?;
-            end_of_activity(&request.task_token, How::Canceled)
-        }
-        _ => None,
-    }
-}
-
-fn end_of_activity(token: &[u8], how: How) -> Option<Deed> {
-    let token = decode_activity_token(token).ok()?;
+/// Two things are asked for at once: the end of that attempt, and of an activity with its id by that caller.
+fn end_of_activity(observations: &Observations, token: &[u8], identity: String, how: How) -> Vec<Deed> {
+    let Ok(token) = decode_activity_token(token) else { return Vec::new() };
     let (scheduled_event_id, attempt) = (token.scheduled_event_id, token.attempt);
-    Some(Deed::EndActivity { run_id: token.run_id.0, scheduled_event_id, attempt, how })
+    let named = observations.run(token.run_id.as_str()).and_then(|run| {
+        let activity_id = named_activity::activity_id(run, scheduled_event_id)?.to_owned();
+        Some(Deed::EndNamedActivity { workflow_id: token.workflow_id.0, activity_id, how, identity })
+    });
+    let this_attempt = Deed::EndActivity { run_id: token.run_id.0, scheduled_event_id, attempt, how };
+    std::iter::once(this_attempt).chain(named).collect()
+}
+
+fn end_of_named(operation: &Operation, identity: String, how: How) -> Vec<Deed> {
+    let named = NamedActivity::of(operation).map(|named| {
+        let workflow_id = named.execution.workflow_id;
+        Deed::EndNamedActivity { workflow_id, activity_id: named.activity_id, how, identity }
+    });
+    named.into_iter().collect()
 }
 
 fn started(run: &RunObserved) -> Option<Deed> {
@@ -125,37 +205,51 @@ fn started(run: &RunObserved) -> Option<Deed> {
     Some(Deed::Start { workflow_id: run.key.workflow_id.0.clone(), request_id })
 }
 
-fn shown(run: &RunObserved, event: &HistoryEvent) -> Option<Deed> {
+/// What an event is the trace of.
+fn shown(run: &RunObserved, event: &HistoryEvent) -> Vec<Deed> {
     let run_id = || run.key.run_id.0.clone();
-    let end = |scheduled_event_id, started_event_id, how| match run.event(started_event_id)?.attributes.as_ref()? {
-        Attributes::ActivityTaskStartedEventAttributes(started) => {
-            Some(Deed::EndActivity { run_id: run_id(), scheduled_event_id, attempt: started.attempt, how })
-        }
-        _ => None,
+    let workflow_id = || run.key.workflow_id.0.clone();
+    let end = |scheduled_event_id, started_event_id, identity: &str, how| {
+        let started = run.event(started_event_id).and_then(|event| event.attributes.as_ref());
+        let this_attempt = match started {
+            Some(Attributes::ActivityTaskStartedEventAttributes(started)) => {
+                Some(Deed::EndActivity { run_id: run_id(), scheduled_event_id, attempt: started.attempt, how })
+            }
+            _ => None,
+        };
+        let named = named_activity::activity_id(run, scheduled_event_id).map(|activity_id| Deed::EndNamedActivity {
+            workflow_id: workflow_id(),
+            activity_id: activity_id.to_owned(),
+            how,
+            identity: identity.to_owned(),
+        });
+        this_attempt.into_iter().chain(named).collect()
     };
-    match event.attributes.as_ref()? {
+    match &event.attributes {
         // A signal of another workflow is that workflow's business.
-        Attributes::WorkflowExecutionSignaledEventAttributes(a) if a.external_workflow_execution.is_none() => {
-            Some(Deed::Signal { workflow_id: run.key.workflow_id.0.clone(), request_id: a.request_id.clone() })
+        Some(Attributes::WorkflowExecutionSignaledEventAttributes(a)) if a.external_workflow_execution.is_none() => {
+            vec![Deed::Signal { workflow_id: workflow_id(), request_id: a.request_id.clone() }]
         }
-        Attributes::WorkflowTaskCompletedEventAttributes(a) => {
-            Some(Deed::CompleteWorkflowTask { run_id: run_id(), started_event_id: a.started_event_id })
+        Some(Attributes::WorkflowTaskCompletedEventAttributes(a)) => {
+            vec![Deed::CompleteWorkflowTask { run_id: run_id(), started_event_id: a.started_event_id }]
         }
-        Attributes::ActivityTaskCompletedEventAttributes(a) => {
-            end(a.scheduled_event_id, a.started_event_id, How::Completed)
+        Some(Attributes::ActivityTaskCompletedEventAttributes(a)) => {
+            end(a.scheduled_event_id, a.started_event_id, &a.identity, How::Completed)
         }
-        Attributes::ActivityTaskFailedEventAttributes(a) => end(a.scheduled_event_id, a.started_event_id, How::Failed),
-        Attributes::ActivityTaskCanceledEventAttributes(a) => {
-            end(a.scheduled_event_id, a.started_event_id, How::Canceled)
+        Some(Attributes::ActivityTaskFailedEventAttributes(a)) => {
+            end(a.scheduled_event_id, a.started_event_id, &a.identity, How::Failed)
         }
-        _ => None,
+        Some(Attributes::ActivityTaskCanceledEventAttributes(a)) => {
+            end(a.scheduled_event_id, a.started_event_id, &a.identity, How::Canceled)
+        }
+        _ => Vec::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::check::samples;
-    use crate::check::{Observations, Operation, Outcome};
+    use crate::check::{Observations, Operation, Outcome, RpcKind};
 
     fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
         samples::check(super::judge, change, expect);
@@ -176,7 +270,7 @@ mod tests {
     }
 
     /// All calls of this RPC ended so.
-    fn all(rpc: &'static str, change: impl Fn(&mut Operation)) -> impl FnOnce(&mut Observations) {
+    fn all(rpc: RpcKind, change: impl Fn(&mut Operation)) -> impl FnOnce(&mut Observations) {
         move |observations| observations.operations.iter_mut().filter(|call| call.rpc == rpc).for_each(change)
     }
 
@@ -184,25 +278,25 @@ mod tests {
     fn what_was_refused_is_not_there() {
         check(|_| {}, &[]);
         let refuse = |rpc| all(rpc, |call| call.outcome = refused());
-        check(refuse("SignalWorkflowExecution"), &[SIGNAL]);
+        check(refuse(RpcKind::SignalWorkflowExecution), &[SIGNAL]);
         let completed = "order-1 / run-1: event 4 WORKFLOW_TASK_COMPLETED was refused each time, but is there";
-        check(refuse("RespondWorkflowTaskCompleted"), &[completed]);
+        check(refuse(RpcKind::RespondWorkflowTaskCompleted), &[completed]);
         check(
             |observations| {
                 started_by(observations, "start-1");
-                all("StartWorkflowExecution", |call| call.outcome = refused())(observations);
+                all(RpcKind::StartWorkflowExecution, |call| call.outcome = refused())(observations);
             },
             &["order-1 / run-1 was refused each time, but is there"],
         );
         let ended = "order-1 / run-1: event 8 ACTIVITY_TASK_COMPLETED was refused each time, but is there";
-        check(refuse("RespondActivityTaskCompleted"), &[ended]);
+        check(refuse(RpcKind::RespondActivityTaskCompleted), &[ended]);
     }
 
     #[test]
     fn what_one_of_its_tries_may_have_done_may_be_there() {
         let and_again = |outcome: Outcome| {
             move |observations: &mut Observations| {
-                all("SignalWorkflowExecution", |call| call.outcome = refused())(observations);
+                all(RpcKind::SignalWorkflowExecution, |call| call.outcome = refused())(observations);
                 observations.operations.push(Operation { outcome, ..samples::signal("signal-1") });
             }
         };
@@ -218,7 +312,7 @@ mod tests {
             call.outcome = refused();
             call.copied = true;
         };
-        check(all("RespondActivityTaskCompleted", copied), &[]);
+        check(all(RpcKind::RespondActivityTaskCompleted, copied), &[]);
     }
 
     #[test]
@@ -227,5 +321,21 @@ mod tests {
             observations.operations.push(Operation { outcome: refused(), ..samples::activity_completed(2, "charged") });
         };
         check(late, &[]);
+    }
+
+    #[test]
+    fn what_a_clerk_was_refused_is_there_by_somebody_else_alone() {
+        let refused_clerk = Operation { outcome: refused(), ..samples::activity_completed_by_id("charged") };
+        let ended_by = |identity: &'static str| {
+            let call = refused_clerk.clone();
+            move |observations: &mut Observations| {
+                samples::alter!(observations, 8, ActivityTaskCompletedEventAttributes, |a| a.identity =
+                    identity.into());
+                observations.operations.push(call);
+            }
+        };
+        let there = "order-1 / run-1: event 8 ACTIVITY_TASK_COMPLETED was refused each time, but is there";
+        check(ended_by("worker"), &[]);
+        check(ended_by("clerk"), &[there]);
     }
 }

@@ -6,11 +6,9 @@ use tempest_api::proto::history::v1::History;
 use temporalio_client::WorkflowHistory;
 use temporalio_sdk::workflow_replayer::WorkflowReplayer;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "replay",
-    holds_when: "the official SDK's replayer accepts every full history with the workflow code that produced it, and a \
-                 worker that is given a prefix of one answers with the commands that it goes on with",
-};
+pub const INVARIANT: Invariant = Invariant::Replay;
+pub const HOLDS_WHEN: &str = "the official SDK's replayer accepts every full history with the workflow code that produced it, and a worker \
+     that is given a prefix of one answers with the commands that it goes on with";
 
 /// In real time, for the replayer to accept or refuse all histories of a run, which takes a second or two. Some histories
 /// that no server should write leave it waiting for ever.
@@ -20,7 +18,7 @@ const PATIENCE_OF_SEARCH: Duration = Duration::from_secs(10);
 
 /// Replays every history that the scenario's workflows can. Needs a tokio runtime; uses real threads and real time.
 pub async fn replay(register: impl Fn() -> Registrations, observations: &Observations) -> Vec<Violation> {
-    let violation = |what: String| Violation::new(INVARIANT.name, what);
+    let violation = |what: String| Violation::new(INVARIANT, what);
     let runs: Vec<&RunObserved> = observations.runs.values().filter(|run| !run.stored.is_empty()).collect();
     match replayed(&register, &runs, PATIENCE).await {
         Ok(Some(failures)) => failures

@@ -2,7 +2,9 @@
 //!
 //! An order: an activity charges, a timer of five seconds runs beside it, a signal comes in, the timer fires, the end.
 //! Each batch of events is one commit, one second after the one before it.
-use super::{Commit, CommitResult, Observations, Operation, Outcome, RunObserved, Violation, commit_feed::Batch};
+use super::{
+    Commit, CommitResult, Observations, Operation, Outcome, RpcKind, RunObserved, Violation, commit_feed::Batch,
+};
 use crate::scenario::Registrations;
 use prost::Message;
 use std::time::Duration;
@@ -261,7 +263,7 @@ fn operations() -> Vec<Operation> {
     let workflow_type = Some(WorkflowType { name: "Order".to_owned() });
     let calls = vec![
         called(
-            "StartWorkflowExecution",
+            RpcKind::StartWorkflowExecution,
             &api::StartWorkflowExecutionRequest {
                 workflow_id: WORKFLOW.to_owned(),
                 workflow_type,
@@ -272,7 +274,7 @@ fn operations() -> Vec<Operation> {
             ok(&api::StartWorkflowExecutionResponse { run_id: RUN.to_owned(), started: true, ..Default::default() }),
         ),
         called(
-            "PollWorkflowTaskQueue",
+            RpcKind::PollWorkflowTaskQueue,
             &api::PollWorkflowTaskQueueRequest::default(),
             ok(&api::PollWorkflowTaskQueueResponse {
                 task_token: workflow_token(2, 1),
@@ -283,19 +285,19 @@ fn operations() -> Vec<Operation> {
             }),
         ),
         called(
-            "RespondWorkflowTaskCompleted",
+            RpcKind::RespondWorkflowTaskCompleted,
             &api::RespondWorkflowTaskCompletedRequest { task_token: workflow_token(2, 1), ..Default::default() },
             ok(&api::RespondWorkflowTaskCompletedResponse::default()),
         ),
         called(
-            "PollActivityTaskQueue",
+            RpcKind::PollActivityTaskQueue,
             &api::PollActivityTaskQueueRequest::default(),
             ok(&api::PollActivityTaskQueueResponse { task_token: activity_token(1), ..Default::default() }),
         ),
         activity_completed(1, "charged"),
         signal("signal-1"),
         called(
-            "GetWorkflowExecutionHistory",
+            RpcKind::GetWorkflowExecutionHistory,
             &api::GetWorkflowExecutionHistoryRequest { execution: Some(execution(RUN)), ..Default::default() },
             ok(&api::GetWorkflowExecutionHistoryResponse {
                 history: Some(history::History { events: events(RUN) }),
@@ -305,18 +307,18 @@ fn operations() -> Vec<Operation> {
     ];
     let at = |(id, operation): (u64, Operation)| {
         // Who reads the history comes when everything is over.
-        let invoked_ns = if operation.rpc == "GetWorkflowExecutionHistory" { 20 } else { id } * SECOND_NS;
+        let invoked_ns = if operation.rpc == RpcKind::GetWorkflowExecutionHistory { 20 } else { id } * SECOND_NS;
         Operation { id, invoked_ns, completed_ns: Some(invoked_ns + SECOND_NS / 2), ..operation }
     };
     (1..).zip(calls).map(at).collect()
 }
 
 /// A call of the client after all others.
-pub fn called(rpc: &str, request: &impl Message, outcome: Outcome) -> Operation {
+pub fn called(rpc: RpcKind, request: &impl Message, outcome: Outcome) -> Operation {
     Operation {
         id: 100,
         caller: "client".to_owned(),
-        rpc: rpc.to_owned(),
+        rpc,
         invoked_ns: 100 * SECOND_NS,
         completed_ns: Some(101 * SECOND_NS),
         request: request.encode_to_vec().into(),
@@ -331,7 +333,7 @@ pub fn signal(request_id: &str) -> Operation {
         request_id: request_id.to_owned(),
         ..Default::default()
     };
-    called("SignalWorkflowExecution", &request, ok(&api::SignalWorkflowExecutionResponse::default()))
+    called(RpcKind::SignalWorkflowExecution, &request, ok(&api::SignalWorkflowExecutionResponse::default()))
 }
 
 pub fn activity_completed(attempt: i32, result: &str) -> Operation {
@@ -340,7 +342,23 @@ pub fn activity_completed(attempt: i32, result: &str) -> Operation {
         result: payloads(result),
         ..Default::default()
     };
-    called("RespondActivityTaskCompleted", &request, ok(&api::RespondActivityTaskCompletedResponse::default()))
+    called(RpcKind::RespondActivityTaskCompleted, &request, ok(&api::RespondActivityTaskCompletedResponse::default()))
+}
+
+/// By the id of the sample's activity, from outside.
+pub fn activity_completed_by_id(result: &str) -> Operation {
+    let request = api::RespondActivityTaskCompletedByIdRequest {
+        workflow_id: WORKFLOW.to_owned(),
+        activity_id: "1".to_owned(),
+        result: payloads(result),
+        identity: "clerk".to_owned(),
+        ..Default::default()
+    };
+    called(
+        RpcKind::RespondActivityTaskCompletedById,
+        &request,
+        ok(&api::RespondActivityTaskCompletedByIdResponse::default()),
+    )
 }
 
 pub fn ok(response: &impl Message) -> Outcome {

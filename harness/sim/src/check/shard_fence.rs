@@ -3,11 +3,9 @@ use super::{Commit, Invariant, Observations, Violation};
 use std::collections::BTreeMap;
 use tempest_store::ShardId;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "shard-fence",
-    holds_when: "commits of a shard are totally ordered by (range id, sequence), none by a superseded owner, and the \
-                 shard's time never goes back",
-};
+pub const INVARIANT: Invariant = Invariant::ShardFence;
+pub const HOLDS_WHEN: &str = "commits of a shard are totally ordered by (range id, sequence), none by a superseded owner, and the shard's \
+     time never goes back";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut last: BTreeMap<ShardId, &Commit> = BTreeMap::new();
@@ -15,7 +13,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     for commit in observations.commits.iter().filter(|commit| commit.is_committed()) {
         if let Some(before) = last.insert(commit.shard, commit) {
             let mut wrong = |what: &str| {
-                let violation = Violation::new(INVARIANT.name, format!("shard {}: {what}", commit.shard));
+                let violation = Violation::new(INVARIANT, format!("shard {}: {what}", commit.shard));
                 violations.push(violation.because(before.line()).because(commit.line()));
             };
             if commit.range_id < before.range_id {

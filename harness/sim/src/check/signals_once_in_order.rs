@@ -1,16 +1,14 @@
 //! `signals-once-in-order`: each signal is in its workflow once, and signals sent one after another stay so.
 //!
 //! A signal whose outcome is unknown may be there or not, but never twice: its request id is repeated on every retry.
-use super::{Invariant, Observations, Violation, acked_durable, events, seconds};
+use super::{Invariant, Observations, Operation, RpcKind, Violation, acked_durable, events, seconds};
 use std::collections::BTreeMap;
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::workflowservice::v1 as api;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "signals-once-in-order",
-    holds_when: "each signal is in a run's history at most once, and one that was acknowledged before the next \
-                 was sent precedes it",
-};
+pub const INVARIANT: Invariant = Invariant::SignalsOnceInOrder;
+pub const HOLDS_WHEN: &str = "each signal is in a run's history at most once, and one that was acknowledged before the next was sent \
+     precedes it";
 
 /// A signal that a client sent, its retries taken together.
 struct Sent {
@@ -36,7 +34,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
         let most = positions.iter().map(|(run, _)| positions.iter().filter(|(other, _)| other == run).count()).max();
         if let Some(most) = most.filter(|most| *most > 1) {
             let what = format!("a signal is in the history of {} {most} times", signal.workflow_id);
-            violations.push(Violation::new(INVARIANT.name, what).because(signal.line.clone()));
+            violations.push(Violation::new(INVARIANT, what).because(signal.line.clone()));
         }
         if let Some(position) = positions.first() {
             by_workflow.entry(&signal.workflow_id).or_default().push((signal, *position));
@@ -48,7 +46,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
                 let in_turn = earlier.acknowledged_ns.is_some_and(|at| at < later.first_invoked_ns);
                 if in_turn && later_at < earlier_at {
                     let what = format!("two signals of {workflow_id} changed places");
-                    let violation = Violation::new(INVARIANT.name, what);
+                    let violation = Violation::new(INVARIANT, what);
                     violations.push(violation.because(earlier.line.clone()).because(later.line.clone()));
                 }
             }
@@ -61,16 +59,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
 fn sent(observations: &Observations) -> AllSent {
     let mut sent = AllSent::new();
     for operation in &observations.operations {
-        let named = match operation.rpc.as_str() {
-            "SignalWorkflowExecution" => operation
-                .request::<api::SignalWorkflowExecutionRequest>()
-                .and_then(|request| Some((request.workflow_execution?.workflow_id, request.request_id))),
-            "SignalWithStartWorkflowExecution" => operation
-                .request::<api::SignalWithStartWorkflowExecutionRequest>()
-                .map(|request| (request.workflow_id, request.request_id)),
-            _ => None,
-        };
-        let Some((workflow_id, request_id)) = named else { continue };
+        let Some((workflow_id, request_id)) = signal(operation) else { continue };
         let signal = sent.entry((workflow_id.clone(), request_id.clone())).or_insert_with(|| Sent {
             workflow_id,
             request_id,
@@ -83,6 +72,50 @@ fn sent(observations: &Observations) -> AllSent {
         }
     }
     sent
+}
+
+/// Which signal a call sends: workflow id and request id.
+fn signal(operation: &Operation) -> Option<(String, String)> {
+    match &operation.rpc {
+        RpcKind::SignalWorkflowExecution => {
+            let request: api::SignalWorkflowExecutionRequest = operation.request()?;
+            Some((request.workflow_execution?.workflow_id, request.request_id))
+        }
+        RpcKind::SignalWithStartWorkflowExecution => {
+            let request: api::SignalWithStartWorkflowExecutionRequest = operation.request()?;
+            Some((request.workflow_id, request.request_id))
+        }
+        // Not judged here because its signals to other workflows are sent by the server: `across-runs` judges them.
+        RpcKind::RespondWorkflowTaskCompleted => None,
+        // Not judged because they send no signal.
+        RpcKind::DescribeNamespace
+        | RpcKind::DescribeTaskQueue
+        | RpcKind::DescribeWorkflowExecution
+        | RpcKind::GetClusterInfo
+        | RpcKind::GetSystemInfo
+        | RpcKind::GetWorkflowExecutionHistory
+        | RpcKind::GetWorkflowExecutionHistoryReverse
+        | RpcKind::ListNamespaces
+        | RpcKind::PollActivityTaskQueue
+        | RpcKind::PollWorkflowTaskQueue
+        | RpcKind::RecordActivityTaskHeartbeat
+        | RpcKind::RecordActivityTaskHeartbeatById
+        | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::RegisterNamespace
+        | RpcKind::RequestCancelWorkflowExecution
+        | RpcKind::RespondActivityTaskCanceled
+        | RpcKind::RespondActivityTaskCanceledById
+        | RpcKind::RespondActivityTaskCompleted
+        | RpcKind::RespondActivityTaskCompletedById
+        | RpcKind::RespondActivityTaskFailed
+        | RpcKind::RespondActivityTaskFailedById
+        | RpcKind::RespondWorkflowTaskFailed
+        | RpcKind::ShutdownWorker
+        | RpcKind::StartWorkflowExecution
+        | RpcKind::TerminateWorkflowExecution
+        | RpcKind::UpdateNamespace
+        | RpcKind::NotServed(_) => None,
+    }
 }
 
 /// Where a signal is: run of the chain, event id.
@@ -105,7 +138,7 @@ fn unasked(observations: &Observations, sent: &AllSent) -> Vec<Violation> {
             let named = (run.key.workflow_id.0.clone(), a.request_id.clone());
             if a.external_workflow_execution.is_none() && !sent.contains_key(&named) {
                 let what = format!("{}: {} was sent by nobody", run.name(), events::line(event));
-                violations.push(Violation::new(INVARIANT.name, what).because(format!("{event:?}")));
+                violations.push(Violation::new(INVARIANT, what).because(format!("{event:?}")));
             }
         }
     }
@@ -115,7 +148,7 @@ fn unasked(observations: &Observations, sent: &AllSent) -> Vec<Violation> {
 #[cfg(test)]
 mod tests {
     use crate::check::samples::{self, SECOND_NS};
-    use crate::check::{Observations, Operation, Outcome};
+    use crate::check::{Observations, Operation, Outcome, RpcKind};
     use tempest_api::proto::common::v1::WorkflowExecution;
     use tempest_api::proto::workflowservice::v1 as api;
 
@@ -211,7 +244,7 @@ mod tests {
                     ..Default::default()
                 };
                 let answer = samples::ok(&api::SignalWorkflowExecutionResponse::default());
-                observations.operations.push(samples::called("SignalWorkflowExecution", &request, answer));
+                observations.operations.push(samples::called(RpcKind::SignalWorkflowExecution, &request, answer));
                 samples::replace(observations, 8, samples::signaled("signal-2"));
             },
             &["order-1 / run-1: event 8 WORKFLOW_EXECUTION_SIGNALED was sent by nobody"],
@@ -228,7 +261,11 @@ mod tests {
                     ..Default::default()
                 };
                 let answer = samples::ok(&api::SignalWithStartWorkflowExecutionResponse::default());
-                observations.operations.push(samples::called("SignalWithStartWorkflowExecution", &request, answer));
+                observations.operations.push(samples::called(
+                    RpcKind::SignalWithStartWorkflowExecution,
+                    &request,
+                    answer,
+                ));
                 samples::replace(observations, 12, samples::signaled("signal-2"));
             },
             &[],

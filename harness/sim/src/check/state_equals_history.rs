@@ -2,10 +2,8 @@
 use super::{Invariant, Observations, RunObserved, Violation, events};
 use tempest_core::MutableState;
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "state-equals-history",
-    holds_when: "the durable projection of every stored state equals the fold of its history",
-};
+pub const INVARIANT: Invariant = Invariant::StateEqualsHistory;
+pub const HOLDS_WHEN: &str = "the durable projection of every stored state equals the fold of its history";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     observations.runs.values().filter_map(differs).collect()
@@ -13,7 +11,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
 
 fn differs(run: &RunObserved) -> Option<Violation> {
     let state = run.state.as_ref()?;
-    let wrong = |what: String| Some(Violation::new(INVARIANT.name, format!("{}: {what}", run.name())));
+    let wrong = |what: String| Some(Violation::new(INVARIANT, format!("{}: {what}", run.name())));
     let last = run.stored.last().map_or(0, |event| event.event_id);
     if state.next_event_id() != last + 1 {
         return wrong(format!("its next event is {}, its last one {last}", state.next_event_id()));

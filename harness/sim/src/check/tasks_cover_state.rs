@@ -10,11 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tempest_core::{Owed, RunKey, TaskKind, Time, TimerKind, TransferTask};
 use tempest_store::{ShardId, TaskKey};
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "tasks-cover-state",
-    holds_when: "after every commit each pending timer, timeout, activity, workflow task, child and signal of the runs it \
-                 wrote has a stored task, or had one that was handed on",
-};
+pub const INVARIANT: Invariant = Invariant::TasksCoverState;
+pub const HOLDS_WHEN: &str = "after every commit each pending timer, timeout, activity, workflow task, child and signal of the runs it wrote \
+     has a stored task, or had one that was handed on";
 
 /// The tasks of a run, as far as its shard's commits tell.
 #[derive(Default)]
@@ -49,7 +47,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
         for (run, missing) in uncovered(commit, &tasks) {
             if reported.insert((run.clone(), missing.clone())) {
                 let what = format!("{} / {}: no task will come for {missing}", run.workflow_id, run.run_id);
-                violations.push(Violation::new(INVARIANT.name, what).because(commit.line()));
+                violations.push(Violation::new(INVARIANT, what).because(commit.line()));
             }
         }
     }

@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 use tempest_api::proto::enums::v1::TimeoutType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 
-pub const INVARIANT: Invariant = Invariant {
-    name: "timers-not-early",
-    holds_when: "no timer and no timeout fires before its time in shard time, nor in simulator time before what injected \
-                 clock faults allow",
-};
+pub const INVARIANT: Invariant = Invariant::TimersNotEarly;
+pub const HOLDS_WHEN: &str = "no timer and no timeout fires before its time in shard time, nor in simulator time before what injected clock \
+     faults allow";
 
 /// Each clock read takes a nanosecond and clocks have no other grain: this covers rounding, not a bug.
 const GRAIN_NS: i64 = 1_000_000;
@@ -129,7 +127,7 @@ fn of_run(observations: &Observations, run: &RunObserved, written: &Written) -> 
                 events::line(since),
                 (wait.at_least_ns - waited) / 1_000_000
             );
-            violations.push(Violation::new(INVARIANT.name, what).because(format!("{since:?}\n{event:?}")));
+            violations.push(Violation::new(INVARIANT, what).because(format!("{since:?}\n{event:?}")));
         };
         if waited + GRAIN_NS < wait.at_least_ns {
             early(waited, "shard time");

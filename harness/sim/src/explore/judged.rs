@@ -1,6 +1,6 @@
 //! What each invariant was judged on: numbers that people can weigh, and why something was not judged.
 use super::Checked;
-use crate::check::{self, Observations, Operation, Violation};
+use crate::check::{self, Invariant, Observations, Operation, Violation};
 
 /// How the note of an invariant begins that was not judged in this run.
 const NOT_JUDGED: &str = "not judged";
@@ -49,26 +49,40 @@ impl Subjects {
     }
 
     /// How much of it an invariant judges, and in words.
-    fn of_invariant(&self, invariant: &str, observations: &Observations) -> (Option<usize>, String) {
+    fn of_invariant(&self, invariant: Invariant, observations: &Observations) -> (Option<usize>, String) {
         let Subjects { runs, events, commits, acknowledged, refused, left_out } = self;
+        let histories = || (*events, format!("{runs} runs, {events} events"));
         let (checked, what) = match invariant {
-            "acked-durable" | "clean" | "signals-once-in-order" => {
+            Invariant::AckedDurable | Invariant::Clean | Invariant::SignalsOnceInOrder => {
                 (*acknowledged, format!("{acknowledged} acknowledged calls"))
             }
-            "ownership-settled" if observations.settled_from_ns.is_none() => {
+            Invariant::OwnershipSettled if observations.settled_from_ns.is_none() => {
                 return (None, format!("{NOT_JUDGED}: more than clocks and calls was disturbed"));
             }
-            "reads-fresh" if observations.timelines.iter().any(|began| began.may_lose) => {
+            Invariant::ShardFence | Invariant::OwnershipSettled => (*commits, format!("{commits} commits")),
+            Invariant::ReadsFresh if observations.timelines.iter().any(|began| began.may_lose) => {
                 return (None, format!("{NOT_JUDGED}: a failover of this database may lose something"));
             }
-            "refused-left-nothing" if *refused == 0 && left_out.is_empty() => {
+            Invariant::ReadsFresh => histories(),
+            Invariant::RefusedLeftNothing if *refused == 0 && left_out.is_empty() => {
                 return (Some(0), format!("{NOT_JUDGED}: nothing was refused"));
             }
-            "refused-left-nothing" => (*refused, format!("{refused} refused calls")),
-            "shard-fence" | "ownership-settled" => (*commits, format!("{commits} commits")),
-            "determinism" => return (None, format!("{NOT_JUDGED}: run the seed twice, or `tempest explore --twice`")),
-            "model" => return (None, "the scenario's own".to_owned()),
-            _ => (*events, format!("{runs} runs, {events} events")),
+            Invariant::RefusedLeftNothing => (*refused, format!("{refused} refused calls")),
+            Invariant::DataLossNoticed
+            | Invariant::HistoryWellformed
+            | Invariant::ActivityOnce
+            | Invariant::AcrossRuns
+            | Invariant::ErrandsEnd
+            | Invariant::OneOpenRun
+            | Invariant::TimersNotEarly
+            | Invariant::StateEqualsHistory
+            | Invariant::TasksCoverState
+            | Invariant::Liveness
+            | Invariant::Replay => histories(),
+            Invariant::Model => return (None, "the scenario's own".to_owned()),
+            Invariant::Determinism => {
+                return (None, format!("{NOT_JUDGED}: run the seed twice, or `tempest explore --twice`"));
+            }
         };
         match checked {
             0 if !left_out.is_empty() => (Some(0), format!("{NOT_JUDGED}: nothing is left{left_out}")),
@@ -80,16 +94,16 @@ impl Subjects {
 /// How often each invariant was judged, and violated.
 pub(super) fn checks(observations: &Observations, violations: &[Violation]) -> Vec<Checked> {
     let (all, unharmed) = (Subjects::of(observations), Subjects::unharmed(observations));
-    let judged = |invariant: check::Invariant| {
-        let subjects = if check::leaves_out_losses(invariant.name) { &unharmed } else { &all };
-        let (checked, note) = subjects.of_invariant(invariant.name, observations);
-        let violated = violations.iter().filter(|violation| violation.invariant == invariant.name);
+    let judged = |invariant: &Invariant| {
+        let subjects = if check::leaves_out_losses(*invariant) { &unharmed } else { &all };
+        let (checked, note) = subjects.of_invariant(*invariant, observations);
+        let violated = violations.iter().filter(|violation| violation.invariant == *invariant);
         Checked {
-            invariant: invariant.name.to_owned(),
+            invariant: invariant.name().to_owned(),
             violations: violated.count() as u64,
             checked: checked.map(|checked| checked as u64),
             note,
         }
     };
-    check::invariants().into_iter().map(judged).collect()
+    Invariant::ALL.iter().map(judged).collect()
 }

@@ -79,7 +79,7 @@ impl RunReport {
 
     /// The invariant that names the verdict.
     pub fn invariant(&self) -> Option<&str> {
-        self.violations.first().map(|violation| violation.invariant.as_str())
+        self.violations.first().map(|violation| violation.invariant.name())
     }
 
     /// The line a script reads: the last of a passing run, the last but one of a failing one.

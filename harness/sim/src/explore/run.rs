@@ -159,6 +159,7 @@ impl Prepared {
         let mut observations = Observations {
             operations: shared.operations.snapshot(),
             runs,
+            namespaces: aftermath.inspection.namespaces.clone(),
             panics,
             complaints,
             clock_slack_ns: aftermath.clock_slack_ns,

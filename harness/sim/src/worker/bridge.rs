@@ -130,7 +130,12 @@ async fn noted(
         });
     }
     let mut result = if may_repeat && caller.ambiguities.strikes(&caller.name, Ambiguity::Hedged, id) {
-        hedged(channel, service, rpc, metadata, request).await
+        let result = hedged(channel, service, rpc, metadata, request).await;
+        if result.is_ok() {
+            // The other one of the two may still be on its way.
+            caller.log.copied(id);
+        }
+        result
     } else {
         unary(channel, service, rpc, metadata, request).await
     };

@@ -8,11 +8,13 @@ use crate::scenario::Workload;
 use crate::worker::{Caller, Client, NAMESPACE, PORT, Waiting, WorkerSettings, call, connect, run_worker};
 use futures::FutureExt;
 use prost::Message;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
+use tempest_api::proto::namespace::v1::NamespaceInfo;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::RunKey;
 use tempest_disk::SimDisk;
@@ -127,9 +129,11 @@ impl Shared {
 #[derive(Clone, Default)]
 pub(crate) struct Inspection {
     /// Through the API, by run id.
-    pub served: std::collections::BTreeMap<String, Vec<HistoryEvent>>,
+    pub served: BTreeMap<String, Vec<HistoryEvent>>,
     /// From the disk: the run, its events, whether it is current.
     pub stored: Vec<(RunKey, RunRecord, Vec<HistoryEvent>, bool)>,
+    /// From the disk, by name; nothing if they could not be read.
+    pub namespaces: Option<BTreeMap<String, NamespaceInfo>>,
     pub served_done: bool,
     pub stored_done: bool,
 }
@@ -391,6 +395,8 @@ async fn open_newest(disks: Vec<SimDisk>) -> anyhow::Result<Arc<RedbStore>> {
 }
 
 async fn inspect(shared: &Shared, store: &RedbStore) -> anyhow::Result<()> {
+    let namespaces = namespaces(store).await?;
+    shared.inspect(|found| found.namespaces = Some(namespaces));
     let mut after: Option<RunKey> = None;
     loop {
         let page = store.runs(after.take(), PAGE).await?;
@@ -408,6 +414,15 @@ async fn inspect(shared: &Shared, store: &RedbStore) -> anyhow::Result<()> {
             return Ok(());
         }
     }
+}
+
+async fn namespaces(store: &RedbStore) -> anyhow::Result<BTreeMap<String, NamespaceInfo>> {
+    let mut namespaces = BTreeMap::new();
+    for record in store.namespaces().await? {
+        let description = api::DescribeNamespaceResponse::decode(record.description)?;
+        namespaces.insert(record.name, description.namespace_info.unwrap_or_default());
+    }
+    Ok(namespaces)
 }
 
 async fn history(store: &RedbStore, branch: &BranchId) -> anyhow::Result<Vec<HistoryEvent>> {

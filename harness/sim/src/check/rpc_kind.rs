@@ -1,0 +1,107 @@
+//! Which RPC a call is of.
+//!
+//! Checkers match on it without a wildcard: an RPC that the server begins to serve does not compile here until each of them
+//! says what it judges of it, or why it judges nothing.
+use std::fmt;
+
+macro_rules! rpcs {
+    ($($rpc:ident),* $(,)?) => {
+        /// An RPC of the workflow service.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum RpcKind {
+            $($rpc,)*
+            /// None that this server serves: by its name. Nothing is judged of it, because nothing was done; an answer that
+            /// says that something was is a violation of `clean`.
+            NotServed(String),
+        }
+
+        impl RpcKind {
+            /// All that the server serves, in the order of their names.
+            pub const SERVED: &[RpcKind] = &[$(RpcKind::$rpc),*];
+
+            /// Its name, without that of its service.
+            pub fn name(&self) -> &str {
+                match self {
+                    $(RpcKind::$rpc => stringify!($rpc),)*
+                    RpcKind::NotServed(name) => name,
+                }
+            }
+        }
+
+        impl From<&str> for RpcKind {
+            fn from(name: &str) -> RpcKind {
+                match name {
+                    $(stringify!($rpc) => RpcKind::$rpc,)*
+                    name => RpcKind::NotServed(name.to_owned()),
+                }
+            }
+        }
+    };
+}
+
+rpcs! {
+    DescribeNamespace,
+    DescribeTaskQueue,
+    DescribeWorkflowExecution,
+    GetClusterInfo,
+    GetSystemInfo,
+    GetWorkflowExecutionHistory,
+    GetWorkflowExecutionHistoryReverse,
+    ListNamespaces,
+    PollActivityTaskQueue,
+    PollWorkflowTaskQueue,
+    RecordActivityTaskHeartbeat,
+    RecordActivityTaskHeartbeatById,
+    RecordWorkerHeartbeat,
+    RegisterNamespace,
+    RequestCancelWorkflowExecution,
+    RespondActivityTaskCanceled,
+    RespondActivityTaskCanceledById,
+    RespondActivityTaskCompleted,
+    RespondActivityTaskCompletedById,
+    RespondActivityTaskFailed,
+    RespondActivityTaskFailedById,
+    RespondWorkflowTaskCompleted,
+    RespondWorkflowTaskFailed,
+    ShutdownWorker,
+    SignalWithStartWorkflowExecution,
+    SignalWorkflowExecution,
+    StartWorkflowExecution,
+    TerminateWorkflowExecution,
+    UpdateNamespace,
+}
+
+impl fmt::Display for RpcKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RpcKind;
+    use std::collections::BTreeSet;
+
+    /// The frontend's service: each method that it has is an RPC that it serves.
+    const SERVICE: &str = include_str!("../../../../server-sim/frontend/src/service.rs");
+
+    fn camel(snake: &str) -> String {
+        let capitalised = |word: &str| word[..1].to_uppercase() + &word[1..];
+        snake.split('_').map(capitalised).collect()
+    }
+
+    #[test]
+    fn every_rpc_that_the_server_serves_is_known() {
+        let methods =
+            SERVICE.split("async fn ").skip(1).map(|method| method.split('(').next().unwrap_or_default().trim());
+        let served: BTreeSet<String> = methods.map(camel).collect();
+        let known: BTreeSet<String> = RpcKind::SERVED.iter().map(ToString::to_string).collect();
+        assert_eq!(known, served);
+    }
+
+    #[test]
+    fn what_is_not_served_keeps_its_name() {
+        assert_eq!(RpcKind::from("ResetWorkflowExecution"), RpcKind::NotServed("ResetWorkflowExecution".to_owned()));
+        assert!(RpcKind::SERVED.iter().all(|kind| RpcKind::from(kind.name()) == *kind));
+    }
+}
