@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod activity_crash_points;
+mod approvals;
 mod backlog;
 mod bad_deploy;
 mod control;
@@ -15,6 +16,7 @@ mod hello;
 mod herd;
 mod hundred_children;
 pub mod order_saga;
+mod registry;
 
 use std::sync::Arc;
 use tempest::Scenario;
@@ -31,6 +33,8 @@ pub fn all() -> Vec<Arc<dyn Scenario>> {
         Arc::new(criss_cross::CrissCross),
         Arc::new(backlog::Backlog),
         Arc::new(herd::Herd),
+        Arc::new(approvals::Approvals),
+        Arc::new(registry::Registry),
         Arc::new(control::Control),
     ]
 }

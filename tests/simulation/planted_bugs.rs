@@ -402,6 +402,28 @@ const COMING_AGAIN: Storm = (
     ],
 );
 
+/// Applications that clerks decide by id, over several nodes.
+const DESKS: Storm = (
+    "approvals",
+    &[
+        "nodes=3",
+        "asynchronous=0",
+        "named_standby=0",
+        "fault.slow-commits=0",
+        "fault.slow-node=0",
+        "applications=30",
+        "returned_percent=50",
+        "faults=25",
+    ],
+);
+
+/// The same on one node, for bugs that need no fault.
+const QUIET_DESK: Storm =
+    ("approvals", &["nodes=1", "applications=10", "returned_percent=50", "notes_max=4", "faults=0"]);
+
+/// Registrars who come upon each other.
+const REGISTRARS: Storm = ("registry", &["nodes=3", "asynchronous=0", "registrars=5", "pause_ms_max=200", "faults=5"]);
+
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;
     let seed = seed.to_string();
@@ -527,4 +549,11 @@ planted! {
     asking_clocks_who_is_alive: "membership-by-wall-clocks" in CLOCKS from 2, seen by "ownership-settled";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
+    answering_for_an_unknown_completion_by_id: "unknown-completion-by-id-answered-as-done" in DESKS from 1,
+        seen by "acked-durable" | "clean";
+    forgetting_a_heartbeat_by_id: "heartbeat-by-id-answered-unrecorded" in QUIET_DESK from 1, seen by "acked-durable";
+    leaving_out_an_event_backwards: "reverse-page-skips-an-event" in QUIET_DESK from 1, seen by "history-wellformed";
+    forgetting_the_signal_of_a_start: "signal-forgotten-by-the-start-that-brings-it" in QUIET_DESK from 1,
+        seen by "acked-durable";
+    taking_a_conflict_for_an_update: "namespace-conflict-taken-for-done" in REGISTRARS from 1, seen by "acked-durable";
 }

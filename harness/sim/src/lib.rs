@@ -53,4 +53,4 @@ pub use simple::Storm;
 pub use storm::{PHASES, Watch};
 pub use tempest_api::proto;
 pub use tempest_macros::test;
-pub use worker::{Client, Handle};
+pub use worker::{Client, Handle, NAMESPACE};

@@ -44,6 +44,11 @@ pub const PLANTED: &[(&str, &str, &str)] = &[
         "liveness",
     ),
     (
+        "signal-forgotten-by-the-start-that-brings-it",
+        "a signal that comes with a start is forgotten if a run is started",
+        "acked-durable",
+    ),
+    (
         "sequence-regression-ignored",
         "a shard that finds acknowledged commits gone after a failover goes on without a word",
         "data-loss-noticed",

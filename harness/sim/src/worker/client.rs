@@ -205,6 +205,25 @@ impl Client {
         self.waiting.on(what, sending).await
     }
 
+    /// Makes a call, by the SDK or by its raw services, until its outcome is known. `what` is what is waited for, for people.
+    ///
+    /// # Errors
+    /// The server refused it.
+    pub async fn until_known<T, F>(&self, what: String, mut call: impl FnMut() -> F) -> Result<T, tonic::Status>
+    where
+        F: Future<Output = Result<T, tonic::Status>>,
+    {
+        let calling = async {
+            loop {
+                match call().await {
+                    Err(status) if is_unknown(&status) => pause().await,
+                    known => return known,
+                }
+            }
+        };
+        self.waiting.on(what, calling).await
+    }
+
     /// Waits for a workflow's end, through continue-as-new and lost connections.
     ///
     /// # Errors

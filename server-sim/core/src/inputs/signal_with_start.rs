@@ -1,6 +1,8 @@
 //! SignalWithStartWorkflowExecution: a signal to the open run, or a new run that begins with it.
 use super::start::{self, Existing};
-use crate::{Context, Decision, MutableState, Rejection, Reply, Transition, decision::Extras, entities::run::Opening};
+use crate::{
+    Context, Decision, MutableState, Rejection, Reply, Transition, decision::Extras, entities::run::Opening, planted_in,
+};
 use temporalio_protos::temporal::api::{
     enums::v1::WorkflowIdConflictPolicy as Conflict, history::v1::WorkflowExecutionSignaledEventAttributes,
     workflowservice::v1 as api,
@@ -67,7 +69,8 @@ fn signal(
 }
 
 fn opening(request: api::SignalWithStartWorkflowExecutionRequest, context: &Context) -> Opening {
-    let signal = signal(&request);
+    let forgotten = planted_in!(context, "signal-forgotten-by-the-start-that-brings-it");
+    let signal = (!forgotten).then(|| signal(&request));
     let start = api::StartWorkflowExecutionRequest {
         namespace: request.namespace,
         workflow_id: request.workflow_id,
@@ -91,5 +94,5 @@ fn opening(request: api::SignalWithStartWorkflowExecutionRequest, context: &Cont
         priority: request.priority,
         ..api::StartWorkflowExecutionRequest::default()
     };
-    Opening { signal: Some(signal), ..start::opening(start, context) }
+    Opening { signal, ..start::opening(start, context) }
 }

@@ -31,6 +31,9 @@ pub async fn heartbeat_by_id(
     } = request;
     let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
     let request = api::RecordActivityTaskHeartbeatRequest { details, identity, namespace, ..Default::default() };
+    if tempest_rt::planted!("heartbeat-by-id-answered-unrecorded") {
+        return Ok(api::RecordActivityTaskHeartbeatByIdResponse::default());
+    }
     let answer = record(frontend, activity, request).await?;
     Ok(api::RecordActivityTaskHeartbeatByIdResponse {
         cancel_requested: answer.cancel_requested,

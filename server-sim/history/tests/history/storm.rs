@@ -234,6 +234,7 @@ fn the_storm_finds_every_planted_bug_of_single_runs() {
         "transfer-cursor-passes-undurable-task",
         "retry-kept-in-memory-only",
         "caches-outlive-a-failover",
+        "signal-forgotten-by-the-start-that-brings-it",
         "sequence-regression-ignored",
         "acknowledged-forgotten-once-found",
     ];
