@@ -31,6 +31,7 @@ rules! {
     glossary
     markdown_width
     named_paths
+    quoted_files
     unused_items
 }
 

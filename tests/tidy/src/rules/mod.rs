@@ -10,6 +10,7 @@ pub mod function_length;
 pub mod glossary;
 pub mod markdown_width;
 pub mod named_paths;
+pub mod quoted_files;
 pub mod unused_items;
 
 mod phrases;
