@@ -1,4 +1,4 @@
-//! What open runs cost: a server on a file gets more and more workflows that nobody works on. After each tenth: how many
+//! What open runs cost: a server on a file gets more and more workflows that no worker works on. After each tenth: how many
 //! starts a second, how long a signal and a read of the history take, the server's memory, the size of its file; in the
 //! end, how long it takes to be there again after SIGKILL.
 //!

@@ -1,4 +1,4 @@
-//! Workflows that nobody works on, as benches start, signal and read them.
+//! Workflows that no worker works on, as benches start, signal and read them.
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by a panic")]
 use tempest_api::proto::common::v1::{WorkflowExecution, WorkflowType};
 use tempest_api::proto::taskqueue::v1::TaskQueue;

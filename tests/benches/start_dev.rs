@@ -38,7 +38,7 @@ fn main() {
     let measured = std::env::args().any(|argument| argument == "--bench");
     let asked: Option<u64> = std::env::var("WORKFLOWS").ok().and_then(|number| number.parse().ok());
     let workflows = asked.unwrap_or(if measured { 2000 } else { 20 });
-    // A poller that panics must not leave the bench waiting for ever.
+    // A poller that panics must not leave the bench waiting forever.
     let say = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         say(panic);

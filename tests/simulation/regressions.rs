@@ -1,4 +1,4 @@
-//! Storms that once found a bug, ours or the harness's own, hold for ever.
+//! Storms that once found a bug, ours or the harness's own, hold forever.
 use crate::{stderr, stdout, tempest};
 use std::path::Path;
 

@@ -308,7 +308,7 @@ impl State {
         self.numbers_used
     }
 
-    /// Files that no name leads to and nobody has open are gone.
+    /// Files that no name leads to and that are not open are gone.
     fn drop_nameless(&mut self) {
         let (directory, locks) = (&self.directory, &self.locks);
         self.images.retain(|file, _| locks.contains_key(file) || directory.names(*file));

@@ -11,7 +11,7 @@
 //! 2. `sync_data` makes the file's changes so far durable; `sync_directory` those of the directory.
 //! 3. A cut at a change leaves that change in flight: it may survive, in part, or not. Each un-synced sector and each
 //!    un-synced directory change is kept or lost on its own, at a rate that is drawn anew for each cut.
-//! 4. Until [`SimDisk::restore_power`] every operation fails; files opened before it fail for ever.
+//! 4. Until [`SimDisk::restore_power`] every operation fails; files opened before it fail forever.
 //!
 //! Faults ([`DiskFaults`]) lie over this and end with it when they are taken away; those that make a disk lie are for
 //! controls: no store survives them, and a test that does not notice them is no test.

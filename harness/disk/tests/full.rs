@@ -1,4 +1,4 @@
-//! A full disk refuses writes and loses nothing. Where only growing fails it mends without a restart.
+//! A full disk refuses writes and loses nothing. Where only growing fails it recovers without a restart.
 #![allow(clippy::unwrap_used)]
 use bytes::Bytes;
 use std::sync::Arc;

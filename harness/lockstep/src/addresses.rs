@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Set in a process that has asked for fixed addresses, so that a kernel which ignores the wish is not asked for ever.
+/// Set in a process that has asked for fixed addresses, so that a kernel which ignores the wish is not asked again and again.
 const ASKED: &str = "TEMPEST_LOCKSTEP_ADDRESSES_FIXED";
 
 /// Makes sure that this process has the same memory layout as every other of its executable: if the kernel has

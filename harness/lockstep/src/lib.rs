@@ -1,8 +1,8 @@
 //! A deterministic scheduler of real threads: ordinary programs, run so that one seed is one universe.
 //!
 //! A *simulation* consists of *hosts*. A host is one or more operating-system threads running whatever they like: a
-//! tokio runtime of either flavour, blocking code, libraries nobody wrote for this. Exactly one thread of the simulation
-//! runs at any time; time is virtual and passes only when nobody can run; who runs next is drawn from the seed. This
+//! tokio runtime of either flavour, blocking code, libraries that know nothing of it. Exactly one thread of the simulation
+//! runs at any time; time is virtual and passes only when no thread can run; which runs next is drawn from the seed. This
 //! works by defining the C library's blocking calls, clocks and randomness in its stead, see
 //! [`check_interposition`]; threads that do not belong to a simulation pass through to the real ones.
 //!
@@ -35,7 +35,7 @@
 //!
 //! # How a turn is given
 //! A thread that would block (in `epoll_wait`, a futex, a sleep, a join) picks its successor itself and hands over the
-//! turn, without a scheduler thread in between. If nobody is ready, time jumps to the earliest deadline of any thread or
+//! turn, without a scheduler thread in between. If no thread is ready, time jumps to the earliest deadline of any thread or
 //! the next event of the network: idle time is free. What the network delivers wakes a thread of the receiving host that
 //! is in `epoll_wait`, and the wakers run there; so a host needs a tokio runtime with I/O enabled (or anything else
 //! that polls) to use [`net`].
@@ -47,7 +47,7 @@
 //!
 //! # What a crash is
 //! The power cut of a machine. Hooks run first ([`Simulation::on_crash`]), then the host's threads never get a turn
-//! again: no destructor runs, its wakers are leaked, its descriptors closed, and nobody is told. Peers are left half
+//! again: no destructor runs, its wakers are leaked, its descriptors closed, and no peer is told. Peers are left half
 //! open until they send to the next incarnation, which resets them.
 //!
 //! Threads are frozen only where turns are handed over, that is inside one of the interposed calls. The allocator and
@@ -57,12 +57,12 @@
 //! # Limits
 //! - One simulation per process, since statics (also those of libraries: tokio counts its runtimes) are part of the
 //!   universe. They are shared between the hosts and survive a crash. A lock in a static, or otherwise shared between
-//!   hosts, that a crashed host held across a hand-over is held for ever; do not sleep while holding one. The same goes
+//!   hosts, that a crashed host held across a hand-over is held forever; do not sleep while holding one. The same goes
 //!   for locks shared with threads outside, which cannot wake a thread of a simulation.
 //! - Wakers of one host must not be woken by another: share data between hosts, never channels or notifications of an
-//!   async runtime, whose dead ends write to descriptors that belong to somebody else by now.
+//!   async runtime, whose dead ends write to descriptors that have another owner by now.
 //! - A crash leaks the threads, their stacks and memory, and files (event descriptors are closed).
-//! - A thread that neither reads a clock nor makes an interposed call runs for ever, and with it the simulation stops.
+//! - A thread that neither reads a clock nor makes an interposed call runs forever, and with it the simulation stops.
 //! - Real sockets and name lookups are refused with a line on standard error, waiting without end in `poll` likewise. Plain
 //!   files may be read and written, for `/proc`, `/etc` and time zones; what is in them is the machine's. Pipes, child
 //!   processes and signals are real and not simulated. tokio makes one socket pair per process for signals;

@@ -30,7 +30,7 @@ impl fmt::Debug for HostId {
 /// A simulation, held by the thread that controls it. Hosts run only inside [`run_until`](Simulation::run_until) and
 /// its kin, or while the controller waits for something.
 ///
-/// Dropping it ends it: what is left of the hosts is frozen for ever, and the thread's calls pass through again.
+/// Dropping it ends it: what is left of the hosts is frozen forever, and the thread's calls pass through again.
 pub struct Simulation {
     crash_hooks: BTreeMap<HostId, Vec<Box<dyn FnMut()>>>,
     /// Belongs to its thread.
@@ -302,7 +302,7 @@ impl Simulation {
 impl Drop for Simulation {
     fn drop(&mut self) {
         kernel::with(|kernel| kernel.trace.flush());
-        // The other threads wait for a turn that nobody gives any more.
+        // The other threads wait for a turn that no thread gives any more.
         kernel::quit();
     }
 }

@@ -12,7 +12,7 @@ use tempest_lockstep::net::{self, Listener};
 use tempest_lockstep::{Options, Ratio, RunEnd, Simulation, quiet, simulate, trace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// What the clients of a storm have heard: a storm in which nobody is answered shows nothing.
+/// What the clients of a storm have heard: a storm in which no client is answered shows nothing.
 static ANSWERS: AtomicU64 = AtomicU64::new(0);
 
 const SECOND: Duration = Duration::from_secs(1);

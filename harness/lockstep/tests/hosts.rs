@@ -212,7 +212,7 @@ fn interleaving(options: Options) -> String {
                         std::thread::sleep(SECOND);
                         for (step, sleeper) in sleepers.iter().enumerate() {
                             steps.lock().expect("not poisoned").push_str(name);
-                            // Waking somebody is where a thread may lose its turn.
+                            // Waking another thread is where a thread may lose its turn.
                             sleeper.thread().unpark();
                             if step % 10 == 9 {
                                 std::thread::yield_now();

@@ -11,7 +11,7 @@ mod armed {
     pub struct Arms {
         /// Names of the planted bugs that are in.
         pub planted: BTreeSet<String>,
-        /// Whether a buggify site acts this time: given its name and the how-manieth visit of that site this is.
+        /// Whether a buggify site acts this time: given its name and the number of this visit to it.
         #[allow(clippy::type_complexity)]
         pub buggify: Option<Box<dyn Fn(&'static str, u64) -> bool + Send + Sync>>,
     }

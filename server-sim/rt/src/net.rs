@@ -89,7 +89,7 @@ impl Listener for TcpAcceptor {
     }
 }
 
-/// A silent peer is given up after interval + timeout, or silence would last for ever.
+/// A silent peer is given up after interval + timeout, or silence would last forever.
 const KEEP_ALIVE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 
@@ -164,7 +164,7 @@ pub fn server() -> tonic::transport::Server {
 }
 
 /// Serves `router` on `listener` until `stop` resolves; connections then finish what they have begun. The listener is closed
-/// when this ends or is dropped: whoever dials later is refused, and not taken in by nobody.
+/// when this ends or is dropped: later connections are refused, and do not hang unaccepted.
 ///
 /// # Errors
 /// What tonic's transport reports.

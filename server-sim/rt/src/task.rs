@@ -1,4 +1,4 @@
-//! Tasks that nobody can forget: each belongs to a [`TaskGroup`] that ends it.
+//! Tasks that cannot be forgotten: each belongs to a [`TaskGroup`] that ends it.
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -32,7 +32,7 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => std::future::pending().await, // the runtime is going down: nobody waits for this any more
+        Err(_) => std::future::pending().await, // the runtime is going down: no task waits for this any more
     }
     #[cfg(madsim)]
     work()

@@ -15,7 +15,7 @@ pub fn wall_clock_ns() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Sleeps until `deadline`, for ever if there is none.
+/// Sleeps until `deadline`, forever if there is none.
 pub async fn sleep_until_maybe(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,

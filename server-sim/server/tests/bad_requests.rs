@@ -549,7 +549,7 @@ impl Dice {
         (self.0 >> 33) as usize % bound
     }
 
-    /// A few bytes of `message` changed, as somebody's mistake or malice may.
+    /// A few bytes of `message` changed, as a caller's mistake or malice may.
     fn mutated(&mut self, message: &[u8]) -> Vec<u8> {
         let mut bytes = message.to_vec();
         for _ in 0..=self.below(3) {

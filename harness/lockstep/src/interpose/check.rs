@@ -81,7 +81,7 @@ pub(super) fn hit(symbol: Symbol) {
 }
 
 /// Calls everything once, outside a simulation, as other crates do: directly, through the standard library, through
-/// tokio. Whatever did not come through here belongs to somebody else.
+/// tokio. Whatever did not come through here is not ours.
 ///
 /// It also makes tokio create its process-wide socket pair for signals, if it was built with them, before a simulation
 /// would refuse it.

@@ -60,7 +60,7 @@ unsafe extern "C" fn close(descriptor: c_int) -> c_int {
     with_errno(unsafe { raw_syscall(libc::SYS_close, [descriptor as usize, 0, 0, 0, 0, 0]) }) as c_int
 }
 
-/// Wakes whoever polls an event descriptor; writes to anything else are just writes.
+/// Wakes the thread that polls an event descriptor; writes to anything else are just writes.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t {
     check::hit(check::Symbol::Write);

@@ -41,7 +41,7 @@ pub(crate) fn take_choice_from_parking_lot() {
                 IN_FAR_FUTURE.set(true);
                 let key = std::ptr::from_ref(&all_there) as usize;
                 let token = parking_lot_core::DEFAULT_PARK_TOKEN;
-                // Safety: the key is an address of ours; nobody is parked, since validation fails.
+                // Safety: the key is an address of ours; no thread is parked, since validation fails.
                 unsafe { parking_lot_core::park(key, || false, || {}, |_, _| {}, token, None) };
                 all_there.wait();
             };

@@ -29,7 +29,7 @@ unsafe fn futex(address: usize, operation: c_int, value: u32, timeout: *const ti
     let realtime = operation & libc::FUTEX_CLOCK_REALTIME != 0;
     match operation & libc::FUTEX_CMD_MASK {
         command @ (libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET) => {
-            // Nobody else runs between this look and the wait.
+            // No other thread runs between this look and the wait.
             if unsafe { (*(address as *const AtomicU32)).load(Ordering::SeqCst) } != value {
                 return Some(-c_long::from(libc::EAGAIN));
             }

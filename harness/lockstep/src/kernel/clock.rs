@@ -43,8 +43,8 @@ impl Clock {
         (self.monotonic(now) - BOOT + epoch).saturating_add_signed(self.wall_offset)
     }
 
-    /// The simulator's time at which this clock will have gone on by `duration`; rounded up, so that nobody who waits
-    /// for a deadline wakes before it on his own clock.
+    /// The simulator's time at which this clock will have gone on by `duration`; rounded up, so that no thread that
+    /// waits for a deadline wakes before it on its own clock.
     pub fn deadline(&self, now: u64, duration: u64) -> u64 {
         if self.rate_ppm == 0 {
             return now.saturating_add(duration);

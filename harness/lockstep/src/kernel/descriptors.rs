@@ -1,7 +1,7 @@
 //! Which descriptors belong to which host, and which of them an `epoll` watches.
 //!
-//! The readiness of event descriptors is the operating system's own; what the simulator adds is who is to be woken by
-//! a write, and that nobody waits for real.
+//! The readiness of event descriptors is the operating system's own; what the simulator adds is which thread
+//! is woken by a write, and that none waits in real time.
 
 use crate::HostId;
 use std::collections::{BTreeMap, BTreeSet};

@@ -324,7 +324,7 @@ impl Kernel {
         }
     }
 
-    /// Who runs next? Lets time pass when nobody is ready.
+    /// Which thread runs next? Lets time pass when none is ready.
     fn pick(&mut self) -> usize {
         loop {
             if let Some(end) = self.run_ends() {

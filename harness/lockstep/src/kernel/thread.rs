@@ -34,7 +34,7 @@ pub(crate) struct Thread {
     pub ready: bool,
     /// Deadline and sequence number of its entry in the timer queue.
     pub timer: Option<(u64, u64)>,
-    /// Woken by somebody rather than by its deadline.
+    /// Woken by another thread or the network rather than by its deadline.
     pub notified: bool,
     /// Its `pthread_t`, for `pthread_join`; 0 until known and after it was joined.
     pub handle: u64,

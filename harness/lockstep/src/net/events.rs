@@ -1,6 +1,6 @@
 //! What happens on the network at its time.
 //!
-//! Runs while some thread gives its turn away, on that thread, so it wakes nobody itself: wakers go to their own host.
+//! Runs while some thread gives its turn away, on that thread, so it wakes no thread itself: wakers go to their own host.
 
 use super::connection::{End, Payload, Segment};
 use super::{BACKLOG_MAX, CONNECT_RETRIES};
@@ -148,7 +148,7 @@ impl Kernel {
         match passage {
             Passage::Held => return,
             Passage::Open if up && known => {}
-            // Nobody there knows the connection: says so, if the way back is open.
+            // The host does not know the connection: says so, if the way back is open.
             Passage::Open if up && back_open => return self.deny(id, end),
             Passage::Open | Passage::Lost => return self.deliver_again(id, end),
         }

@@ -80,7 +80,7 @@ impl Network {
         }
         for connection in self.connections.values_mut() {
             for end in 0..2 {
-                // Before it is established, the accepting end belongs to whoever will be listening.
+                // Before it is established, the accepting end belongs to the listener that will be there.
                 if connection.ends[end].host == host && (connection.established || end == 0) {
                     std::mem::forget(connection.take_wakers(end));
                     connection.ends[end].closed = true;

@@ -75,7 +75,7 @@ impl Kernel {
         }
     }
 
-    /// Connections nobody accepted are reset.
+    /// Connections that were not accepted are reset.
     fn stop_listening(&mut self, listener: &Listener) -> Option<Waker> {
         let key = (listener.host, listener.port);
         if self.network.listeners.get(&key)?.generation != listener.generation {

@@ -31,7 +31,7 @@ const RETRANSMIT_MAX: u64 = 120 * SECOND;
 const RETRANSMIT_GIVE_UP: u64 = 924 * SECOND;
 /// Connection requests after the first, one second apart and doubling (Linux: `tcp_syn_retries` = 6).
 const CONNECT_RETRIES: u32 = 6;
-/// Connections a listener keeps that nobody has accepted yet; more requests go unanswered.
+/// Connections that a listener keeps and that are not accepted yet; more requests go unanswered.
 const BACKLOG_MAX: usize = 128;
 
 pub(crate) struct Network {

@@ -17,7 +17,7 @@ pub struct Stream {
 
 /// Connects to a listener of the host so named.
 ///
-/// Errors: `NotFound` for an unknown host, `ConnectionRefused` if nobody listens there, `TimedOut` after about two
+/// Errors: `NotFound` for an unknown host, `ConnectionRefused` if no listener is there, `TimedOut` after about two
 /// minutes without an answer, `Unsupported` outside a simulation and on a host without a runtime that polls.
 pub async fn connect(host: &str, port: u16) -> io::Result<Stream> {
     let connection = kernel::with(|kernel| kernel.open(host, port)).unwrap_or_else(|| Err(outside()))?;
@@ -143,13 +143,13 @@ impl AsyncWrite for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // Whoever waited at this end is dropped outside the kernel.
+        // Tasks that waited at this end are dropped outside the kernel.
         let _wakers = kernel::with(|kernel| kernel.let_go(self.connection, self.end));
     }
 }
 
 impl Kernel {
-    /// Wakers run in a host's `epoll_wait`: without one, whoever waits for the network would wait for ever.
+    /// Wakers run in a host's `epoll_wait`: without one, a task that waits for the network would wait forever.
     pub(super) fn must_poll(&self, host: HostId) -> io::Result<()> {
         if self.descriptors.can_poll(host) {
             return Ok(());

@@ -22,7 +22,7 @@ pub fn alone(test: &str, body: impl FnOnce()) {
 pub fn in_processes(test: &str, arguments: &[&str], body: impl FnOnce(&str)) -> Vec<String> {
     if std::env::var(BODY).is_ok_and(|wanted| wanted == test) {
         body(&std::env::var(ARGUMENT).unwrap_or_default());
-        // Threads of crashed hosts are still there; nobody shall wait for anything of theirs.
+        // Threads of crashed hosts are still there; no thread shall wait for anything of theirs.
         std::process::exit(0);
     }
     arguments.iter().map(|argument| execute(test, argument)).collect()

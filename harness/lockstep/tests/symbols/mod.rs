@@ -114,7 +114,7 @@ fn takes_virtually(nanos: u64, wait: impl FnOnce()) -> String {
     nanos.to_string()
 }
 
-/// Runs `wait` and checks that it takes real time: at least three milliseconds, and not for ever.
+/// Runs `wait` and checks that it takes real time: at least three milliseconds, and not forever.
 fn takes_really(wait: impl FnOnce()) -> String {
     let before = kernel_clock();
     wait();
@@ -204,7 +204,7 @@ fn real_nanosleep() -> String {
     takes_really(|| assert_eq!(unsafe { libc::nanosleep(&millis(3), null_mut()) }, 0))
 }
 
-/// Waits on a futex that nobody wakes.
+/// Waits on a futex that no thread wakes.
 fn futex(timeout: libc::timespec) {
     let word = AtomicU32::new(0);
     let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
@@ -375,7 +375,7 @@ fn simulated_descriptors() -> String {
     });
     takes_virtually(30 * SECOND, || assert_eq!(watched.wait(-1), 1));
     writer.join().expect("it only wrote");
-    // Unwatched, a write wakes nobody.
+    // Unwatched, a write wakes no thread.
     unsafe {
         assert_eq!(libc::epoll_ctl(watched.epoll, libc::EPOLL_CTL_DEL, wakeup, null_mut()), 0);
     }

@@ -19,7 +19,7 @@ pub struct NodeDescription {
     pub shard_count: u32,
     /// Who is there, as this node sees it.
     pub members: Vec<Member>,
-    /// The shards that it believes to own, with its range ids. Of two nodes that believe so, the higher one does.
+    /// The shards that it believes it owns, with its range ids. Of two nodes that believe so, the higher one does.
     pub held: BTreeMap<ShardId, RangeId>,
     /// How far the queues of those shards are behind, by this node's own clocks.
     #[serde(default)]
@@ -122,7 +122,7 @@ pub async fn describe_cluster(network: Arc<dyn Network>, address: &str) -> Resul
     Ok(ClusterDescription { asked: first.name, nodes })
 }
 
-/// Whoever has a [`super::membership::Membership`] adds what that knows of clocks.
+/// A caller that has a [`super::membership::Membership`] adds what that knows of clocks.
 pub(super) fn describe_node(
     name: &str,
     shard_count: u32,

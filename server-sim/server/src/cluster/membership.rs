@@ -16,7 +16,7 @@ use tokio::sync::watch;
 /// # Errors
 /// The store's.
 pub async fn nodes_alive(store: &dyn Store) -> Result<Vec<String>, StoreError> {
-    // Everybody reads by writing: a row that says nothing and is nobody's.
+    // Reading is done by writing: here a row that says nothing and belongs to no node.
     let nobody = NodeRecord { leaving: true, timeline: *store.timeline().borrow(), ..NodeRecord::default() };
     let beats = |rows: Vec<NodeRecord>| -> BTreeMap<String, (String, u64)> {
         let there = rows.into_iter().filter(|row| !row.leaving);
@@ -208,7 +208,7 @@ impl Membership {
     }
 
     /// The first beat. If another process has this node's name at another address and goes on beating, this one gives way: it
-    /// is a mistake, and both would take each other's shards for ever. One that was at this address is gone.
+    /// is a mistake, and both would take each other's shards again and again. One that was at this address is gone.
     ///
     /// # Errors
     /// [`NodeError::NameTaken`].
@@ -229,7 +229,8 @@ impl Membership {
         }
     }
 
-    /// One beat. An error is not the end: whoever cannot write will be found silent, and what it then does is fenced.
+    /// One beat. An error is not the end: a node that cannot write will be found silent, and what it then does is
+    /// fenced.
     pub async fn beat(&mut self) {
         let began = Instant::now();
         self.row.beat += 1;

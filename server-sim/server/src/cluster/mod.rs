@@ -1,7 +1,7 @@
-//! Several nodes over one store: who is there, what belongs to whom, and how calls find it.
+//! Several nodes over one store: which are there, what belongs to which, and how calls find it.
 //!
-//! All of it is hints. What makes it safe is the store: a shard or a partition is written only by whoever raised its range
-//! id last. Two nodes that disagree about a shard cost each other time, never data.
+//! All of it is hints. What makes it safe is the store: a shard or a partition is written only by the node that raised its
+//! range id last. Two nodes that disagree about a shard cost each other time, never data.
 mod describe;
 mod join;
 mod membership;

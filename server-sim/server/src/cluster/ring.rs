@@ -30,7 +30,7 @@ impl Ring {
         &self.members
     }
 
-    /// Who is to own a shard; nobody if no member has the role.
+    /// The member that should own a shard; none if no member has the role.
     pub fn of_shard(&self, shard: ShardId) -> Option<&Member> {
         self.highest(Role::History, &["shard", &shard.to_string()])
     }

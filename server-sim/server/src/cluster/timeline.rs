@@ -4,8 +4,8 @@
 //!
 //! After a failover that lost commits some nodes may still be connected to the primary of before. What such a node answers
 //! rests on commits that are gone: another must not delete a task because of it. So each call says which timeline its
-//! caller knows, each answer which one the callee knows; of two that differ the call is not performed, and whoever was
-//! behind leaves its primary.
+//! caller knows, each answer which one the callee knows; of two that differ the call is not performed, and the node
+//! that was behind leaves its primary.
 use std::sync::{Arc, Mutex, MutexGuard};
 use tempest_api::ServiceError;
 use tempest_store::{ClusterRecord, Store, StoreCalls, StoreError, Timeline};
@@ -88,8 +88,8 @@ impl KnownTimeline {
     /// Takes in what the other side knows.
     ///
     /// # Errors
-    /// It is of another cluster, or on another timeline: what it says or wants rests on another database. Whoever says
-    /// nothing, as an operator does, rests on none.
+    /// It is of another cluster, or on another timeline: what it says or wants rests on another database. A caller
+    /// that says nothing, as an operator does, rests on none.
     pub fn hear(&self, metadata: &MetadataMap) -> Result<(), ServiceError> {
         if let Some(cluster_id) = metadata.get(CLUSTER)
             && cluster_id.as_bytes() != self.cluster().row.cluster_id.as_bytes()

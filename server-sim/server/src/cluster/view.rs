@@ -1,5 +1,5 @@
-//! Who is alive, as one node sees it: whoever's row keeps changing. Time is this node's own monotonic time, counted between
-//! its own reads; clocks of two nodes are never compared for it. Pure.
+//! Which nodes are alive, as one node sees it: those whose rows keep changing. Time is this node's own monotonic time,
+//! counted between its own reads; clocks of two nodes are never compared for it. Pure.
 use super::ring::{Member, Ring};
 use std::collections::BTreeMap;
 use tempest_rt::time::{Duration, Instant};
@@ -10,7 +10,7 @@ pub(super) struct View {
     /// A row that has not changed for this long is a dead node's.
     silence_max: Duration,
     seen: BTreeMap<String, Seen>,
-    /// When rows were read last: while the store cannot be read nobody grows silent.
+    /// When rows were read last: while the store cannot be read no node grows silent.
     read_at: Option<Instant>,
 }
 
@@ -32,7 +32,7 @@ impl View {
     /// Takes in what was read at `now`. A row seen for the first time counts as one that has just changed: if its node is
     /// dead, the next reads will tell.
     pub fn read(&mut self, rows: Vec<NodeRecord>, now: Instant) {
-        // After a pause in which nothing was read, nobody may have been able to write either.
+        // In a pause in which nothing could be read, other nodes may not have been able to write either.
         let pause = self.read_at.map_or(Duration::ZERO, |read_at| now - read_at).min(self.silence_max / 3);
         self.read_at = Some(now);
         self.seen.values_mut().for_each(|seen| seen.silent_for += pause);

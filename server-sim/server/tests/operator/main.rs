@@ -44,7 +44,7 @@ impl Running {
         change: impl FnOnce(&mut NodeConfig),
     ) -> Self {
         let mut config = NodeConfig::new("127.0.0.1:0", 8);
-        // However slow the machine is, nobody is taken for dead.
+        // However slow the machine is, no node is taken for dead.
         let pace = (Duration::from_millis(20), Duration::from_secs(60));
         let cluster = ClusterConfig::new(name, "127.0.0.1:0");
         config.cluster = Some(ClusterConfig { beat_interval: pace.0, silence_max: pace.1, ..cluster });
@@ -126,7 +126,7 @@ async fn a_node_whose_clock_is_an_hour_off_is_told_and_serves_like_any() {
         let mut a = Running::new(right, &database, |_| {}).await;
         let mut b = Running::with_clock(wrong, &database, ahead, |_| {}).await;
 
-        // Each tells of the other: nobody knows whose clock is wrong. Time went by between two readings, but no half hour.
+        // Each tells of the other: which clock is wrong is unknown. Time went by between two readings, but no half hour.
         let is_off = |ms: Option<i64>, sign: i64| ms.is_some_and(|ms| ms * sign > HOUR_MS / 2);
         let sign = ahead.signum();
         a.describes("the clock of the other", |told| is_off(told.clock_apart_ms(wrong), sign)).await;
