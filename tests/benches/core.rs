@@ -33,7 +33,8 @@ impl Run {
     fn new() -> Self {
         let now = Time(1_000_000_000_000_000_000);
         let (limits, flags) = (Limits::default(), Flags::default());
-        Self { context: Context { now, new_run_id: RunId("run-1".into()), timeline: 0, limits, flags }, state: None }
+        let (namespace_id, new_run_id) = ("namespace".into(), RunId("run-1".into()));
+        Self { context: Context { now, namespace_id, new_run_id, timeline: 0, limits, flags }, state: None }
     }
 
     fn give(&mut self, input: Input) -> Reply {

@@ -10,6 +10,9 @@ use tonic::{Code, Status};
 
 pub use temporalio_protos::temporal::api::enums::v1::ResourceExhaustedCause;
 
+/// Result of a call between roles.
+pub type ServiceResult<T> = Result<T, ServiceError>;
+
 /// What a role answers when it does not answer with a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 pub enum ServiceError {
@@ -26,7 +29,7 @@ pub enum ServiceError {
     #[error("Namespace {namespace} has an invalid state: {state:?}.")]
     NamespaceInvalidState {
         namespace: String,
-        #[serde(with = "number")]
+        #[serde(with = "tempest_core::wire::number")]
         state: NamespaceState,
     },
     #[error("{message}")]
@@ -46,13 +49,18 @@ pub enum ServiceError {
     // Retry.
     #[error("{message}")]
     ResourceExhausted {
-        #[serde(with = "number")]
+        #[serde(with = "tempest_core::wire::number")]
         cause: ResourceExhaustedCause,
         message: String,
     },
     /// Certainly not done.
     #[error("{0}")]
     Unavailable(String),
+    /// The other node is of another build and certainly did nothing.
+    #[error(
+        "the other node speaks version {speaks} of the protocol between nodes, and not all that it was asked: {why}"
+    )]
+    OtherVersion { speaks: u8, why: String },
     /// Perhaps done: whoever retries must be ready to find it done. On the wire it is Unavailable, as Temporal's is.
     #[error("{0}")]
     OutcomeUnknown(String),
@@ -81,20 +89,6 @@ pub enum ServiceError {
     DataLoss(String),
 }
 
-/// Temporal's enums as the numbers they are on the wire.
-pub(crate) mod number {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-    pub fn serialize<T: Into<i32> + Copy, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        (*value).into().serialize(serializer)
-    }
-
-    pub fn deserialize<'de, T: TryFrom<i32>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        let number = i32::deserialize(deserializer)?;
-        T::try_from(number).map_err(|_| D::Error::custom(format!("{number} is no value of this enum")))
-    }
-}
-
 impl ServiceError {
     /// Whether the same call may succeed later, unchanged.
     pub fn is_retryable(&self) -> bool {
@@ -102,10 +96,16 @@ impl ServiceError {
             self,
             Self::ResourceExhausted { .. }
                 | Self::Unavailable(_)
+                | Self::OtherVersion { .. }
                 | Self::OutcomeUnknown(_)
                 | Self::DeadlineExceeded(_)
                 | Self::ShardOwnershipLost { .. }
         )
+    }
+
+    /// Whether another node may be asked the same.
+    pub fn is_certainly_not_done(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::OtherVersion { .. } | Self::ShardOwnershipLost { .. })
     }
 
     fn code(&self) -> Code {
@@ -121,7 +121,10 @@ impl ServiceError {
             Self::PermissionDenied(_) => Code::PermissionDenied,
             Self::Unimplemented(_) => Code::Unimplemented,
             Self::ResourceExhausted { .. } => Code::ResourceExhausted,
-            Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::StickyWorkerUnavailable => Code::Unavailable,
+            Self::Unavailable(_)
+            | Self::OtherVersion { .. }
+            | Self::OutcomeUnknown(_)
+            | Self::StickyWorkerUnavailable => Code::Unavailable,
             Self::DeadlineExceeded(_) => Code::DeadlineExceeded,
             Self::Canceled(_) => Code::Cancelled,
             Self::ShardOwnershipLost { .. } => Code::Aborted,

@@ -1,200 +1,182 @@
-//! What the history role offers: workflow state machines, by shard.
-use crate::ServiceError;
+//! The protocol of the history role: everything that is asked of a workflow is one [`Input`], which may change it, or one
+//! [`Read`], which does not.
+use crate::{ServiceError, ServiceResult};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tempest_core::{
-    ActivityRef, BranchRef, ChildClosed, ErrandEnd, EventId, NamespaceId, OtherRun, RecordActivityTaskStarted,
-    RecordWorkflowTaskStarted, RunId, RunKey, StartChild, TransferTask, WorkflowId, WorkflowTaskToken,
+    BranchRef, EventId, Input, NamespaceId, RecordActivityTaskStarted, RecordWorkflowTaskStarted, RunId, RunKey,
+    Started, TransferTask, WorkflowId, wire,
 };
 use temporalio_protos::temporal::api::{
     common::v1::WorkflowExecution, enums::v1::WorkflowExecutionStatus, history::v1::HistoryEvent,
     workflowservice::v1 as api,
 };
 
-/// Result of a call between roles.
-pub type ServiceResult<T> = Result<T, ServiceError>;
-
-/// History, as frontend and matching see it. Requests come validated for shape, with the namespace resolved to its id.
+/// History, as the other roles and its own shards see it. Inputs come validated for shape.
 ///
 /// Every answer, an error or a no-op included, rests on durable state only. Each call may be repeated: request ids and
-/// task tokens make the repeat harmless. An empty run id means the current run.
+/// task tokens make the repeat harmless.
 #[async_trait]
 pub trait HistoryService: Send + Sync + 'static {
-    async fn start_workflow(
-        &self,
-        namespace: &NamespaceId,
-        request: api::StartWorkflowExecutionRequest,
-    ) -> ServiceResult<api::StartWorkflowExecutionResponse>;
+    /// Answers when what was decided is durable; an input that a later one answers, when that is.
+    async fn call(&self, to: Target, input: Input) -> ServiceResult<Reply>;
 
-    async fn signal_with_start_workflow(
-        &self,
-        namespace: &NamespaceId,
-        request: api::SignalWithStartWorkflowExecutionRequest,
-    ) -> ServiceResult<api::SignalWithStartWorkflowExecutionResponse>;
+    async fn read(&self, to: Target, read: Read) -> ServiceResult<View>;
 
-    async fn signal_workflow(
-        &self,
-        namespace: &NamespaceId,
-        request: api::SignalWorkflowExecutionRequest,
-    ) -> ServiceResult<()>;
-
-    async fn request_cancel_workflow(
-        &self,
-        namespace: &NamespaceId,
-        request: api::RequestCancelWorkflowExecutionRequest,
-    ) -> ServiceResult<()>;
-
-    async fn terminate_workflow(
-        &self,
-        namespace: &NamespaceId,
-        request: api::TerminateWorkflowExecutionRequest,
-    ) -> ServiceResult<()>;
-
-    async fn describe_workflow(
-        &self,
-        namespace: &NamespaceId,
-        execution: &WorkflowExecution,
-    ) -> ServiceResult<api::DescribeWorkflowExecutionResponse>;
-
-    /// Another run's errand: starts its child, which waits for `begin_child_workflow`. The same child again gets the same
-    /// answer: the first run of its chain.
-    async fn start_child_workflow(
-        &self,
-        namespace: &NamespaceId,
-        child: StartChild,
-    ) -> ServiceResult<api::StartWorkflowExecutionResponse>;
-
-    /// The parent has recorded the start of this child. Without effect on a child that has begun.
-    async fn begin_child_workflow(&self, child: &RunKey, parent: OtherRun) -> ServiceResult<()>;
-
-    async fn signal_by_workflow(
-        &self,
-        namespace: &NamespaceId,
-        from: OtherRun,
-        request: api::SignalWorkflowExecutionRequest,
-    ) -> ServiceResult<()>;
-
-    async fn request_cancel_by_workflow(
-        &self,
-        namespace: &NamespaceId,
-        from: OtherRun,
-        request: api::RequestCancelWorkflowExecutionRequest,
-    ) -> ServiceResult<()>;
-
-    async fn terminate_by_workflow(
-        &self,
-        namespace: &NamespaceId,
-        from: OtherRun,
-        request: api::TerminateWorkflowExecutionRequest,
-    ) -> ServiceResult<()>;
-
-    /// How a run's errand ended. `NotFound` if the run has closed; what is not pending any more is no error.
-    async fn record_errand_end(&self, run: &RunKey, end: ErrandEnd) -> ServiceResult<()>;
-
-    /// A child's last run has closed. `NotFound` if the parent has closed or waits for no such child.
-    async fn record_child_closed(&self, parent: &RunKey, closed: ChildClosed) -> ServiceResult<()>;
-
-    /// Compare-and-set: one poll gets the task. Returns the poll response, history's first page and token included.
-    async fn record_workflow_task_started(
-        &self,
-        run: &RunKey,
-        request: RecordWorkflowTaskStarted,
-    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse>;
-
-    async fn record_activity_task_started(
-        &self,
-        run: &RunKey,
-        request: RecordActivityTaskStarted,
-    ) -> ServiceResult<api::PollActivityTaskQueueResponse>;
-
-    async fn complete_workflow_task(
-        &self,
-        token: WorkflowTaskToken,
-        request: api::RespondWorkflowTaskCompletedRequest,
-    ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse>;
-
-    async fn fail_workflow_task(
-        &self,
-        token: WorkflowTaskToken,
-        request: api::RespondWorkflowTaskFailedRequest,
-    ) -> ServiceResult<()>;
-
-    async fn heartbeat_activity(
-        &self,
-        activity: ActivityAddress,
-        request: api::RecordActivityTaskHeartbeatRequest,
-    ) -> ServiceResult<api::RecordActivityTaskHeartbeatResponse>;
-
-    async fn complete_activity(
-        &self,
-        activity: ActivityAddress,
-        request: api::RespondActivityTaskCompletedRequest,
-    ) -> ServiceResult<()>;
-
-    async fn fail_activity(
-        &self,
-        activity: ActivityAddress,
-        request: api::RespondActivityTaskFailedRequest,
-    ) -> ServiceResult<()>;
-
-    async fn cancel_activity(
-        &self,
-        activity: ActivityAddress,
-        request: api::RespondActivityTaskCanceledRequest,
-    ) -> ServiceResult<()>;
-
-    /// Where a run's history is and how far it goes now. With `wait`, answers when `next_event_id` exceeds
-    /// `wait.next_event_id`, or the run is closed, or `wait.timeout` is over (then with what there is).
-    async fn history_position(
-        &self,
-        namespace: &NamespaceId,
-        execution: &WorkflowExecution,
-        wait: Option<HistoryWait>,
-    ) -> ServiceResult<HistoryPosition>;
-
-    /// Events with `from <= id < until`, at most about `page_size`: whole batches, so a page may exceed it. Reads what
-    /// [`HistoryService::history_position`] proved durable.
-    async fn read_history(
-        &self,
-        run: &RunKey,
-        branch: &BranchRef,
-        from: EventId,
-        until: EventId,
-        page_size: usize,
-    ) -> ServiceResult<Vec<HistoryEvent>>;
-
-    /// The newest events first: ids below `until`, descending, about `page_size` of them.
-    async fn read_history_reverse(
-        &self,
-        run: &RunKey,
-        branch: &BranchRef,
-        until: EventId,
-        page_size: usize,
-    ) -> ServiceResult<Vec<HistoryEvent>>;
-
-    /// Matching asks before it dispatches a task that waited long: is it still wanted?
-    async fn task_is_due(&self, run: &RunKey, task: &TransferTask) -> ServiceResult<bool>;
-
-    /// Whether the run still waits to hear how this errand of it ended: whoever is asked to do it cannot tell whether it was
-    /// done before. A run that is gone is `NotFound`.
-    async fn awaits_errand(&self, run: &RunKey, task: &TransferTask) -> ServiceResult<bool>;
-
-    /// No worker polls the run's sticky queue: forget it (no event).
-    async fn reset_sticky_task_queue(&self, run: &RunKey) -> ServiceResult<()>;
+    /// [`HistoryService::call`], which gives back what it did not take: it can be asked elsewhere, and no copy was made.
+    async fn offer(&self, to: Target, input: Input) -> Result<Reply, Refused<(Target, Input)>> {
+        self.call(to, input).await.map_err(Refused::from)
+    }
 }
 
-/// Which activity of which run a worker means.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ActivityAddress {
+/// A workflow id within its namespace. Its runs live in one shard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WorkflowKey {
     pub namespace_id: NamespaceId,
     pub workflow_id: WorkflowId,
-    /// Empty: the current run.
-    pub run_id: RunId,
-    pub activity: ActivityRef,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+impl WorkflowKey {
+    pub fn of(run: &RunKey) -> Self {
+        Self { namespace_id: run.namespace_id.clone(), workflow_id: run.workflow_id.clone() }
+    }
+
+    pub fn run(&self, run_id: RunId) -> RunKey {
+        RunKey { namespace_id: self.namespace_id.clone(), workflow_id: self.workflow_id.clone(), run_id }
+    }
+}
+
+/// Which run of which workflow is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    pub workflow: WorkflowKey,
+    /// Empty: the current run.
+    pub run_id: RunId,
+}
+
+impl Target {
+    pub fn new(namespace_id: NamespaceId, workflow_id: impl Into<WorkflowId>, run_id: impl Into<RunId>) -> Self {
+        let workflow = WorkflowKey { namespace_id, workflow_id: workflow_id.into() };
+        Self { workflow, run_id: run_id.into() }
+    }
+
+    pub fn of(run: &RunKey) -> Self {
+        Self { workflow: WorkflowKey::of(run), run_id: run.run_id.clone() }
+    }
+
+    /// The workflow's current run.
+    pub fn current(namespace_id: &NamespaceId, workflow_id: &str) -> Self {
+        Self::new(namespace_id.clone(), workflow_id, RunId::default())
+    }
+
+    /// The run that a request names.
+    pub fn named(namespace_id: &NamespaceId, execution: Option<&WorkflowExecution>) -> Self {
+        let (workflow_id, run_id) =
+            execution.map_or(("", ""), |execution| (execution.workflow_id.as_str(), execution.run_id.as_str()));
+        Self::new(namespace_id.clone(), workflow_id, run_id)
+    }
+
+    /// The same, unless the request names the chain: then its newest run is meant, as in Temporal, and the core compares
+    /// the chain.
+    pub fn of_chain(
+        namespace_id: &NamespaceId,
+        execution: Option<&WorkflowExecution>,
+        first_execution_run_id: &str,
+    ) -> Self {
+        let mut target = Self::named(namespace_id, execution);
+        if !first_execution_run_id.is_empty() {
+            target.run_id = RunId::default();
+        }
+        target
+    }
+}
+
+/// What came of an input: the core's reply, completed by what only the shard knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// There is nothing more to say.
+    Done,
+    Started(Started),
+    /// With the first page of the history, and the task token.
+    WorkflowTaskStarted(#[serde(with = "wire")] Box<api::PollWorkflowTaskQueueResponse>),
+    /// With the next workflow task, history and token included, if it was asked for and is needed.
+    WorkflowTaskCompleted(#[serde(with = "wire")] Box<api::RespondWorkflowTaskCompletedResponse>),
+    /// With the task token.
+    ActivityTaskStarted(#[serde(with = "wire")] Box<api::PollActivityTaskQueueResponse>),
+    Heartbeat {
+        cancel_requested: bool,
+    },
+}
+
+impl Reply {
+    /// # Errors
+    /// The reply is one to another input.
+    pub fn started(self) -> ServiceResult<Started> {
+        match self {
+            Self::Started(started) => Ok(started),
+            reply => reply.unexpected(),
+        }
+    }
+
+    /// The error for a caller whose input has no such reply.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn unexpected<T>(self) -> ServiceResult<T> {
+        Err(ServiceError::Internal(format!("history gave a reply of another kind: {self:?}")))
+    }
+}
+
+/// Questions that change nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Read {
+    /// As DescribeWorkflowExecution shows it.
+    Describe,
+    /// Where a run's history is and how far it goes now. With a wait, answered when `next_event_id` exceeds
+    /// `wait.next_event_id`, or the run is closed, or `wait.timeout` is over (then with what there is).
+    HistoryPosition(Option<HistoryWait>),
+    /// Events with `from <= id < until`, at most about `page_size`: whole batches, so a page may exceed it. Reads what
+    /// [`Read::HistoryPosition`] proved durable.
+    HistoryPage { branch: BranchRef, from: EventId, until: EventId, page_size: usize },
+    /// The newest events first: ids below `until`, descending, about `page_size` of them.
+    HistoryPageReverse { branch: BranchRef, until: EventId, page_size: usize },
+    /// Whether the run still waits for the outcome of the cross-workflow call that this task makes. The callee cannot tell
+    /// whether the call was executed before. A run that is gone is `NotFound`.
+    AwaitsOutboundCall(TransferTask),
+}
+
+/// The answer to a [`Read`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum View {
+    Described(#[serde(with = "wire")] Box<api::DescribeWorkflowExecutionResponse>),
+    HistoryPosition(Box<HistoryPosition>),
+    History(#[serde(with = "wire::list")] Vec<HistoryEvent>),
+    /// Yes or no.
+    Truth(bool),
+}
+
+impl View {
+    fn unexpected<T>(self) -> ServiceResult<T> {
+        Err(ServiceError::Internal(format!("history gave a view of another kind: {self:?}")))
+    }
+
+    fn truth(self) -> ServiceResult<bool> {
+        match self {
+            Self::Truth(truth) => Ok(truth),
+            view => view.unexpected(),
+        }
+    }
+
+    fn history(self) -> ServiceResult<Vec<HistoryEvent>> {
+        match self {
+            Self::History(events) => Ok(events),
+            view => view.unexpected(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryWait {
     /// Answer once the history goes beyond this.
     pub next_event_id: EventId,
@@ -204,14 +186,108 @@ pub struct HistoryWait {
     pub timeout: Duration,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HistoryPosition {
     pub run: RunKey,
     pub branch: BranchRef,
     pub next_event_id: EventId,
-    #[serde(with = "crate::error::number")]
+    #[serde(with = "wire::number")]
     pub status: WorkflowExecutionStatus,
     /// Not persisted: scheduled and started events of a transient workflow task.
-    #[serde(with = "tempest_core::wire::list")]
+    #[serde(with = "wire::list")]
     pub transient_events: Vec<HistoryEvent>,
+}
+
+/// A call that failed, and what was asked, where the callee did not take it. Whether it may be asked again, the error says.
+#[derive(Debug)]
+pub struct Refused<A> {
+    pub error: ServiceError,
+    pub ask: Option<Box<A>>,
+}
+
+impl<A> From<ServiceError> for Refused<A> {
+    fn from(error: ServiceError) -> Self {
+        Self { error, ask: None }
+    }
+}
+
+/// What several callers ask in the same way. Errors are the service's.
+impl dyn HistoryService + '_ {
+    /// Compare-and-set: one poll gets the task.
+    pub async fn record_workflow_task_started(
+        &self,
+        run: &RunKey,
+        request: RecordWorkflowTaskStarted,
+    ) -> ServiceResult<Box<api::PollWorkflowTaskQueueResponse>> {
+        match self.call(Target::of(run), Input::RecordWorkflowTaskStarted(request)).await? {
+            Reply::WorkflowTaskStarted(response) => Ok(response),
+            reply => reply.unexpected(),
+        }
+    }
+
+    /// Compare-and-set: one poll gets the task.
+    pub async fn record_activity_task_started(
+        &self,
+        run: &RunKey,
+        request: RecordActivityTaskStarted,
+    ) -> ServiceResult<Box<api::PollActivityTaskQueueResponse>> {
+        match self.call(Target::of(run), Input::RecordActivityTaskStarted(request)).await? {
+            Reply::ActivityTaskStarted(response) => Ok(response),
+            reply => reply.unexpected(),
+        }
+    }
+
+    pub async fn complete_workflow_task(
+        &self,
+        token: tempest_core::WorkflowTaskToken,
+        request: api::RespondWorkflowTaskCompletedRequest,
+    ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
+        let target = Target::new(token.namespace_id.clone(), token.workflow_id.clone(), token.run_id.clone());
+        match self.call(target, Input::CompleteWorkflowTask(token, Box::new(request))).await? {
+            Reply::WorkflowTaskCompleted(response) => Ok(*response),
+            Reply::Done => Ok(api::RespondWorkflowTaskCompletedResponse::default()),
+            reply => reply.unexpected(),
+        }
+    }
+
+    pub async fn describe(&self, target: Target) -> ServiceResult<Box<api::DescribeWorkflowExecutionResponse>> {
+        match self.read(target, Read::Describe).await? {
+            View::Described(response) => Ok(response),
+            view => view.unexpected(),
+        }
+    }
+
+    pub async fn history_position(&self, target: Target, wait: Option<HistoryWait>) -> ServiceResult<HistoryPosition> {
+        match self.read(target, Read::HistoryPosition(wait)).await? {
+            View::HistoryPosition(position) => Ok(*position),
+            view => view.unexpected(),
+        }
+    }
+
+    pub async fn read_history(
+        &self,
+        run: &RunKey,
+        branch: &BranchRef,
+        from: EventId,
+        until: EventId,
+        page_size: usize,
+    ) -> ServiceResult<Vec<HistoryEvent>> {
+        let read = Read::HistoryPage { branch: branch.clone(), from, until, page_size };
+        self.read(Target::of(run), read).await?.history()
+    }
+
+    pub async fn read_history_reverse(
+        &self,
+        run: &RunKey,
+        branch: &BranchRef,
+        until: EventId,
+        page_size: usize,
+    ) -> ServiceResult<Vec<HistoryEvent>> {
+        let read = Read::HistoryPageReverse { branch: branch.clone(), until, page_size };
+        self.read(Target::of(run), read).await?.history()
+    }
+
+    pub async fn awaits_outbound_call(&self, caller: &RunKey, task: TransferTask) -> ServiceResult<bool> {
+        self.read(Target::of(caller), Read::AwaitsOutboundCall(task)).await?.truth()
+    }
 }

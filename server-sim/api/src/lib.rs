@@ -9,6 +9,7 @@ mod error;
 mod history;
 mod matching;
 mod page_token;
+mod protocol;
 mod remote;
 mod task_token;
 
@@ -28,10 +29,22 @@ pub mod services {
     }
 }
 
-pub use error::{ResourceExhaustedCause, ServiceError};
+/// Temporal's RPCs, generated from the descriptor: what a table of them must be complete against.
+pub mod rpcs {
+    /// One RPC by its types.
+    pub trait Rpc {
+        const NAME: &'static str;
+        type Request: Send + 'static;
+        type Response: Send + 'static;
+    }
+    include!(concat!(env!("OUT_DIR"), "/rpcs.rs"));
+}
+
+pub use error::{ResourceExhaustedCause, ServiceError, ServiceResult};
 pub use history::*;
 pub use matching::*;
 pub use page_token::{HistoryPageToken, PageTokenError};
+pub use protocol::PROTOCOL_VERSION;
 pub use remote::{
     Caller, RemoteHistory, RemoteMatching, Route, RoutedHistory, RoutedMatching, answer_history, answer_matching,
 };

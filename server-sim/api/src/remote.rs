@@ -1,23 +1,17 @@
-//! Calls between roles on different nodes: each call of [`HistoryService`] and [`MatchingService`] as a method name and
-//! bytes, and back. What carries the bytes is a [`Caller`]; where a call belongs says a [`Route`].
-//!
-//! The tables below name each call once. From them come the side that calls ([`RemoteHistory`]), the side that answers
-//! ([`answer_history`]) and the choice of a node for each call ([`RoutedHistory`]); the same for matching. Records of ours
-//! travel as they are stored, Temporal's messages as protobuf.
-use crate::history::*;
-use crate::matching::*;
-use crate::{ServiceError, proto::common::v1::WorkflowExecution, proto::history::v1::HistoryEvent};
+//! The services of other nodes, and of a whole cluster. What carries the bytes is a [`Caller`]; where a call belongs says a
+//! [`Route`].
+use crate::protocol::{decode_answer, encode_answer, open, other_version, seal};
+use crate::{
+    HistoryService, MatchingAsk, MatchingReply, MatchingService, Read, Refused, Reply, ServiceResult, Target,
+    TaskQueueKey, View,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 use std::time::Duration;
-use tempest_core::{
-    BranchRef, ChildClosed, ErrandEnd, EventId, NamespaceId, OtherRun, RecordActivityTaskStarted,
-    RecordWorkflowTaskStarted, RunKey, StartChild, TransferTask, WorkflowTaskToken,
-};
-use temporalio_protos::temporal::api::workflowservice::v1 as api;
+use tempest_core::{Input, NamespaceId};
 
 /// Carries a call to another node and its answer back.
 #[async_trait]
@@ -32,12 +26,18 @@ pub trait Caller: Send + Sync + 'static {
 /// Finds the service that a call belongs to, and asks again where the first one asked has sent it on.
 #[async_trait]
 pub trait Route<S: ?Sized>: Send + Sync + 'static {
+    /// What decides which node it is.
+    type Place: Send + Sync;
+
     /// `workflow_or_queue` is the id by which work is spread: of a workflow for history, of a task queue for matching.
-    async fn route<T: Send>(
+    fn place(&self, namespace: &NamespaceId, workflow_or_queue: &str) -> Self::Place;
+
+    /// Each try takes `ask` and may give it back; without it there is no further one.
+    async fn route<A: Send + 'static, T: Send + 'static>(
         &self,
-        namespace: &NamespaceId,
-        workflow_or_queue: &str,
-        call: impl Fn(Arc<S>) -> BoxFuture<'static, ServiceResult<T>> + Send + Sync,
+        place: &Self::Place,
+        ask: A,
+        call: impl Fn(Arc<S>, A) -> BoxFuture<'static, Result<T, Refused<A>>> + Send + Sync,
     ) -> ServiceResult<T>;
 }
 
@@ -46,339 +46,128 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How much longer than the wait it asks for a long poll may take.
 const POLL_GRACE: Duration = Duration::from_secs(5);
 
-/// A message of Temporal's within what is encoded here.
-struct Proto<M>(M);
+const CALL: &str = "call";
+const READ: &str = "read";
+/// Its answer takes something away with it: such a call must not be delivered twice.
+const POLL: &str = "poll";
 
-impl<M: prost::Message> Serialize for Proto<&M> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        tempest_core::wire::serialize(self.0, serializer)
+async fn ask<C: Caller, T: DeserializeOwned>(
+    node: &C,
+    method: &'static str,
+    to: &(impl Serialize + Sync),
+    what: &(impl Serialize + Sync),
+    patience: Duration,
+) -> ServiceResult<T> {
+    let envelope = seal(to, what);
+    decode_answer(&node.call(method, envelope, patience).await?)
+}
+
+/// The history service of another node.
+pub struct RemoteHistory<C>(pub C);
+
+#[async_trait]
+impl<C: Caller> HistoryService for RemoteHistory<C> {
+    async fn call(&self, to: Target, input: Input) -> ServiceResult<Reply> {
+        self.offer(to, input).await.map_err(|refused| refused.error)
+    }
+
+    async fn read(&self, to: Target, read: Read) -> ServiceResult<View> {
+        let patience = match &read {
+            Read::HistoryPosition(Some(wait)) => wait.timeout + POLL_GRACE,
+            _ => PATIENCE,
+        };
+        ask(&self.0, READ, &to, &read, patience).await
+    }
+
+    async fn offer(&self, to: Target, input: Input) -> Result<Reply, Refused<(Target, Input)>> {
+        let answer = ask(&self.0, CALL, &to, &input, PATIENCE).await;
+        answer.map_err(|error| Refused { error, ask: Some(Box::new((to, input))) })
     }
 }
 
-impl<'de, M: prost::Message + Default> Deserialize<'de> for Proto<M> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        tempest_core::wire::deserialize(deserializer).map(Proto)
+/// Performs a call that came from another node.
+///
+/// # Errors
+/// The service's own; `OtherVersion` for what this build does not know.
+pub async fn answer_history(service: &dyn HistoryService, method: &str, body: &[u8]) -> ServiceResult<Bytes> {
+    match method {
+        CALL => {
+            let (to, input) = open(body)?;
+            Ok(encode_answer(&service.call(to, input).await?))
+        }
+        READ => {
+            let (to, read) = open(body)?;
+            Ok(encode_answer(&service.read(to, read).await?))
+        }
+        unknown => Err(other_version(format!("it knows no call {unknown:?}"))),
     }
 }
 
-/// A list of events within what is encoded here.
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-struct Events(#[serde(with = "tempest_core::wire::list")] Vec<HistoryEvent>);
+/// The history service of a whole cluster: each call goes to the node it belongs to.
+pub struct RoutedHistory<R>(pub R);
 
-fn encode(value: &impl Serialize) -> Bytes {
-    rmp_serde::to_vec_named(value).expect("calls and answers are plain data: they encode").into()
+#[async_trait]
+impl<R: Route<dyn HistoryService>> HistoryService for RoutedHistory<R> {
+    async fn call(&self, to: Target, input: Input) -> ServiceResult<Reply> {
+        let place = self.0.place(&to.workflow.namespace_id, to.workflow.workflow_id.as_str());
+        let call = |service: Arc<dyn HistoryService>, (to, input)| -> BoxFuture<'static, _> {
+            Box::pin(async move { service.offer(to, input).await })
+        };
+        self.0.route(&place, (to, input), call).await
+    }
+
+    async fn read(&self, to: Target, read: Read) -> ServiceResult<View> {
+        let place = self.0.place(&to.workflow.namespace_id, to.workflow.workflow_id.as_str());
+        let call = |service: Arc<dyn HistoryService>, (to, read): (Target, Read)| -> BoxFuture<'static, _> {
+            Box::pin(async move {
+                let answer = service.read(to.clone(), read.clone()).await;
+                answer.map_err(|error| Refused { error, ask: Some(Box::new((to, read))) })
+            })
+        };
+        self.0.route(&place, (to, read), call).await
+    }
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> ServiceResult<T> {
-    // Two versions of tempest in one cluster may come to this; a retry after the upgrade will not.
-    rmp_serde::from_slice(bytes)
-        .map_err(|error| ServiceError::Unavailable(format!("the other node speaks another version: {error}")))
+/// The matching service of another node.
+pub struct RemoteMatching<C>(pub C);
+
+#[async_trait]
+impl<C: Caller> MatchingService for RemoteMatching<C> {
+    async fn ask(&self, to: TaskQueueKey, what: MatchingAsk) -> ServiceResult<MatchingReply> {
+        let (method, patience) = match what.timeout() {
+            Some(timeout) => (POLL, timeout + POLL_GRACE),
+            None => (CALL, PATIENCE),
+        };
+        ask(&self.0, method, &to, &what, patience).await
+    }
 }
 
-/// How a parameter or an answer is written: ours as they are, Temporal's messages as protobuf.
-macro_rules! written {
-    (plain $value:expr) => {
-        $value
-    };
-    (proto $value:expr) => {
-        Proto($value)
-    };
-}
-macro_rules! read_as {
-    (plain $type:ty) => { $type };
-    (proto $type:ty) => { Proto<$type> };
-}
-macro_rules! unwrapped {
-    (plain $value:expr) => {
-        $value
-    };
-    (proto $value:expr) => {
-        $value.0
-    };
-}
-/// How a parameter is passed to the service: lent or given.
-macro_rules! passed {
-    (lend $value:expr) => {
-        &$value
-    };
-    (give $value:expr) => {
-        $value
-    };
-}
-macro_rules! lent {
-    (lend $value:expr) => {
-        $value
-    };
-    (give $value:expr) => {
-        &$value
-    };
-}
-macro_rules! answer_written {
-    (plain $value:expr) => {
-        encode(&$value)
-    };
-    (proto $value:expr) => {
-        encode(&Proto(&$value))
-    };
-    (events $value:expr) => {
-        encode(&Events($value))
-    };
-}
-/// Of what was performed, so that an error leaves the outcome open.
-fn decode_answer<T: DeserializeOwned>(bytes: &[u8]) -> ServiceResult<T> {
-    decode(bytes).map_err(|error| ServiceError::OutcomeUnknown(error.to_string()))
+/// Performs a call that came from another node.
+///
+/// # Errors
+/// The service's own; `OtherVersion` for what this build does not know.
+pub async fn answer_matching(service: &dyn MatchingService, method: &str, body: &[u8]) -> ServiceResult<Bytes> {
+    if !matches!(method, CALL | POLL) {
+        return Err(other_version(format!("it knows no call {method:?}")));
+    }
+    let (to, what) = open(body)?;
+    Ok(encode_answer(&service.ask(to, what).await?))
 }
 
-macro_rules! answer_read {
-    (plain $type:ty, $bytes:expr) => {
-        decode_answer::<$type>(&$bytes)
-    };
-    (proto $type:ty, $bytes:expr) => {
-        decode_answer::<Proto<$type>>(&$bytes).map(|answer| answer.0)
-    };
-    (events $type:ty, $bytes:expr) => {
-        decode_answer::<Events>(&$bytes).map(|answer| answer.0)
-    };
-}
+/// The matching service of a whole cluster: each call goes to the node it belongs to.
+pub struct RoutedMatching<R>(pub R);
 
-macro_rules! calls {
-    (
-        $service:ident, $remote:ident, $routed:ident, $answer:ident;
-        $(
-            $method:ident($($name:ident: $type:ty = $pass:ident $form:ident $owned:ty),+)
-                -> $answer_form:ident $answer_type:ty,
-                of ($namespace:expr, $key:expr), within $patience:expr;
-        )+
-    ) => {
-        /// The service of another node.
-        pub struct $remote<C>(pub C);
-
-        #[async_trait]
-        impl<C: Caller> $service for $remote<C> {
-            $(async fn $method(&self, $($name: $type),+) -> ServiceResult<$answer_type> {
-                let patience = $patience;
-                $(let $name = lent!($pass $name);)+
-                let body = encode(&($(written!($form $name),)+));
-                let answer = self.0.call(stringify!($method), body, patience).await?;
-                answer_read!($answer_form $answer_type, answer)
-            })+
-        }
-
-        /// Performs a call that came from another node.
-        ///
-        /// # Errors
-        /// The service's own; `Unavailable` for a method or parameters that this version does not know.
-        pub async fn $answer(service: &dyn $service, method: &str, body: &[u8]) -> ServiceResult<Bytes> {
-            match method {
-                $(stringify!($method) => {
-                    let ($($name,)+): ($(read_as!($form $owned),)+) = decode(body)?;
-                    let answer = service.$method($(passed!($pass unwrapped!($form $name))),+).await?;
-                    Ok(answer_written!($answer_form answer))
-                })+
-                unknown => Err(ServiceError::Unavailable(format!("this node knows no call {unknown:?}"))),
-            }
-        }
-
-        /// The service of a whole cluster: each call goes to the node it belongs to.
-        pub struct $routed<R>(pub R);
-
-        #[async_trait]
-        impl<R: Route<dyn $service>> $service for $routed<R> {
-            $(async fn $method(&self, $($name: $type),+) -> ServiceResult<$answer_type> {
-                let (namespace, key) = ($namespace.clone(), $key.to_string());
-                $(let $name: $owned = $name.to_owned();)+
-                let call = |service: Arc<dyn $service>| -> BoxFuture<'static, ServiceResult<$answer_type>> {
-                    $(let $name = $name.clone();)+
-                    Box::pin(async move { service.$method($(passed!($pass $name)),+).await })
-                };
-                self.0.route(&namespace, &key, call).await
-            })+
-        }
-    };
-}
-
-calls! {
-    HistoryService, RemoteHistory, RoutedHistory, answer_history;
-
-    start_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        request: api::StartWorkflowExecutionRequest = give proto api::StartWorkflowExecutionRequest
-    ) -> proto api::StartWorkflowExecutionResponse, of (namespace, request.workflow_id), within PATIENCE;
-
-    signal_with_start_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        request: api::SignalWithStartWorkflowExecutionRequest = give proto api::SignalWithStartWorkflowExecutionRequest
-    ) -> proto api::SignalWithStartWorkflowExecutionResponse, of (namespace, request.workflow_id), within PATIENCE;
-
-    signal_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        request: api::SignalWorkflowExecutionRequest = give proto api::SignalWorkflowExecutionRequest
-    ) -> plain (), of (namespace, workflow_of(&request.workflow_execution)), within PATIENCE;
-
-    request_cancel_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        request: api::RequestCancelWorkflowExecutionRequest = give proto api::RequestCancelWorkflowExecutionRequest
-    ) -> plain (), of (namespace, workflow_of(&request.workflow_execution)), within PATIENCE;
-
-    terminate_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        request: api::TerminateWorkflowExecutionRequest = give proto api::TerminateWorkflowExecutionRequest
-    ) -> plain (), of (namespace, workflow_of(&request.workflow_execution)), within PATIENCE;
-
-    describe_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        execution: &WorkflowExecution = lend proto WorkflowExecution
-    ) -> proto api::DescribeWorkflowExecutionResponse, of (namespace, execution.workflow_id), within PATIENCE;
-
-    start_child_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        child: StartChild = give plain StartChild
-    ) -> proto api::StartWorkflowExecutionResponse, of (namespace, child.request.workflow_id), within PATIENCE;
-
-    begin_child_workflow(child: &RunKey = lend plain RunKey, parent: OtherRun = give plain OtherRun)
-        -> plain (), of (child.namespace_id, child.workflow_id.as_str()), within PATIENCE;
-
-    signal_by_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        from: OtherRun = give plain OtherRun,
-        request: api::SignalWorkflowExecutionRequest = give proto api::SignalWorkflowExecutionRequest
-    ) -> plain (), of (namespace, workflow_of(&request.workflow_execution)), within PATIENCE;
-
-    request_cancel_by_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        from: OtherRun = give plain OtherRun,
-        request: api::RequestCancelWorkflowExecutionRequest = give proto api::RequestCancelWorkflowExecutionRequest
-    ) -> plain (), of (namespace, workflow_of(&request.workflow_execution)), within PATIENCE;
-
-    terminate_by_workflow(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        from: OtherRun = give plain OtherRun,
-        request: api::TerminateWorkflowExecutionRequest = give proto api::TerminateWorkflowExecutionRequest
-    ) -> plain (), of (namespace, workflow_of(&request.workflow_execution)), within PATIENCE;
-
-    record_errand_end(run: &RunKey = lend plain RunKey, end: ErrandEnd = give plain ErrandEnd)
-        -> plain (), of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
-
-    record_child_closed(parent: &RunKey = lend plain RunKey, closed: ChildClosed = give plain ChildClosed)
-        -> plain (), of (parent.namespace_id, parent.workflow_id.as_str()), within PATIENCE;
-
-    record_workflow_task_started(
-        run: &RunKey = lend plain RunKey,
-        request: RecordWorkflowTaskStarted = give plain RecordWorkflowTaskStarted
-    ) -> proto api::PollWorkflowTaskQueueResponse, of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
-
-    record_activity_task_started(
-        run: &RunKey = lend plain RunKey,
-        request: RecordActivityTaskStarted = give plain RecordActivityTaskStarted
-    ) -> proto api::PollActivityTaskQueueResponse, of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
-
-    complete_workflow_task(
-        token: WorkflowTaskToken = give plain WorkflowTaskToken,
-        request: api::RespondWorkflowTaskCompletedRequest = give proto api::RespondWorkflowTaskCompletedRequest
-    ) -> proto api::RespondWorkflowTaskCompletedResponse,
-        of (token.namespace_id, token.workflow_id.as_str()), within PATIENCE;
-
-    fail_workflow_task(
-        token: WorkflowTaskToken = give plain WorkflowTaskToken,
-        request: api::RespondWorkflowTaskFailedRequest = give proto api::RespondWorkflowTaskFailedRequest
-    ) -> plain (), of (token.namespace_id, token.workflow_id.as_str()), within PATIENCE;
-
-    heartbeat_activity(
-        activity: ActivityAddress = give plain ActivityAddress,
-        request: api::RecordActivityTaskHeartbeatRequest = give proto api::RecordActivityTaskHeartbeatRequest
-    ) -> proto api::RecordActivityTaskHeartbeatResponse,
-        of (activity.namespace_id, activity.workflow_id.as_str()), within PATIENCE;
-
-    complete_activity(
-        activity: ActivityAddress = give plain ActivityAddress,
-        request: api::RespondActivityTaskCompletedRequest = give proto api::RespondActivityTaskCompletedRequest
-    ) -> plain (), of (activity.namespace_id, activity.workflow_id.as_str()), within PATIENCE;
-
-    fail_activity(
-        activity: ActivityAddress = give plain ActivityAddress,
-        request: api::RespondActivityTaskFailedRequest = give proto api::RespondActivityTaskFailedRequest
-    ) -> plain (), of (activity.namespace_id, activity.workflow_id.as_str()), within PATIENCE;
-
-    cancel_activity(
-        activity: ActivityAddress = give plain ActivityAddress,
-        request: api::RespondActivityTaskCanceledRequest = give proto api::RespondActivityTaskCanceledRequest
-    ) -> plain (), of (activity.namespace_id, activity.workflow_id.as_str()), within PATIENCE;
-
-    history_position(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        execution: &WorkflowExecution = lend proto WorkflowExecution,
-        wait: Option<HistoryWait> = give plain Option<HistoryWait>
-    ) -> plain HistoryPosition, of (namespace, execution.workflow_id),
-        within wait.map_or(PATIENCE, |wait| wait.timeout + POLL_GRACE);
-
-    read_history(
-        run: &RunKey = lend plain RunKey,
-        branch: &BranchRef = lend plain BranchRef,
-        from: EventId = give plain EventId,
-        until: EventId = give plain EventId,
-        page_size: usize = give plain usize
-    ) -> events Vec<HistoryEvent>, of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
-
-    read_history_reverse(
-        run: &RunKey = lend plain RunKey,
-        branch: &BranchRef = lend plain BranchRef,
-        until: EventId = give plain EventId,
-        page_size: usize = give plain usize
-    ) -> events Vec<HistoryEvent>, of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
-
-    task_is_due(
-        run: &RunKey = lend plain RunKey,
-        task: &TransferTask = lend plain TransferTask
-    ) -> plain bool, of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
-
-    awaits_errand(
-        run: &RunKey = lend plain RunKey,
-        task: &TransferTask = lend plain TransferTask
-    ) -> plain bool, of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
-
-    reset_sticky_task_queue(run: &RunKey = lend plain RunKey)
-        -> plain (), of (run.namespace_id, run.workflow_id.as_str()), within PATIENCE;
-}
-
-calls! {
-    MatchingService, RemoteMatching, RoutedMatching, answer_matching;
-
-    add_workflow_task(task: AddWorkflowTask = give plain AddWorkflowTask)
-        -> plain (), of (task.run.namespace_id, task.task_queue), within PATIENCE;
-
-    add_activity_task(task: AddActivityTask = give plain AddActivityTask)
-        -> plain (), of (task.run.namespace_id, task.task_queue), within PATIENCE;
-
-    poll_workflow_task_queue(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        request: api::PollWorkflowTaskQueueRequest = give proto api::PollWorkflowTaskQueueRequest,
-        timeout: Duration = give plain Duration
-    ) -> proto api::PollWorkflowTaskQueueResponse,
-        of (namespace, queue_of(&request.task_queue)), within timeout + POLL_GRACE;
-
-    poll_activity_task_queue(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        request: api::PollActivityTaskQueueRequest = give proto api::PollActivityTaskQueueRequest,
-        timeout: Duration = give plain Duration
-    ) -> proto api::PollActivityTaskQueueResponse,
-        of (namespace, queue_of(&request.task_queue)), within timeout + POLL_GRACE;
-
-    describe_task_queue(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        request: api::DescribeTaskQueueRequest = give proto api::DescribeTaskQueueRequest
-    ) -> proto api::DescribeTaskQueueResponse, of (namespace, queue_of(&request.task_queue)), within PATIENCE;
-
-    unload_sticky_task_queue(
-        namespace: &NamespaceId = lend plain NamespaceId,
-        sticky_task_queue: &str = lend plain String
-    ) -> plain (), of (namespace, sticky_task_queue), within PATIENCE;
-}
-
-fn workflow_of(execution: &Option<WorkflowExecution>) -> &str {
-    execution.as_ref().map_or("", |execution| &execution.workflow_id)
-}
-
-fn queue_of(queue: &Option<crate::proto::taskqueue::v1::TaskQueue>) -> &str {
-    queue.as_ref().map_or("", |queue| &queue.name)
+#[async_trait]
+impl<R: Route<dyn MatchingService>> MatchingService for RoutedMatching<R> {
+    async fn ask(&self, to: TaskQueueKey, what: MatchingAsk) -> ServiceResult<MatchingReply> {
+        let place = self.0.place(&to.namespace_id, &to.name);
+        let call =
+            |service: Arc<dyn MatchingService>, (to, what): (TaskQueueKey, MatchingAsk)| -> BoxFuture<'static, _> {
+                Box::pin(async move {
+                    let answer = service.ask(to.clone(), what.clone()).await;
+                    answer.map_err(|error| Refused { error, ask: Some(Box::new((to, what))) })
+                })
+            };
+        self.0.route(&place, (to, what), call).await
+    }
 }

@@ -1,12 +1,14 @@
 //! All that the core may know of the world.
-use crate::{RunId, Time};
+use crate::{NamespaceId, RunId, Time};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Shard time.
     pub now: Time,
-    /// A fresh run id, used if this input opens a run.
+    /// Of the workflow that the input is for; used, like the next one, if the input opens a run.
+    pub namespace_id: NamespaceId,
+    /// A fresh run id.
     pub new_run_id: RunId,
     /// How many failovers of the database may have taken back what was decided.
     pub timeline: u32,

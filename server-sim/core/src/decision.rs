@@ -148,7 +148,7 @@ impl<'c> Decision<'c> {
         let (opened, probes) = (self.opened.take(), std::mem::take(&mut self.probes));
         let changed = !self.touched.is_empty() || !self.transfer_tasks.is_empty() || !self.timer_tasks.is_empty();
         let runs = changed.then(|| self.into_write()).into_iter().chain(opened).collect();
-        Transition { runs, reply, probes }
+        Transition { runs, reply, answers: Vec::new(), probes }
     }
 
     /// The finished decision to open a run.

@@ -107,6 +107,8 @@ pub enum ChildFate {
 /// A request to start a run as another one's child.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StartChild {
+    /// The child's.
+    pub namespace_id: NamespaceId,
     #[serde(with = "wire")]
     pub request: api::StartWorkflowExecutionRequest,
     pub parent: RunKey,
@@ -209,7 +211,7 @@ impl MutableState {
         let attributes = child.attributes.as_ref();
         let started = self.durable.started.as_ref();
         let mut request = api::StartWorkflowExecutionRequest {
-            namespace: attributes.namespace_id.clone(),
+            namespace: attributes.namespace.clone(),
             workflow_id: attributes.workflow_id.clone(),
             workflow_type: attributes.workflow_type.clone(),
             task_queue: attributes.task_queue.clone(),
@@ -230,6 +232,7 @@ impl MutableState {
         };
         request.set_workflow_id_conflict_policy(WorkflowIdConflictPolicy::Fail);
         StartChild {
+            namespace_id: NamespaceId(attributes.namespace_id.clone()),
             request,
             parent: self.key().clone(),
             parent_namespace: attributes.namespace.clone(),
@@ -252,7 +255,7 @@ impl MutableState {
             ParentClosePolicy::Abandon => ChildFate::Abandon { child: self.child_key(child), parent },
             ParentClosePolicy::RequestCancel => {
                 let request = api::RequestCancelWorkflowExecutionRequest {
-                    namespace: attributes.namespace_id.clone(),
+                    namespace: attributes.namespace.clone(),
                     workflow_execution,
                     identity: crate::HISTORY_SERVICE.to_owned(),
                     request_id: self.request_id(child.initiated_event_id),
@@ -263,7 +266,7 @@ impl MutableState {
             }
             ParentClosePolicy::Terminate | ParentClosePolicy::Unspecified => {
                 let request = api::TerminateWorkflowExecutionRequest {
-                    namespace: attributes.namespace_id.clone(),
+                    namespace: attributes.namespace.clone(),
                     workflow_execution,
                     reason: BY_PARENT_CLOSE_POLICY.to_owned(),
                     identity: crate::HISTORY_SERVICE.to_owned(),
@@ -286,7 +289,7 @@ impl MutableState {
         let control = attributes.control.clone();
         #[allow(deprecated, reason = "older workers still read it")]
         let request = api::SignalWorkflowExecutionRequest {
-            namespace: attributes.namespace_id.clone(),
+            namespace: attributes.namespace.clone(),
             workflow_execution: attributes.workflow_execution.clone(),
             signal_name: attributes.signal_name.clone(),
             input: attributes.input.clone(),
@@ -308,7 +311,7 @@ impl MutableState {
             return Some(Errand::Known(ErrandEnd { initiated_event_id, outcome }));
         }
         let request = api::RequestCancelWorkflowExecutionRequest {
-            namespace: attributes.namespace_id.clone(),
+            namespace: attributes.namespace.clone(),
             workflow_execution: attributes.workflow_execution.clone(),
             identity: crate::HISTORY_SERVICE.to_owned(),
             request_id: self.request_id(initiated_event_id),

@@ -3,42 +3,49 @@ use crate::{ChildClosed, ErrandEnd, EventId, OtherRun, RunId, StartChild, TimerT
 use serde::{Deserialize, Serialize};
 use temporalio_protos::temporal::api::workflowservice::v1 as api;
 
-/// Requests arrive validated for shape by the frontend (ids, sizes, enum values), with defaults filled in and with the
-/// namespace's *id* in the field `namespace` (its name where a workflow task is completed: commands name namespaces);
-/// rules that depend on state are decided here.
-#[derive(Clone, Debug)]
+/// Requests arrive validated for shape by the frontend (ids, sizes, enum values) and with defaults filled in; their field
+/// `namespace` is the namespace's *name*, as the client sent it, and the id comes with the [`crate::Context`]. Rules that
+/// depend on state are decided here.
+///
+/// Nodes of two versions send each other inputs, by variant and field names: variants are added and never changed, and what
+/// they hold grows by optional fields only.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Input {
     /// State: the workflow id's current run, if any. May open a run.
-    Start(Box<api::StartWorkflowExecutionRequest>),
+    Start(#[serde(with = "crate::wire")] Box<api::StartWorkflowExecutionRequest>),
     /// State: as for `Start`.
-    SignalWithStart(Box<api::SignalWithStartWorkflowExecutionRequest>),
-    Signal(Box<api::SignalWorkflowExecutionRequest>),
-    RequestCancel(Box<api::RequestCancelWorkflowExecutionRequest>),
-    Terminate(Box<api::TerminateWorkflowExecutionRequest>),
+    SignalWithStart(#[serde(with = "crate::wire")] Box<api::SignalWithStartWorkflowExecutionRequest>),
+    Signal(#[serde(with = "crate::wire")] Box<api::SignalWorkflowExecutionRequest>),
+    RequestCancel(#[serde(with = "crate::wire")] Box<api::RequestCancelWorkflowExecutionRequest>),
+    Terminate(#[serde(with = "crate::wire")] Box<api::TerminateWorkflowExecutionRequest>),
 
     RecordWorkflowTaskStarted(RecordWorkflowTaskStarted),
-    CompleteWorkflowTask(WorkflowTaskToken, Box<api::RespondWorkflowTaskCompletedRequest>),
-    FailWorkflowTask(WorkflowTaskToken, Box<api::RespondWorkflowTaskFailedRequest>),
+    CompleteWorkflowTask(
+        WorkflowTaskToken,
+        #[serde(with = "crate::wire")] Box<api::RespondWorkflowTaskCompletedRequest>,
+    ),
+    FailWorkflowTask(WorkflowTaskToken, #[serde(with = "crate::wire")] Box<api::RespondWorkflowTaskFailedRequest>),
 
     RecordActivityTaskStarted(RecordActivityTaskStarted),
-    HeartbeatActivity(ActivityRef, Box<api::RecordActivityTaskHeartbeatRequest>),
-    CompleteActivity(ActivityRef, Box<api::RespondActivityTaskCompletedRequest>),
-    FailActivity(ActivityRef, Box<api::RespondActivityTaskFailedRequest>),
-    CancelActivity(ActivityRef, Box<api::RespondActivityTaskCanceledRequest>),
+    HeartbeatActivity(ActivityRef, #[serde(with = "crate::wire")] Box<api::RecordActivityTaskHeartbeatRequest>),
+    CompleteActivity(ActivityRef, #[serde(with = "crate::wire")] Box<api::RespondActivityTaskCompletedRequest>),
+    FailActivity(ActivityRef, #[serde(with = "crate::wire")] Box<api::RespondActivityTaskFailedRequest>),
+    CancelActivity(ActivityRef, #[serde(with = "crate::wire")] Box<api::RespondActivityTaskCanceledRequest>),
 
     /// State: as for `Start`. Another run wants it as its child.
     StartChild(Box<StartChild>),
     /// The parent has recorded this child's start, so that it may begin.
     BeginChild(OtherRun),
-    SignalByWorkflow(OtherRun, Box<api::SignalWorkflowExecutionRequest>),
-    RequestCancelByWorkflow(OtherRun, Box<api::RequestCancelWorkflowExecutionRequest>),
+    SignalByWorkflow(OtherRun, #[serde(with = "crate::wire")] Box<api::SignalWorkflowExecutionRequest>),
+    RequestCancelByWorkflow(OtherRun, #[serde(with = "crate::wire")] Box<api::RequestCancelWorkflowExecutionRequest>),
     /// Only parents do so, by their close policy.
-    TerminateByWorkflow(OtherRun, Box<api::TerminateWorkflowExecutionRequest>),
+    TerminateByWorkflow(OtherRun, #[serde(with = "crate::wire")] Box<api::TerminateWorkflowExecutionRequest>),
     /// What this run asked of another one has ended.
     ErrandEnded(ErrandEnd),
     ChildClosed(Box<ChildClosed>),
 
-    /// A timer task of the timer queue is due in shard time.
+    /// A timer task of the timer queue is due in shard time. No other node says so.
+    #[serde(skip)]
     FireTimer(TimerTask),
     /// No poller on the sticky queue: matching asks for the normal queue (no event, as in Temporal).
     ResetStickiness,

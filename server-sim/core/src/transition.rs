@@ -1,5 +1,6 @@
 //! What happens next, performed by nobody yet.
 use crate::{Change, EventId, MutableState, PartKey, RunId, RunKey, Time, TimerTask, TransferTask};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use temporalio_protos::temporal::api::{
     enums::v1::WorkflowExecutionStatus, history::v1::HistoryEvent, workflowservice::v1 as api,
@@ -12,6 +13,8 @@ pub struct Transition {
     /// continue-as-new, retry, terminate-existing). Empty if nothing changes (a repeat, a stale timer).
     pub runs: Vec<RunWrite>,
     pub reply: Reply,
+    /// What the callers of earlier inputs hear now, that were promised an answer by [`Reply::Later`].
+    pub answers: Vec<(AnswerKey, Result<Reply, crate::Rejection>)>,
     /// Names of the rare paths this decision took, for the harness's vacuity guard.
     pub probes: Vec<&'static str>,
 }
@@ -37,7 +40,7 @@ pub struct RunWrite {
 impl Transition {
     /// Nothing changes; there may be something to say.
     pub(crate) fn nothing(reply: Reply) -> Self {
-        Self { runs: Vec::new(), reply, probes: Vec::new() }
+        Self { runs: Vec::new(), reply, answers: Vec::new(), probes: Vec::new() }
     }
 
     /// The run that it opens, if it opens one.
@@ -73,16 +76,24 @@ pub enum Reply {
     Heartbeat {
         cancel_requested: bool,
     },
+    /// Nothing yet: a later transition of this run has the answer, among its [`Transition::answers`]. If the caller goes
+    /// away, or the shard gets another owner, the answer is dropped, and the caller asks again.
+    Later(AnswerKey),
     /// The input is refused, *and* the changes above happen (a workflow task failed for bad commands).
     Refused(crate::Rejection),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// Names one of the answers that callers of a run wait for. A caller that repeats an input waits for the same one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AnswerKey(pub String);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Started {
     pub run_id: RunId,
     pub first_execution_run_id: RunId,
     /// False if an existing run answered.
     pub started: bool,
+    #[serde(with = "crate::wire::number")]
     pub status: WorkflowExecutionStatus,
 }
 

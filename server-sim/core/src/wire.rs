@@ -170,3 +170,17 @@ pub mod map {
             .collect()
     }
 }
+
+/// Temporal's enums as the numbers they are on the wire.
+pub mod number {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub fn serialize<T: Into<i32> + Copy, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        (*value).into().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, T: TryFrom<i32>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        let number = i32::deserialize(deserializer)?;
+        T::try_from(number).map_err(|_| D::Error::custom(format!("{number} is no value of this enum")))
+    }
+}

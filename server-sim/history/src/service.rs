@@ -1,20 +1,22 @@
 //! One node's history service: finds the shard, asks it, and shapes its answer.
 use crate::history_read::{PageSize, fitting, read_events};
 use crate::placement::{Placement, shard_of};
-use crate::poll_response::poll_response;
-use crate::shard::{
-    self, Ask, Decided, Door, ErrandMemory, Held, LagBoard, Node, ReadIndex, ReplyTo, Request, Target, WorkflowKey,
-};
+use crate::shard::{self, Ask, Door, ErrandMemory, Held, LagBoard, Node, ReadIndex, ReplyTo, Request};
 use crate::{ConfigError, Counters, HistoryConfig, ShardLag};
+use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
-use tempest_api::{HistoryService, MatchingService, ServiceError, ServiceResult};
+use tempest_api::{
+    HistoryService, MatchingService, Read, Refused, Reply, ServiceError, ServiceResult, Target, View, WorkflowKey,
+};
 use tempest_core::{Flags, Input, Time};
 use tempest_rt::task::TaskGroup;
 use tempest_store::{RangeId, ShardId, Store};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-mod calls;
+mod reply;
+
+use reply::Asked;
 
 /// Reads the wall clock. Real nodes use `tempest_rt::time`'s.
 pub type WallClock = Arc<dyn Fn() -> Time + Send + Sync>;
@@ -139,19 +141,59 @@ impl HistoryHandle {
         self.counters.clone()
     }
 
-    async fn ask<T>(&self, target: Target, ask: impl FnOnce(ReplyTo<T>) -> Ask) -> ServiceResult<T> {
+    async fn ask<T, E: From<ServiceError>>(
+        &self,
+        target: Target,
+        ask: impl FnOnce(ReplyTo<T, E>) -> Ask,
+    ) -> Result<T, E> {
         let WorkflowKey { namespace_id, workflow_id } = &target.workflow;
         let shard = shard_of(namespace_id, workflow_id, self.config.shard_count);
         let (reply, answer) = oneshot::channel();
         let door = &self.shards[shard.0 as usize - 1];
-        let sent = door.send(Request { target, ask: ask(reply) }).await;
-        sent.map_err(|_| ServiceError::Unavailable("the history service is shutting down".into()))?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(ServiceError::OutcomeUnknown("the shard stopped before it answered".into())))
+        if let Err(mpsc::error::SendError(request)) = door.send(Request { target, ask: ask(reply) }).await {
+            request.refuse(ServiceError::Unavailable("the history service is shutting down".into()));
+        }
+        let unknown = || ServiceError::OutcomeUnknown("the shard stopped before it answered".into());
+        answer.await.unwrap_or_else(|_| Err(unknown().into()))
+    }
+}
+
+#[async_trait]
+impl HistoryService for HistoryHandle {
+    async fn call(&self, to: Target, input: Input) -> ServiceResult<Reply> {
+        self.offer(to, input).await.map_err(|refused| refused.error)
     }
 
-    async fn decide(&self, target: Target, input: Input) -> ServiceResult<Decided> {
-        self.ask(target, |reply| Ask::Decide(Box::new(input), None, reply)).await
+    async fn offer(&self, to: Target, input: Input) -> Result<Reply, Refused<(Target, Input)>> {
+        let asked = Asked::by(&input);
+        let decided = self.ask(to, |reply| Ask::Decide(Box::new(input), None, reply)).await?;
+        Ok(self.reply(asked, decided).await?)
+    }
+
+    async fn read(&self, to: Target, read: Read) -> ServiceResult<View> {
+        let (store, nodes) = (&*self.store, self.config.history_nodes_per_read);
+        match read {
+            Read::HistoryPage { branch, from, until, page_size } => {
+                let events = if tempest_rt::buggify!("history-read-page-of-one") { 1 } else { page_size };
+                let page = PageSize { events, bytes: self.config.history_page_bytes_max };
+                Ok(View::History(read_events(store, &branch, from.max(1), until, page, nodes).await?))
+            }
+            Read::HistoryPageReverse { branch, until, page_size } => {
+                let from = until.saturating_sub(i64::try_from(page_size).unwrap_or(i64::MAX)).max(1);
+                let all = PageSize { events: usize::MAX, bytes: usize::MAX };
+                let mut events = read_events(store, &branch, from, until, all, nodes).await?;
+                events.reverse();
+                Ok(View::History(fitting(events, self.config.history_page_bytes_max)))
+            }
+            Read::HistoryPosition(Some(wait)) => {
+                // Dropping the ask withdraws it: the shard sees that its caller has gone away.
+                let asked = self.ask(to.clone(), |reply| Ask::Read(read, reply));
+                match tempest_rt::time::timeout(wait.timeout, asked).await {
+                    Ok(answer) => answer,
+                    Err(_) => self.ask(to, |reply| Ask::Read(Read::HistoryPosition(None), reply)).await,
+                }
+            }
+            read => self.ask(to, |reply| Ask::Read(read, reply)).await,
+        }
     }
 }

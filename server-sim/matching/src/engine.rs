@@ -11,7 +11,10 @@ use std::time::Duration;
 use tempest_api::proto::enums::v1::{TaskQueueKind, TaskQueueType as ProtoQueueType};
 use tempest_api::proto::taskqueue::v1::{PollerInfo, TaskQueue, TaskQueueStats, TaskQueueStatus};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{AddActivityTask, AddWorkflowTask, HistoryService, MatchingService, ServiceError, ServiceResult};
+use tempest_api::{
+    AddActivityTask, AddWorkflowTask, HistoryService, MatchingAsk, MatchingReply, MatchingService, ServiceError,
+    ServiceResult, TaskQueueKey,
+};
 use tempest_core::{NamespaceId, Time};
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::Instant;
@@ -209,49 +212,79 @@ fn polled(namespace: &NamespaceId, queue: Option<&TaskQueue>, queue_type: TaskQu
 
 #[async_trait]
 impl MatchingService for Matching {
-    async fn add_workflow_task(&self, task: AddWorkflowTask) -> ServiceResult<()> {
+    async fn ask(&self, to: TaskQueueKey, what: MatchingAsk) -> ServiceResult<MatchingReply> {
+        let namespace = &to.namespace_id;
+        Ok(match what {
+            MatchingAsk::AddWorkflowTask(task) => {
+                self.add_workflow_task(task).await?;
+                MatchingReply::Done
+            }
+            MatchingAsk::AddActivityTask(task) => {
+                self.add_activity_task(task).await?;
+                MatchingReply::Done
+            }
+            MatchingAsk::PollWorkflowTaskQueue(request, timeout) => {
+                MatchingReply::WorkflowTask(self.poll_workflow_task_queue(namespace, *request, timeout).await?)
+            }
+            MatchingAsk::PollActivityTaskQueue(request, timeout) => {
+                MatchingReply::ActivityTask(self.poll_activity_task_queue(namespace, *request, timeout).await?)
+            }
+            MatchingAsk::DescribeTaskQueue(request) => {
+                MatchingReply::Described(Box::new(self.describe_task_queue(namespace, *request).await?))
+            }
+            MatchingAsk::UnloadStickyTaskQueue => {
+                self.unload_sticky_task_queue(namespace, &to.name).await?;
+                MatchingReply::Done
+            }
+        })
+    }
+}
+
+impl Matching {
+    pub(crate) async fn add_workflow_task(&self, task: AddWorkflowTask) -> ServiceResult<()> {
         let sticky = task.sticky_for.is_some();
         let key = key(&task.run.namespace_id, &task.task_queue, TaskQueueType::Workflow, sticky);
         self.add(key, QueuedTask::Workflow(task)).await
     }
 
-    async fn add_activity_task(&self, task: AddActivityTask) -> ServiceResult<()> {
+    pub(crate) async fn add_activity_task(&self, task: AddActivityTask) -> ServiceResult<()> {
         let key = key(&task.run.namespace_id, &task.task_queue, TaskQueueType::Activity, false);
         self.add(key, QueuedTask::Activity(task)).await
     }
 
-    async fn poll_workflow_task_queue(
+    pub(crate) async fn poll_workflow_task_queue(
         &self,
         namespace: &NamespaceId,
         request: api::PollWorkflowTaskQueueRequest,
         timeout: Duration,
-    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
+    ) -> ServiceResult<Box<api::PollWorkflowTaskQueueResponse>> {
         let key = polled(namespace, request.task_queue.as_ref(), TaskQueueType::Workflow)?;
         Ok(match self.poll(key, &request.identity, RATE_UNLIMITED, timeout).await? {
-            Some((StartedTask::Workflow(response), waiting)) => {
-                api::PollWorkflowTaskQueueResponse { backlog_count_hint: count(waiting), ..*response }
+            Some((StartedTask::Workflow(mut response), waiting)) => {
+                response.backlog_count_hint = count(waiting);
+                response
             }
-            _ => api::PollWorkflowTaskQueueResponse::default(),
+            _ => Box::default(),
         })
     }
 
-    async fn poll_activity_task_queue(
+    pub(crate) async fn poll_activity_task_queue(
         &self,
         namespace: &NamespaceId,
         request: api::PollActivityTaskQueueRequest,
         timeout: Duration,
-    ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
+    ) -> ServiceResult<Box<api::PollActivityTaskQueueResponse>> {
         let key = polled(namespace, request.task_queue.as_ref(), TaskQueueType::Activity)?;
         let asked = request.task_queue_metadata.and_then(|metadata| metadata.max_tasks_per_second);
         // As in Temporal, the latest poll counts, also if it asks for no limit.
         let rate_per_second = asked.unwrap_or(RATE_UNLIMITED);
         Ok(match self.poll(key, &request.identity, rate_per_second, timeout).await? {
-            Some((StartedTask::Activity(response), _)) => *response,
-            _ => api::PollActivityTaskQueueResponse::default(),
+            Some((StartedTask::Activity(response), _)) => response,
+            _ => Box::default(),
         })
     }
 
-    async fn describe_task_queue(
+    pub(crate) async fn describe_task_queue(
         &self,
         namespace: &NamespaceId,
         request: api::DescribeTaskQueueRequest,
@@ -292,7 +325,11 @@ impl MatchingService for Matching {
         Ok(api::DescribeTaskQueueResponse { pollers, task_queue_status, stats, ..Default::default() })
     }
 
-    async fn unload_sticky_task_queue(&self, namespace: &NamespaceId, sticky_task_queue: &str) -> ServiceResult<()> {
+    pub(crate) async fn unload_sticky_task_queue(
+        &self,
+        namespace: &NamespaceId,
+        sticky_task_queue: &str,
+    ) -> ServiceResult<()> {
         let key = key(namespace, sticky_task_queue, TaskQueueType::Workflow, true);
         let unloaded = self.partitions().loaded.remove(&key);
         let Some(queue) = unloaded else { return Ok(()) };

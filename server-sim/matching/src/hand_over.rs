@@ -39,10 +39,7 @@ pub(crate) async fn record_started(
                     identity,
                     polled_queue: task.task_queue.clone(),
                 };
-                history
-                    .record_workflow_task_started(&task.run, request)
-                    .await
-                    .map(|r| StartedTask::Workflow(Box::new(r)))
+                history.record_workflow_task_started(&task.run, request).await.map(StartedTask::Workflow)
             }
             QueuedTask::Activity(task) => {
                 let request = RecordActivityTaskStarted {
@@ -51,10 +48,7 @@ pub(crate) async fn record_started(
                     request_id,
                     identity,
                 };
-                history
-                    .record_activity_task_started(&task.run, request)
-                    .await
-                    .map(|r| StartedTask::Activity(Box::new(r)))
+                history.record_activity_task_started(&task.run, request).await.map(StartedTask::Activity)
             }
         }
     };

@@ -23,7 +23,7 @@ pub(super) fn start(
     let (reuse, conflict) = (child.request.workflow_id_reuse_policy(), child.request.workflow_id_conflict_policy());
     let conflict = start::effective_conflict(reuse, conflict);
     let existing = current.map(|run| Ok((run, start::existing(run, reuse, conflict)?))).transpose()?;
-    let key = start::key_of(&child.request.namespace, &child.request.workflow_id, context);
+    let key = start::key_of(&child.request.workflow_id, context);
     let opening = opening(child, context);
     if let Some((run, Existing::Terminate)) = existing {
         return start::replace(run, key, opening, context);
@@ -37,7 +37,7 @@ fn is_this_child(run: &MutableState, child: &StartChild) -> bool {
 }
 
 fn opening(child: StartChild, context: &Context) -> Opening {
-    let StartChild { request, parent, parent_namespace, initiated_event_id, root } = child;
+    let StartChild { request, parent, parent_namespace, initiated_event_id, root, .. } = child;
     let mut opening = start::opening(request, context);
     opening.started.parent_workflow_namespace = parent_namespace;
     opening.started.parent_workflow_namespace_id = parent.namespace_id.0;

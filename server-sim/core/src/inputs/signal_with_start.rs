@@ -29,7 +29,7 @@ pub(super) fn decide(
     if let (Existing::Use, Some(run)) = (&existing, current) {
         return signal_existing(run, &request, context);
     }
-    let key = start::key_of(&request.namespace, &request.workflow_id, context);
+    let key = start::key_of(&request.workflow_id, context);
     let opening = opening(request, context);
     match (existing, current) {
         (Existing::Terminate, Some(run)) => start::replace(run, key, opening, context),

@@ -1,6 +1,6 @@
 //! StartWorkflowExecution.
 use crate::{
-    Context, Decision, MutableState, NamespaceId, Rejection, Reply, RunKey, Started, Transition, WorkflowId,
+    Context, Decision, MutableState, Rejection, Reply, RunKey, Started, Transition, WorkflowId,
     decision::{Extras, Opened},
     entities::run::{self, Opening},
     payloads, planted_in,
@@ -106,7 +106,7 @@ pub(super) fn existing(run: &MutableState, reuse: Reuse, conflict: Conflict) -> 
 }
 
 fn open(request: api::StartWorkflowExecutionRequest, context: &Context) -> Result<Transition, Rejection> {
-    let key = key_of(&request.namespace, &request.workflow_id, context);
+    let key = key_of(&request.workflow_id, context);
     open_first(key, opening(request, context), context)
 }
 
@@ -114,7 +114,7 @@ fn open(request: api::StartWorkflowExecutionRequest, context: &Context) -> Resul
 pub(super) fn open_first(key: RunKey, opening: Opening, context: &Context) -> Result<Transition, Rejection> {
     let Opened { run, probes } = run::open(key, opening, context)?;
     let reply = Reply::Started(started(&run.state, true));
-    Ok(Transition { runs: vec![run], reply, probes })
+    Ok(Transition { runs: vec![run], reply, answers: Vec::new(), probes })
 }
 
 /// Terminates the open run and opens the new one, in one transition.
@@ -123,7 +123,7 @@ fn open_instead(
     request: api::StartWorkflowExecutionRequest,
     context: &Context,
 ) -> Result<Transition, Rejection> {
-    let key = key_of(&request.namespace, &request.workflow_id, context);
+    let key = key_of(&request.workflow_id, context);
     replace(current, key, opening(request, context), context)
 }
 
@@ -143,10 +143,9 @@ pub(super) fn replace(
     Ok(decision.finish(reply))
 }
 
-/// By the time a request comes here its namespace is the id, no longer the name.
-pub(super) fn key_of(namespace: &str, workflow_id: &str, context: &Context) -> RunKey {
+pub(super) fn key_of(workflow_id: &str, context: &Context) -> RunKey {
     RunKey {
-        namespace_id: NamespaceId(namespace.to_owned()),
+        namespace_id: context.namespace_id.clone(),
         workflow_id: WorkflowId(workflow_id.to_owned()),
         run_id: context.new_run_id.clone(),
     }

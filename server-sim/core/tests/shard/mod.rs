@@ -55,6 +55,7 @@ impl Shard {
     pub fn context(&self) -> Context {
         Context {
             now: self.now,
+            namespace_id: NAMESPACE.into(),
             new_run_id: RunId(format!("run-{}", self.runs.len() + 1)),
             timeline: self.timeline,
             limits: self.limits.clone(),

@@ -21,7 +21,14 @@ fn begun_by_parent(edit: impl FnOnce(&mut api::StartWorkflowExecutionRequest)) -
     let mut request = start("basket-run:5");
     edit(&mut request);
     let root = WorkflowExecution { workflow_id: "campaign".into(), run_id: "campaign-run".into() };
-    let child = StartChild { request, parent: parent(), parent_namespace: "shop".into(), initiated_event_id: 5, root };
+    let child = StartChild {
+        namespace_id: "namespace-1".into(),
+        request,
+        parent: parent(),
+        parent_namespace: "shop".into(),
+        initiated_event_id: 5,
+        root,
+    };
     Input::StartChild(Box::new(child))
 }
 

@@ -430,6 +430,7 @@ impl Story {
             }
             Reply::ActivityStarted(response) => self.tell_activity("reply", response),
             Reply::Heartbeat { cancel_requested } => self.line(&format!("reply cancel-requested={cancel_requested}")),
+            Reply::Later(key) => self.line(&format!("reply later: {}", key.0)),
             Reply::Refused(rejection) => self.line(&refusal(rejection)),
         }
     }

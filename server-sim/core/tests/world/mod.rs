@@ -55,12 +55,13 @@ impl World {
     pub fn give(&mut self, input: Input) -> Result<Reply, Rejection> {
         let context = Context {
             now: self.now,
+            namespace_id: "ns".into(),
             new_run_id: RunId(format!("run-{}", self.runs + 1)),
             timeline: self.timeline,
             limits: self.limits.clone(),
             flags: Flags { planted: Arc::new(self.planted.clone()), ..Flags::default() },
         };
-        let Transition { runs, reply, probes } = decide(self.state.as_ref(), input, &context)?;
+        let Transition { runs, reply, probes, .. } = decide(self.state.as_ref(), input, &context)?;
         self.probes.extend(probes);
         for run in runs {
             let stored = self.state.as_ref().map(MutableState::version);

@@ -51,7 +51,7 @@ async fn reports_by_token_reach_the_run_of_the_token() {
     let heartbeat = api::RecordActivityTaskHeartbeatRequest { task_token: token, ..Default::default() };
     ok(w.service.record_activity_task_heartbeat(Request::new(heartbeat)).await);
     assert_eq!(w.history.calls(), ["complete activity", "fail activity", "cancel activity", "heartbeat"]);
-    assert!(w.history.addresses.lock().unwrap().iter().all(|a| a.run_id.as_str() == RUN));
+    assert!(w.history.activities.lock().unwrap().iter().all(|(of, _)| of.run_id.as_str() == RUN));
 
     let completed = api::RespondWorkflowTaskCompletedRequest { task_token: workflow_token(&w), ..Default::default() };
     ok(w.service.respond_workflow_task_completed(Request::new(completed)).await);
@@ -108,8 +108,8 @@ async fn reports_by_id_name_run_and_activity() {
         })
     };
     ok(w.service.respond_activity_task_completed_by_id(completed("w", "", "a")).await);
-    let address = w.history.addresses.lock().unwrap().pop().unwrap();
-    assert_eq!((address.run_id.as_str(), address.activity), ("", ActivityRef::Id("a".into())));
+    let (of, named) = w.history.activities.lock().unwrap().pop().unwrap();
+    assert_eq!((of.run_id.as_str(), named), ("", ActivityRef::Id("a".into())));
     for (request, expect) in [
         (completed("w", "", ""), "ActivityId is not set on request."),
         (completed("", "", "a"), "WorkflowId is not set on request."),

@@ -2,12 +2,14 @@
 use async_trait::async_trait;
 use std::sync::Mutex;
 use std::time::Duration;
-use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::WorkflowExecutionStatus;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::*;
-use tempest_core::*;
+use tempest_api::{
+    HistoryPosition, HistoryService, MatchingAsk, MatchingReply, MatchingService, Read, Reply, ServiceError,
+    ServiceResult, Target, TaskQueueKey, View, WorkflowKey,
+};
+use tempest_core::{ActivityRef, BranchRef, EventId, Input, NamespaceId, RunId, RunKey, Started};
 
 pub(super) struct FakeHistory {
     calls: Mutex<Vec<String>>,
@@ -17,7 +19,8 @@ pub(super) struct FakeHistory {
     failure: Mutex<Option<ServiceError>>,
     pub(super) failed_activities: Mutex<Vec<api::RespondActivityTaskFailedRequest>>,
     pub(super) started: Mutex<Vec<api::StartWorkflowExecutionRequest>>,
-    pub(super) addresses: Mutex<Vec<ActivityAddress>>,
+    /// Whose activities were reported.
+    pub(super) activities: Mutex<Vec<(Target, ActivityRef)>>,
     /// The run `w` as it is now; a wait lasts its full time if nothing would end it.
     run: Mutex<FakeRun>,
 }
@@ -44,7 +47,7 @@ impl Default for FakeHistory {
             unreadable: Mutex::default(),
             failed_activities: Mutex::default(),
             started: Mutex::default(),
-            addresses: Mutex::default(),
+            activities: Mutex::default(),
             run: Mutex::new(run),
         }
     }
@@ -86,218 +89,104 @@ impl FakeHistory {
 
 #[async_trait]
 impl HistoryService for FakeHistory {
-    async fn start_workflow(
-        &self,
-        _: &NamespaceId,
-        request: api::StartWorkflowExecutionRequest,
-    ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
-        self.called("start")?;
-        self.started.lock().unwrap().push(request);
-        Ok(api::StartWorkflowExecutionResponse { run_id: super::RUN.into(), started: true, ..Default::default() })
-    }
-    async fn signal_with_start_workflow(
-        &self,
-        _: &NamespaceId,
-        _: api::SignalWithStartWorkflowExecutionRequest,
-    ) -> ServiceResult<api::SignalWithStartWorkflowExecutionResponse> {
-        self.called("signal with start")?;
-        Ok(Default::default())
-    }
-    async fn signal_workflow(
-        &self,
-        _: &NamespaceId,
-        request: api::SignalWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        assert!(!request.request_id.is_empty(), "a signal can be told from its repetition");
-        self.called(format!("signal {}", request.signal_name))?;
-        Ok(())
-    }
-    async fn request_cancel_workflow(
-        &self,
-        _: &NamespaceId,
-        _: api::RequestCancelWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        self.called("cancel")?;
-        Ok(())
-    }
-    async fn terminate_workflow(
-        &self,
-        _: &NamespaceId,
-        request: api::TerminateWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        self.called(format!("terminate by {}: {}", request.identity, request.reason))?;
-        Ok(())
-    }
-    async fn start_child_workflow(
-        &self,
-        _: &NamespaceId,
-        _: StartChild,
-    ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
-        panic!("only history asks for this")
-    }
-    async fn begin_child_workflow(&self, _: &RunKey, _: OtherRun) -> ServiceResult<()> {
-        panic!("only history asks for this")
-    }
-    async fn signal_by_workflow(
-        &self,
-        _: &NamespaceId,
-        _: OtherRun,
-        _: api::SignalWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        panic!("only history asks for this")
-    }
-    async fn request_cancel_by_workflow(
-        &self,
-        _: &NamespaceId,
-        _: OtherRun,
-        _: api::RequestCancelWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        panic!("only history asks for this")
-    }
-    async fn terminate_by_workflow(
-        &self,
-        _: &NamespaceId,
-        _: OtherRun,
-        _: api::TerminateWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        panic!("only history asks for this")
-    }
-    async fn record_errand_end(&self, _: &RunKey, _: ErrandEnd) -> ServiceResult<()> {
-        panic!("only history asks for this")
-    }
-    async fn record_child_closed(&self, _: &RunKey, _: ChildClosed) -> ServiceResult<()> {
-        panic!("only history asks for this")
-    }
-    async fn describe_workflow(
-        &self,
-        _: &NamespaceId,
-        execution: &WorkflowExecution,
-    ) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
-        if execution.workflow_id != "w" {
-            return Err(ServiceError::NotFound(format!("workflow not found for ID: {}", execution.workflow_id)));
-        }
-        Ok(Default::default())
-    }
-    async fn record_workflow_task_started(
-        &self,
-        _: &RunKey,
-        _: RecordWorkflowTaskStarted,
-    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
-        panic!("only matching asks for this")
-    }
-    async fn record_activity_task_started(
-        &self,
-        _: &RunKey,
-        _: RecordActivityTaskStarted,
-    ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
-        panic!("only matching asks for this")
-    }
-    async fn complete_workflow_task(
-        &self,
-        token: WorkflowTaskToken,
-        _: api::RespondWorkflowTaskCompletedRequest,
-    ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
-        self.called(format!("complete workflow task {}", token.scheduled_event_id))?;
-        Ok(Default::default())
-    }
-    async fn fail_workflow_task(
-        &self,
-        token: WorkflowTaskToken,
-        request: api::RespondWorkflowTaskFailedRequest,
-    ) -> ServiceResult<()> {
-        let message = request.failure.map(|failure| failure.message).unwrap_or_default();
-        self.called(format!("fail workflow task {}: {message}", token.scheduled_event_id))?;
-        Ok(())
-    }
-    async fn heartbeat_activity(
-        &self,
-        activity: ActivityAddress,
-        _: api::RecordActivityTaskHeartbeatRequest,
-    ) -> ServiceResult<api::RecordActivityTaskHeartbeatResponse> {
-        self.called("heartbeat")?;
-        self.addresses.lock().unwrap().push(activity);
-        Ok(Default::default())
-    }
-    async fn complete_activity(
-        &self,
-        activity: ActivityAddress,
-        _: api::RespondActivityTaskCompletedRequest,
-    ) -> ServiceResult<()> {
-        self.called("complete activity")?;
-        self.addresses.lock().unwrap().push(activity);
-        Ok(())
-    }
-    async fn fail_activity(
-        &self,
-        activity: ActivityAddress,
-        request: api::RespondActivityTaskFailedRequest,
-    ) -> ServiceResult<()> {
-        self.called("fail activity")?;
-        self.addresses.lock().unwrap().push(activity);
-        self.failed_activities.lock().unwrap().push(request);
-        Ok(())
-    }
-    async fn cancel_activity(
-        &self,
-        activity: ActivityAddress,
-        _: api::RespondActivityTaskCanceledRequest,
-    ) -> ServiceResult<()> {
-        self.called("cancel activity")?;
-        self.addresses.lock().unwrap().push(activity);
-        Ok(())
-    }
-    async fn history_position(
-        &self,
-        namespace: &NamespaceId,
-        execution: &WorkflowExecution,
-        wait: Option<HistoryWait>,
-    ) -> ServiceResult<HistoryPosition> {
-        if execution.workflow_id != "w" {
-            return Err(ServiceError::NotFound(format!("workflow not found for ID: {}", execution.workflow_id)));
-        }
-        if let Some(error) = self.unreadable.lock().unwrap().pop() {
-            return Err(error);
-        }
-        if let Some(wait) = wait {
-            let position = self.position(namespace);
-            let closed = position.status != WorkflowExecutionStatus::Running;
-            let enough = !wait.until_closed && position.next_event_id > wait.next_event_id;
-            if !closed && !enough {
-                tempest_rt::time::sleep(wait.timeout).await;
+    async fn call(&self, to: Target, input: Input) -> ServiceResult<Reply> {
+        let of_activity = |named| self.activities.lock().unwrap().push((to.clone(), named));
+        match input {
+            Input::Start(request) => {
+                self.called("start")?;
+                self.started.lock().unwrap().push(*request);
+                Ok(Reply::Started(started()))
             }
+            Input::SignalWithStart(_) => {
+                self.called("signal with start")?;
+                Ok(Reply::Started(started()))
+            }
+            Input::Signal(request) => {
+                assert!(!request.request_id.is_empty(), "a signal can be told from its repetition");
+                self.called(format!("signal {}", request.signal_name))?;
+                Ok(Reply::Done)
+            }
+            Input::RequestCancel(_) => {
+                self.called("cancel")?;
+                Ok(Reply::Done)
+            }
+            Input::Terminate(request) => {
+                self.called(format!("terminate by {}: {}", request.identity, request.reason))?;
+                Ok(Reply::Done)
+            }
+            Input::CompleteWorkflowTask(token, _) => {
+                self.called(format!("complete workflow task {}", token.scheduled_event_id))?;
+                Ok(Reply::Done)
+            }
+            Input::FailWorkflowTask(token, request) => {
+                let message = request.failure.map(|failure| failure.message).unwrap_or_default();
+                self.called(format!("fail workflow task {}: {message}", token.scheduled_event_id))?;
+                Ok(Reply::Done)
+            }
+            Input::HeartbeatActivity(named, _) => {
+                self.called("heartbeat")?;
+                of_activity(named);
+                Ok(Reply::Heartbeat { cancel_requested: false })
+            }
+            Input::CompleteActivity(named, _) => {
+                self.called("complete activity")?;
+                of_activity(named);
+                Ok(Reply::Done)
+            }
+            Input::FailActivity(named, request) => {
+                self.called("fail activity")?;
+                of_activity(named);
+                self.failed_activities.lock().unwrap().push(*request);
+                Ok(Reply::Done)
+            }
+            Input::CancelActivity(named, _) => {
+                self.called("cancel activity")?;
+                of_activity(named);
+                Ok(Reply::Done)
+            }
+            input => panic!("no RPC asks for {input:?}"),
         }
-        Ok(self.position(namespace))
     }
-    async fn read_history(
-        &self,
-        _: &RunKey,
-        _: &BranchRef,
-        from: EventId,
-        until: EventId,
-        page_size: usize,
-    ) -> ServiceResult<Vec<HistoryEvent>> {
+
+    async fn read(&self, to: Target, read: Read) -> ServiceResult<View> {
+        let WorkflowKey { namespace_id, workflow_id } = &to.workflow;
+        if workflow_id.as_str() != "w" {
+            return Err(ServiceError::NotFound(format!("workflow not found for ID: {workflow_id}")));
+        }
         let events = self.run.lock().unwrap().events.clone();
-        Ok(events.into_iter().filter(|e| (from..until).contains(&e.event_id)).take(page_size).collect())
+        Ok(match read {
+            Read::Describe => View::Described(Box::default()),
+            Read::HistoryPage { from, until, page_size, .. } => {
+                let page = events.into_iter().filter(|event| (from..until).contains(&event.event_id));
+                View::History(page.take(page_size).collect())
+            }
+            Read::HistoryPageReverse { until, page_size, .. } => {
+                let page = events.into_iter().rev().filter(|event| event.event_id < until);
+                View::History(page.take(page_size).collect())
+            }
+            Read::HistoryPosition(wait) => {
+                if let Some(error) = self.unreadable.lock().unwrap().pop() {
+                    return Err(error);
+                }
+                if let Some(wait) = wait {
+                    let position = self.position(namespace_id);
+                    let closed = position.status != WorkflowExecutionStatus::Running;
+                    let enough = !wait.until_closed && position.next_event_id > wait.next_event_id;
+                    if !closed && !enough {
+                        tempest_rt::time::sleep(wait.timeout).await;
+                    }
+                }
+                View::HistoryPosition(Box::new(self.position(namespace_id)))
+            }
+            read => panic!("no RPC asks for {read:?}"),
+        })
     }
-    async fn read_history_reverse(
-        &self,
-        _: &RunKey,
-        _: &BranchRef,
-        until: EventId,
-        page_size: usize,
-    ) -> ServiceResult<Vec<HistoryEvent>> {
-        let events = self.run.lock().unwrap().events.clone();
-        Ok(events.into_iter().rev().filter(|e| e.event_id < until).take(page_size).collect())
-    }
-    async fn task_is_due(&self, _: &RunKey, _: &TransferTask) -> ServiceResult<bool> {
-        panic!("only matching asks for this")
-    }
-    async fn awaits_errand(&self, _: &RunKey, _: &TransferTask) -> ServiceResult<bool> {
-        panic!("only history asks for this")
-    }
-    async fn reset_sticky_task_queue(&self, _: &RunKey) -> ServiceResult<()> {
-        panic!("only matching asks for this")
-    }
+}
+
+fn started() -> Started {
+    let run_id = RunId::from(super::RUN);
+    let first_execution_run_id = run_id.clone();
+    Started { run_id, first_execution_run_id, started: true, status: WorkflowExecutionStatus::Running }
 }
 
 #[derive(Default)]
@@ -309,40 +198,23 @@ pub(super) struct FakeMatching {
 
 #[async_trait]
 impl MatchingService for FakeMatching {
-    async fn add_workflow_task(&self, _: AddWorkflowTask) -> ServiceResult<()> {
-        panic!("only history asks for this")
-    }
-    async fn add_activity_task(&self, _: AddActivityTask) -> ServiceResult<()> {
-        panic!("only history asks for this")
-    }
-    async fn poll_workflow_task_queue(
-        &self,
-        _: &NamespaceId,
-        request: api::PollWorkflowTaskQueueRequest,
-        timeout: Duration,
-    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
-        self.timeouts.lock().unwrap().push(timeout);
-        self.polled.lock().unwrap().push(request);
-        Ok(Default::default())
-    }
-    async fn poll_activity_task_queue(
-        &self,
-        _: &NamespaceId,
-        _: api::PollActivityTaskQueueRequest,
-        timeout: Duration,
-    ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
-        self.timeouts.lock().unwrap().push(timeout);
-        Ok(api::PollActivityTaskQueueResponse { task_token: vec![1], ..Default::default() })
-    }
-    async fn describe_task_queue(
-        &self,
-        _: &NamespaceId,
-        _: api::DescribeTaskQueueRequest,
-    ) -> ServiceResult<api::DescribeTaskQueueResponse> {
-        Ok(Default::default())
-    }
-    async fn unload_sticky_task_queue(&self, _: &NamespaceId, sticky_task_queue: &str) -> ServiceResult<()> {
-        self.unloaded.lock().unwrap().push(sticky_task_queue.to_owned());
-        Ok(())
+    async fn ask(&self, to: TaskQueueKey, what: MatchingAsk) -> ServiceResult<MatchingReply> {
+        self.timeouts.lock().unwrap().extend(what.timeout());
+        Ok(match what {
+            MatchingAsk::PollWorkflowTaskQueue(request, _) => {
+                self.polled.lock().unwrap().push(*request);
+                MatchingReply::WorkflowTask(Box::default())
+            }
+            MatchingAsk::PollActivityTaskQueue(..) => {
+                let response = api::PollActivityTaskQueueResponse { task_token: vec![1], ..Default::default() };
+                MatchingReply::ActivityTask(Box::new(response))
+            }
+            MatchingAsk::DescribeTaskQueue(_) => MatchingReply::Described(Box::default()),
+            MatchingAsk::UnloadStickyTaskQueue => {
+                self.unloaded.lock().unwrap().push(to.name);
+                MatchingReply::Done
+            }
+            what => panic!("no RPC asks for {what:?}"),
+        })
     }
 }

@@ -1,8 +1,9 @@
 //! RespondActivityTaskCanceled and RespondActivityTaskCanceledById.
-use super::{by_id, by_token, fail_for_size};
+use super::{OneActivity, by_id, by_token, fail_for_size};
 use crate::{Frontend, validation};
+use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ActivityAddress, ServiceResult};
+use tempest_core::Input;
 
 /// # Errors
 /// `InvalidArgument` for a token that is none of ours, and history's.
@@ -38,12 +39,12 @@ pub async fn cancel_by_id(
 
 async fn finish(
     frontend: &Frontend,
-    activity: ActivityAddress,
+    activity: OneActivity,
     request: api::RespondActivityTaskCanceledRequest,
 ) -> ServiceResult<()> {
     validation::within_limit(&request.identity, "Identity")?;
     if validation::too_large(frontend, request.details.as_ref()) {
         return fail_for_size(frontend, activity, "Cancel details exceed size limit.", request.identity).await;
     }
-    frontend.history.cancel_activity(activity, request).await
+    frontend.history.call(activity.of, Input::CancelActivity(activity.named, Box::new(request))).await.map(drop)
 }

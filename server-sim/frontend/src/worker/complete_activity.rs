@@ -1,8 +1,9 @@
 //! RespondActivityTaskCompleted and RespondActivityTaskCompletedById.
-use super::{by_id, by_token, fail_for_size};
+use super::{OneActivity, by_id, by_token, fail_for_size};
 use crate::{Frontend, validation};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ActivityAddress, ServiceError, ServiceResult};
+use tempest_api::{ServiceError, ServiceResult};
+use tempest_core::Input;
 
 /// # Errors
 /// `InvalidArgument` for a token that is none of ours, and history's.
@@ -41,12 +42,12 @@ pub async fn complete_by_id(
 
 async fn finish(
     frontend: &Frontend,
-    activity: ActivityAddress,
+    activity: OneActivity,
     request: api::RespondActivityTaskCompletedRequest,
 ) -> ServiceResult<()> {
     validation::within_limit(&request.identity, "Identity")?;
     if validation::too_large(frontend, request.result.as_ref()) {
         return fail_for_size(frontend, activity, "Complete result exceeds size limit.", request.identity).await;
     }
-    frontend.history.complete_activity(activity, request).await
+    frontend.history.call(activity.of, Input::CompleteActivity(activity.named, Box::new(request))).await.map(drop)
 }

@@ -1,11 +1,11 @@
 //! RespondActivityTaskFailed and RespondActivityTaskFailedById.
-use super::{bounded, by_id, by_token};
+use super::{OneActivity, bounded, by_id, by_token};
 use crate::Frontend;
 use crate::validation::{self, invalid};
+use tempest_api::ServiceResult;
 use tempest_api::proto::failure::v1::{Failure, failure::FailureInfo};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ActivityAddress, ServiceResult};
-use tempest_core::rules::failure;
+use tempest_core::{Input, rules::failure};
 
 /// # Errors
 /// `InvalidArgument` for a token that is none of ours, and history's.
@@ -51,7 +51,7 @@ pub async fn fail_by_id(
 /// Returns what the server had to cut.
 async fn finish(
     frontend: &Frontend,
-    activity: ActivityAddress,
+    activity: OneActivity,
     mut request: api::RespondActivityTaskFailedRequest,
 ) -> ServiceResult<Vec<Failure>> {
     let of_application =
@@ -72,6 +72,6 @@ async fn finish(
         }
         request.failure = Some(failure);
     }
-    frontend.history.fail_activity(activity, request).await?;
+    frontend.history.call(activity.of, Input::FailActivity(activity.named, Box::new(request))).await?;
     Ok(cut)
 }

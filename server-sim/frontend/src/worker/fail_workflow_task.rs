@@ -2,7 +2,8 @@
 use super::{bounded, task_token};
 use crate::{Frontend, validation};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ServiceResult, decode_workflow_token};
+use tempest_api::{ServiceResult, Target, decode_workflow_token};
+use tempest_core::Input;
 
 /// # Errors
 /// `InvalidArgument` for a token that is none of ours, and history's.
@@ -14,6 +15,7 @@ pub async fn fail(
     frontend.namespace_of_token(&request.namespace, &token.namespace_id).await?;
     validation::within_limit(&request.identity, "Identity")?;
     request.failure = request.failure.map(|failure| bounded(frontend, failure).0);
-    frontend.history.fail_workflow_task(token, request).await?;
+    let target = Target::new(token.namespace_id.clone(), token.workflow_id.clone(), token.run_id.clone());
+    frontend.history.call(target, Input::FailWorkflowTask(token, Box::new(request))).await?;
     Ok(api::RespondWorkflowTaskFailedResponse {})
 }

@@ -1,8 +1,9 @@
 //! RecordActivityTaskHeartbeat and RecordActivityTaskHeartbeatById.
-use super::{by_id, by_token, fail_for_size};
+use super::{OneActivity, by_id, by_token, fail_for_size};
 use crate::{Frontend, validation};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ActivityAddress, ServiceResult};
+use tempest_api::{Reply, ServiceResult};
+use tempest_core::Input;
 
 /// # Errors
 /// `InvalidArgument` for a token that is none of ours, and history's: `NotFound` tells the worker to stop.
@@ -44,12 +45,18 @@ pub async fn heartbeat_by_id(
 
 async fn record(
     frontend: &Frontend,
-    activity: ActivityAddress,
+    activity: OneActivity,
     request: api::RecordActivityTaskHeartbeatRequest,
 ) -> ServiceResult<api::RecordActivityTaskHeartbeatResponse> {
     if validation::too_large(frontend, request.details.as_ref()) {
         fail_for_size(frontend, activity, "Heartbeat details exceed size limit.", request.identity).await?;
         return Ok(api::RecordActivityTaskHeartbeatResponse { cancel_requested: true, ..Default::default() });
     }
-    frontend.history.heartbeat_activity(activity, request).await
+    let input = Input::HeartbeatActivity(activity.named, Box::new(request));
+    match frontend.history.call(activity.of, input).await? {
+        Reply::Heartbeat { cancel_requested } => {
+            Ok(api::RecordActivityTaskHeartbeatResponse { cancel_requested, ..Default::default() })
+        }
+        reply => reply.unexpected(),
+    }
 }

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempest_api::proto::failure::v1::Failure;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ActivityAddress, ServiceError, ServiceResult, TokenError, decode_activity_token};
-use tempest_core::{ActivityRef, rules::failure};
+use tempest_api::{ServiceError, ServiceResult, Target, TokenError, decode_activity_token};
+use tempest_core::{ActivityRef, Input, rules::failure};
 
 /// Callers that wait for less than this poll in vain.
 const POLL_DEADLINE_MIN: Duration = Duration::from_secs(2);
@@ -41,16 +41,18 @@ fn task_token<T>(bytes: &[u8], decode: fn(&[u8]) -> Result<T, TokenError>) -> Se
     decode(bytes).map_err(|error| ServiceError::InvalidArgument(error.to_string()))
 }
 
+/// Which activity of which run a worker means.
+struct OneActivity {
+    of: Target,
+    named: ActivityRef,
+}
+
 /// The activity of a task token.
-async fn by_token(frontend: &Frontend, namespace: &str, token: &[u8]) -> ServiceResult<ActivityAddress> {
+async fn by_token(frontend: &Frontend, namespace: &str, token: &[u8]) -> ServiceResult<OneActivity> {
     let token = task_token(token, decode_activity_token)?;
     let namespace: Arc<Namespace> = frontend.namespace_of_token(namespace, &token.namespace_id).await?;
-    Ok(ActivityAddress {
-        namespace_id: namespace.id.clone(),
-        workflow_id: token.workflow_id.clone(),
-        run_id: token.run_id.clone(),
-        activity: ActivityRef::Token(token),
-    })
+    let of = Target::new(namespace.id.clone(), token.workflow_id.clone(), token.run_id.clone());
+    Ok(OneActivity { of, named: ActivityRef::Token(token) })
 }
 
 /// The activity that a workflow gave this id; without a run id, of its current run.
@@ -60,31 +62,27 @@ async fn by_id(
     workflow_id: String,
     run_id: String,
     activity_id: String,
-) -> ServiceResult<ActivityAddress> {
+) -> ServiceResult<OneActivity> {
     let namespace = frontend.namespace(namespace).await?;
     if activity_id.is_empty() {
         return invalid("ActivityId is not set on request.");
     }
     validation::workflow_id(&workflow_id)?;
     validation::run_id(&run_id)?;
-    Ok(ActivityAddress {
-        namespace_id: namespace.id.clone(),
-        workflow_id: workflow_id.into(),
-        run_id: run_id.into(),
-        activity: ActivityRef::Id(activity_id),
-    })
+    let of = Target::new(namespace.id.clone(), workflow_id, run_id);
+    Ok(OneActivity { of, named: ActivityRef::Id(activity_id) })
 }
 
 /// What a worker sent is too large to be kept: the activity fails for good, and says why.
 async fn fail_for_size(
     frontend: &Frontend,
-    activity: ActivityAddress,
+    activity: OneActivity,
     reason: &str,
     identity: String,
 ) -> ServiceResult<()> {
     let failure = Some(failure::server_failure(reason, true));
     let request = api::RespondActivityTaskFailedRequest { failure, identity, ..Default::default() };
-    frontend.history.fail_activity(activity, request).await
+    frontend.history.call(activity.of, Input::FailActivity(activity.named, Box::new(request))).await.map(drop)
 }
 
 /// A failure within the limits: causes beyond what stays readable are dropped, and an oversized one becomes the cause, cut

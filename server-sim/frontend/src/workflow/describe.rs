@@ -1,7 +1,7 @@
 //! DescribeWorkflowExecution.
 use crate::{Frontend, validation};
-use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ServiceResult, Target};
 
 /// # Errors
 /// `InvalidArgument`, and history's `NotFound`.
@@ -11,5 +11,6 @@ pub async fn describe(
 ) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
     let namespace = frontend.namespace(&request.namespace).await?;
     let execution = validation::execution(request.execution.as_ref())?;
-    frontend.history.describe_workflow(&namespace.id, execution).await
+    let described = frontend.history.describe(Target::named(&namespace.id, Some(execution))).await?;
+    Ok(*described)
 }

@@ -15,7 +15,7 @@ use tempest_api::proto::enums::v1::{EventType, HistoryEventFilterType, WorkflowE
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::history::v1::{History, HistoryEvent, WorkflowExecutionContinuedAsNewEventAttributes};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{HistoryPageToken, HistoryPosition, HistoryWait, ServiceError, ServiceResult};
+use tempest_api::{HistoryPageToken, HistoryPosition, HistoryWait, ServiceError, ServiceResult, Target};
 use tempest_core::{EventId, rules::failure};
 use tempest_rt::time::{Duration, Instant, sleep};
 
@@ -27,14 +27,15 @@ pub async fn get_history(
     caller: &Caller,
 ) -> ServiceResult<api::GetWorkflowExecutionHistoryResponse> {
     let namespace = frontend.namespace(&request.namespace).await?;
-    let execution = validation::execution(request.execution.as_ref())?.clone();
-    let token = page_token(&request.next_page_token, &namespace, &execution)?;
+    let execution = validation::execution(request.execution.as_ref())?;
+    let token = page_token(&request.next_page_token, &namespace, execution)?;
+    let target = Target::named(&namespace.id, Some(execution));
     let page_size = page_size(frontend, request.maximum_page_size);
-    let reader = Reader { frontend, namespace: &namespace, caller, page_size, waits: request.wait_new_event };
+    let reader = Reader { frontend, caller, page_size, waits: request.wait_new_event };
     let close_event_only = request.history_event_filter_type == HistoryEventFilterType::CloseEvent as i32;
     let (events, next) = match close_event_only {
-        true => reader.close_event(execution, token).await?,
-        false => reader.events(execution, token).await?,
+        true => reader.close_event(target, token).await?,
+        false => reader.events(target, token).await?,
     };
     Ok(api::GetWorkflowExecutionHistoryResponse {
         history: Some(History { events }),
@@ -81,7 +82,7 @@ pub async fn unreadable(frontend: &Frontend, token: &HistoryPageToken, error: Se
     if !matches!(error, ServiceError::DataLoss(_)) {
         return error;
     }
-    match frontend.history.history_position(&token.run.namespace_id, &pinned(token), None).await {
+    match frontend.history.history_position(Target::of(&token.run), None).await {
         Ok(position) if position.branch == token.branch && token.until <= position.next_event_id => error,
         Ok(_) | Err(ServiceError::NotFound(_)) => ServiceError::InvalidArgument("Invalid NextPageToken.".into()),
         Err(_) => error,
@@ -96,7 +97,6 @@ type Page = (Vec<HistoryEvent>, Option<HistoryPageToken>);
 
 struct Reader<'a> {
     frontend: &'a Frontend,
-    namespace: &'a Namespace,
     caller: &'a Caller,
     page_size: usize,
     /// The caller waits for what is yet to come.
@@ -104,11 +104,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn close_event(&self, execution: WorkflowExecution, token: Option<HistoryPageToken>) -> ServiceResult<Page> {
-        let execution = token.as_ref().map_or(execution, pinned);
+    async fn close_event(&self, target: Target, token: Option<HistoryPageToken>) -> ServiceResult<Page> {
+        let target = token.as_ref().map_or(target, |token| Target::of(&token.run));
         let position = match self.waits {
-            true => self.awaited(&execution, self.wait(EventId::MAX, true)).await,
-            false => self.position(&execution, None).await,
+            true => self.awaited(&target, self.wait(EventId::MAX, true)).await,
+            false => self.position(target, None).await,
         };
         let position = match (position, token) {
             // It waited as long as it could: the next call goes on where this one was.
@@ -132,15 +132,15 @@ impl Reader<'_> {
         Ok((vec![event], None))
     }
 
-    async fn events(&self, execution: WorkflowExecution, token: Option<HistoryPageToken>) -> ServiceResult<Page> {
+    async fn events(&self, target: Target, token: Option<HistoryPageToken>) -> ServiceResult<Page> {
         let (mut token, position) = match token {
             None => {
-                let position = self.position(&execution, None).await?;
+                let position = self.position(target, None).await?;
                 (self.token(&position, 1), Some(position))
             }
             Some(token) if token.from >= token.until && token.wait && self.waits => {
                 let wait = self.wait(token.until, false);
-                let position = match self.awaited(&pinned(&token), wait).await {
+                let position = match self.awaited(&Target::of(&token.run), wait).await {
                     Err(error) if passes(&error) => return Ok((Vec::new(), Some(token))),
                     position => position?,
                 };
@@ -179,7 +179,7 @@ impl Reader<'_> {
     async fn transient_events(&self, token: &HistoryPageToken, known: Option<HistoryPosition>) -> Vec<HistoryEvent> {
         let position = match known {
             Some(position) => Ok(position),
-            None => self.position(&pinned(token), None).await,
+            None => self.position(Target::of(&token.run), None).await,
         };
         let Ok(position) = position else { return Vec::new() };
         let follows = position.transient_events.first().is_some_and(|event| event.event_id == token.until);
@@ -187,12 +187,12 @@ impl Reader<'_> {
     }
 
     /// The position when the wait is over, however often the run's shard goes to another node meanwhile.
-    async fn awaited(&self, execution: &WorkflowExecution, wait: HistoryWait) -> ServiceResult<HistoryPosition> {
+    async fn awaited(&self, target: &Target, wait: HistoryWait) -> ServiceResult<HistoryPosition> {
         let over = Instant::now() + wait.timeout;
         let mut pause = OWNER_PAUSE_MIN;
         loop {
             let timeout = over.saturating_duration_since(Instant::now());
-            let position = self.position(execution, Some(HistoryWait { timeout, ..wait })).await;
+            let position = self.position(target.clone(), Some(HistoryWait { timeout, ..wait })).await;
             let enough = over.saturating_duration_since(Instant::now()) < pause;
             match position {
                 Err(error) if passes(&error) && !enough => tempest_rt::probe!("frontend-long-poll-outlives-owner"),
@@ -203,12 +203,8 @@ impl Reader<'_> {
         }
     }
 
-    async fn position(
-        &self,
-        execution: &WorkflowExecution,
-        wait: Option<HistoryWait>,
-    ) -> ServiceResult<HistoryPosition> {
-        self.frontend.history.history_position(&self.namespace.id, execution, wait).await
+    async fn position(&self, target: Target, wait: Option<HistoryWait>) -> ServiceResult<HistoryPosition> {
+        self.frontend.history.history_position(target, wait).await
     }
 
     fn wait(&self, next_event_id: EventId, until_closed: bool) -> HistoryWait {
@@ -234,14 +230,11 @@ fn passes(error: &ServiceError) -> bool {
     matches!(
         error,
         ServiceError::Unavailable(_)
+            | ServiceError::OtherVersion { .. }
             | ServiceError::OutcomeUnknown(_)
             | ServiceError::ShardOwnershipLost { .. }
             | ServiceError::DeadlineExceeded(_)
     )
-}
-
-fn pinned(token: &HistoryPageToken) -> WorkflowExecution {
-    WorkflowExecution { workflow_id: token.run.workflow_id.0.clone(), run_id: token.run.run_id.0.clone() }
 }
 
 fn is_open(position: &HistoryPosition) -> bool {

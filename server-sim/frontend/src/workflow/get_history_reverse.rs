@@ -3,7 +3,7 @@ use super::get_history::{page_size, page_token, unreadable};
 use crate::{Frontend, validation};
 use tempest_api::proto::history::v1::History;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{HistoryPageToken, ServiceResult};
+use tempest_api::{HistoryPageToken, ServiceResult, Target};
 
 /// # Errors
 /// `InvalidArgument` for a token that is none of ours or names another run, and history's `NotFound`.
@@ -16,7 +16,8 @@ pub async fn get_history_reverse(
     let token = match page_token(&request.next_page_token, &namespace, execution)? {
         Some(token) => token,
         None => {
-            let position = frontend.history.history_position(&namespace.id, execution, None).await?;
+            let position =
+                frontend.history.history_position(Target::named(&namespace.id, Some(execution)), None).await?;
             HistoryPageToken {
                 run: position.run,
                 branch: position.branch,

@@ -1,7 +1,8 @@
 //! RequestCancelWorkflowExecution.
 use crate::{Frontend, validation};
-use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ServiceResult, Target};
+use tempest_core::Input;
 
 /// # Errors
 /// `InvalidArgument`, and history's.
@@ -15,6 +16,8 @@ pub async fn request_cancel(
     if request.request_id.is_empty() {
         request.request_id = tempest_rt::entropy::uuid();
     }
-    frontend.history.request_cancel_workflow(&namespace.id, request).await?;
+    let (execution, chain) = (request.workflow_execution.as_ref(), &request.first_execution_run_id);
+    let target = Target::of_chain(&namespace.id, execution, chain);
+    frontend.history.call(target, Input::RequestCancel(Box::new(request))).await?;
     Ok(api::RequestCancelWorkflowExecutionResponse {})
 }

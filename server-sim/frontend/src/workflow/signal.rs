@@ -2,7 +2,8 @@
 use crate::Frontend;
 use crate::validation::{self, invalid};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ServiceError, ServiceResult};
+use tempest_api::{ServiceError, ServiceResult, Target};
+use tempest_core::Input;
 
 /// # Errors
 /// `InvalidArgument`, and history's: `NotFound` if the run is closed and did not have this signal already.
@@ -24,14 +25,24 @@ pub async fn signal(
         request.request_id = tempest_rt::entropy::uuid();
     }
     let again = tempest_rt::planted!("unknown-signal-tried-anew").then(|| request.clone());
-    let mut delivered = frontend.history.signal_workflow(&namespace.id, request).await;
+    let target = Target::named(&namespace.id, request.workflow_execution.as_ref());
+    let mut delivered = deliver(frontend, target, request).await;
     if let (Err(ServiceError::OutcomeUnknown(_)), Some(again)) = (&delivered, again) {
         let again = api::SignalWorkflowExecutionRequest { request_id: tempest_rt::entropy::uuid(), ..again };
-        delivered = frontend.history.signal_workflow(&namespace.id, again).await;
+        let target = Target::named(&namespace.id, again.workflow_execution.as_ref());
+        delivered = deliver(frontend, target, again).await;
     }
     match delivered {
         Err(ServiceError::OutcomeUnknown(_)) if tempest_rt::planted!("unknown-signal-answered-as-delivered") => {}
         delivered => delivered?,
     }
     Ok(api::SignalWorkflowExecutionResponse::default())
+}
+
+async fn deliver(
+    frontend: &Frontend,
+    target: Target,
+    request: api::SignalWorkflowExecutionRequest,
+) -> ServiceResult<()> {
+    frontend.history.call(target, Input::Signal(Box::new(request))).await.map(drop)
 }

@@ -1,8 +1,9 @@
 //! SignalWithStartWorkflowExecution.
 use crate::{Frontend, validation};
-use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ServiceResult, Target};
 use tempest_core::rules::start_request::prepare_signal_with_start;
+use tempest_core::{Input, Started};
 
 /// # Errors
 /// `InvalidArgument` with Temporal's words, the namespace's, and history's.
@@ -18,5 +19,13 @@ pub async fn signal_with_start(
     validation::memo(frontend, request.memo.as_ref())?;
     validation::search_attributes(request.search_attributes.as_ref())?;
     validation::offered(false, request.versioning_override.is_some(), request.time_skipping_config.is_some())?;
-    frontend.history.signal_with_start_workflow(&namespace.id, request).await
+    let target = Target::current(&namespace.id, &request.workflow_id);
+    let answer = frontend.history.call(target, Input::SignalWithStart(Box::new(request))).await?;
+    let Started { run_id, first_execution_run_id, started, .. } = answer.started()?;
+    Ok(api::SignalWithStartWorkflowExecutionResponse {
+        run_id: run_id.0,
+        first_execution_run_id: first_execution_run_id.0,
+        started,
+        ..Default::default()
+    })
 }

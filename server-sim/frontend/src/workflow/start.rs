@@ -1,9 +1,10 @@
 //! StartWorkflowExecution.
 use crate::{Frontend, validation};
-use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ServiceResult, Target};
 use tempest_core::rules::failure::cut_causes;
 use tempest_core::rules::start_request::prepare_start;
+use tempest_core::{Input, Started};
 
 /// # Errors
 /// `InvalidArgument` with Temporal's words, the namespace's, and history's: above all that the workflow runs already.
@@ -25,5 +26,14 @@ pub async fn start(
     request.continued_failure.iter_mut().for_each(cut_causes);
     // The first workflow task always goes through the task queue: eager start is not offered.
     request.request_eager_execution = false;
-    frontend.history.start_workflow(&namespace.id, request).await
+    let target = Target::current(&namespace.id, &request.workflow_id);
+    let answer = frontend.history.call(target, Input::Start(Box::new(request))).await?;
+    let Started { run_id, first_execution_run_id, started, status } = answer.started()?;
+    Ok(api::StartWorkflowExecutionResponse {
+        run_id: run_id.0,
+        first_execution_run_id: first_execution_run_id.0,
+        started,
+        status: status as i32,
+        ..Default::default()
+    })
 }

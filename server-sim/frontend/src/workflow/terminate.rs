@@ -1,7 +1,8 @@
 //! TerminateWorkflowExecution.
 use crate::{Frontend, validation};
-use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_api::{ServiceResult, Target};
+use tempest_core::Input;
 
 /// So that a person's termination can be told from the server's own.
 const REASON_DEFAULT: &str = "terminated by user via frontend";
@@ -22,6 +23,8 @@ pub async fn terminate(
     if request.identity.is_empty() {
         request.identity = IDENTITY_DEFAULT.to_owned();
     }
-    frontend.history.terminate_workflow(&namespace.id, request).await?;
+    let (execution, chain) = (request.workflow_execution.as_ref(), &request.first_execution_run_id);
+    let target = Target::of_chain(&namespace.id, execution, chain);
+    frontend.history.call(target, Input::Terminate(Box::new(request))).await?;
     Ok(api::TerminateWorkflowExecutionResponse {})
 }

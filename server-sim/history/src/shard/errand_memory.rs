@@ -4,9 +4,10 @@
 //! node had the shard is not known here: see `unconfirmed.rs`. The other half is with whoever sends errands
 //! (`errands.rs`): one that may have been sent before does not believe its first refusal.
 use super::errands::COPY_LATE_MAX;
-use super::request::{Decided, WorkflowKey};
+use super::request::Decided;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
+use tempest_api::WorkflowKey;
 use tempest_core::{EventId, Input, RunKey, TransferTask};
 use tempest_rt::time::Instant;
 use tempest_store::Timeline;

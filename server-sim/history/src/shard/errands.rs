@@ -2,7 +2,7 @@
 //! core says what to ask and what to make of the answer (`tempest_core::Errand`); here it is asked until that is certain.
 //! An error means that the whole errand is run again later.
 use super::owned::{Owned, TASK_ID_BITS};
-use super::request::{Answer, WorkflowKey};
+use super::request::Answer;
 use crate::history_read::{PageSize, read_events};
 use crate::shard::events::Event;
 use std::sync::{Arc, Weak};
@@ -12,10 +12,10 @@ use tempest_api::proto::enums::v1::{
     SignalExternalWorkflowExecutionFailedCause as SignalFailed, StartChildWorkflowExecutionFailedCause as StartFailed,
 };
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{HistoryService, ServiceError, ServiceResult};
+use tempest_api::{HistoryService, Reply, ServiceError, ServiceResult, Target, WorkflowKey};
 use tempest_core::{
-    BranchRef, ChildClosed, ChildFate, Errand, ErrandEnd, EventId, NamespaceId, OtherRun, Outcome, ReportToParent,
-    RunId, RunKey, StartChild, WorkflowId,
+    BranchRef, ChildClosed, ChildFate, Errand, ErrandEnd, EventId, Input, OtherRun, Outcome, ReportToParent, RunId,
+    RunKey, StartChild, ToRun,
 };
 use tempest_rt::time::Instant;
 use tempest_store::Store;
@@ -112,7 +112,9 @@ impl Errands {
         let Business { run, branch, next_event_id, errand } = business;
         match errand {
             Errand::StartChild { child, otherwise } => self.start_child(&*peers, &run, *child, otherwise).await,
-            Errand::BeginChild { child, parent } => unless_gone(peers.begin_child_workflow(&child, parent).await),
+            Errand::BeginChild { child, parent } => {
+                unless_gone(tell(&*peers, Target::of(&child), Input::BeginChild(parent)).await)
+            }
             Errand::Settle(fate) => match ask(&*peers, fate).await {
                 Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => self.no_copy_follows().await,
                 result => result,
@@ -121,22 +123,23 @@ impl Errands {
                 let initiated_event_id = to.from.initiated_event_id;
                 let again =
                     tempest_rt::planted!("unknown-signal-sent-anew").then(|| (to.from.clone(), to.request.clone()));
-                let mut sent = peers.signal_by_workflow(&to.namespace_id, to.from, to.request).await;
+                let target = Target::named(&to.namespace_id, to.request.workflow_execution.as_ref());
+                let mut sent =
+                    tell(&*peers, target.clone(), Input::SignalByWorkflow(to.from, Box::new(to.request))).await;
                 if let (Err(ServiceError::OutcomeUnknown(_)), Some((from, request))) = (&sent, again) {
                     let request =
                         api::SignalWorkflowExecutionRequest { request_id: tempest_rt::entropy::uuid(), ..request };
-                    sent = peers.signal_by_workflow(&to.namespace_id, from, request).await;
+                    sent = tell(&*peers, target, Input::SignalByWorkflow(from, Box::new(request))).await;
                 }
                 let outcome = self.certain(signaled(sent)?).await?;
                 record(&*peers, &run, initiated_event_id, outcome).await
             }
             Errand::Cancel(to) => {
                 let initiated_event_id = to.from.initiated_event_id;
-                let asked = peers.request_cancel_by_workflow(&to.namespace_id, to.from, to.request).await;
-                let outcome = self.certain(cancelled(asked)?).await?;
+                let outcome = self.certain(cancelled(cancel(&*peers, to).await)?).await?;
                 record(&*peers, &run, initiated_event_id, outcome).await
             }
-            Errand::Known(end) => unless_gone(peers.record_errand_end(&run, end).await),
+            Errand::Known(end) => unless_gone(tell(&*peers, Target::of(&run), Input::ErrandEnded(end)).await),
             Errand::Close { report, children } => {
                 if let Some(report) = report {
                     self.report(&*peers, report, &branch, next_event_id - 1).await?;
@@ -160,20 +163,20 @@ impl Errands {
         let initiated_event_id = child.initiated_event_id;
         let RunKey { namespace_id, workflow_id, run_id } = parent.clone();
         let from = OtherRun { namespace_id, workflow_id, run_id, initiated_event_id, child_only: true };
-        let namespace_id = NamespaceId(child.request.namespace.clone());
-        let workflow_id = WorkflowId(child.request.workflow_id.clone());
-        let started = peers.start_child_workflow(&namespace_id, child).await;
-        let outcome = self.certain(child_started(started.map(|response| RunId(response.run_id)))?).await?;
+        let target = Target::current(&child.namespace_id, &child.request.workflow_id);
+        let workflow = target.workflow.clone();
+        let started = peers.call(target, Input::StartChild(Box::new(child))).await.and_then(Reply::started);
+        let outcome = self.certain(child_started(started.map(|started| started.run_id))?).await?;
         if tempest_rt::buggify!("history-child-start-recorded-late") {
             tempest_rt::time::sleep(STARTED_LATE_BY).await;
         }
         let end = ErrandEnd { initiated_event_id, outcome: outcome.clone() };
-        let recorded = peers.record_errand_end(parent, end).await;
+        let recorded = tell(peers, Target::of(parent), Input::ErrandEnded(end)).await;
         let Outcome::ChildStarted(run_id) = outcome else { return unless_gone(recorded) };
         match recorded {
             Ok(()) => {
-                let child = RunKey { namespace_id, workflow_id, run_id };
-                unless_gone(peers.begin_child_workflow(&child, from).await)
+                let child = Target { workflow, run_id };
+                unless_gone(tell(peers, child, Input::BeginChild(from)).await)
             }
             Err(ServiceError::NotFound(_)) => {
                 tempest_rt::probe!("history-child-started-of-closed-parent");
@@ -202,7 +205,7 @@ impl Errands {
             first_execution_run_id: report.first_execution_run_id,
             closing,
         };
-        unless_gone(peers.record_child_closed(&report.parent, closed).await)
+        unless_gone(tell(peers, Target::of(&report.parent), Input::ChildClosed(Box::new(closed))).await)
     }
 }
 
@@ -214,10 +217,29 @@ async fn settle(peers: &dyn HistoryService, fate: ChildFate) -> ServiceResult<()
 /// Ends the child, asks it to end, or lets it begin.
 async fn ask(peers: &dyn HistoryService, fate: ChildFate) -> ServiceResult<()> {
     match fate {
-        ChildFate::Terminate(to) => peers.terminate_by_workflow(&to.namespace_id, to.from, to.request).await,
-        ChildFate::Cancel(to) => peers.request_cancel_by_workflow(&to.namespace_id, to.from, to.request).await,
-        ChildFate::Abandon { child, parent } => peers.begin_child_workflow(&child, parent).await,
+        ChildFate::Terminate(ToRun { namespace_id, from, request }) => {
+            let (execution, chain) = (request.workflow_execution.as_ref(), &request.first_execution_run_id);
+            let target = Target::of_chain(&namespace_id, execution, chain);
+            tell(peers, target, Input::TerminateByWorkflow(from, Box::new(request))).await
+        }
+        ChildFate::Cancel(to) => cancel(peers, to).await,
+        ChildFate::Abandon { child, parent } => tell(peers, Target::of(&child), Input::BeginChild(parent)).await,
     }
+}
+
+async fn cancel(
+    peers: &dyn HistoryService,
+    to: ToRun<api::RequestCancelWorkflowExecutionRequest>,
+) -> ServiceResult<()> {
+    let ToRun { namespace_id, from, request } = to;
+    let (execution, chain) = (request.workflow_execution.as_ref(), &request.first_execution_run_id);
+    let target = Target::of_chain(&namespace_id, execution, chain);
+    tell(peers, target, Input::RequestCancelByWorkflow(from, Box::new(request))).await
+}
+
+/// A call whose reply says no more than that it was done.
+async fn tell(peers: &dyn HistoryService, to: Target, input: Input) -> ServiceResult<()> {
+    peers.call(to, input).await.map(drop)
 }
 
 async fn record(
@@ -226,7 +248,7 @@ async fn record(
     initiated_event_id: EventId,
     outcome: Outcome,
 ) -> ServiceResult<()> {
-    unless_gone(peers.record_errand_end(run, ErrandEnd { initiated_event_id, outcome }).await)
+    unless_gone(tell(peers, Target::of(run), Input::ErrandEnded(ErrandEnd { initiated_event_id, outcome })).await)
 }
 
 fn unless_gone(result: ServiceResult<()>) -> ServiceResult<()> {

@@ -1,9 +1,9 @@
 //! What happens to a shard beside requests and commits: the ends of what it set going.
 use super::executions::Loaded;
 use super::owned::{Exit, Owned};
-use super::request::{Ask, Request, Target, WorkflowKey};
+use super::request::{Ask, Request};
 use crate::Counters;
-use tempest_api::{ServiceError, ServiceResult};
+use tempest_api::{ServiceError, ServiceResult, Target, WorkflowKey};
 use tempest_core::HistoryTask;
 use tempest_store::{RangeId, StoreError, TaskKey};
 
@@ -73,10 +73,10 @@ impl Owned {
                     StoreError::Corrupt(_) | StoreError::Incompatible(_) => ServiceError::DataLoss(error.to_string()),
                     _ => ServiceError::Unavailable(error.to_string()),
                 };
-                waited.into_iter().for_each(|request| match request.ask {
+                waited.into_iter().for_each(|Request { target, ask }| match ask {
                     Ask::FireTimer(key, task) => self.timer_failed(key, task),
                     Ask::SendTransfer(id, _) => self.transfer_failed(id, None),
-                    ask => ask.refuse(refused.clone()),
+                    ask => Request { target, ask }.refuse(refused.clone()),
                 });
             }
         }

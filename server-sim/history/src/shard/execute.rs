@@ -3,12 +3,17 @@ use super::errand_memory::{Ended, Errand};
 use super::errands::Business;
 use super::executions::Found;
 use super::owned::Owned;
-use super::request::{Answer, Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
+use super::request::{Answer, Ask, Caller, Decided, ReplyTo, Request};
 use super::stage::Step;
-use super::waiters::Waiter;
+use super::waiters::Poll;
 use crate::Counters;
-use tempest_api::{HistoryPosition, HistoryWait, ServiceError, ServiceResult};
-use tempest_core::{Context, HistoryTask, Input, MutableState, Rejection, Reply, RunId, TaskKind, TimerKind};
+use tempest_api::{
+    HistoryPosition, HistoryWait, Read, Refused, ServiceError, ServiceResult, Target, View, WorkflowKey,
+};
+use tempest_core::{
+    AnswerKey, BranchRef, Context, HistoryTask, Input, MutableState, Rejection, Reply, RunId, RunKey, TaskKind,
+    TimerKind,
+};
 use tempest_store::TaskKey;
 
 impl Owned {
@@ -45,32 +50,20 @@ impl Owned {
                 }
                 None => self.decide(&workflow, run_id, *input, reply),
             },
-            Ask::Describe(reply) => {
-                let described = self.existing(&workflow, run_id.as_ref()).map(MutableState::describe);
-                self.answer_read(&workflow, reply, described);
-            }
-            Ask::Position(wait, reply) => self.position(Target { workflow, run_id: asked }, run_id, wait, reply),
-            Ask::TransferIsDue(task, reply) => {
-                let due = self.state(&workflow, run_id.as_ref()).is_some_and(|state| state.task_is_due(&task));
-                self.answer_read(&workflow, reply, Ok(due));
-            }
-            Ask::AwaitsErrand(task, reply) => {
-                let awaits = self.existing(&workflow, run_id.as_ref()).map(|state| state.awaits(&task));
-                self.answer_read(&workflow, reply, awaits);
-            }
+            Ask::Read(read, reply) => self.read(Target { workflow, run_id: asked }, run_id, read, reply),
             Ask::FireTimer(key, task) => self.fire_timer(&workflow, key, task),
             Ask::SendTransfer(id, task) => self.send_transfer(&workflow, id, task),
         }
     }
 
-    fn decide(&mut self, workflow: &WorkflowKey, run_id: Option<RunId>, input: Input, reply: ReplyTo<Decided>) {
+    fn decide(&mut self, workflow: &WorkflowKey, run_id: Option<RunId>, input: Input, reply: Caller) {
         Counters::add(&self.node.counters.requests);
         let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_) | Input::StartChild(_));
         let errand = Errand::of(self.range.timeline(), workflow, &input);
         if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
             return self.turn_away(workflow, reply, errand, missing);
         }
-        let context = self.context();
+        let context = self.context(workflow);
         let state = self.state(workflow, run_id.as_ref());
         let transition = match tempest_core::decide(state, input, &context) {
             Ok(transition) => transition,
@@ -79,7 +72,7 @@ impl Owned {
                     Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } => {
                         self.turn_away(workflow, reply, errand, rejection.into())
                     }
-                    rejection => self.answer_read(workflow, reply, Err(rejection.into())),
+                    rejection => self.answer_read(workflow, reply, Err(ServiceError::from(rejection).into())),
                 };
             }
         };
@@ -88,36 +81,78 @@ impl Owned {
             && let Some((errand, ended)) = self.ended_before(errand.as_ref())
         {
             tempest_rt::probe!("history-errand-after-its-end");
-            let answer = self.ends(errand, ended.clone(), Answer::new(reply, as_before(ended, opens)));
+            let before = as_before(ended.clone(), opens).map_err(Refused::from);
+            let answer = self.ends(errand, ended, Answer::new(reply, before));
             return self.answer_unstaged(workflow, answer);
         }
         let opened = transition.opened().map(|run| &*run.state);
         let subject = state.or(opened).expect("a decision is about a run that is or comes to be");
         let (run, branch) = (subject.key().clone(), subject.branch());
         hit(&transition.probes);
-        let result = match transition.reply {
-            Reply::Refused(rejection) => Err(rejection.into()),
-            reply => Ok(Decided { run, branch, reply }),
+        let answer = match transition.reply {
+            Reply::Refused(rejection) => Some(Answer::new(reply, Err(ServiceError::from(rejection).into()))),
+            Reply::Later(_) if !self.waiters.has_room() => {
+                return self.answer_read(workflow, reply, Err(too_many_wait().into()));
+            }
+            Reply::Later(key) => {
+                self.waiters.add_caller(run.clone(), key, reply);
+                None
+            }
+            said => {
+                let decided = Decided { run: run.clone(), branch: branch.clone(), reply: said };
+                // Also where nothing is left to do: a copy may find another run, to which it was not done.
+                let done = errand.map(|errand| (errand, Ended::Done(Box::new(decided.clone()))));
+                let answer = Answer::new(reply, Ok(decided));
+                Some(match done {
+                    Some((errand, ended)) => self.ends(errand, ended, answer),
+                    None => answer,
+                })
+            }
         };
-        let done = errand.zip(result.as_ref().ok().cloned());
-        let mut answer = Answer::new(reply, result);
-        if let Some((errand, decided)) = done {
-            // Also where nothing is left to do: a copy may find another run, to which it was not done.
-            answer = self.ends(errand, Ended::Done(Box::new(decided)), answer);
-        }
+        let later = self.answers(&run, &branch, transition.answers);
+        let answer = answer.into_iter().chain(later).reduce(Answer::and);
         if transition.runs.is_empty() {
-            return self.answer_unstaged(workflow, answer);
+            answer.into_iter().for_each(|answer| self.answer_unstaged(workflow, answer));
+            return;
         }
-        self.stage(Step { workflow, runs: transition.runs, ended: None, answer: Some(answer) });
+        self.stage(Step { workflow, runs: transition.runs, ended: None, answer });
     }
 
-    fn position(
+    /// Answers to earlier inputs, for the callers that still wait for them.
+    fn answers(
         &mut self,
-        asked: Target,
-        run_id: Option<RunId>,
-        wait: Option<HistoryWait>,
-        reply: ReplyTo<HistoryPosition>,
-    ) {
+        run: &RunKey,
+        branch: &BranchRef,
+        answers: Vec<(AnswerKey, Result<Reply, Rejection>)>,
+    ) -> Option<Answer> {
+        let answers = answers.into_iter().flat_map(|(key, answer)| {
+            let answer = answer.map(|reply| Decided { run: run.clone(), branch: branch.clone(), reply });
+            let answer = answer.map_err(ServiceError::from);
+            let callers = self.waiters.answered(run, &key).into_iter();
+            callers.map(move |caller| Answer::new(caller, answer.clone().map_err(Refused::from)))
+        });
+        answers.reduce(Answer::and)
+    }
+
+    fn read(&mut self, asked: Target, run_id: Option<RunId>, read: Read, reply: ReplyTo<View>) {
+        let workflow = &asked.workflow;
+        let view = match read {
+            Read::Describe => {
+                let described = self.existing(workflow, run_id.as_ref()).map(MutableState::describe);
+                described.map(|described| View::Described(Box::new(described)))
+            }
+            Read::AwaitsOutboundCall(task) => {
+                self.existing(workflow, run_id.as_ref()).map(|state| View::Truth(state.awaits(&task)))
+            }
+            Read::HistoryPosition(wait) => return self.position(asked, run_id, wait, reply),
+            Read::HistoryPage { .. } | Read::HistoryPageReverse { .. } => {
+                Err(ServiceError::Internal("pages of a history are read beside the shard".into()))
+            }
+        };
+        self.answer_read(&asked.workflow, reply, view);
+    }
+
+    fn position(&mut self, asked: Target, run_id: Option<RunId>, wait: Option<HistoryWait>, reply: ReplyTo<View>) {
         let workflow = asked.workflow.clone();
         let state = match self.existing(&workflow, run_id.as_ref()) {
             Ok(state) => state,
@@ -134,25 +169,22 @@ impl Owned {
                 transient_events: state.transient_events(),
                 run,
             };
-            return self.answer_read(&workflow, reply, Ok(position));
+            return self.answer_read(&workflow, reply, Ok(View::HistoryPosition(Box::new(position))));
         }
         if !self.waiters.has_room() {
             tempest_rt::probe!("history-waiters-full");
-            let full = ServiceError::ResourceExhausted {
-                cause: tempest_api::ResourceExhaustedCause::SystemOverloaded,
-                message: "too many long polls for history wait at this shard".into(),
-            };
-            return Ask::Position(wait, reply).refuse(full);
+            drop(reply.send(Err(too_many_wait())));
+            return;
         }
         // From now on the question is about this run, also when another becomes current.
         let rests_on = self.executions.workflow(&workflow).last_sequence();
-        self.waiters.add(run, Waiter { asked, rests_on, ask: Ask::Position(wait, reply) });
+        self.waiters.add_poll(run, Poll { asked, rests_on, ask: Ask::Read(Read::HistoryPosition(wait), reply) });
     }
 
     fn fire_timer(&mut self, workflow: &WorkflowKey, key: TaskKey, task: HistoryTask) {
         self.timers.done(key);
         let TaskKind::Timer(timer) = task.kind else { unreachable!("the timer queue holds timers only") };
-        let context = self.context();
+        let context = self.context(workflow);
         let run_id = task.run.run_id;
         let decided = match self.state(workflow, Some(&run_id)) {
             // Retention has no effect yet: the closed run stays where it is.
@@ -165,7 +197,10 @@ impl Owned {
             Some(transition) if !transition.runs.is_empty() => {
                 Counters::add(&self.node.counters.timers_fired);
                 hit(&transition.probes);
-                self.stage(Step { workflow, runs: transition.runs, ended: Some(key), answer: None });
+                let state = self.state(workflow, Some(&run_id)).expect("it was decided on");
+                let (run, branch) = (state.key().clone(), state.branch());
+                let answer = self.answers(&run, &branch, transition.answers);
+                self.stage(Step { workflow, runs: transition.runs, ended: Some(key), answer });
             }
             // Stale. It was judged by staged state, but its deletion is staged behind that and shares its fate.
             _ => {
@@ -207,7 +242,11 @@ impl Owned {
     }
 
     /// Answers what changed nothing: when the state it was read from is durable, and ownership proven.
-    fn answer_read<T: Send + 'static>(&mut self, workflow: &WorkflowKey, to: ReplyTo<T>, result: ServiceResult<T>) {
+    fn answer_read<T, E>(&mut self, workflow: &WorkflowKey, to: ReplyTo<T, E>, result: Result<T, E>)
+    where
+        T: Send + 'static,
+        E: From<ServiceError> + Send + 'static,
+    {
         self.answer_unstaged(workflow, Answer::new(to, result));
     }
 
@@ -218,15 +257,15 @@ impl Owned {
 
     /// Refuses what names no run, or none that is open, or one that is there already. That counts as said once it is: until
     /// then what it was decided on may come to nothing. An errand that was done stays done.
-    fn turn_away(&mut self, workflow: &WorkflowKey, to: ReplyTo<Decided>, errand: Option<Errand>, why: ServiceError) {
+    fn turn_away(&mut self, workflow: &WorkflowKey, to: Caller, errand: Option<Errand>, why: ServiceError) {
         let answer = match (self.ended_before(errand.as_ref()), errand) {
             (Some((errand, Ended::Done(decided))), _) => {
                 tempest_rt::probe!("history-errand-done-before");
                 let answer = Answer::new(to, Ok((*decided).clone()));
                 self.ends(errand, Ended::Done(decided), answer)
             }
-            (_, Some(errand)) => self.ends(errand, Ended::Refused, Answer::new(to, Err(why))),
-            (_, None) => Answer::new(to, Err::<Decided, _>(why)),
+            (_, Some(errand)) => self.ends(errand, Ended::Refused, Answer::new(to, Err(why.into()))),
+            (_, None) => Answer::new(to, Err(why.into())),
         };
         self.answer_unstaged(workflow, answer);
     }
@@ -247,14 +286,22 @@ impl Owned {
         ended.filter(|ended| matches!(ended, Ended::Refused) || !tempest_rt::planted!("done-errand-forgotten"))
     }
 
-    fn context(&mut self) -> Context {
+    fn context(&mut self, workflow: &WorkflowKey) -> Context {
         Context {
             now: self.clock.now(),
+            namespace_id: workflow.namespace_id.clone(),
             new_run_id: RunId(tempest_rt::entropy::uuid()),
             timeline: self.range.timeline().0,
             limits: self.node.config.limits.clone(),
             flags: self.node.flags.clone(),
         }
+    }
+}
+
+fn too_many_wait() -> ServiceError {
+    ServiceError::ResourceExhausted {
+        cause: tempest_api::ResourceExhaustedCause::SystemOverloaded,
+        message: "too many callers wait at this shard for something to happen".into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The workflows a shard has in memory: staged state, and requests that wait while a run is read.
-use super::request::{Request, WorkflowKey};
+use super::request::Request;
 use std::collections::{BTreeMap, VecDeque};
+use tempest_api::WorkflowKey;
 use tempest_core::{MutableState, RunId};
 
 /// Least recently used workflows leave when there are more runs than `max`, or their states are larger than `bytes_max`;

@@ -29,7 +29,7 @@ pub(crate) use errand_memory::ErrandMemory;
 pub(crate) use lag::LagBoard;
 pub use lag::ShardLag;
 pub(crate) use read_index::ReadIndex;
-pub(crate) use request::{Ask, Decided, ReplyTo, Request, Target, WorkflowKey};
+pub(crate) use request::{Ask, Decided, ReplyTo, Request};
 
 use crate::config::backoff;
 use crate::placement::Placement;
@@ -92,7 +92,7 @@ pub(crate) async fn live(node: Arc<Node>, shard: ShardId, mut door: Door) {
     door.mailbox.close();
     let stopping = ServiceError::Unavailable("the history service is shutting down".into());
     while let Ok(request) = door.mailbox.try_recv() {
-        request.ask.refuse(stopping.clone());
+        request.refuse(stopping.clone());
     }
 }
 
@@ -165,7 +165,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
         }
     }
     let stopping = ServiceError::Unavailable("the history service is shutting down".into());
-    carried.into_iter().for_each(|request| request.ask.refuse(stopping.clone()));
+    carried.into_iter().for_each(|request| request.refuse(stopping.clone()));
 }
 
 /// Sends callers to where the shard is, until it is to be here. False if the node stops first.
@@ -174,13 +174,13 @@ async fn until_placed_here(door: &mut Door, carried: &mut VecDeque<Request>) -> 
         let placement = door.placement.borrow_and_update().clone();
         let Placement::There { address } = placement else { return true };
         let elsewhere = ServiceError::ShardOwnershipLost { owner_host: address };
-        carried.drain(..).for_each(|request| request.ask.refuse(elsewhere.clone()));
+        carried.drain(..).for_each(|request| request.refuse(elsewhere.clone()));
         tokio::select! {
             biased;
             _ = door.stop.wait_for(|stop| *stop) => return false,
             changed = door.placement.changed() => if changed.is_err() { return false },
             request = door.mailbox.recv() => match request {
-                Some(request) => request.ask.refuse(elsewhere),
+                Some(request) => request.refuse(elsewhere),
                 None => return false,
             },
         }
@@ -189,7 +189,7 @@ async fn until_placed_here(door: &mut Door, carried: &mut VecDeque<Request>) -> 
 
 /// Sends callers away for a while.
 async fn refuse_for(door: &mut Door, carried: &mut VecDeque<Request>, pause: Duration, error: &ServiceError) {
-    carried.drain(..).for_each(|request| request.ask.refuse(error.clone()));
+    carried.drain(..).for_each(|request| request.refuse(error.clone()));
     let over = tempest_rt::time::sleep(pause);
     tokio::pin!(over);
     loop {
@@ -198,7 +198,7 @@ async fn refuse_for(door: &mut Door, carried: &mut VecDeque<Request>, pause: Dur
             _ = door.stop.wait_for(|stop| *stop) => return,
             () = &mut over => return,
             request = door.mailbox.recv() => match request {
-                Some(request) => request.ask.refuse(error.clone()),
+                Some(request) => request.refuse(error.clone()),
                 None => return,
             },
         }

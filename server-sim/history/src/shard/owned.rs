@@ -5,7 +5,7 @@ use super::errand_memory::ErrandMemory;
 use super::events::Event;
 use super::executions::Executions;
 use super::pipeline::Pipeline;
-use super::request::{Answer, Request, WorkflowKey};
+use super::request::{Answer, Request};
 use super::timer_queue::TimerQueue;
 use super::transfer_queue::TransferQueue;
 use super::unconfirmed::Unconfirmed;
@@ -16,7 +16,7 @@ use futures::stream::FuturesUnordered;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use tempest_api::ServiceError;
+use tempest_api::{ServiceError, WorkflowKey};
 use tempest_core::Time;
 use tempest_rt::time::{Duration, Instant};
 use tempest_store::{CommitOutcome, RangeId, ShardId, ShardRecord, TaskKey};
@@ -304,7 +304,7 @@ impl Owned {
         for (_, answer) in self.proofs.waiting.into_iter().chain(self.proofs.in_round.into_iter().flatten()) {
             answer.withdraw(depended.clone());
         }
-        let waiting = self.executions.into_waiting().chain(self.waiters.into_all(durable));
+        let waiting = self.executions.into_waiting().chain(self.waiters.into_polls(durable));
         let undecided = waiting.chain(self.unconfirmed.into_all());
         undecided.filter(|request| request.ask.has_caller() && !request.ask.is_abandoned()).collect()
     }

@@ -2,12 +2,12 @@
 use super::events::Event;
 use super::lag::Posted;
 use super::owned::Owned;
-use super::request::{Ask, Request, Target};
+use super::request::{Ask, Request};
 use super::transfer_queue::transfer_key;
 use crate::Counters;
 use std::sync::Arc;
 use std::time::Duration;
-use tempest_api::{AddActivityTask, AddWorkflowTask, MatchingService, ServiceError, ServiceResult};
+use tempest_api::{AddActivityTask, AddWorkflowTask, MatchingService, ServiceError, ServiceResult, Target};
 use tempest_core::{HistoryTask, RunKey, TransferTask};
 use tempest_rt::time::{Instant, sleep};
 use tempest_store::TaskKey;

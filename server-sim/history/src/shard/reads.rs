@@ -2,10 +2,10 @@
 use super::events::Event;
 use super::executions::{Loaded, LoadedRun};
 use super::owned::Owned;
-use super::request::WorkflowKey;
 use crate::codec::{decode_state, decode_task};
 use crate::config::backoff;
 use std::sync::Arc;
+use tempest_api::WorkflowKey;
 use tempest_core::{HistoryTask, RunId};
 use tempest_store::{ShardId, Store, StoreCalls, StoreError, TaskKey};
 

@@ -1,11 +1,14 @@
 //! What a shard is asked, and the answers that wait until they may be given.
-use tempest_api::proto::workflowservice::v1::DescribeWorkflowExecutionResponse;
-use tempest_api::{HistoryPosition, HistoryWait, ServiceError, ServiceResult};
-use tempest_core::{BranchRef, HistoryTask, Input, NamespaceId, RunId, RunKey, TransferTask, WorkflowId};
+use tempest_api::{Read, Refused, ServiceError, Target, View};
+use tempest_core::{BranchRef, HistoryTask, Input, RunKey};
 use tempest_store::{RangeId, TaskKey};
 use tokio::sync::oneshot;
 
-pub(crate) type ReplyTo<T> = oneshot::Sender<ServiceResult<T>>;
+/// Where an answer goes.
+pub(crate) type ReplyTo<T, E = ServiceError> = oneshot::Sender<Result<T, E>>;
+
+/// Where the answer to an input goes. One that is refused before it was decided is given back.
+pub(crate) type Caller = ReplyTo<Decided, Refused<(Target, Input)>>;
 
 /// One thing asked of one workflow.
 pub(crate) struct Request {
@@ -13,43 +16,11 @@ pub(crate) struct Request {
     pub ask: Ask,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
-    pub workflow: WorkflowKey,
-    /// Empty: the current run.
-    pub run_id: RunId,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct WorkflowKey {
-    pub namespace_id: NamespaceId,
-    pub workflow_id: WorkflowId,
-}
-
-impl WorkflowKey {
-    pub fn of(run: &RunKey) -> Self {
-        Self { namespace_id: run.namespace_id.clone(), workflow_id: run.workflow_id.clone() }
-    }
-
-    pub fn run(&self, run_id: RunId) -> RunKey {
-        RunKey { namespace_id: self.namespace_id.clone(), workflow_id: self.workflow_id.clone(), run_id }
-    }
-}
-
-impl Target {
-    pub fn of(run: &RunKey) -> Self {
-        Self { workflow: WorkflowKey::of(run), run_id: run.run_id.clone() }
-    }
-}
-
 pub(crate) enum Ask {
     /// A caller's input. If it is an errand whose sender has confirmed that it waits for it: the range under which it was
     /// asked whether it does.
-    Decide(Box<Input>, Option<RangeId>, ReplyTo<Decided>),
-    Describe(ReplyTo<DescribeWorkflowExecutionResponse>),
-    Position(Option<HistoryWait>, ReplyTo<HistoryPosition>),
-    TransferIsDue(TransferTask, ReplyTo<bool>),
-    AwaitsErrand(TransferTask, ReplyTo<bool>),
+    Decide(Box<Input>, Option<RangeId>, Caller),
+    Read(Read, ReplyTo<View>),
     /// The timer queue's own: fire what is due.
     FireTimer(TaskKey, HistoryTask),
     /// The transfer queue's own: send what is still wanted.
@@ -57,7 +28,7 @@ pub(crate) enum Ask {
 }
 
 impl Ask {
-    /// Whether somebody outside the shard waits for it; the queues' own asks are read again from the store.
+    /// Whether a caller outside the shard waits for it; the queues' own asks are read again from the store.
     pub fn has_caller(&self) -> bool {
         !matches!(self, Self::FireTimer(..) | Self::SendTransfer(..))
     }
@@ -66,21 +37,22 @@ impl Ask {
     pub fn is_abandoned(&self) -> bool {
         match self {
             Self::Decide(_, _, reply) => reply.is_closed(),
-            Self::Describe(reply) => reply.is_closed(),
-            Self::Position(_, reply) => reply.is_closed(),
-            Self::TransferIsDue(_, reply) | Self::AwaitsErrand(_, reply) => reply.is_closed(),
+            Self::Read(_, reply) => reply.is_closed(),
             Self::FireTimer(..) | Self::SendTransfer(..) => false,
         }
     }
+}
 
+impl Request {
     /// Answers the caller with an error that needs no proof: nothing was done.
     pub fn refuse(self, error: ServiceError) {
-        match self {
-            Self::Decide(_, _, reply) => drop(reply.send(Err(error))),
-            Self::Describe(reply) => drop(reply.send(Err(error))),
-            Self::Position(_, reply) => drop(reply.send(Err(error))),
-            Self::TransferIsDue(_, reply) | Self::AwaitsErrand(_, reply) => drop(reply.send(Err(error))),
-            Self::FireTimer(..) | Self::SendTransfer(..) => {}
+        match self.ask {
+            Ask::Decide(input, _, reply) => {
+                let ask = Some(Box::new((self.target, *input)));
+                drop(reply.send(Err(Refused { error, ask })));
+            }
+            Ask::Read(_, reply) => drop(reply.send(Err(error))),
+            Ask::FireTimer(..) | Ask::SendTransfer(..) => {}
         }
     }
 }
@@ -98,9 +70,21 @@ pub(crate) struct Decided {
 pub(crate) struct Answer(Box<dyn FnOnce(Result<(), ServiceError>) + Send>);
 
 impl Answer {
-    pub fn new<T: Send + 'static>(to: ReplyTo<T>, result: ServiceResult<T>) -> Self {
+    pub fn new<T, E>(to: ReplyTo<T, E>, result: Result<T, E>) -> Self
+    where
+        T: Send + 'static,
+        E: From<ServiceError> + Send + 'static,
+    {
         // A caller that has gone away needs no answer.
-        Self(Box::new(move |grounds| drop(to.send(grounds.and(result)))))
+        Self(Box::new(move |grounds| drop(to.send(grounds.map_err(E::from).and(result)))))
+    }
+
+    /// Both, or neither.
+    pub fn and(self, other: Self) -> Self {
+        Self(Box::new(move |grounds| {
+            (self.0)(grounds.clone());
+            (other.0)(grounds);
+        }))
     }
 
     /// The same, and `given` is done first, if the answer is given.

@@ -1,11 +1,12 @@
 //! From a decision to a commit in flight.
 use super::owned::{Owned, TASK_ID_BITS};
 use super::pipeline::Staged;
-use super::request::{Answer, WorkflowKey};
+use super::request::Answer;
 use super::timer_queue::timer_key;
 use super::transfer_queue::transfer_key;
 use crate::codec::{encode_state, encode_task};
 use prost::Message;
+use tempest_api::WorkflowKey;
 use tempest_api::proto::history::v1::{History, HistoryEvent};
 use tempest_core::{HistoryTask, RunKey, RunWrite, TaskKind, Time, TimerKind, TimerTask, TransferTask};
 use tempest_store::{BranchId, CurrentRunWrite, HistoryAppend, ShardCommit, StoreCalls, TaskKey, TaskRow};

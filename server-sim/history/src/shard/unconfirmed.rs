@@ -8,9 +8,9 @@ use super::errand_memory::Errand;
 use super::errands::COPY_LATE_MAX;
 use super::events::Event;
 use super::owned::Owned;
-use super::request::{Ask, Request, WorkflowKey};
+use super::request::{Ask, Request};
 use std::collections::BTreeMap;
-use tempest_api::{ServiceError, ServiceResult};
+use tempest_api::{ServiceError, ServiceResult, WorkflowKey};
 use tempest_core::Input;
 use tempest_rt::time::{Duration, Instant, timeout};
 use tempest_store::RangeId;
@@ -47,7 +47,7 @@ impl Owned {
     pub(super) fn ask_sender(&mut self, errand: &Errand, request: Request) {
         if self.unconfirmed.requests.len() >= self.node.config.requests_waiting_max {
             tempest_rt::probe!("history-too-many-unconfirmed");
-            return request.ask.refuse(ServiceError::Unavailable("too many errands are being asked about".into()));
+            return request.refuse(ServiceError::Unavailable("too many errands are being asked about".into()));
         }
         let question = self.unconfirmed.questions;
         self.unconfirmed.questions += 1;
@@ -56,7 +56,7 @@ impl Owned {
         let (sender, task) = errand.sent_by();
         self.work.push(Box::pin(async move {
             let awaited = match peers.upgrade() {
-                Some(peers) => match timeout(ASK_PATIENCE, peers.awaits_errand(&sender, &task)).await {
+                Some(peers) => match timeout(ASK_PATIENCE, peers.awaits_outbound_call(&sender, task)).await {
                     Ok(awaited) => awaited,
                     Err(_) => Err(ServiceError::Unavailable(format!("no answer within {ASK_PATIENCE:?}"))),
                 },
@@ -71,16 +71,17 @@ impl Owned {
         let Request { target, ask: Ask::Decide(input, _, reply) } = request else {
             unreachable!("only inputs are errands");
         };
-        let ask = Ask::Decide(input, Some(self.range), reply);
+        let request = Request { target, ask: Ask::Decide(input, Some(self.range), reply) };
         match awaited {
-            Ok(true) => self.handle(Request { target, ask }),
+            Ok(true) => self.handle(request),
             Ok(false) | Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => {
                 tempest_rt::probe!("history-errand-nobody-waits-for");
-                ask.refuse(ServiceError::Unavailable("whoever asked for this does not wait for it any more".into()));
+                request
+                    .refuse(ServiceError::Unavailable("whoever asked for this does not wait for it any more".into()));
             }
             Err(error) => {
                 let why = format!("whoever asked for this cannot be asked whether it still waits for it: {error}");
-                ask.refuse(ServiceError::Unavailable(why));
+                request.refuse(ServiceError::Unavailable(why));
             }
         }
     }

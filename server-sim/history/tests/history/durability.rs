@@ -313,7 +313,8 @@ async fn a_long_poll_outlives_an_unknown_outcome() {
     started(&world, "order").await;
     let history = world.history.clone();
     let poll = tempest_rt::task::spawn(async move {
-        history.history_position(&namespace(), &execution("order"), wait_beyond(3, 20 * SECOND)).await
+        let history: &dyn HistoryService = &*history;
+        history.history_position(target("order"), wait_beyond(3, 20 * SECOND)).await
     });
     settle().await;
     world.store.fail_next(&[Fault::UnknownApplied]);

@@ -11,7 +11,7 @@ use tempest_api::proto::common::v1::WorkflowType;
 use tempest_api::proto::enums::v1::{EventType, ParentClosePolicy};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryService, ServiceError};
-use tempest_core::OtherRun;
+use tempest_core::{Input, OtherRun};
 
 /// A shard's new owner does not ask whether an errand is wanted once it has had the shard for so long.
 const COPY_LATE_MAX: Duration = Duration::from_secs(60);
@@ -102,9 +102,7 @@ async fn children_end_as_their_policies_say() {
     for (id, _) in ids {
         until(&world, id, EventType::WorkflowTaskScheduled).await;
     }
-    let request =
-        api::TerminateWorkflowExecutionRequest { workflow_execution: Some(execution("order")), ..Default::default() };
-    world.history.terminate_workflow(&namespace(), request).await.unwrap();
+    terminate(&*world.history, "order").await.unwrap();
     until(&world, "terminated", EventType::WorkflowExecutionTerminated).await;
     until(&world, "cancelled", EventType::WorkflowExecutionCancelRequested).await;
     tokio::time::sleep(5 * SECOND).await;
@@ -154,9 +152,6 @@ async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
     // By then nobody is asked any more whether the errand is wanted.
     tokio::time::sleep(COPY_LATE_MAX).await;
     world.store.hold();
-    let terminate =
-        api::TerminateWorkflowExecutionRequest { workflow_execution: Some(execution("order")), ..Default::default() };
-    let namespace = namespace();
     let errand = || {
         let from = OtherRun { run_id: "another".into(), initiated_event_id: 5, ..OtherRun::default() };
         let request = api::SignalWorkflowExecutionRequest {
@@ -165,7 +160,7 @@ async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
             request_id: "errand".into(),
             ..Default::default()
         };
-        world.history.signal_by_workflow(&namespace, from, request)
+        signal_by(&*world.history, from, request)
     };
     let too_late = async {
         settle().await;
@@ -175,8 +170,7 @@ async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
         tokio::time::sleep(SECOND).await;
         world.store.release(&[Fault::Unavailable]);
     };
-    let (terminated, too_late, ()) =
-        tokio::join!(world.history.terminate_workflow(&namespace, terminate), too_late, fails);
+    let (terminated, too_late, ()) = tokio::join!(terminate(&*world.history, "order"), too_late, fails);
     assert!(matches!(terminated, Err(ServiceError::Unavailable(_))), "{terminated:?}");
     assert!(matches!(too_late, Err(ServiceError::Unavailable(_))), "{too_late:?}");
     tokio::time::sleep(SECOND).await;
@@ -192,7 +186,7 @@ async fn a_new_owner_does_no_errand_that_nobody_waits_for() {
     world.start("order").await.unwrap();
     let another = world.start("another").await.unwrap();
     for (from, request) in [errand_of("another", &another), errand_of("nobody", "none")] {
-        let refused = world.history.signal_by_workflow(&namespace(), from, request).await;
+        let refused = signal_by(&*world.history, from, request).await;
         assert!(
             matches!(&refused, Err(ServiceError::Unavailable(why)) if why.contains("does not wait")),
             "{refused:?}"
@@ -202,7 +196,7 @@ async fn a_new_owner_does_no_errand_that_nobody_waits_for() {
     // What the owner before did is too long ago for a copy to be on its way.
     tokio::time::sleep(COPY_LATE_MAX).await;
     let (from, request) = errand_of("nobody", "none");
-    world.history.signal_by_workflow(&namespace(), from, request).await.unwrap();
+    signal_by(&*world.history, from, request).await.unwrap();
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
 }
 
@@ -224,12 +218,6 @@ fn errand_of(workflow_id: &str, run_id: &str) -> (OtherRun, api::SignalWorkflowE
     (from, request)
 }
 
-async fn terminate(world: &World, workflow: &str) {
-    let request =
-        api::TerminateWorkflowExecutionRequest { workflow_execution: Some(execution(workflow)), ..Default::default() };
-    world.history.terminate_workflow(&namespace(), request).await.unwrap();
-}
-
 /// Its sender did not hear the answer. Meanwhile the run that got the signal is over, and another one too.
 #[tokio::test(start_paused = true)]
 async fn a_signal_that_was_delivered_is_not_refused_for_the_run_that_followed() {
@@ -239,14 +227,14 @@ async fn a_signal_that_was_delivered_is_not_refused_for_the_run_that_followed() 
     let send = || {
         let (from, request) = errand_of("another", "run");
         let history = world.history.clone();
-        async move { history.signal_by_workflow(&namespace(), from, request).await }
+        async move { signal_by(&*history, from, request).await }
     };
     send().await.unwrap();
-    terminate(&world, "order").await;
+    terminate(&*world.history, "order").await.unwrap();
     world.start_with("order", "second").await.unwrap();
     send().await.unwrap();
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 0, "of the second run");
-    terminate(&world, "order").await;
+    terminate(&*world.history, "order").await.unwrap();
     send().await.unwrap();
 }
 
@@ -264,12 +252,13 @@ async fn a_copy_of_what_changed_nothing_does_not_change_the_next_run() {
             ..Default::default()
         };
         let history = world.history.clone();
-        async move { history.request_cancel_by_workflow(&namespace(), from, request).await }
+        let input = Input::RequestCancelByWorkflow(from, Box::new(request));
+        async move { history.call(target("order"), input).await }
     };
     ask("another").await.unwrap();
     ask("third").await.unwrap();
     assert_eq!(world.count("order", EventType::WorkflowExecutionCancelRequested).await, 1);
-    terminate(&world, "order").await;
+    terminate(&*world.history, "order").await.unwrap();
     world.start_with("order", "second").await.unwrap();
     ask("third").await.unwrap();
     assert_eq!(world.count("order", EventType::WorkflowExecutionCancelRequested).await, 0, "of the second run");

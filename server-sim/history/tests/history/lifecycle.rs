@@ -3,8 +3,8 @@ use crate::world::*;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{HistoryPageToken, HistoryService, ServiceError};
-use tempest_core::RecordActivityTaskStarted;
+use tempest_api::{HistoryPageToken, HistoryService, ServiceError, Target};
+use tempest_core::{ActivityRef, Input, RecordActivityTaskStarted};
 
 #[tokio::test(start_paused = true)]
 async fn a_run_goes_from_start_to_completion() {
@@ -38,20 +38,14 @@ async fn an_activity_is_offered_started_once_and_completed() {
         request_id: poll.into(),
         identity: "worker".into(),
     };
-    let started = world.history.record_activity_task_started(&offer.run, record("one")).await.unwrap();
-    let again = world.history.record_activity_task_started(&offer.run, record("one")).await.unwrap();
+    let started = world.asked().record_activity_task_started(&offer.run, record("one")).await.unwrap();
+    let again = world.asked().record_activity_task_started(&offer.run, record("one")).await.unwrap();
     assert_eq!(started, again, "a lost answer can be asked for again");
-    let other = world.history.record_activity_task_started(&offer.run, record("two")).await;
+    let other = world.asked().record_activity_task_started(&offer.run, record("two")).await;
     assert_eq!(other, Err(ServiceError::TaskAlreadyStarted));
     let token = tempest_api::decode_activity_token(&started.task_token).unwrap();
-    let address = tempest_api::ActivityAddress {
-        namespace_id: namespace(),
-        workflow_id: "order".into(),
-        run_id: offer.run.run_id.clone(),
-        activity: tempest_core::ActivityRef::Token(token),
-    };
-    let request = api::RespondActivityTaskCompletedRequest::default();
-    world.history.complete_activity(address, request).await.unwrap();
+    let input = Input::CompleteActivity(ActivityRef::Token(token), Box::default());
+    world.history.call(Target::of(&offer.run), input).await.unwrap();
     let task = world.poll().await;
     world.complete(&task, vec![finish()]).await.unwrap();
     assert!(world.story("order").await.ends_with("WORKFLOW_EXECUTION_COMPLETED"));
@@ -71,12 +65,12 @@ async fn a_long_history_comes_in_pages_of_whole_batches() {
     let token = HistoryPageToken::decode(&task.next_page_token).unwrap();
     assert_eq!(token.from, shipped + 1);
     assert_eq!(token.until, task.started_event_id + 1);
-    let rest = world.history.read_history(&token.run, &token.branch, token.from, token.until, 100).await.unwrap();
+    let rest = world.asked().read_history(&token.run, &token.branch, token.from, token.until, 100).await.unwrap();
     assert_eq!(rest.last().unwrap().event_id, task.started_event_id);
     // From the middle of a batch, and backwards.
-    let middle = world.history.read_history(&token.run, &token.branch, 2, 4, 100).await.unwrap();
+    let middle = world.asked().read_history(&token.run, &token.branch, 2, 4, 100).await.unwrap();
     assert_eq!(middle.iter().map(|event| event.event_id).collect::<Vec<_>>(), [2, 3]);
-    let back = world.history.read_history_reverse(&token.run, &token.branch, 4, 2).await.unwrap();
+    let back = world.asked().read_history_reverse(&token.run, &token.branch, 4, 2).await.unwrap();
     assert_eq!(back.iter().map(|event| event.event_id).collect::<Vec<_>>(), [3, 2]);
 }
 
@@ -99,7 +93,7 @@ async fn large_events_make_pages_short() {
     let next = |pages: &Vec<Vec<HistoryEvent>>| pages.last().unwrap().last().unwrap().event_id + 1;
     while next(&pages) < token.until {
         let from = next(&pages);
-        pages.push(world.history.read_history(&token.run, &token.branch, from, token.until, 100).await.unwrap());
+        pages.push(world.asked().read_history(&token.run, &token.branch, from, token.until, 100).await.unwrap());
     }
     let size = |page: &Vec<HistoryEvent>| page.iter().map(prost::Message::encoded_len).sum::<usize>();
     assert!(pages.iter().all(|page| size(page) <= PAGE || page.len() == 1));
@@ -110,7 +104,7 @@ async fn large_events_make_pages_short() {
 
     let (mut until, mut back) = (token.until, vec![]);
     while until > 1 {
-        let page = world.history.read_history_reverse(&token.run, &token.branch, until, 100).await.unwrap();
+        let page = world.asked().read_history_reverse(&token.run, &token.branch, until, 100).await.unwrap();
         assert!(size(&page) <= PAGE || page.len() == 1);
         until = page.last().unwrap().event_id;
         back.extend(page.into_iter().map(|event| event.event_id));
@@ -142,7 +136,9 @@ async fn a_long_poll_wakes_for_news_and_ends_without() {
     let before = tokio::time::Instant::now();
     let position = |timeout| {
         let history = world.history.clone();
-        async move { history.history_position(&namespace(), &execution("order"), wait_beyond(3, timeout)).await.unwrap() }
+        async move {
+            (&*history as &dyn HistoryService).history_position(target("order"), wait_beyond(3, timeout)).await.unwrap()
+        }
     };
     assert_eq!(position(20 * SECOND).await.next_event_id, 3, "after its time it gets what there is");
     assert!(before.elapsed() >= 20 * SECOND);
@@ -160,9 +156,8 @@ async fn unknown_workflows_and_runs_are_not_found() {
     let missing = world.describe("nobody").await.unwrap_err();
     assert_eq!(missing, ServiceError::NotFound("workflow not found for ID: nobody".into()));
     world.start("order").await.unwrap();
-    let mut other = execution("order");
-    other.run_id = "another".into();
-    let missing = world.history.describe_workflow(&namespace(), &other).await.unwrap_err();
+    let other = Target { run_id: "another".into(), ..target("order") };
+    let missing = world.asked().describe(other).await.unwrap_err();
     assert!(matches!(missing, ServiceError::NotFound(_)), "{missing:?}");
 }
 

@@ -3,9 +3,10 @@ use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
-use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{AddActivityTask, AddWorkflowTask, MatchingService, ServiceError, ServiceResult};
-use tempest_core::NamespaceId;
+use tempest_api::{
+    AddActivityTask, AddWorkflowTask, MatchingAsk, MatchingReply, MatchingService, ServiceError, ServiceResult,
+    TaskQueueKey,
+};
 use tokio::sync::{Notify, mpsc};
 
 pub struct FakeMatching {
@@ -86,45 +87,13 @@ impl FakeMatching {
 
 #[async_trait]
 impl MatchingService for FakeMatching {
-    async fn add_workflow_task(&self, task: AddWorkflowTask) -> ServiceResult<()> {
+    async fn ask(&self, _: TaskQueueKey, what: MatchingAsk) -> ServiceResult<MatchingReply> {
         self.admit().await?;
-        self.workflow_tasks.send(task).unwrap();
-        Ok(())
-    }
-
-    async fn add_activity_task(&self, task: AddActivityTask) -> ServiceResult<()> {
-        self.admit().await?;
-        self.activity_tasks.send(task).unwrap();
-        Ok(())
-    }
-
-    async fn poll_workflow_task_queue(
-        &self,
-        _: &NamespaceId,
-        _: api::PollWorkflowTaskQueueRequest,
-        _: Duration,
-    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
-        unimplemented!("history never polls")
-    }
-
-    async fn poll_activity_task_queue(
-        &self,
-        _: &NamespaceId,
-        _: api::PollActivityTaskQueueRequest,
-        _: Duration,
-    ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
-        unimplemented!("history never polls")
-    }
-
-    async fn describe_task_queue(
-        &self,
-        _: &NamespaceId,
-        _: api::DescribeTaskQueueRequest,
-    ) -> ServiceResult<api::DescribeTaskQueueResponse> {
-        unimplemented!("history never asks")
-    }
-
-    async fn unload_sticky_task_queue(&self, _: &NamespaceId, _: &str) -> ServiceResult<()> {
-        unimplemented!("history never asks")
+        match what {
+            MatchingAsk::AddWorkflowTask(task) => self.workflow_tasks.send(task).unwrap(),
+            MatchingAsk::AddActivityTask(task) => self.activity_tasks.send(task).unwrap(),
+            what => unimplemented!("history never asks for {what:?}"),
+        }
+        Ok(MatchingReply::Done)
     }
 }

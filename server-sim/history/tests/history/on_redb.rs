@@ -1,6 +1,6 @@
 //! The same service on the embedded store.
 use crate::matching::FakeMatching;
-use crate::world::{execution, namespace};
+use crate::world::{start, target};
 use std::sync::Arc;
 use tempest_api::HistoryService;
 use tempest_api::proto::common::v1::WorkflowType;
@@ -26,7 +26,7 @@ async fn a_hundred_runs_in_four_shards_start_and_a_second_service_finds_them() {
             ..Default::default()
         };
         let history = &history;
-        async move { history.start_workflow(&namespace(), request).await }
+        async move { start(&**history, request).await }
     });
     let started = futures::future::join_all(starts).await;
     assert!(started.iter().all(Result::is_ok), "{started:?}");
@@ -39,14 +39,14 @@ async fn a_hundred_runs_in_four_shards_start_and_a_second_service_finds_them() {
             identity: "worker".into(),
             polled_queue: offer.task_queue,
         };
-        let task = history.record_workflow_task_started(&offer.run, request).await.unwrap();
+        let task = peers.record_workflow_task_started(&offer.run, request).await.unwrap();
         assert_eq!(task.history.unwrap().events.len(), 3);
     }
     history.shutdown().await;
     let again = Arc::new(HistoryHandle::new(HistoryConfig::default(), store).unwrap());
     let peers: Arc<dyn HistoryService> = again.clone();
     again.start(matching, Arc::downgrade(&peers));
-    let position = again.history_position(&namespace(), &execution("order-42"), None).await.unwrap();
+    let position = peers.history_position(target("order-42"), None).await.unwrap();
     assert_eq!(position.next_event_id, 4);
     again.shutdown().await;
 }

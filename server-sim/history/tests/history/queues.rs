@@ -2,10 +2,10 @@
 use crate::store::Fault;
 use crate::world::*;
 use std::time::Duration;
+use tempest_api::ServiceError;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{HistoryService, ServiceError};
 
 /// A run that waits for timers of these seconds.
 async fn with_timers(world: &World, workflow: &str, seconds: &[u64]) {
@@ -177,9 +177,7 @@ async fn a_task_that_is_no_longer_wanted_is_not_sent() {
     let mut world = World::new();
     world.matching.never_answer(true);
     world.start("order").await.unwrap();
-    let request =
-        api::TerminateWorkflowExecutionRequest { workflow_execution: Some(execution("order")), ..Default::default() };
-    world.history.terminate_workflow(&namespace(), request).await.unwrap();
+    terminate(&*world.history, "order").await.unwrap();
     world.matching.never_answer(false);
     world.restart();
     tokio::time::sleep(5 * SECOND).await;

@@ -24,8 +24,8 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn any(&self) -> &HistoryHandle {
-        &self.nodes[self.turn.fetch_add(1, Ordering::Relaxed) % 2]
+    fn any(&self) -> &dyn HistoryService {
+        &*self.nodes[self.turn.fetch_add(1, Ordering::Relaxed) % 2]
     }
 }
 
@@ -51,7 +51,7 @@ async fn client(cluster: Arc<Cluster>, workflow: String) {
     // One after the other, so that the timers of one are written while those of another fire.
     let turn: u32 = workflow.trim_start_matches("order-").parse().unwrap();
     tokio::time::sleep(Duration::from_millis(250) * turn).await;
-    insist(|| cluster.any().start_workflow(&NAMESPACE, start.clone())).await.unwrap();
+    insist(|| crate::world::start(cluster.any(), start.clone())).await.unwrap();
     for signal in 0..SIGNALS {
         let request = api::SignalWorkflowExecutionRequest {
             workflow_execution: Some(execution(&workflow)),
@@ -59,7 +59,7 @@ async fn client(cluster: Arc<Cluster>, workflow: String) {
             request_id: format!("signal-{workflow}-{signal}"),
             ..Default::default()
         };
-        insist(|| cluster.any().signal_workflow(&NAMESPACE, request.clone())).await.unwrap();
+        insist(|| crate::world::signal(cluster.any(), request.clone())).await.unwrap();
         tokio::time::sleep(Duration::from_millis(700)).await;
     }
 }
@@ -103,8 +103,6 @@ async fn worker(world: Arc<World>, cluster: Arc<Cluster>) {
         let _ = insist(|| cluster.any().complete_workflow_task(token.clone(), request.clone())).await;
     }
 }
-
-static NAMESPACE: std::sync::LazyLock<tempest_core::NamespaceId> = std::sync::LazyLock::new(namespace);
 
 fn is_calm(seed: u64) -> bool {
     seed % 5 == 4

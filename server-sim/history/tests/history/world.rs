@@ -14,9 +14,9 @@ use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{
-    AddWorkflowTask, HistoryService, HistoryWait, MatchingService, ServiceResult, decode_workflow_token,
+    AddWorkflowTask, HistoryService, HistoryWait, MatchingService, Reply, ServiceResult, Target, decode_workflow_token,
 };
-use tempest_core::{NamespaceId, RecordWorkflowTaskStarted, Time};
+use tempest_core::{Input, NamespaceId, OtherRun, RecordWorkflowTaskStarted, Started, Time};
 use tempest_history::{HistoryConfig, HistoryHandle};
 use tempest_store::ShardId;
 
@@ -64,6 +64,11 @@ impl World {
         *self.skew.lock().unwrap() += seconds * 1_000_000_000;
     }
 
+    /// The history by the protocol that the other roles speak.
+    pub fn asked(&self) -> &dyn HistoryService {
+        &*self.history
+    }
+
     pub async fn start(&self, workflow: &str) -> ServiceResult<String> {
         self.start_with(workflow, "start-1").await
     }
@@ -76,7 +81,7 @@ impl World {
             request_id: request_id.into(),
             ..Default::default()
         };
-        self.history.start_workflow(&namespace(), request).await.map(|response| response.run_id)
+        start(&*self.history, request).await.map(|started| started.run_id.0)
     }
 
     pub async fn signal(&self, workflow: &str, name: &str) -> ServiceResult<()> {
@@ -86,21 +91,21 @@ impl World {
             request_id: format!("signal-{name}"),
             ..Default::default()
         };
-        self.history.signal_workflow(&namespace(), request).await
+        signal(&*self.history, request).await
     }
 
-    pub async fn describe(&self, workflow: &str) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
-        self.history.describe_workflow(&namespace(), &execution(workflow)).await
+    pub async fn describe(&self, workflow: &str) -> ServiceResult<Box<api::DescribeWorkflowExecutionResponse>> {
+        self.asked().describe(target(workflow)).await
     }
 
     /// The next workflow task that matching was given, started for a poll.
-    pub async fn poll(&self) -> api::PollWorkflowTaskQueueResponse {
+    pub async fn poll(&self) -> Box<api::PollWorkflowTaskQueueResponse> {
         let task = self.matching.workflow_task().await;
         self.record_started(&task, "poll").await.unwrap()
     }
 
     /// The next workflow task of this workflow; those of others are let lie.
-    pub async fn poll_of(&self, workflow: &str) -> api::PollWorkflowTaskQueueResponse {
+    pub async fn poll_of(&self, workflow: &str) -> Box<api::PollWorkflowTaskQueueResponse> {
         loop {
             let task = self.matching.workflow_task().await;
             if task.run.workflow_id.as_str() == workflow {
@@ -113,7 +118,7 @@ impl World {
         &self,
         task: &AddWorkflowTask,
         poll: &str,
-    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
+    ) -> ServiceResult<Box<api::PollWorkflowTaskQueueResponse>> {
         let request = RecordWorkflowTaskStarted {
             scheduled_event_id: task.scheduled_event_id,
             stamp: task.stamp,
@@ -121,7 +126,7 @@ impl World {
             identity: "worker".into(),
             polled_queue: task.task_queue.clone(),
         };
-        self.history.record_workflow_task_started(&task.run, request).await
+        self.asked().record_workflow_task_started(&task.run, request).await
     }
 
     pub async fn complete(
@@ -140,12 +145,12 @@ impl World {
         request: api::RespondWorkflowTaskCompletedRequest,
     ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
         let token = decode_workflow_token(&task.task_token).unwrap();
-        self.history.complete_workflow_task(token, request).await
+        self.asked().complete_workflow_task(token, request).await
     }
 
     pub async fn events(&self, workflow: &str) -> Vec<HistoryEvent> {
-        let position = self.history.history_position(&namespace(), &execution(workflow), None).await.unwrap();
-        self.history.read_history(&position.run, &position.branch, 1, position.next_event_id, 1000).await.unwrap()
+        let position = self.asked().history_position(target(workflow), None).await.unwrap();
+        self.asked().read_history(&position.run, &position.branch, 1, position.next_event_id, 1000).await.unwrap()
     }
 
     /// The history's event types, in short.
@@ -185,6 +190,40 @@ pub fn namespace() -> NamespaceId {
 
 pub fn execution(workflow: &str) -> WorkflowExecution {
     WorkflowExecution { workflow_id: workflow.into(), run_id: String::new() }
+}
+
+/// The workflow's current run.
+pub fn target(workflow: &str) -> Target {
+    Target::current(&namespace(), workflow)
+}
+
+pub async fn start(
+    history: &dyn HistoryService,
+    request: api::StartWorkflowExecutionRequest,
+) -> ServiceResult<Started> {
+    let to = target(&request.workflow_id);
+    history.call(to, Input::Start(Box::new(request))).await.and_then(Reply::started)
+}
+
+pub async fn signal(history: &dyn HistoryService, request: api::SignalWorkflowExecutionRequest) -> ServiceResult<()> {
+    let to = Target::named(&namespace(), request.workflow_execution.as_ref());
+    history.call(to, Input::Signal(Box::new(request))).await.map(drop)
+}
+
+/// On behalf of another run.
+pub async fn signal_by(
+    history: &dyn HistoryService,
+    from: OtherRun,
+    request: api::SignalWorkflowExecutionRequest,
+) -> ServiceResult<()> {
+    let to = Target::named(&namespace(), request.workflow_execution.as_ref());
+    history.call(to, Input::SignalByWorkflow(from, Box::new(request))).await.map(drop)
+}
+
+pub async fn terminate(history: &dyn HistoryService, workflow: &str) -> ServiceResult<()> {
+    let workflow_execution = Some(execution(workflow));
+    let request = api::TerminateWorkflowExecutionRequest { workflow_execution, ..Default::default() };
+    history.call(target(workflow), Input::Terminate(Box::new(request))).await.map(drop)
 }
 
 pub fn wait_beyond(next_event_id: i64, timeout: Duration) -> Option<HistoryWait> {

@@ -2,10 +2,7 @@
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::time::Duration;
-use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{AddActivityTask, AddWorkflowTask, MatchingService, ServiceResult};
-use tempest_core::NamespaceId;
+use tempest_api::{AddWorkflowTask, MatchingAsk, MatchingReply, MatchingService, ServiceResult, TaskQueueKey};
 
 #[derive(Default)]
 pub(super) struct FakeCluster {
@@ -25,44 +22,12 @@ impl FakeCluster {
     }
 }
 
-fn not_asked<T>() -> ServiceResult<T> {
-    panic!("matching does not ask the cluster for this")
-}
-
 #[async_trait]
 impl MatchingService for FakeCluster {
-    async fn add_workflow_task(&self, task: AddWorkflowTask) -> ServiceResult<()> {
+    async fn ask(&self, to: TaskQueueKey, what: MatchingAsk) -> ServiceResult<MatchingReply> {
+        let MatchingAsk::AddWorkflowTask(task) = what else { panic!("matching does not ask the cluster for {what:?}") };
+        assert_eq!((&to.namespace_id, &to.name), (&task.run.namespace_id, &task.task_queue));
         self.added.lock().unwrap().push(task);
-        self.script.lock().unwrap().pop_front().unwrap_or(Ok(()))
-    }
-
-    async fn add_activity_task(&self, _: AddActivityTask) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn poll_workflow_task_queue(
-        &self,
-        _: &NamespaceId,
-        _: api::PollWorkflowTaskQueueRequest,
-        _: Duration,
-    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
-        not_asked()
-    }
-    async fn poll_activity_task_queue(
-        &self,
-        _: &NamespaceId,
-        _: api::PollActivityTaskQueueRequest,
-        _: Duration,
-    ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
-        not_asked()
-    }
-    async fn describe_task_queue(
-        &self,
-        _: &NamespaceId,
-        _: api::DescribeTaskQueueRequest,
-    ) -> ServiceResult<api::DescribeTaskQueueResponse> {
-        not_asked()
-    }
-    async fn unload_sticky_task_queue(&self, _: &NamespaceId, _: &str) -> ServiceResult<()> {
-        not_asked()
+        self.script.lock().unwrap().pop_front().unwrap_or(Ok(())).map(|()| MatchingReply::Done)
     }
 }

@@ -3,11 +3,9 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
-use tempest_api::proto::common::v1::WorkflowExecution;
-use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ActivityAddress, HistoryPosition, HistoryService, HistoryWait, ServiceError, ServiceResult};
-use tempest_core::*;
+use tempest_api::{HistoryService, Read, Reply, ServiceError, ServiceResult, Target, View};
+use tempest_core::{EventId, Input, NamespaceId, RunId, RunKey, WorkflowId};
 use tempest_store::*;
 
 /// How history answers one attempt to record a start; with an empty script it succeeds at once.
@@ -45,187 +43,30 @@ impl FakeHistory {
     }
 }
 
-fn not_asked<T>() -> ServiceResult<T> {
-    panic!("matching does not ask history for this")
-}
-
 #[async_trait]
 impl HistoryService for FakeHistory {
-    async fn record_workflow_task_started(
-        &self,
-        _: &RunKey,
-        request: RecordWorkflowTaskStarted,
-    ) -> ServiceResult<api::PollWorkflowTaskQueueResponse> {
-        self.record(request.request_id).await?;
-        Ok(api::PollWorkflowTaskQueueResponse {
-            started_event_id: request.scheduled_event_id + 1,
-            ..Default::default()
-        })
+    async fn call(&self, _: Target, input: Input) -> ServiceResult<Reply> {
+        match input {
+            Input::RecordWorkflowTaskStarted(request) => {
+                self.record(request.request_id).await?;
+                Ok(Reply::WorkflowTaskStarted(Box::new(api::PollWorkflowTaskQueueResponse {
+                    started_event_id: request.scheduled_event_id + 1,
+                    ..Default::default()
+                })))
+            }
+            Input::RecordActivityTaskStarted(request) => {
+                self.record(request.request_id).await?;
+                Ok(Reply::ActivityTaskStarted(Box::new(api::PollActivityTaskQueueResponse {
+                    activity_id: request.scheduled_event_id.to_string(),
+                    ..Default::default()
+                })))
+            }
+            input => panic!("matching does not ask history for {input:?}"),
+        }
     }
 
-    async fn record_activity_task_started(
-        &self,
-        _: &RunKey,
-        request: RecordActivityTaskStarted,
-    ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
-        self.record(request.request_id).await?;
-        Ok(api::PollActivityTaskQueueResponse {
-            activity_id: request.scheduled_event_id.to_string(),
-            ..Default::default()
-        })
-    }
-
-    async fn start_workflow(
-        &self,
-        _: &NamespaceId,
-        _: api::StartWorkflowExecutionRequest,
-    ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
-        not_asked()
-    }
-    async fn signal_with_start_workflow(
-        &self,
-        _: &NamespaceId,
-        _: api::SignalWithStartWorkflowExecutionRequest,
-    ) -> ServiceResult<api::SignalWithStartWorkflowExecutionResponse> {
-        not_asked()
-    }
-    async fn signal_workflow(&self, _: &NamespaceId, _: api::SignalWorkflowExecutionRequest) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn request_cancel_workflow(
-        &self,
-        _: &NamespaceId,
-        _: api::RequestCancelWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn terminate_workflow(
-        &self,
-        _: &NamespaceId,
-        _: api::TerminateWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn start_child_workflow(
-        &self,
-        _: &NamespaceId,
-        _: StartChild,
-    ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
-        not_asked()
-    }
-    async fn begin_child_workflow(&self, _: &RunKey, _: OtherRun) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn signal_by_workflow(
-        &self,
-        _: &NamespaceId,
-        _: OtherRun,
-        _: api::SignalWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn request_cancel_by_workflow(
-        &self,
-        _: &NamespaceId,
-        _: OtherRun,
-        _: api::RequestCancelWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn terminate_by_workflow(
-        &self,
-        _: &NamespaceId,
-        _: OtherRun,
-        _: api::TerminateWorkflowExecutionRequest,
-    ) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn record_errand_end(&self, _: &RunKey, _: ErrandEnd) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn record_child_closed(&self, _: &RunKey, _: ChildClosed) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn describe_workflow(
-        &self,
-        _: &NamespaceId,
-        _: &WorkflowExecution,
-    ) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
-        not_asked()
-    }
-    async fn complete_workflow_task(
-        &self,
-        _: WorkflowTaskToken,
-        _: api::RespondWorkflowTaskCompletedRequest,
-    ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
-        not_asked()
-    }
-    async fn fail_workflow_task(
-        &self,
-        _: WorkflowTaskToken,
-        _: api::RespondWorkflowTaskFailedRequest,
-    ) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn heartbeat_activity(
-        &self,
-        _: ActivityAddress,
-        _: api::RecordActivityTaskHeartbeatRequest,
-    ) -> ServiceResult<api::RecordActivityTaskHeartbeatResponse> {
-        not_asked()
-    }
-    async fn complete_activity(
-        &self,
-        _: ActivityAddress,
-        _: api::RespondActivityTaskCompletedRequest,
-    ) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn fail_activity(&self, _: ActivityAddress, _: api::RespondActivityTaskFailedRequest) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn cancel_activity(
-        &self,
-        _: ActivityAddress,
-        _: api::RespondActivityTaskCanceledRequest,
-    ) -> ServiceResult<()> {
-        not_asked()
-    }
-    async fn history_position(
-        &self,
-        _: &NamespaceId,
-        _: &WorkflowExecution,
-        _: Option<HistoryWait>,
-    ) -> ServiceResult<HistoryPosition> {
-        not_asked()
-    }
-    async fn read_history(
-        &self,
-        _: &RunKey,
-        _: &BranchRef,
-        _: EventId,
-        _: EventId,
-        _: usize,
-    ) -> ServiceResult<Vec<HistoryEvent>> {
-        not_asked()
-    }
-    async fn read_history_reverse(
-        &self,
-        _: &RunKey,
-        _: &BranchRef,
-        _: EventId,
-        _: usize,
-    ) -> ServiceResult<Vec<HistoryEvent>> {
-        not_asked()
-    }
-    async fn task_is_due(&self, _: &RunKey, _: &TransferTask) -> ServiceResult<bool> {
-        not_asked()
-    }
-    async fn awaits_errand(&self, _: &RunKey, _: &TransferTask) -> ServiceResult<bool> {
-        not_asked()
-    }
-    async fn reset_sticky_task_queue(&self, _: &RunKey) -> ServiceResult<()> {
-        not_asked()
+    async fn read(&self, _: Target, read: Read) -> ServiceResult<View> {
+        panic!("matching does not ask history for {read:?}")
     }
 }
 

@@ -10,6 +10,8 @@ mod peers;
 mod ring;
 mod route;
 mod timeline;
+#[cfg(test)]
+mod versions;
 mod view;
 
 pub use describe::{ClusterDescription, DescribeError, NodeDescription, describe_cluster};

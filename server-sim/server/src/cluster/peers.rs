@@ -58,6 +58,11 @@ impl Peers {
         Ok(Arc::new(RemoteHistory(self.peer(HISTORY, address).map_err(uncallable)?)))
     }
 
+    #[cfg(test)]
+    pub fn caller_of_history(&self, address: &str) -> ServiceResult<impl Caller> {
+        self.peer(HISTORY, address).map_err(uncallable)
+    }
+
     pub fn matching(&self, address: &str) -> ServiceResult<Arc<dyn MatchingService>> {
         Ok(Arc::new(RemoteMatching(self.peer(MATCHING, address).map_err(uncallable)?)))
     }
@@ -301,7 +306,7 @@ impl tower::Service<http::Request<tonic::body::Body>> for NodeService {
 /// What counts of an answer that rests on another timeline: that nothing was done. Whatever else it says may be undone.
 fn on_another_timeline(answer: ServiceResult<Bytes>, difference: &ServiceError) -> ServiceError {
     match answer {
-        Err(undone @ (ServiceError::Unavailable(_) | ServiceError::ShardOwnershipLost { .. })) => undone,
+        Err(undone) if undone.is_certainly_not_done() => undone,
         _ => ServiceError::OutcomeUnknown(difference.to_string()),
     }
 }
@@ -355,7 +360,7 @@ mod tests {
 
     async fn end_of_call(network: Arc<dyn Network>, address: &str) -> ServiceError {
         let peer = Peers::new(network, None).peer(HISTORY, address).expect("it is an address");
-        let call = peer.call("start_workflow", Bytes::from_static(b"call"), Duration::from_secs(1)).await;
+        let call = peer.call("call", Bytes::from_static(b"call"), Duration::from_secs(1)).await;
         call.expect_err("nobody answers")
     }
 

@@ -17,9 +17,14 @@ type Answer = ServiceResult<u32>;
 struct Script {
     answers: Vec<Answer>,
     owner_at_first: Option<&'static str>,
+    /// The nodes do not give back what they did not do.
+    keeps_what_it_is_asked: bool,
     /// After so many milliseconds from the one before.
     owners: Vec<(u64, Option<&'static str>)>,
 }
+
+/// It cannot be copied.
+struct Asked;
 
 /// One call that was made.
 #[derive(Debug)]
@@ -64,7 +69,8 @@ fn answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         3 => Just(lost("")),
         4 => prop_oneof![Just("b:1"), Just("c:1")].prop_map(lost),
-        4 => Just(Err(ServiceError::Unavailable("not now".to_owned()))),
+        3 => Just(Err(ServiceError::Unavailable("not now".to_owned()))),
+        1 => Just(Err(ServiceError::OtherVersion { speaks: 1, why: "no such variant".to_owned() })),
         2 => Just(Err(ServiceError::OutcomeUnknown("no answer".to_owned()))),
         2 => definite(),
     ]
@@ -83,7 +89,13 @@ fn script() -> impl Strategy<Value = Script> {
     // More answers than there may be tries: one try too many is seen as such.
     let answers = proptest::collection::vec(answer(), TRIES_MAX as usize + 2);
     let owners = proptest::collection::vec((0_u64..200, owner()), 0..8);
-    (answers, owner(), owners).prop_map(|(answers, owner_at_first, owners)| Script { answers, owner_at_first, owners })
+    let scripts = (answers, owner(), proptest::bool::weighted(0.1), owners);
+    scripts.prop_map(|(answers, owner_at_first, keeps_what_it_is_asked, owners)| Script {
+        answers,
+        owner_at_first,
+        keeps_what_it_is_asked,
+        owners,
+    })
 }
 
 fn address_of(name: &str) -> String {
@@ -117,21 +129,26 @@ fn follow(script: Script) -> Life {
             true => Err(ServiceError::Unavailable("that is no address".to_owned())),
             false => Ok(Arc::<str>::from(address)),
         };
-        let call = |to: Arc<str>| -> BoxFuture<'static, Answer> {
+        let call = |to: Arc<str>, ask: Asked| -> BoxFuture<'static, Result<u32, Refused<Asked>>> {
             let mut calls = calls.lock().unwrap();
             let answer = script.answers[calls.len()].clone();
             let owner = ring.borrow().members().first().map(|member| member.name.clone());
             let try_number = *tries.lock().unwrap();
             calls.push(Made { try_number, to: to.to_string(), owner, answer: answer.clone() });
-            Box::pin(async { answer })
+            // What may have been done, no node gives back.
+            let back = (is_certainly_not_done(&answer) && !script.keeps_what_it_is_asked).then(|| Box::new(ask));
+            Box::pin(async { answer.map_err(|error| Refused { error, ask: back }) })
         };
-        let result = cluster.follow(owner, || Arc::from(OWN), remote, call).await;
+        let result = cluster.follow(owner, || Arc::from(OWN), remote, Asked, call).await;
         Life { tries: tries.into_inner().unwrap(), calls: calls.into_inner().unwrap(), result }
     })
 }
 
 fn is_certainly_not_done(answer: &Answer) -> bool {
-    matches!(answer, Err(ServiceError::Unavailable(_) | ServiceError::ShardOwnershipLost { .. }))
+    matches!(
+        answer,
+        Err(ServiceError::Unavailable(_) | ServiceError::OtherVersion { .. } | ServiceError::ShardOwnershipLost { .. })
+    )
 }
 
 /// Where a call was to go, given the answer to the one before.
@@ -147,6 +164,7 @@ fn destination(before: Option<&Made>, call: &Made) -> Option<String> {
 }
 
 fn check(script: Script) -> Result<(), TestCaseError> {
+    let keeps = script.keeps_what_it_is_asked;
     let Life { tries, calls, result } = follow(script);
     prop_assert!(tries <= TRIES_MAX as usize, "{} tries", tries);
     for (number, call) in calls.iter().enumerate() {
@@ -161,9 +179,11 @@ fn check(script: Script) -> Result<(), TestCaseError> {
             prop_assert_eq!(&result, answer, "it is told as it was said");
         }
         _ => {
-            prop_assert!(matches!(result, Err(ServiceError::Unavailable(_))), "nothing was done: {:?}", result);
+            let retryable = matches!(result, Err(ServiceError::Unavailable(_) | ServiceError::OtherVersion { .. }));
+            prop_assert!(retryable, "nothing was done: {:?}", result);
             let nowhere = matches!(&result, Err(ServiceError::Unavailable(why)) if why == "that is no address");
-            prop_assert!(nowhere || tries == TRIES_MAX as usize, "given up after {} tries", tries);
+            let given_up = tries == TRIES_MAX as usize || keeps && calls.len() == 1;
+            prop_assert!(nowhere || given_up, "given up after {} tries", tries);
         }
     }
     Ok(())
@@ -181,8 +201,12 @@ proptest! {
 
 #[test]
 fn a_call_is_followed_to_where_it_was_sent_on_and_no_further() {
-    let script =
-        Script { answers: vec![lost("b:1"), lost("c:1"), Ok(7)], owner_at_first: Some(OWN), owners: Vec::new() };
+    let script = Script {
+        answers: vec![lost("b:1"), lost("c:1"), Ok(7)],
+        keeps_what_it_is_asked: false,
+        owner_at_first: Some(OWN),
+        owners: Vec::new(),
+    };
     let life = follow(script);
     let to: Vec<&str> = life.calls.iter().map(|call| call.to.as_str()).collect();
     assert_eq!((to, life.result), (vec![OWN, "b:1", OWN], Ok(7)));
