@@ -8,8 +8,10 @@ use tempest_api::services::workflow::workflow_service_server::{WorkflowService, 
 use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Status};
 
-/// Messages up to this size are read, so that an oversized payload is refused with the error that names it.
-const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Requests up to this size are read: gRPC's own default, which Temporal's frontend leaves as it is. A completion that
+/// passes here would otherwise end its run in production, where the worker fails the task with GrpcMessageTooLarge. Calls
+/// between nodes have a larger limit of their own.
+const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 pub(crate) struct Service(pub(crate) Arc<Frontend>);
 

@@ -254,11 +254,19 @@ async fn bad_starts_are_refused_with_temporals_words() {
 #[tokio::test]
 async fn a_message_over_the_limit_for_messages_is_refused_as_workers_expect() {
     let World { node, mut client } = world().await;
-    let payloads = vec![payload(20 << 20)];
-    let request = Start { input: Some(Payloads { payloads }), ..start() };
-    let status = client.start_workflow_execution(request).await.expect_err("it is far too large");
-    assert_eq!(status.code(), Code::ResourceExhausted);
-    assert!(status.message().starts_with("grpc: received message larger than max (20"), "{status}");
+    let with_input = |bytes: usize| Start { input: Some(Payloads { payloads: vec![payload(bytes)] }), ..start() };
+    let limit = 4 << 20;
+    for bytes in [limit, 5 << 20, 20 << 20] {
+        let request = with_input(bytes);
+        let size = request.encoded_len();
+        let status = client.start_workflow_execution(request).await.expect_err("it is too large");
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        let expect = format!("grpc: received message larger than max ({size} vs. {limit})");
+        assert_eq!(status.message(), expect);
+    }
+    // Below it the payload is found too large, in the words for that.
+    let answer = client.start_workflow_execution(with_input(limit - 1000)).await;
+    assert_eq!(said(answer), invalid("Blob data size exceeds limit."));
     node.stop().await;
 }
 
