@@ -28,7 +28,7 @@ pub struct FrontendConfig {
     pub long_poll_margin: Duration,
     /// Namespaces of the cluster; more are refused.
     pub namespaces_max: usize,
-    /// Retention of a namespace that is registered without one.
+    /// Retention of the namespaces that this node itself registers, 1 h and up; a client says which it wants.
     pub retention_default: Duration,
 }
 

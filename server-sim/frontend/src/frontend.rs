@@ -87,7 +87,7 @@ impl Frontend {
                 );
                 self.namespaces.put(Namespace { version: 1, ..Namespace::clone(&before) }).await
             } else if self.is_ensured(name) {
-                register::register(self, register::named(name)).await.map(|_| ())
+                register::register(self, register::named(name, self.config.retention_default)).await.map(|_| ())
             } else {
                 return known;
             };

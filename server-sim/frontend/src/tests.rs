@@ -15,6 +15,7 @@ use prost::Message;
 use std::sync::Arc;
 use std::time::Duration;
 use tempest_api::proto::common::v1::{Payload, Payloads, WorkflowExecution};
+use tempest_api::proto::workflowservice::v1::RegisterNamespaceRequest;
 use tempest_store::Store;
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tonic::{Code, Request, Response, Status};
@@ -56,6 +57,15 @@ fn payload_of(bytes: usize) -> Option<Payloads> {
 /// One byte more than the limit allows, however it is wrapped.
 fn oversized() -> Option<Payloads> {
     payload_of(2 * 1024 * 1024 + 1)
+}
+
+fn register(name: &str) -> RegisterNamespaceRequest {
+    let retention = prost_wkt_types::Duration { seconds: 3600, nanos: 0 };
+    RegisterNamespaceRequest {
+        namespace: name.into(),
+        workflow_execution_retention_period: Some(retention),
+        ..Default::default()
+    }
 }
 
 /// A request of a caller that waits this long.

@@ -9,8 +9,11 @@ use tempest_api::proto::common::v1::{
     Callback, Memo, Payload, Payloads, Priority, RetryPolicy, SearchAttributes, TimeSkippingConfig, WorkflowExecution,
     WorkflowType,
 };
-use tempest_api::proto::enums::v1::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy};
-use tempest_api::proto::namespace::v1::NamespaceConfig;
+use tempest_api::proto::enums::v1::{
+    ArchivalState, NamespaceState, ReplicationState, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+};
+use tempest_api::proto::namespace::v1::{BadBinaries, BadBinaryInfo, NamespaceConfig, UpdateNamespaceInfo};
+use tempest_api::proto::replication::v1::{ClusterReplicationConfig, NamespaceReplicationConfig};
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflow::v1::VersioningOverride;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -443,32 +446,160 @@ async fn bad_polls_and_reports_are_refused_with_temporals_words() {
     node.stop().await;
 }
 
+type Register = api::RegisterNamespaceRequest;
+
+fn register(name: &str) -> Register {
+    Register { namespace: name.into(), workflow_execution_retention_period: seconds(3600), ..Default::default() }
+}
+
+fn clusters(names: &[&str]) -> Vec<ClusterReplicationConfig> {
+    let named = |name: &&str| ClusterReplicationConfig { cluster_name: (*name).into(), ..Default::default() };
+    names.iter().map(named).collect()
+}
+
+#[tokio::test]
+async fn a_namespace_may_have_any_name() {
+    let World { node, mut client } = world().await;
+    let names = ["a b", "-x", "_x", "(x), y:z/w", "Größe", "a\u{0}b", "\"quoted\"", &"x".repeat(1000)];
+    for name in names {
+        client.register_namespace(register(name)).await.expect(name);
+        let request = api::DescribeNamespaceRequest { namespace: name.into(), ..Default::default() };
+        let described = client.describe_namespace(request).await.unwrap().into_inner();
+        assert_eq!(described.namespace_info.unwrap().name, name);
+        client.start_workflow_execution(Start { namespace: name.into(), ..start() }).await.expect(name);
+    }
+    node.stop().await;
+}
+
+/// As `temporal operator namespace create` and `update` send it where they are told nothing.
+#[tokio::test]
+async fn what_the_command_line_sends_by_default_is_taken() {
+    let World { node, mut client } = world().await;
+    let create = Register {
+        clusters: clusters(&["active"]),
+        active_cluster_name: "active".into(),
+        history_archival_state: ArchivalState::Disabled as i32,
+        visibility_archival_state: ArchivalState::Disabled as i32,
+        ..register("by-command-line")
+    };
+    client.register_namespace(create).await.expect("it asks for nothing");
+    let update = api::UpdateNamespaceRequest {
+        namespace: "by-command-line".into(),
+        update_info: Some(UpdateNamespaceInfo { description: "d".into(), ..Default::default() }),
+        config: Some(NamespaceConfig {
+            workflow_execution_retention_ttl: seconds(7200),
+            bad_binaries: Some(BadBinaries::default()),
+            ..Default::default()
+        }),
+        replication_config: Some(NamespaceReplicationConfig::default()),
+        ..Default::default()
+    };
+    let updated = client.update_namespace(update).await.expect("it asks for nothing else").into_inner();
+    assert_eq!(updated.config.unwrap().workflow_execution_retention_ttl, seconds(7200));
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn updates_of_namespaces_that_would_have_no_effect_are_refused() {
+    type Update = api::UpdateNamespaceRequest;
+    let World { node, mut client } = world().await;
+    let update = || Update { namespace: "default".into(), ..Default::default() };
+    let config = |config: NamespaceConfig| Update { config: Some(config), ..update() };
+    let replication = |replication: NamespaceReplicationConfig| Update { replication_config: Some(replication), ..update() };
+    let state = |state: NamespaceState| Update {
+        update_info: Some(UpdateNamespaceInfo { state: state as i32, ..Default::default() }),
+        ..update()
+    };
+    let bad = BadBinaries { binaries: [("1f".to_owned(), BadBinaryInfo::default())].into() };
+    for (request, text) in [
+        (
+            Update { promote_namespace: true, ..update() },
+            "global namespace is not enabled on this cluster, cannot update global namespace or promote local \
+             namespace: default",
+        ),
+        (
+            config(NamespaceConfig {
+                history_archival_state: ArchivalState::Enabled as i32,
+                history_archival_uri: "file:///tmp".into(),
+                ..Default::default()
+            }),
+            "Cluster is not configured for history archival.",
+        ),
+        (
+            config(NamespaceConfig {
+                visibility_archival_state: ArchivalState::Enabled as i32,
+                ..Default::default()
+            }),
+            "Cluster is not configured for visibility archival.",
+        ),
+        (
+            config(NamespaceConfig { bad_binaries: Some(bad), ..Default::default() }),
+            "Bad binaries are not supported yet.",
+        ),
+        (
+            config(NamespaceConfig {
+                custom_search_attribute_aliases: [("Keyword01".to_owned(), "Customer".to_owned())].into(),
+                ..Default::default()
+            }),
+            "Custom search attribute aliases are not supported yet.",
+        ),
+        (Update { delete_bad_binary: "1f".into(), ..update() }, "Bad binary checksum 1f doesn't exists."),
+        (
+            replication(NamespaceReplicationConfig { active_cluster_name: "other".into(), ..Default::default() }),
+            "Invalid cluster name: other",
+        ),
+        (
+            replication(NamespaceReplicationConfig {
+                state: ReplicationState::Handover as i32,
+                ..Default::default()
+            }),
+            "Handover can only be set for global namespace",
+        ),
+        (state(NamespaceState::Deleted), "A namespace cannot be deleted by an update of its state."),
+    ] {
+        assert_eq!(said(client.update_namespace(request).await), invalid(text));
+    }
+    client.update_namespace(state(NamespaceState::Deprecated)).await.expect("it may be deprecated");
+    client.update_namespace(state(NamespaceState::Deprecated)).await.expect("it is deprecated already");
+    let answer = client.update_namespace(state(NamespaceState::Registered)).await;
+    assert_eq!(said(answer), invalid("Invalid namespace state update."));
+    node.stop().await;
+}
+
 #[tokio::test]
 async fn bad_namespaces_are_refused_with_temporals_words() {
     let World { node, mut client } = world().await;
-    let retention = |retention: Wire| api::RegisterNamespaceRequest {
-        workflow_execution_retention_period: Some(retention),
+    let retention = |retention: Option<Wire>| Register {
+        workflow_execution_retention_period: retention,
         ..register("retained")
     };
-    fn register(name: &str) -> api::RegisterNamespaceRequest {
-        api::RegisterNamespaceRequest { namespace: name.into(), ..Default::default() }
-    }
+    let no_retention = "A valid retention period is not set on request.";
     for (request, text) in [
         (register(""), "Namespace not set on request."),
         (register(&long()), "Namespace length exceeds limit."),
+        (retention(None), no_retention),
+        (retention(Some(Wire { seconds: -1, nanos: 0 })), no_retention),
+        (retention(Some(Wire { seconds: 7200, nanos: -1 })), no_retention),
+        (retention(Some(Wire { seconds: 3599, nanos: 0 })), no_retention),
+        (Register { is_global_namespace: true, ..register("g") }, "Cannot register global namespace when not enabled"),
+        (Register { active_cluster_name: "other".into(), ..register("g") }, "Invalid cluster name: other"),
+        (Register { clusters: clusters(&["active", "other"]), ..register("g") }, "Invalid cluster name: other"),
+        (Register { clusters: clusters(&["active", "active"]), ..register("g") }, "Invalid local namespace clusters"),
         (
-            register("a b"),
-            "Invalid namespace name \"a b\": begin with a letter or digit, and use letters, digits, '-', '_' and '.'.",
+            Register { history_archival_state: ArchivalState::Enabled as i32, ..register("g") },
+            "Cluster is not configured for history archival.",
         ),
-        (retention(Wire { seconds: -1, nanos: 0 }), "A valid retention period is not set on request."),
-        (retention(Wire { seconds: 7200, nanos: -1 }), "A valid retention period is not set on request."),
-        (retention(Wire { seconds: 3599, nanos: 0 }), "A minimal retention period of 1 hour is required."),
+        (
+            Register { visibility_archival_uri: "file:///tmp".into(), ..register("g") },
+            "Cluster is not configured for visibility archival.",
+        ),
     ] {
         assert_eq!(said(client.register_namespace(request).await), invalid(text));
     }
-    client.register_namespace(retention(Wire { seconds: i64::MAX, nanos: 0 })).await.expect("for ever, as it were");
-    let (code, _, detail) = said(client.register_namespace(register("default")).await);
-    assert_eq!((code, detail.as_str()), (Code::AlreadyExists, "NamespaceAlreadyExistsFailure"));
+    client.register_namespace(retention(seconds(i64::MAX))).await.expect("for ever, as it were");
+    let expect = (Code::AlreadyExists, "Namespace \"default\" already exists", "NamespaceAlreadyExistsFailure");
+    let (code, text, detail) = said(client.register_namespace(register("default")).await);
+    assert_eq!((code, text.as_str(), detail.as_str()), expect);
 
     let describe = |namespace: &str, id: &str| api::DescribeNamespaceRequest {
         namespace: namespace.into(),

@@ -1,21 +1,26 @@
 //! RegisterNamespace.
-use super::Namespace;
-use crate::{Frontend, validation};
+use super::{Namespace, offered};
+use crate::Frontend;
+use crate::validation::{self, invalid};
 use std::time::Duration;
 use tempest_api::proto::{
-    enums::v1::{ArchivalState, NamespaceState},
+    enums::v1::{ArchivalState, NamespaceState, ReplicationState},
     namespace::v1::{BadBinaries, NamespaceConfig, NamespaceInfo, namespace_info},
     replication::v1::{ClusterReplicationConfig, NamespaceReplicationConfig},
     workflowservice::v1 as api,
 };
-use tempest_api::{ServiceError, ServiceResult};
+use tempest_api::ServiceResult;
 use tempest_core::rules::durations;
 
 const RETENTION_MIN: Duration = Duration::from_secs(3600);
 
-/// The request that registers `name` with defaults.
-pub fn named(name: &str) -> api::RegisterNamespaceRequest {
-    api::RegisterNamespaceRequest { namespace: name.to_owned(), ..Default::default() }
+/// The request that registers `name` as this server does for itself.
+pub fn named(name: &str, retention: Duration) -> api::RegisterNamespaceRequest {
+    api::RegisterNamespaceRequest {
+        namespace: name.to_owned(),
+        workflow_execution_retention_period: Some(proto(retention)),
+        ..Default::default()
+    }
 }
 
 /// # Errors
@@ -26,14 +31,13 @@ pub async fn register(
 ) -> ServiceResult<api::RegisterNamespaceResponse> {
     check_name(&request.namespace)?;
     if request.is_global_namespace {
-        return Err(ServiceError::InvalidArgument(
-            "Cannot register a global namespace: this cluster has one region. Leave is_global_namespace unset.".into(),
-        ));
+        return invalid("Cannot register global namespace when not enabled");
     }
-    let retention_period = match request.workflow_execution_retention_period {
-        None => proto(frontend.config.retention_default),
-        Some(asked) => retention(asked)?,
-    };
+    // Temporal has no default either: a request without a retention asks for none at all.
+    let retention_period = retention(request.workflow_execution_retention_period.unwrap_or_default())?;
+    offered::here(frontend, &request.active_cluster_name, &request.clusters)?;
+    offered::history_archival(request.history_archival_state(), &request.history_archival_uri)?;
+    offered::visibility_archival(request.visibility_archival_state(), &request.visibility_archival_uri)?;
     let id = Namespace::id_of(&request.namespace);
     let description = api::DescribeNamespaceResponse {
         namespace_info: Some(NamespaceInfo {
@@ -58,6 +62,7 @@ pub async fn register(
                 cluster_name: frontend.config.cluster_name.clone(),
                 ..Default::default()
             }],
+            state: ReplicationState::Normal as i32,
             ..Default::default()
         }),
         ..Default::default()
@@ -85,28 +90,20 @@ pub fn advertised(
 /// How long a namespace keeps closed runs, within bounds.
 pub fn retention(mut asked: prost_wkt_types::Duration) -> ServiceResult<prost_wkt_types::Duration> {
     if durations::validate_and_cap(Some(&mut asked)).is_err() {
-        return Err(ServiceError::InvalidArgument("A valid retention period is not set on request.".into()));
+        return invalid("A valid retention period is not set on request.");
     }
     if durations::value(Some(&asked)) < RETENTION_MIN {
-        return Err(ServiceError::InvalidArgument("A minimal retention period of 1 hour is required.".into()));
+        return invalid("A valid retention period is not set on request.");
     }
     Ok(asked)
 }
 
-/// Letters, digits, and what else Temporal's own check lets through in practice; never empty.
+/// As in Temporal any name will do that is not empty, and no longer than an id can be.
 ///
 /// # Errors
-/// `InvalidArgument` with the name and what is wrong with it.
+/// `InvalidArgument` with what is wrong with it.
 pub fn check_name(name: &str) -> ServiceResult<()> {
-    let well_formed = name.chars().next().is_some_and(|first| first.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    validation::namespace_name(name)?;
-    if !well_formed {
-        return Err(ServiceError::InvalidArgument(format!(
-            "Invalid namespace name {name:?}: begin with a letter or digit, and use letters, digits, '-', '_' and '.'."
-        )));
-    }
-    Ok(())
+    validation::namespace_name(name)
 }
 
 fn proto(duration: Duration) -> prost_wkt_types::Duration {

@@ -117,11 +117,12 @@ impl Registry {
             version: namespace.version,
             description: namespace.description.encode_to_vec().into(),
         };
-        let timeline = self.timeline();
+        let (name, timeline) = (namespace.name.clone(), self.timeline());
         match self.store.put_namespace(record).await {
             Ok(()) => {}
             Err(StoreError::Conflict(_)) if namespace.version == 1 => {
-                return Err(ServiceError::NamespaceAlreadyExists("Namespace already exists.".into()));
+                let text = format!("Namespace {name:?} already exists");
+                return Err(ServiceError::NamespaceAlreadyExists(text));
             }
             Err(StoreError::Conflict(reason)) => return Err(ServiceError::Unavailable(reason)),
             Err(error) => return Err(store_error(error)),

@@ -1,8 +1,10 @@
 //! UpdateNamespace: description, owner, data, retention.
-use super::Namespace;
 use super::register::{advertised, retention};
+use super::{Namespace, offered};
 use crate::Frontend;
-use tempest_api::proto::{enums::v1::NamespaceState, workflowservice::v1 as api};
+use crate::validation::invalid;
+use tempest_api::proto::enums::v1::{NamespaceState, ReplicationState};
+use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceError, ServiceResult};
 
 /// # Errors
@@ -11,12 +13,8 @@ pub async fn update(
     frontend: &Frontend,
     request: api::UpdateNamespaceRequest,
 ) -> ServiceResult<api::UpdateNamespaceResponse> {
-    if request.promote_namespace || request.replication_config.as_ref().is_some_and(|r| !r.clusters.is_empty()) {
-        return Err(ServiceError::InvalidArgument(
-            "Replication cannot be changed: this cluster has one region.".into(),
-        ));
-    }
     frontend.namespace(&request.namespace).await?;
+    check(frontend, &request)?;
     // The cache may be old, and the write compares versions: decide on what is in the store now.
     let all = frontend.namespaces.all().await?;
     let stored = all
@@ -40,6 +38,26 @@ pub async fn update(
     })
 }
 
+/// What is asked for is there to be had.
+fn check(frontend: &Frontend, request: &api::UpdateNamespaceRequest) -> ServiceResult<()> {
+    if request.promote_namespace {
+        return invalid(format!(
+            "global namespace is not enabled on this cluster, cannot update global namespace or promote local \
+             namespace: {}",
+            request.namespace
+        ));
+    }
+    request.config.as_ref().map_or(Ok(()), offered::config)?;
+    if !request.delete_bad_binary.is_empty() {
+        return invalid(format!("Bad binary checksum {} doesn't exists.", request.delete_bad_binary));
+    }
+    let Some(replication) = &request.replication_config else { return Ok(()) };
+    if replication.state() == ReplicationState::Handover {
+        return invalid("Handover can only be set for global namespace");
+    }
+    offered::here(frontend, &replication.active_cluster_name, &replication.clusters)
+}
+
 fn change(namespace: &mut Namespace, request: api::UpdateNamespaceRequest) -> ServiceResult<()> {
     let info = namespace.description.namespace_info.get_or_insert_default();
     if let Some(update) = request.update_info {
@@ -50,14 +68,14 @@ fn change(namespace: &mut Namespace, request: api::UpdateNamespaceRequest) -> Se
             info.owner_email = update.owner_email;
         }
         info.data.extend(update.data);
-        match NamespaceState::try_from(update.state) {
-            Ok(NamespaceState::Unspecified) => {}
-            Ok(state @ (NamespaceState::Registered | NamespaceState::Deprecated)) => info.state = state as i32,
-            _ => {
-                return Err(ServiceError::InvalidArgument(format!(
-                    "State {} cannot be set: use DeleteNamespace to delete a namespace.",
-                    update.state
-                )));
+        if update.state != NamespaceState::Unspecified as i32 && update.state != info.state {
+            match (info.state(), NamespaceState::try_from(update.state)) {
+                (NamespaceState::Registered, Ok(NamespaceState::Deprecated)) => info.state = update.state,
+                // Temporal marks it, and never deletes anything of it.
+                (_, Ok(NamespaceState::Deleted)) => {
+                    return invalid("A namespace cannot be deleted by an update of its state.");
+                }
+                _ => return invalid("Invalid namespace state update."),
             }
         }
     }

@@ -80,8 +80,7 @@ async fn a_token_that_is_none_is_refused() {
 #[tokio::test]
 async fn a_token_of_another_namespace_is_refused() {
     let w = world().await;
-    let register = api::RegisterNamespaceRequest { namespace: "other".into(), ..Default::default() };
-    ok(w.service.register_namespace(Request::new(register)).await);
+    ok(w.service.register_namespace(Request::new(register("other"))).await);
     let completed = |namespace: &str| {
         let task_token = activity_token(&w);
         Request::new(api::RespondActivityTaskCompletedRequest {

@@ -212,13 +212,13 @@ async fn write_namespace(update: bool, end: StoreError, performed: bool) -> (Cod
             let request = api::UpdateNamespaceRequest { namespace: name, ..Default::default() };
             w.service.update_namespace(Request::new(request)).await.map(drop)
         } else {
-            let request = api::RegisterNamespaceRequest { namespace: name, ..Default::default() };
+            let request = register(&name);
             w.service.register_namespace(Request::new(request)).await.map(drop)
         };
         ended.map_err(|status| status.code())
     };
     if update {
-        let request = api::RegisterNamespaceRequest { namespace: "orders".into(), ..Default::default() };
+        let request = register("orders");
         ok(w.service.register_namespace(Request::new(request)).await);
     }
     store.end_next_write(end, performed);

@@ -5,15 +5,11 @@ use tempest_api::proto::namespace::v1::UpdateNamespaceInfo;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_server::WorkflowService;
 
-fn register(name: &str) -> Request<api::RegisterNamespaceRequest> {
-    Request::new(api::RegisterNamespaceRequest { namespace: name.into(), ..Default::default() })
-}
-
 #[tokio::test]
 async fn a_namespace_is_registered_described_listed_and_updated() {
     let w = world().await;
-    ok(w.service.register_namespace(register("orders")).await);
-    assert_eq!(refused(w.service.register_namespace(register("orders")).await).0, Code::AlreadyExists);
+    ok(w.service.register_namespace(Request::new(register("orders"))).await);
+    assert_eq!(refused(w.service.register_namespace(Request::new(register("orders"))).await).0, Code::AlreadyExists);
     let describe = |name: &str, id: &str| {
         Request::new(api::DescribeNamespaceRequest { namespace: name.into(), id: id.into(), ..Default::default() })
     };
