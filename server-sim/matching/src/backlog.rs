@@ -4,6 +4,10 @@
 //! Ids rise with every lease and every row, so rows read in order of their ids are read in order of their arrival. The
 //! ack level never passes a row that is in the store, so whatever a crash forgets is read again: offered twice perhaps,
 //! never lost, nor left behind.
+//!
+//! How many rows there are is counted exactly, and stored with every write. The holder of the lease is the only one that
+//! adds and deletes rows; it deletes only rows that it has seen in the store since it took the lease, so each is counted
+//! down once, also where the end of an earlier deletion is unknown.
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tempest_store::{PartitionRecord, RangeId};
@@ -54,6 +58,10 @@ pub(crate) struct Backlog {
     read_level: i64,
     /// No row above the read level is in the store.
     caught_up: bool,
+    /// Something was read since the lease was taken.
+    was_read: bool,
+    /// In the store, as of the lease or of the last write that went through.
+    rows: u64,
     /// Rows in memory that are not done.
     outstanding: BTreeSet<i64>,
     /// Rows done whose deletion is not durable yet.
@@ -74,10 +82,11 @@ impl Backlog {
         if self.lease.is_none() {
             return Step::Lease;
         }
-        let deletion_due = self.done_since.map(|since| since + s.deletion_interval);
+        let deletable = self.deletable();
+        let deletion_due = self.done_since.filter(|_| deletable > 0).map(|since| since + s.deletion_interval);
         let check_due = s.lease_check_interval.map(|interval| self.proven_at + interval);
         let is_due = |due: Option<Duration>| due.is_some_and(|due| due <= s.now);
-        if s.appends > 0 || self.done.len() >= s.deletion_batch_rows || is_due(deletion_due) || is_due(check_due) {
+        if s.appends > 0 || deletable >= s.deletion_batch_rows || is_due(deletion_due) || is_due(check_due) {
             return Step::Write;
         }
         if !self.caught_up && s.buffered < s.buffered_low {
@@ -102,6 +111,12 @@ impl Backlog {
         self.read_level = record.ack_level;
         self.ack_level_stored = record.ack_level;
         self.caught_up = false;
+        self.was_read = false;
+        self.rows = record.rows;
+        // No row up to the ack level is in the store. Of those above it reading will show which are.
+        let above = record.ack_level.saturating_add(1);
+        self.done = self.done.split_off(&above);
+        self.outstanding = self.outstanding.split_off(&above);
     }
 
     /// Somebody else may own the partition, or a write may or may not have happened: a new lease fences it, and what is
@@ -130,11 +145,16 @@ impl Backlog {
     /// Rows to delete with the next write, and its ack level: below every row that is not done, and below the first one
     /// done that the write leaves. The next owner reads only above it, so nobody would ever delete what lies below.
     pub(crate) fn deletions(&self, max: usize) -> (Vec<i64>, i64) {
-        let mut done = self.done.iter().copied();
-        let deleted: Vec<i64> = done.by_ref().take(max).collect();
-        let first_left = done.next().into_iter().chain(self.outstanding.first().copied()).min();
+        let deleted: Vec<i64> = self.done.range(..=self.read_level).copied().take(max).collect();
+        let mut left = self.done.iter().copied().skip(deleted.len());
+        let first_left = left.next().into_iter().chain(self.outstanding.first().copied()).min();
         let level = first_left.map_or(self.read_level, |first| self.read_level.min(first - 1));
         (deleted, level.max(self.ack_level_stored))
+    }
+
+    /// Rows in the store once a write of so many is done.
+    pub(crate) fn rows_after(&self, added: usize, deleted: usize) -> u64 {
+        (self.rows + added as u64).saturating_sub(deleted as u64)
     }
 
     /// A write is durable. Returns which of its rows the shell offers at once: all, or none if they are read later.
@@ -148,6 +168,7 @@ impl Backlog {
     ) -> bool {
         self.ack_level_stored = ack_level;
         self.proven_at = now;
+        self.rows = self.rows_after(rows.len(), deleted.len());
         for row in deleted {
             self.done.remove(row);
         }
@@ -166,10 +187,18 @@ impl Backlog {
 
     /// A page was read. Returns the ids that are new here.
     pub(crate) fn read(&mut self, rows: &[i64], limit: usize) -> Vec<i64> {
+        self.was_read = true;
+        self.caught_up = rows.len() < limit;
+        let from = self.read_level.saturating_add(1);
         if let Some(last) = rows.last() {
             self.read_level = self.read_level.max(*last);
         }
-        self.caught_up = rows.len() < limit;
+        // What is known from an earlier lease and is not in the store any more was deleted: by a write whose end was
+        // unknown, or by another owner.
+        let until = if self.caught_up { i64::MAX } else { self.read_level };
+        let in_page = |row: &i64| !(from..=until).contains(row) || rows.binary_search(row).is_ok();
+        self.done.retain(in_page);
+        self.outstanding.retain(in_page);
         let new: Vec<i64> =
             rows.iter().copied().filter(|row| !self.outstanding.contains(row) && !self.done.contains(row)).collect();
         self.outstanding.extend(&new);
@@ -182,6 +211,26 @@ impl Backlog {
             self.done.insert(row);
             self.done_since.get_or_insert(now);
         }
+    }
+
+    /// Rows in the store that are not done.
+    pub(crate) fn count(&self) -> u64 {
+        self.rows.saturating_sub(self.deletable() as u64)
+    }
+
+    /// The oldest row that is not done, among those that were read.
+    pub(crate) fn oldest(&self) -> Option<i64> {
+        self.outstanding.first().copied()
+    }
+
+    /// Whether it is known how many rows there are, and which is the oldest.
+    pub(crate) fn is_known(&self) -> bool {
+        self.lease.is_some() && (self.was_read || !self.outstanding.is_empty())
+    }
+
+    /// Rows done that were seen in the store under this lease.
+    fn deletable(&self) -> usize {
+        self.done.range(..=self.read_level).count()
     }
 
     /// Whether every row of the store is known here.

@@ -1,7 +1,7 @@
 //! The matching role: finds the partition for a call.
 use crate::config::{ConfigError, MatchingConfig};
 use crate::partition::RATE_UNLIMITED;
-use crate::queue::{Queue, Shared, StartedTask, Unloaded, acknowledged, keep};
+use crate::queue::{Description, Queue, Shared, StartedTask, Unloaded, acknowledged, keep};
 use crate::task::QueuedTask;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -180,12 +180,27 @@ impl Matching {
         identity: &str,
         rate_per_second: f64,
         timeout: Duration,
-    ) -> ServiceResult<Option<(StartedTask, usize)>> {
+    ) -> ServiceResult<Option<(StartedTask, u64)>> {
         loop {
             let queue = self.load(&key)?;
             match queue.poll(identity, rate_per_second, timeout).await {
-                Ok(answer) => return Ok(answer?.map(|started| (started, queue.tasks_waiting()))),
+                Ok(answer) => return Ok(answer?.map(|started| (started, queue.backlog_count()))),
                 Err(Unloaded) => self.forget(&key, &queue),
+            }
+        }
+    }
+
+    /// Nothing of a sticky queue that is not loaded: asking must not load it, or it would look as if a worker were there.
+    async fn describe(&self, key: &QueueKey) -> ServiceResult<Option<Description>> {
+        loop {
+            let queue = match key.sticky {
+                true => self.loaded(key),
+                false => Some(self.load(key)?),
+            };
+            let Some(queue) = queue else { return Ok(None) };
+            match queue.describe().await {
+                Ok(description) => return description.map(Some),
+                Err(Unloaded) => self.forget(key, &queue),
             }
         }
     }
@@ -294,17 +309,14 @@ impl Matching {
             _ => TaskQueueType::Workflow,
         };
         let key = polled(namespace, request.task_queue.as_ref(), queue_type)?;
-        let queue = match key.sticky {
-            // Asking must not load a sticky queue, or it would look as if a worker were there.
-            true => self.loaded(&key),
-            false => Some(self.load(&key)?),
-        };
-        let (pollers, waiting) = queue.as_ref().map(|queue| queue.describe()).unwrap_or_default();
-        // Of the queue: what each poller asked for is not remembered.
-        let rate_per_second = queue.map_or(RATE_UNLIMITED, |queue| queue.rate_per_second());
+        let described = self.describe(&key).await?;
         let now = Time(tempest_rt::time::wall_clock_ns());
+        // Of the queue: what each poller asked for is not remembered.
+        let rate_per_second = described.as_ref().map_or(RATE_UNLIMITED, |queue| queue.rate_per_second);
+        let backlog_count_hint = described.as_ref().map_or(0, |queue| count(queue.backlog_count));
+        let stats = request.report_stats.then(|| described.as_ref().map(|queue| stats(queue, now)).unwrap_or_default());
+        let pollers = described.into_iter().flat_map(|queue| queue.pollers);
         let pollers = pollers
-            .into_iter()
             .map(|(identity, age)| PollerInfo {
                 last_access_time: Some(before(now, age)),
                 identity,
@@ -314,13 +326,10 @@ impl Matching {
             .collect();
         #[allow(deprecated)] // clients of today still ask for it
         let task_queue_status = request.include_task_queue_status.then(|| TaskQueueStatus {
-            backlog_count_hint: count(waiting),
+            backlog_count_hint,
             rate_per_second,
             ..TaskQueueStatus::default()
         });
-        let stats = request
-            .report_stats
-            .then(|| TaskQueueStats { approximate_backlog_count: count(waiting), ..TaskQueueStats::default() });
         #[allow(deprecated)]
         Ok(api::DescribeTaskQueueResponse { pollers, task_queue_status, stats, ..Default::default() })
     }
@@ -353,8 +362,29 @@ impl Matching {
     }
 }
 
-fn count(n: usize) -> i64 {
+fn count(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// The count is that of the durable backlog, and exact; a task that is in no row, since a poll was there for it, is in
+/// none of the two. Temporal promises no more than an approximation.
+fn stats(queue: &Description, now: Time) -> TaskQueueStats {
+    let age = queue.oldest.map_or(Duration::ZERO, |oldest| age(oldest, now));
+    TaskQueueStats {
+        approximate_backlog_count: count(queue.backlog_count),
+        approximate_backlog_age: Some(prost_wkt_types::Duration {
+            seconds: i64::try_from(age.as_secs()).unwrap_or(i64::MAX),
+            nanos: age.subsec_nanos() as i32,
+        }),
+        tasks_add_rate: queue.add_rate,
+        tasks_dispatch_rate: queue.dispatch_rate,
+        ..TaskQueueStats::default()
+    }
+}
+
+/// None if the clock has gone back meanwhile.
+fn age(then: Time, now: Time) -> Duration {
+    Duration::from_nanos(u64::try_from(now.0.saturating_sub(then.0)).unwrap_or(0))
 }
 
 fn before(now: Time, age: Duration) -> prost_wkt_types::Timestamp {

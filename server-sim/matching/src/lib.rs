@@ -18,6 +18,7 @@ mod hand_over;
 pub mod partition;
 mod queue;
 mod task;
+mod task_rate;
 #[cfg(test)]
 mod tests;
 

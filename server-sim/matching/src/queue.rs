@@ -4,18 +4,21 @@ use crate::backlog::Backlog;
 use crate::config::MatchingConfig;
 use crate::hand_over::{Verdict, record_started};
 use crate::partition::{Action, HandOverEnd, PollId, TaskId, TaskQueuePartition};
-use crate::task::QueuedTask;
+use crate::task::{QueuedTask, StoredTask};
+use crate::task_rate::TaskRate;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 use tempest_api::{
     HistoryService, ResourceExhaustedCause, ServiceError, ServiceResult, proto::workflowservice::v1 as api,
 };
+use tempest_core::Time;
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::Instant;
 use tempest_store::{PartitionKey, Store, Timeline};
 use tokio::sync::{Notify, oneshot};
 
+mod describe;
 mod keeper;
 mod poll;
 pub(crate) use keeper::{acknowledged, keep};
@@ -56,7 +59,7 @@ type Ack = oneshot::Sender<ServiceResult<()>>;
 
 /// A task in memory.
 struct Held {
-    task: QueuedTask,
+    stored: StoredTask,
     /// Drawn for the first hand-over and kept until one succeeds: if an answer of history was lost, the next hand-over
     /// gets the same answer instead of being refused.
     request_id: Option<String>,
@@ -68,7 +71,7 @@ struct Held {
 
 /// A task that waits for its row.
 struct Append {
-    task: QueuedTask,
+    stored: StoredTask,
     request_id: Option<String>,
     ack: Option<Ack>,
 }
@@ -88,6 +91,9 @@ struct State {
     /// Numbers polls and tasks in memory.
     next: u64,
     last_used: Duration,
+    /// Tasks that came, and tasks that went to workers, by way of the backlog or not.
+    added: TaskRate,
+    dispatched: TaskRate,
     /// The database's timeline when the partition was leased first. Once it is another, all that is in memory is void.
     leased_on: Option<Timeline>,
     unloaded: bool,
@@ -101,6 +107,24 @@ pub(crate) struct Queue {
     state: Mutex<State>,
     /// Wakes the keeper.
     wake: Notify,
+    /// Wakes those who wait to describe the backlog.
+    known: Notify,
+}
+
+/// What is told of a partition.
+#[derive(Debug)]
+pub(crate) struct Description {
+    /// Pollers of late with the time since they were seen.
+    pub(crate) pollers: Vec<(String, Duration)>,
+    /// Tasks that wait: rows of the durable backlog, or the tasks of a sticky queue.
+    pub(crate) backlog_count: u64,
+    /// When the oldest row came; nothing if none waits.
+    pub(crate) oldest: Option<Time>,
+    /// Per second, over the last half minute.
+    pub(crate) add_rate: f32,
+    pub(crate) dispatch_rate: f32,
+    /// Tasks that may be handed out per second.
+    pub(crate) rate_per_second: f64,
 }
 
 impl Queue {
@@ -113,10 +137,12 @@ impl Queue {
             appends: VecDeque::new(),
             next: 0,
             last_used: shared.now(),
+            added: TaskRate::new(shared.now()),
+            dispatched: TaskRate::new(shared.now()),
             leased_on: None,
             unloaded: false,
         };
-        Arc::new(Self { key, sticky, shared, state: Mutex::new(state), wake: Notify::new() })
+        Arc::new(Self { key, sticky, shared, state: Mutex::new(state), wake: Notify::new(), known: Notify::new() })
     }
 
     /// What a panic left half changed is given up: the store has the rows, and history adds again what nobody acknowledged.
@@ -151,15 +177,17 @@ impl Queue {
         let expires = task.lifetime().map(|lifetime| now + lifetime);
         let sync_match = self.sticky || !tempest_rt::buggify!("matching-skips-sync-match");
         let id = state.memory_id();
+        state.added.count(now);
+        let stored = StoredTask { task, added_at: Time(tempest_rt::time::wall_clock_ns()) };
         match state.matcher.offer(now, id, expires).filter(|_| sync_match) {
             Some(action) => {
                 tempest_rt::probe!("matching-sync-match");
-                let held = Held { task, request_id: None, failures: 0, started: false, ack: Some(ack) };
+                let held = Held { stored, request_id: None, failures: 0, started: false, ack: Some(ack) };
                 state.tasks.insert(id, held);
                 self.perform(&mut state, vec![action]);
             }
-            None if self.sticky => self.add_sticky(&mut state, id, task, expires, ack),
-            None => self.append(&mut state, Append { task, request_id: None, ack: Some(ack) }),
+            None if self.sticky => self.add_sticky(&mut state, id, stored, expires, ack),
+            None => self.append(&mut state, Append { stored, request_id: None, ack: Some(ack) }),
         }
         Ok(acknowledged)
     }
@@ -170,7 +198,7 @@ impl Queue {
         self: &Arc<Self>,
         state: &mut State,
         id: TaskId,
-        task: QueuedTask,
+        stored: StoredTask,
         expires: Option<Duration>,
         ack: Ack,
     ) {
@@ -180,7 +208,7 @@ impl Queue {
             let _ = ack.send(Err(ServiceError::StickyWorkerUnavailable));
             return;
         }
-        state.tasks.insert(id, Held { task, request_id: None, failures: 0, started: false, ack: None });
+        state.tasks.insert(id, Held { stored, request_id: None, failures: 0, started: false, ack: None });
         let actions = state.matcher.add(now, id, expires);
         self.perform(state, actions);
         self.wake.notify_one();
@@ -218,7 +246,7 @@ impl Queue {
                 Action::HandOver { task, poll } => {
                     let held = state.tasks.get_mut(&task).expect("the matcher hands over tasks that are held");
                     let request_id = held.request_id.get_or_insert_with(tempest_rt::entropy::uuid).clone();
-                    let queued = held.task.clone();
+                    let queued = held.stored.task.clone();
                     let queue = Arc::clone(self);
                     self.shared.tasks.spawn(async move { queue.hand_over(task, poll, queued, request_id).await });
                 }
@@ -252,6 +280,7 @@ impl Queue {
         let end = match verdict {
             Verdict::Started(response) => {
                 let held = self.finish(state, task).expect("a task handed over is held");
+                state.dispatched.count(now);
                 self.answer(state, poll, response, held);
                 HandOverEnd::Started
             }
@@ -286,13 +315,13 @@ impl Queue {
         let waits_for_row = matches!(task, TaskId::Memory(_)) && !self.sticky && !held.started;
         if waits_for_row {
             // Its caller waits for an acknowledgement, and history may need long: from now on a row keeps the task.
-            let Held { task: queued, request_id, ack, .. } = state.tasks.remove(&task).expect("it was found just now");
-            self.append(state, Append { task: queued, request_id, ack });
+            let Held { stored, request_id, ack, .. } = state.tasks.remove(&task).expect("it was found just now");
+            self.append(state, Append { stored, request_id, ack });
             return HandOverEnd::Spooled;
         }
         if let Some(ack) = held.ack.take() {
             // Only sticky tasks are held with someone waiting.
-            if held.task.lifetime().is_none() {
+            if held.stored.task.lifetime().is_none() {
                 state.tasks.remove(&task);
                 let _ = ack.send(Err(ServiceError::StickyWorkerUnavailable));
                 return HandOverEnd::Dropped;
@@ -353,6 +382,7 @@ impl Queue {
         if !busy && idle_for >= self.shared.config.idle_unload {
             state.unloaded = true;
             self.wake.notify_one();
+            self.known.notify_waiters();
         }
         state.unloaded
     }
@@ -366,6 +396,7 @@ impl Queue {
     fn leave_locked(&self, state: &mut State) {
         state.unloaded = true;
         self.wake.notify_one();
+        self.known.notify_waiters();
         // A poll that is being served ends with that: its task is started, or will be, and nobody else gets it.
         let served = |poll: &PollId| state.matcher.identity_served(*poll).is_some();
         let (served, idle): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -384,14 +415,7 @@ impl Queue {
         let mut state = self.lock();
         self.leave_locked(&mut state);
         let waiting = state.matcher.take_waiting();
-        waiting.into_iter().filter_map(|id| state.tasks.remove(&id)).map(|held| held.task).collect()
-    }
-
-    /// Pollers of late with the time since they were seen, and how many tasks are known to wait.
-    pub(crate) fn describe(&self) -> (Vec<(String, Duration)>, usize) {
-        let state = self.lock();
-        let pollers = state.matcher.pollers(self.shared.now(), self.shared.config.poller_history);
-        (pollers, state.matcher.tasks_waiting() + state.appends.len())
+        waiting.into_iter().filter_map(|id| state.tasks.remove(&id)).map(|held| held.stored.task).collect()
     }
 
     /// How many tasks are known to wait, and whether the store may hold more.
@@ -401,14 +425,9 @@ impl Queue {
         (state.matcher.tasks_waiting() + state.appends.len(), unread)
     }
 
-    /// Tasks that may be handed out per second.
-    pub(crate) fn rate_per_second(&self) -> f64 {
-        self.lock().matcher.rate_per_second()
-    }
-
     /// Tasks that wait, for the poll's answer.
-    pub(crate) fn tasks_waiting(&self) -> usize {
-        self.lock().matcher.tasks_waiting()
+    pub(crate) fn backlog_count(&self) -> u64 {
+        self.lock().backlog_count(self.sticky)
     }
 }
 
@@ -418,6 +437,10 @@ fn moved() -> ServiceError {
 }
 
 impl State {
+    fn backlog_count(&self, sticky: bool) -> u64 {
+        if sticky { self.matcher.tasks_waiting() as u64 } else { self.backlog.count() }
+    }
+
     fn memory_id(&mut self) -> TaskId {
         self.next += 1;
         TaskId::Memory(self.next)

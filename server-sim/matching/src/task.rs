@@ -3,7 +3,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tempest_api::{AddActivityTask, AddWorkflowTask};
-use tempest_core::RunKey;
+use tempest_core::{RunKey, Time};
 
 /// A matching task of either type: a hint that history knows of something to start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,17 @@ impl QueuedTask {
         .filter(|timeout| !timeout.is_zero())
     }
 
+}
+
+/// The body of a backlog row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredTask {
+    pub(crate) task: QueuedTask,
+    /// When it came to the queue, by the wall clock of the node that wrote the row: for people only.
+    pub(crate) added_at: Time,
+}
+
+impl StoredTask {
     pub(crate) fn encode(&self) -> Bytes {
         rmp_serde::to_vec_named(self).expect("a task of strings and numbers always encodes").into()
     }
@@ -58,7 +69,8 @@ mod tests {
                 run, scheduled_event_id: id, attempt, task_queue: queue, schedule_to_start_timeout: timeout,
             });
             for task in [workflow, activity] {
-                prop_assert_eq!(QueuedTask::decode(&task.encode()).expect("it decodes"), task);
+                let stored = StoredTask { task, added_at: Time(id) };
+                prop_assert_eq!(StoredTask::decode(&stored.encode()).expect("it decodes"), stored);
             }
         }
     }

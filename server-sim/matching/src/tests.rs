@@ -8,7 +8,7 @@ use fakes::{FakeHistory, FakeStore, Record};
 use std::sync::Arc;
 use std::time::Duration;
 use tempest_api::proto::enums::v1::TaskQueueKind;
-use tempest_api::proto::taskqueue::v1::{TaskQueue, TaskQueueMetadata};
+use tempest_api::proto::taskqueue::v1::{TaskQueue, TaskQueueMetadata, TaskQueueStats};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{AddActivityTask, AddWorkflowTask, HistoryService, MatchingService, ServiceError, ServiceResult};
 use tempest_core::{NamespaceId, RunKey};
@@ -318,6 +318,73 @@ async fn describe_names_the_pollers_and_counts_the_backlog() {
     assert_eq!(described.pollers.len(), 1);
     assert_eq!(described.pollers[0].identity, "worker");
     assert_eq!(described.stats.expect("stats were asked for").approximate_backlog_count, 1);
+}
+
+/// What is told of the activities of queue `q`.
+async fn stats(w: &World) -> TaskQueueStats {
+    let request = api::DescribeTaskQueueRequest {
+        task_queue: Some(TaskQueue { name: "q".into(), ..TaskQueue::default() }),
+        task_queue_type: tempest_api::proto::enums::v1::TaskQueueType::Activity as i32,
+        report_stats: true,
+        ..Default::default()
+    };
+    let described = w.matching.describe_task_queue(&namespace(), request).await.expect("it is described");
+    described.stats.expect("stats were asked for")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_backlog_is_counted_also_after_a_restart() {
+    let w = world();
+    for id in 1..=1500 {
+        assert_eq!(w.matching.add_activity_task(activity(id)).await, Ok(()));
+    }
+    assert_eq!(stats(&w).await.approximate_backlog_count, 1500);
+    assert_eq!(w.poll(WAIT).await, Ok(Some(1)));
+    let before = stats(&w).await;
+    assert_eq!(before.approximate_backlog_count, 1499, "what is handed out does not wait for its deletion");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let w = w.crash().await;
+    let after = stats(&w).await;
+    assert_eq!(after.approximate_backlog_count, 1499);
+    let age = |stats: &TaskQueueStats| {
+        let age = stats.approximate_backlog_age.expect("it has an age");
+        (age.seconds, age.nanos)
+    };
+    assert!(age(&after) > age(&before) && age(&before) > (0, 0), "the oldest is the same as before the crash");
+    for id in 2..=1500 {
+        assert_eq!(w.poll(WAIT).await, Ok(Some(id)));
+    }
+    let drained = stats(&w).await;
+    assert_eq!((drained.approximate_backlog_count, age(&drained)), (0, (0, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_that_cannot_be_read_is_not_said_to_be_empty() {
+    let w = world();
+    w.store.refuse_leases(true);
+    let request = api::DescribeTaskQueueRequest {
+        task_queue: Some(TaskQueue { name: "q".into(), ..TaskQueue::default() }),
+        ..Default::default()
+    };
+    let described = w.matching.describe_task_queue(&namespace(), request.clone()).await;
+    assert!(matches!(described, Err(ServiceError::Unavailable(_))), "{described:?}");
+    w.store.refuse_leases(false);
+    w.matching.describe_task_queue(&namespace(), request).await.expect("now it can");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rates_count_tasks_with_and_without_a_row() {
+    let w = world();
+    assert_eq!(w.matching.add_activity_task(activity(1)).await, Ok(()));
+    let (polled, added) = tokio::join!(biased; w.poll(WAIT), w.matching.add_activity_task(activity(2)));
+    assert_eq!((polled, added), (Ok(Some(1)), Ok(())));
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    let described = stats(&w).await;
+    let rounded = |rate: f32| (rate * 10.0).round();
+    assert_eq!((rounded(described.tasks_add_rate), rounded(described.tasks_dispatch_rate)), (2.0, 1.0));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let described = stats(&w).await;
+    assert_eq!((described.tasks_add_rate, described.tasks_dispatch_rate), (0.0, 0.0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -259,6 +259,9 @@ pub struct PartitionRecord {
     pub range_id: RangeId,
     /// Every task up to and including this id is done with.
     pub ack_level: i64,
+    /// How many rows the backlog has: what the last commit said.
+    #[serde(default)]
+    pub rows: u64,
 }
 
 /// Whoever slept through more failovers than these is compared with the oldest base that is known.
@@ -317,6 +320,8 @@ pub struct BacklogCommit {
     pub deleted: Vec<i64>,
     /// A store keeps the highest it was ever given.
     pub ack_level: i64,
+    /// How many rows there are once this is done. The holder of the lease knows, and a store takes its word.
+    pub rows: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

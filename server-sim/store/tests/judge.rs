@@ -186,8 +186,8 @@ fn partition() -> PartitionKey {
 
 #[test]
 fn a_backlog_is_fenced_by_its_lease() {
-    let lease = |range, ack_level| {
-        Change::put(&partition(), encode_record(&PartitionRecord { range_id: RangeId(range), ack_level }))
+    let lease = |range, ack_level, rows| {
+        Change::put(&partition(), encode_record(&PartitionRecord { range_id: RangeId(range), ack_level, rows }))
     };
     let key = |task_id| BacklogTaskKey { partition: partition(), task_id };
     let write = WriteRequest::Backlog(BacklogCommit {
@@ -196,15 +196,16 @@ fn a_backlog_is_fenced_by_its_lease() {
         added: vec![BacklogRow { task_id: 6, body: Bytes::from_static(b"row") }],
         deleted: vec![5],
         ack_level: 5,
+        rows: 7,
     });
     let added = Change::put(&key(6), Bytes::from_static(b"row"));
-    check(&[lease(2, 3)], &write, Ok(&[lease(2, 5), added.clone(), Change::remove(&key(5))]));
-    check(&[lease(2, 9)], &write, Ok(&[lease(2, 9), added, Change::remove(&key(5))]));
-    check(&[lease(3, 3)], &write, Err("ownership was lost to range 3"));
+    check(&[lease(2, 3, 6)], &write, Ok(&[lease(2, 5, 7), added.clone(), Change::remove(&key(5))]));
+    check(&[lease(2, 9, 0)], &write, Ok(&[lease(2, 9, 7), added, Change::remove(&key(5))]));
+    check(&[lease(3, 3, 6)], &write, Err("ownership was lost to range 3"));
     check(&[], &write, Err("ownership was lost to range 0"));
     let next = WriteRequest::LeasePartition(partition());
-    check(&[lease(2, 9)], &next, Ok(&[lease(3, 9)]));
-    check(&[], &next, Ok(&[lease(1, 0)]));
+    check(&[lease(2, 9, 4)], &next, Ok(&[lease(3, 9, 4)]));
+    check(&[], &next, Ok(&[lease(1, 0, 0)]));
 }
 
 #[test]

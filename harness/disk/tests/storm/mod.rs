@@ -197,6 +197,7 @@ impl Storm {
                         added: vec![row(first), row(first + 1)],
                         deleted: vec![],
                         ack_level: 0,
+                        rows: 0,
                     };
                     let outcome = store.commit_backlog(commit).await;
                     let set = match outcome {

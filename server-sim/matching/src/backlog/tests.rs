@@ -14,7 +14,7 @@ const IDLE: Situation = Situation {
 
 fn leased(range: i64, ack_level: i64) -> Backlog {
     let mut backlog = Backlog::default();
-    backlog.leased(&PartitionRecord { range_id: RangeId(range), ack_level }, Duration::ZERO);
+    backlog.leased(&PartitionRecord { range_id: RangeId(range), ack_level, rows: 0 }, Duration::ZERO);
     backlog
 }
 
@@ -22,7 +22,7 @@ fn leased(range: i64, ack_level: i64) -> Backlog {
 fn a_partition_is_leased_then_read_then_waits() {
     let mut b = Backlog::default();
     assert_eq!(b.next_step(IDLE), Step::Lease);
-    b.leased(&PartitionRecord { range_id: RangeId(1), ack_level: 7 }, Duration::ZERO);
+    b.leased(&PartitionRecord { range_id: RangeId(1), ack_level: 7, rows: 0 }, Duration::ZERO);
     assert_eq!(b.next_step(IDLE), Step::Read { after: 7 });
     assert_eq!(b.read(&[8, 9], 2), [8, 9]);
     assert_eq!(b.next_step(Situation { buffered: 2, ..IDLE }), Step::Wait { until: None });
@@ -74,9 +74,28 @@ fn after_a_lost_lease_what_is_in_memory_is_not_offered_twice() {
     b.done(3, Duration::ZERO);
     b.lost();
     assert_eq!(b.next_step(IDLE), Step::Lease);
-    b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0 }, Duration::ZERO);
+    b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0, rows: 0 }, Duration::ZERO);
+    assert_eq!(b.deletions(10), (vec![], 0), "whether it is there still is not known");
     assert_eq!(b.read(&[3, 4, 5], 10), [5]);
     assert_eq!(b.deletions(10), (vec![3], 3));
+}
+
+#[test]
+fn rows_that_others_have_deleted_are_not_counted_down_again() {
+    let mut b = leased(1, 0);
+    let rows = b.row_ids(4);
+    b.written(&rows, &[], 0, Duration::ZERO, 10);
+    b.read(&rows, 10);
+    b.done(rows[0], Duration::ZERO);
+    b.done(rows[1], Duration::ZERO);
+    assert_eq!(b.count(), 2);
+    // A write was to delete the first; another owner deleted the third, which was handed out here.
+    b.lost();
+    b.leased(&PartitionRecord { range_id: RangeId(3), ack_level: 0, rows: 2 }, Duration::ZERO);
+    b.done(rows[2], Duration::ZERO);
+    b.read(&[rows[1], rows[3]], 10);
+    assert_eq!(b.deletions(10), (vec![rows[1]], rows[3] - 1));
+    assert_eq!((b.count(), b.rows_after(0, 1)), (1, 1));
 }
 
 #[test]
@@ -87,7 +106,7 @@ fn ids_rise_with_the_lease_and_end_with_it() {
     let last = b.row_ids(5).last().copied().expect("there is one id left");
     assert!(b.row_ids(1).is_empty());
     assert_eq!(b.next_step(IDLE), Step::Lease);
-    b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0 }, Duration::ZERO);
+    b.leased(&PartitionRecord { range_id: RangeId(2), ack_level: 0, rows: 0 }, Duration::ZERO);
     assert!(b.row_ids(1)[0] > last);
 }
 
@@ -179,6 +198,7 @@ impl World {
             self.rows.extend(&added);
             self.rows.retain(|row| !deleted.contains(row));
             self.stored.ack_level = self.stored.ack_level.max(ack_level);
+            self.stored.rows = self.owner.rows_after(added.len(), deleted.len());
         }
         match end {
             End::Committed => {
@@ -215,6 +235,7 @@ proptest! {
             }
             let (lowest, level) = (world.rows.first().copied(), world.stored.ack_level);
             prop_assert!(lowest.is_none_or(|row| row > level), "row {lowest:?} is not above {level}");
+            prop_assert_eq!(world.stored.rows, world.rows.len() as u64, "every row is counted once");
         }
         world.owner = Backlog::default();
         // Far more rounds than there can be rows: each deletes two.

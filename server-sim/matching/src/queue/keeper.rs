@@ -3,7 +3,7 @@
 use super::{Append, Held, Queue, State};
 use crate::backlog::{Situation, Step};
 use crate::partition::TaskId;
-use crate::task::QueuedTask;
+use crate::task::StoredTask;
 use std::sync::Arc;
 use std::time::Duration;
 use tempest_api::{ServiceError, ServiceResult};
@@ -103,6 +103,7 @@ impl Queue {
                 // If it is another than before, nothing of that is done to the store any more.
                 state.leased_on.get_or_insert(record.range_id.timeline());
                 state.backlog.leased(&record, self.shared.now());
+                self.known.notify_waiters();
             }
             Err(error) => {
                 tracing::warn!(queue = self.key.name, %error, "task queue partition not leased");
@@ -166,11 +167,13 @@ impl Queue {
         let added = rows
             .iter()
             .zip(&appends)
-            .map(|(row, append)| BacklogRow { task_id: *row, body: append.task.encode() })
+            .map(|(row, append)| BacklogRow { task_id: *row, body: append.stored.encode() })
             .collect();
         let deletions_max = config.deletion_batch_rows.max(config.append_batch_rows_max);
         let (deleted, ack_level) = state.backlog.deletions(deletions_max);
-        let commit = BacklogCommit { partition: self.key.clone(), range_id, added, deleted, ack_level };
+        let rows_after = state.backlog.rows_after(rows.len(), deleted.len());
+        let partition = self.key.clone();
+        let commit = BacklogCommit { partition, range_id, added, deleted, ack_level, rows: rows_after };
         Some(Write { commit, rows, appends })
     }
 
@@ -182,7 +185,7 @@ impl Queue {
         for (row, mut append) in rows.into_iter().zip(appends) {
             append.answer(Ok(()));
             if direct {
-                self.hold_row(state, row, append.task, append.request_id);
+                self.hold_row(state, row, append.stored, append.request_id);
             }
         }
     }
@@ -204,12 +207,13 @@ impl Queue {
         };
         let ids: Vec<i64> = rows.iter().map(|row| row.task_id).collect();
         let new = state.backlog.read(&ids, limit);
+        self.known.notify_waiters();
         if !new.is_empty() {
             tempest_rt::probe!("matching-backlog-read");
         }
         for row in rows.into_iter().filter(|row| new.binary_search(&row.task_id).is_ok()) {
-            match QueuedTask::decode(&row.body) {
-                Ok(task) => self.hold_row(&mut state, row.task_id, task, None),
+            match StoredTask::decode(&row.body) {
+                Ok(stored) => self.hold_row(&mut state, row.task_id, stored, None),
                 // It stays in the store, and the ack level below it, for whoever can make sense of it.
                 Err(error) => {
                     tracing::error!(queue = self.key.name, row = row.task_id, %error, "unreadable backlog row")
@@ -219,11 +223,11 @@ impl Queue {
     }
 
     /// Its lifetime is counted from here: longer than it really has, which history's own timer makes harmless.
-    fn hold_row(self: &Arc<Self>, state: &mut State, row: i64, task: QueuedTask, request_id: Option<String>) {
+    fn hold_row(self: &Arc<Self>, state: &mut State, row: i64, stored: StoredTask, request_id: Option<String>) {
         let now = self.shared.now();
-        let expires = task.lifetime().map(|lifetime| now + lifetime);
+        let expires = stored.task.lifetime().map(|lifetime| now + lifetime);
         let id = TaskId::Row(row);
-        state.tasks.insert(id, Held { task, request_id, failures: 0, started: false, ack: None });
+        state.tasks.insert(id, Held { stored, request_id, failures: 0, started: false, ack: None });
         let actions = state.matcher.add(now, id, expires);
         self.perform(state, actions);
     }

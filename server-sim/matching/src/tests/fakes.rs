@@ -84,6 +84,7 @@ struct Inner {
     rows_ever: usize,
     pages_read: usize,
     panics: bool,
+    refuses_leases: bool,
 }
 
 impl FakeStore {
@@ -108,6 +109,10 @@ impl FakeStore {
         self.inner.lock().unwrap().pages_read
     }
 
+    pub(super) fn refuse_leases(&self, refuse: bool) {
+        self.inner.lock().unwrap().refuses_leases = refuse;
+    }
+
     pub(super) fn steal(&self) {
         for (record, _) in self.inner.lock().unwrap().partitions.values_mut() {
             record.range_id.0 += 1;
@@ -128,12 +133,14 @@ impl FakeStore {
         if scripted.as_ref().is_none_or(|(_, applied)| *applied) {
             assert!(commit.ack_level >= record.ack_level, "the ack level never goes back");
             record.ack_level = commit.ack_level;
+            record.rows = commit.rows;
             for row in commit.added {
                 assert!(rows.insert(row.task_id, row).is_none(), "row ids are unique");
             }
             for row in commit.deleted {
-                rows.remove(&row);
+                assert!(rows.remove(&row).is_some(), "a row is deleted once");
             }
+            assert_eq!(record.rows, rows.len() as u64, "every row is counted once");
             inner.rows_ever += added;
         }
         scripted.map_or(CommitOutcome::Committed, |(outcome, _)| outcome)
@@ -145,6 +152,9 @@ impl Store for FakeStore {
         match request {
             WriteRequest::LeasePartition(partition) => {
                 let mut inner = self.inner.lock().unwrap();
+                if inner.refuses_leases {
+                    return Box::pin(async { Err(StoreError::Unavailable("as a story says".into())) });
+                }
                 let (record, _) = inner.partitions.entry(partition).or_default();
                 record.range_id.0 += 1;
                 let leased = Written::Partition(record.clone());

@@ -84,6 +84,7 @@ async fn leases_names_and_the_cluster_are_agreed_on() {
             added: vec![BacklogRow { task_id: range, body: Bytes::new() }],
             deleted: vec![],
             ack_level: 0,
+            rows: 1,
         })
     };
     assert_eq!(rows(30, &nodes[0]).await, CommitOutcome::Committed);

@@ -203,6 +203,7 @@ async fn a_deadlock_is_definite_and_tried_again() {
             added: vec![],
             deleted: vec![],
             ack_level: 1,
+            rows: 0,
         }),
     ];
     let outcomes = tempest_rt::task::spawn(futures::future::join_all(outcomes));

@@ -12,6 +12,7 @@ fn commit(partition: &PartitionKey, range: i64, added: &[i64], deleted: &[i64]) 
         added: added.iter().copied().map(row).collect(),
         deleted: deleted.to_vec(),
         ack_level: 0,
+        rows: 0,
     }
 }
 
@@ -20,16 +21,17 @@ pub async fn a_lease_fences_the_backlog(store: &impl Store) {
     let lost = |current| CommitOutcome::OwnershipLost { current: RangeId(current) };
     assert_eq!(store.commit_backlog(commit(&queue, 0, &[1], &[])).await, lost(0), "nobody leased it yet");
     let leased = store.lease_partition(&queue).await.expect("it can be leased");
-    assert_eq!(leased, PartitionRecord { range_id: RangeId(1), ack_level: 0 });
-    let acked = BacklogCommit { ack_level: 5, ..commit(&queue, 1, &[1], &[]) };
+    assert_eq!(leased, PartitionRecord { range_id: RangeId(1), ack_level: 0, rows: 0 });
+    let acked = BacklogCommit { ack_level: 5, rows: 1, ..commit(&queue, 1, &[1], &[]) };
     assert_eq!(store.commit_backlog(acked).await, CommitOutcome::Committed);
     let leased = store.lease_partition(&queue).await.expect("it can be leased");
-    assert_eq!(leased, PartitionRecord { range_id: RangeId(2), ack_level: 5 });
+    assert_eq!(leased, PartitionRecord { range_id: RangeId(2), ack_level: 5, rows: 1 });
     assert_eq!(store.commit_backlog(commit(&queue, 1, &[2], &[1])).await, lost(2));
     assert_eq!(store.backlog(&queue, 0, 10).await, Ok(vec![row(1)]));
     assert_eq!(store.commit_backlog(commit(&queue, 2, &[], &[])).await, CommitOutcome::Committed);
     let leased = store.lease_partition(&queue).await.expect("it can be leased");
     assert_eq!(leased.ack_level, 5, "the acknowledgement level never goes back");
+    assert_eq!(leased.rows, 0, "the count is what the last commit said");
 }
 
 pub async fn rows_come_in_order_per_partition(store: &impl Store) {

@@ -14,7 +14,8 @@ pub fn judge(view: &View, commit: &BacklogCommit) -> Result<Verdict, StoreError>
         return Err(StoreError::OwnershipLost { current });
     };
     // The acknowledgement level never goes back: what it covers was handed out and must not be handed out again.
-    let partition = PartitionRecord { ack_level: partition.ack_level.max(commit.ack_level), ..partition };
+    let ack_level = partition.ack_level.max(commit.ack_level);
+    let partition = PartitionRecord { ack_level, rows: commit.rows, ..partition };
     let row_key = |task_id| BacklogTaskKey { partition: commit.partition.clone(), task_id };
     let mut changes = vec![Change::put(&commit.partition, encode_record(&partition))];
     changes.extend(commit.added.iter().map(|row| Change::put(&row_key(row.task_id), row.body.clone())));

@@ -199,6 +199,7 @@ fn write(store: &DatabaseStore, number: u64, kind: Kind) -> CommitFuture {
             added: Vec::new(),
             deleted: Vec::new(),
             ack_level: i64::try_from(number).expect("there are not so many"),
+            rows: 0,
         }),
         Kind::Namespace => {
             store.fenced(WriteRequest::PutNamespace(NamespaceRecord { version: number, ..Default::default() }))
