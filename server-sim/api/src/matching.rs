@@ -31,8 +31,18 @@ pub enum MatchingAsk {
     PollActivityTaskQueue(#[serde(with = "wire")] Box<api::PollActivityTaskQueueRequest>, Duration),
     /// Pollers seen lately, and the backlog.
     DescribeTaskQueue(#[serde(with = "wire")] Box<api::DescribeTaskQueueRequest>),
+    /// A worker goes down: its polls at the node of this queue end empty, now and those that are still on their way.
+    /// Without effect on a worker without an instance key.
+    EndWorkerPolls(WorkerInstance),
     /// A worker goes down: its sticky queue has no poller any more.
     UnloadStickyTaskQueue,
+}
+
+/// One worker of a process, as it names itself in its polls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerInstance {
+    pub key: String,
+    pub identity: String,
 }
 
 impl MatchingAsk {
@@ -128,6 +138,16 @@ impl dyn MatchingService + '_ {
             MatchingReply::Described(response) => Ok(*response),
             reply => reply.unexpected(),
         }
+    }
+
+    pub async fn end_worker_polls(
+        &self,
+        namespace_id: &NamespaceId,
+        task_queue: &str,
+        worker: WorkerInstance,
+    ) -> ServiceResult<()> {
+        let to = TaskQueueKey { namespace_id: namespace_id.clone(), name: task_queue.to_owned() };
+        self.ask(to, MatchingAsk::EndWorkerPolls(worker)).await.map(drop)
     }
 
     pub async fn unload_sticky_task_queue(&self, namespace_id: &NamespaceId, name: &str) -> ServiceResult<()> {

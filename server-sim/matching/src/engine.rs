@@ -13,7 +13,7 @@ use tempest_api::proto::taskqueue::v1::{PollerInfo, TaskQueue, TaskQueueStats, T
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{
     AddActivityTask, AddWorkflowTask, HistoryService, MatchingAsk, MatchingReply, MatchingService, ServiceError,
-    ServiceResult, TaskQueueKey,
+    ServiceResult, TaskQueueKey, WorkerInstance,
 };
 use tempest_core::{NamespaceId, Time};
 use tempest_rt::task::TaskGroup;
@@ -67,7 +67,14 @@ impl Matching {
     /// A bound of `config` is out of its range.
     pub fn start(store: Arc<dyn Store>, config: MatchingConfig, tasks: TaskGroup) -> Result<Arc<Self>, ConfigError> {
         config.validate()?;
-        let shared = Shared { store, config, tasks: tasks.clone(), epoch: Instant::now(), history: Mutex::new(None) };
+        let shared = Shared {
+            store,
+            config,
+            tasks: tasks.clone(),
+            epoch: Instant::now(),
+            history: Mutex::new(None),
+            gone: Mutex::default(),
+        };
         let matching =
             Arc::new(Self { shared: Arc::new(shared), partitions: Mutex::default(), routed: Mutex::new(None) });
         let sweeping = Arc::downgrade(&matching);
@@ -177,13 +184,13 @@ impl Matching {
     async fn poll(
         &self,
         key: QueueKey,
-        identity: &str,
+        worker: &WorkerInstance,
         rate_per_second: f64,
         timeout: Duration,
     ) -> ServiceResult<Option<(StartedTask, u64)>> {
         loop {
             let queue = self.load(&key)?;
-            match queue.poll(identity, rate_per_second, timeout).await {
+            match queue.poll(worker, rate_per_second, timeout).await {
                 Ok(answer) => return Ok(answer?.map(|started| (started, queue.backlog_count()))),
                 Err(Unloaded) => self.forget(&key, &queue),
             }
@@ -247,6 +254,10 @@ impl MatchingService for Matching {
             MatchingAsk::DescribeTaskQueue(request) => {
                 MatchingReply::Described(Box::new(self.describe_task_queue(namespace, *request).await?))
             }
+            MatchingAsk::EndWorkerPolls(worker) => {
+                self.end_worker_polls(namespace, &to.name, worker).await?;
+                MatchingReply::Done
+            }
             MatchingAsk::UnloadStickyTaskQueue => {
                 self.unload_sticky_task_queue(namespace, &to.name).await?;
                 MatchingReply::Done
@@ -274,7 +285,8 @@ impl Matching {
         timeout: Duration,
     ) -> ServiceResult<Box<api::PollWorkflowTaskQueueResponse>> {
         let key = polled(namespace, request.task_queue.as_ref(), TaskQueueType::Workflow)?;
-        Ok(match self.poll(key, &request.identity, RATE_UNLIMITED, timeout).await? {
+        let worker = WorkerInstance { key: request.worker_instance_key, identity: request.identity };
+        Ok(match self.poll(key, &worker, RATE_UNLIMITED, timeout).await? {
             Some((StartedTask::Workflow(mut response), waiting)) => {
                 response.backlog_count_hint = count(waiting);
                 response
@@ -293,7 +305,8 @@ impl Matching {
         let asked = request.task_queue_metadata.and_then(|metadata| metadata.max_tasks_per_second);
         // As in Temporal, the latest poll counts, also if it asks for no limit.
         let rate_per_second = asked.unwrap_or(RATE_UNLIMITED);
-        Ok(match self.poll(key, &request.identity, rate_per_second, timeout).await? {
+        let worker = WorkerInstance { key: request.worker_instance_key, identity: request.identity };
+        Ok(match self.poll(key, &worker, rate_per_second, timeout).await? {
             Some((StartedTask::Activity(response), _)) => response,
             _ => Box::default(),
         })
@@ -332,6 +345,28 @@ impl Matching {
         });
         #[allow(deprecated)]
         Ok(api::DescribeTaskQueueResponse { pollers, task_queue_status, stats, ..Default::default() })
+    }
+
+    pub(crate) async fn end_worker_polls(
+        &self,
+        namespace: &NamespaceId,
+        task_queue: &str,
+        worker: WorkerInstance,
+    ) -> ServiceResult<()> {
+        if worker.key.is_empty() {
+            return Ok(());
+        }
+        let now = self.shared.now();
+        self.shared.gone.lock().expect("no holder of this lock panics").insert(&worker.key, now);
+        let partitions = self.partitions();
+        for (QueueKey { partition, .. }, queue) in &partitions.loaded {
+            // An instance key is one worker's, whatever it polls.
+            queue.end_polls_of(&worker.key);
+            if partition.namespace_id == *namespace && partition.name == task_queue {
+                queue.forget_poller(&worker.identity);
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn unload_sticky_task_queue(

@@ -14,6 +14,7 @@
 mod backlog;
 mod config;
 mod engine;
+mod gone_workers;
 mod hand_over;
 pub mod partition;
 mod queue;

@@ -229,6 +229,11 @@ impl TaskQueuePartition {
         self.last_poll = None;
     }
 
+    /// The worker of this identity is gone: it is not listed any more, unless it still polls.
+    pub fn forget_poller(&mut self, identity: &str) {
+        self.pollers.remove(identity);
+    }
+
     /// Identities seen within `window` with the time since they were seen; those with a poll waiting were seen now.
     pub fn pollers(&self, now: Duration, window: Duration) -> Vec<(String, Duration)> {
         let mut ages: BTreeMap<&str, Duration> = BTreeMap::new();

@@ -2,6 +2,7 @@
 //! they decide, and answers those who wait.
 use crate::backlog::Backlog;
 use crate::config::MatchingConfig;
+use crate::gone_workers::GoneWorkers;
 use crate::hand_over::{Verdict, record_started};
 use crate::partition::{Action, HandOverEnd, PollId, TaskId, TaskQueuePartition};
 use crate::task::{QueuedTask, StoredTask};
@@ -31,12 +32,17 @@ pub(crate) struct Shared {
     pub(crate) epoch: Instant,
     /// Weak: history holds on to matching already.
     pub(crate) history: Mutex<Option<Weak<dyn HistoryService>>>,
+    pub(crate) gone: Mutex<GoneWorkers>,
 }
 
 impl Shared {
     /// Monotonic time since the node started.
     pub(crate) fn now(&self) -> Duration {
         self.epoch.elapsed()
+    }
+
+    fn is_gone(&self, worker: &str) -> bool {
+        !worker.is_empty() && self.gone.lock().expect("no holder of this lock panics").contains(worker, self.now())
     }
 
     pub(crate) fn history(&self) -> Option<Arc<dyn HistoryService>> {
@@ -76,6 +82,13 @@ struct Append {
     ack: Option<Ack>,
 }
 
+/// A poll that waits.
+struct Waiting {
+    answer: oneshot::Sender<Answer>,
+    /// Instance key of the worker; empty if it has none.
+    worker: String,
+}
+
 enum Answer {
     Started { response: StartedTask, held: Box<Held> },
     Failed(ServiceError),
@@ -86,7 +99,7 @@ struct State {
     matcher: TaskQueuePartition,
     backlog: Backlog,
     tasks: BTreeMap<TaskId, Held>,
-    polls: BTreeMap<PollId, oneshot::Sender<Answer>>,
+    polls: BTreeMap<PollId, Waiting>,
     appends: VecDeque<Append>,
     /// Numbers polls and tasks in memory.
     next: u64,
@@ -290,9 +303,9 @@ impl Queue {
             }
             Verdict::Kept { fail_poll } => {
                 if let Some(error) = fail_poll
-                    && let Some(poll_answer) = state.polls.remove(&poll)
+                    && let Some(waiting) = state.polls.remove(&poll)
                 {
-                    let _ = poll_answer.send(Answer::Failed(error));
+                    let _ = waiting.answer.send(Answer::Failed(error));
                     state.matcher.poll_gone(now, poll);
                 }
                 self.keep_task(state, task)
@@ -346,7 +359,7 @@ impl Queue {
     fn answer(self: &Arc<Self>, state: &mut State, poll: PollId, response: StartedTask, held: Held) {
         let answer = Answer::Started { response, held: Box::new(held) };
         let undelivered = match state.polls.remove(&poll) {
-            Some(poll_answer) => poll_answer.send(answer).err(),
+            Some(waiting) => waiting.answer.send(answer).err(),
             None => Some(answer),
         };
         if let Some(Answer::Started { held, .. }) = undelivered {
@@ -403,11 +416,28 @@ impl Queue {
             std::mem::take(&mut state.polls).into_iter().partition(|(poll, _)| served(poll));
         state.polls = served;
         for poll in idle.into_values() {
-            let _ = poll.send(Answer::Nothing);
+            let _ = poll.answer.send(Answer::Nothing);
         }
         for mut append in std::mem::take(&mut state.appends) {
             append.answer(Err(moved()));
         }
+    }
+
+    /// A worker goes down: its polls end empty. A task that is on its way to one goes to the next poll.
+    pub(crate) fn end_polls_of(&self, worker: &str) {
+        let mut state = self.lock();
+        let now = self.shared.now();
+        let of_worker = state.polls.extract_if(.., |_, waiting| waiting.worker == worker);
+        for (poll, waiting) in of_worker.collect::<Vec<_>>() {
+            tempest_rt::probe!("matching-poll-of-gone-worker-ended");
+            let _ = waiting.answer.send(Answer::Nothing);
+            state.matcher.poll_gone(now, poll);
+        }
+    }
+
+    /// It is not listed any more, unless it polls under the same name.
+    pub(crate) fn forget_poller(&self, identity: &str) {
+        self.lock().matcher.forget_poller(identity);
     }
 
     /// Unloads a sticky partition whose worker goes down; returns the tasks that waited for it.

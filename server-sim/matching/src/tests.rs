@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempest_api::proto::enums::v1::TaskQueueKind;
 use tempest_api::proto::taskqueue::v1::{TaskQueue, TaskQueueMetadata, TaskQueueStats};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{AddActivityTask, AddWorkflowTask, HistoryService, MatchingService, ServiceError, ServiceResult};
+use tempest_api::{AddActivityTask, AddWorkflowTask, HistoryService, MatchingService, ServiceError, ServiceResult, WorkerInstance};
 use tempest_core::{NamespaceId, RunKey};
 use tempest_rt::task::TaskGroup;
 use tempest_store::CommitOutcome;
@@ -250,6 +250,72 @@ async fn a_worker_that_goes_down_leaves_its_sticky_tasks_to_the_normal_queue() {
     assert_eq!(w.matching.unload_sticky_task_queue(&namespace(), "sticky").await, Ok(()));
     assert_eq!(w.matching.add_workflow_task(sticky(9)).await, Err(ServiceError::StickyWorkerUnavailable));
     assert_eq!(w.poll_workflow("q", TaskQueueKind::Normal, WAIT).await, Some(6));
+}
+
+fn instance(key: &str) -> WorkerInstance {
+    WorkerInstance { key: key.into(), identity: "worker".into() }
+}
+
+impl World {
+    async fn poll_of(&self, instance_key: &str) -> Option<i64> {
+        let request = api::PollActivityTaskQueueRequest {
+            task_queue: Some(TaskQueue { name: "q".into(), ..TaskQueue::default() }),
+            identity: "worker".into(),
+            worker_instance_key: instance_key.into(),
+            ..Default::default()
+        };
+        let answer = self.matching.poll_activity_task_queue(&namespace(), request, WAIT).await;
+        answer.expect("the poll succeeds").activity_id.parse().ok()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_polls_of_a_worker_that_goes_down_end_at_once_and_its_tasks_go_to_others() {
+    let w = world();
+    let began = tokio::time::Instant::now();
+    let down = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(w.matching.end_worker_polls(&namespace(), "q", instance("gone")).await, Ok(()));
+        let pollers = w.matching.every_partition()[0].describe().await.expect("it is loaded").expect("it is known");
+        assert_eq!(pollers.pollers.len(), 1, "the other worker has the same name");
+        assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    };
+    let (gone, again, stays, ()) =
+        tokio::join!(biased; w.poll_of("gone"), w.poll_of("gone"), w.poll_of("stays"), down);
+    assert_eq!((gone, again, stays), (None, None, Some(5)));
+    assert_eq!(began.elapsed(), Duration::from_secs(1));
+    assert_eq!(w.poll_of("gone").await, None, "this poll was on its way when the worker went");
+    assert_eq!(began.elapsed(), Duration::from_secs(1), "nor does it wait");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(w.matching.add_activity_task(activity(6)).await, Ok(()));
+    assert_eq!(w.poll_of("gone").await, Some(6), "nothing is remembered for ever");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_on_its_way_to_a_worker_that_goes_down_goes_to_another() {
+    let w = world();
+    assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    w.history.script([Record::Slow(Duration::from_secs(2))]);
+    let down = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(w.matching.end_worker_polls(&namespace(), "q", instance("gone")).await, Ok(()));
+        w.poll_of("stays").await
+    };
+    let (gone, stays) = tokio::join!(biased; w.poll_of("gone"), down);
+    assert_eq!((gone, stays), (None, Some(5)));
+    let ids = w.history.request_ids();
+    assert_eq!((ids.len(), &ids[0]), (2, &ids[1]), "the same start was asked for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_without_an_instance_key_ends_nobodys_polls() {
+    let w = world();
+    let down = async {
+        assert_eq!(w.matching.end_worker_polls(&namespace(), "q", instance("")).await, Ok(()));
+        assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
+    };
+    let (polled, ()) = tokio::join!(biased; w.poll(WAIT), down);
+    assert_eq!(polled, Ok(Some(5)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -194,6 +194,9 @@ pub(super) struct FakeMatching {
     pub(super) timeouts: Mutex<Vec<Duration>>,
     pub(super) unloaded: Mutex<Vec<String>>,
     pub(super) polled: Mutex<Vec<api::PollWorkflowTaskQueueRequest>>,
+    pub(super) polls_ended: Mutex<Vec<(String, WorkerInstance)>>,
+    /// The answer to requests that polls end.
+    pub(super) ending_fails: Mutex<Option<ServiceError>>,
 }
 
 #[async_trait]
@@ -210,6 +213,10 @@ impl MatchingService for FakeMatching {
                 MatchingReply::ActivityTask(Box::new(response))
             }
             MatchingAsk::DescribeTaskQueue(_) => MatchingReply::Described(Box::default()),
+            MatchingAsk::EndWorkerPolls(worker) => {
+                self.polls_ended.lock().unwrap().push((to.name, worker));
+                return self.ending_fails.lock().unwrap().clone().map_or(Ok(MatchingReply::Done), Err);
+            }
             MatchingAsk::UnloadStickyTaskQueue => {
                 self.unloaded.lock().unwrap().push(to.name);
                 MatchingReply::Done

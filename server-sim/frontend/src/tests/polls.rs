@@ -100,8 +100,21 @@ async fn a_worker_that_goes_down_has_its_sticky_queue_unloaded() {
         sticky_task_queue: "sticky".into(),
         ..Default::default()
     };
-    ok(w.service.shutdown_worker(Request::new(request)).await);
+    ok(w.service.shutdown_worker(Request::new(request.clone())).await);
     assert_eq!(*w.matching.unloaded.lock().unwrap(), ["sticky"]);
+    assert!(w.matching.polls_ended.lock().unwrap().is_empty(), "which polls are its own it does not say");
+    let request = api::ShutdownWorkerRequest {
+        task_queue: "q".into(),
+        worker_instance_key: "instance".into(),
+        identity: "worker".into(),
+        ..request
+    };
+    *w.matching.ending_fails.lock().unwrap() = Some(tempest_api::ServiceError::Unavailable("no node".into()));
+    ok(w.service.shutdown_worker(Request::new(request)).await);
+    let worker = tempest_api::WorkerInstance { key: "instance".into(), identity: "worker".into() };
+    let ended = [("q".to_owned(), worker.clone()), ("sticky".to_owned(), worker)];
+    assert_eq!(*w.matching.polls_ended.lock().unwrap(), ended);
+    assert_eq!(*w.matching.unloaded.lock().unwrap(), ["sticky", "sticky"]);
     let heartbeat = api::RecordWorkerHeartbeatRequest { namespace: "default".into(), ..Default::default() };
     ok(w.service.record_worker_heartbeat(Request::new(heartbeat)).await);
     let describe = api::DescribeTaskQueueRequest {

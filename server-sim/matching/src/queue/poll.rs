@@ -1,9 +1,9 @@
 //! A poll's side of a partition.
-use super::{Answer, Queue, StartedTask, Unloaded};
+use super::{Answer, Queue, StartedTask, Unloaded, Waiting};
 use crate::partition::PollId;
 use std::sync::Arc;
 use std::time::Duration;
-use tempest_api::{ResourceExhaustedCause, ServiceError, ServiceResult};
+use tempest_api::{ResourceExhaustedCause, ServiceError, ServiceResult, WorkerInstance};
 use tempest_rt::time::{sleep, timeout as within};
 use tokio::sync::oneshot;
 
@@ -12,12 +12,13 @@ impl Queue {
     /// withdraws the poll, and a task that was on its way to it is offered to the next.
     pub(crate) async fn poll(
         self: &Arc<Self>,
-        identity: &str,
+        worker: &WorkerInstance,
         rate_per_second: f64,
         timeout: Duration,
     ) -> Result<ServiceResult<Option<StartedTask>>, Unloaded> {
-        let mut waiting = match self.enter(identity, rate_per_second)? {
-            Ok(waiting) => waiting,
+        let mut waiting = match self.enter(worker, rate_per_second)? {
+            Ok(Some(waiting)) => waiting,
+            Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
         };
         let answer = tokio::select! {
@@ -33,10 +34,20 @@ impl Queue {
         })
     }
 
-    fn enter(self: &Arc<Self>, identity: &str, rate_per_second: f64) -> Result<ServiceResult<WaitingPoll>, Unloaded> {
+    /// Nothing if the worker said that it goes down. Asked under the lock: its polls are ended under this lock after it
+    /// said so, so a poll is either ended or not let in.
+    fn enter(
+        self: &Arc<Self>,
+        worker: &WorkerInstance,
+        rate_per_second: f64,
+    ) -> Result<ServiceResult<Option<WaitingPoll>>, Unloaded> {
         let mut state = self.lock();
         if state.unloaded {
             return Err(Unloaded);
+        }
+        if self.shared.is_gone(&worker.key) {
+            tempest_rt::probe!("matching-poll-of-gone-worker-refused");
+            return Ok(Ok(None));
         }
         if state.polls.len() >= self.shared.config.waiting_polls_max {
             return Ok(Err(ServiceError::ResourceExhausted {
@@ -49,12 +60,12 @@ impl Queue {
         state.next += 1;
         let id = PollId(state.next);
         let (sender, answer) = oneshot::channel();
-        state.polls.insert(id, sender);
+        state.polls.insert(id, Waiting { answer: sender, worker: worker.key.clone() });
         state.matcher.limit_rate(now, rate_per_second);
-        let actions = state.matcher.poll(now, id, identity);
+        let actions = state.matcher.poll(now, id, &worker.identity);
         self.perform(&mut state, actions);
         self.wake.notify_one();
-        Ok(Ok(WaitingPoll { queue: Arc::clone(self), id, answer, ended: false }))
+        Ok(Ok(Some(WaitingPoll { queue: Arc::clone(self), id, answer, ended: false })))
     }
 
     fn withdraw(self: &Arc<Self>, poll: &mut WaitingPoll) {
