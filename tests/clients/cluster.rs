@@ -76,6 +76,8 @@ async fn a_cluster_loses_nodes_and_its_database_and_nothing_else() {
     let file = |node: &str| file(directory.path(), node, &postgres.url());
     let (of_a, of_b, of_c) = (file("a"), file("b"), file("c"));
     let (a, b, c) = (Server::start_node(&of_a), Server::start_node(&of_b), Server::start_node(&of_c));
+    let cluster = a.client().await.get_cluster_info(api::GetClusterInfoRequest {}).await.unwrap().into_inner();
+    assert_eq!(cluster.persistence_store, "postgresql");
     let (_, peers) = a.says("Node:").split_once(" at ").map(|(name, at)| (name.to_owned(), at.to_owned())).unwrap();
     let mut tries = 0;
     let described = loop {

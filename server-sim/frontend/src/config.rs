@@ -10,6 +10,8 @@ pub struct FrontendConfig {
     pub cluster_id: String,
     /// As GetClusterInfo reports it.
     pub shard_count: u32,
+    /// Which database there is, as GetClusterInfo reports it.
+    pub persistence_store: String,
     /// The Temporal version whose behaviour clients may expect; SDKs compare it.
     pub server_version: String,
     /// One payload or failure, in bytes; Temporal's is 2 MiB. Larger ones are refused.
@@ -38,6 +40,7 @@ impl Default for FrontendConfig {
             cluster_name: "active".into(),
             cluster_id: String::new(),
             shard_count: 1,
+            persistence_store: "redb".into(),
             server_version: "1.29.0".into(),
             blob_bytes_max: 2 * 1024 * 1024,
             failure_head_bytes_max: 512 * 1024,

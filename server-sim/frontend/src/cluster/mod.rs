@@ -36,7 +36,7 @@ pub fn cluster_info(frontend: &Frontend) -> api::GetClusterInfoResponse {
         version_info: Some(VersionInfo::default()),
         cluster_name: frontend.config.cluster_name.clone(),
         history_shard_count: i32::try_from(frontend.config.shard_count).unwrap_or(i32::MAX),
-        persistence_store: "redb".into(),
+        persistence_store: frontend.config.persistence_store.clone(),
         visibility_store: "none".into(),
         initial_failover_version: 1,
         failover_version_increment: 10,

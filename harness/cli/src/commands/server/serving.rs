@@ -33,6 +33,16 @@ pub enum Database {
     Postgres(String),
 }
 
+impl Database {
+    /// What clients are told.
+    fn product(&self) -> &'static str {
+        match self {
+            Self::Memory | Self::File(_) => "redb",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+}
+
 impl fmt::Display for Database {
     /// For people, and without a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,6 +72,7 @@ async fn serve(serving: Serving) -> anyhow::Result<ExitCode> {
     let stop_signal = stop_signal()?;
     let Serving { node: mut config, database, .. } = serving;
     unique(&mut config.namespaces);
+    config.frontend.persistence_store = database.product().to_owned();
     // Before anything is made: a mistake leaves no database behind.
     config.validate().map_err(explained)?;
     if let (Database::Postgres(_), None) = (&database, &config.cluster) {
@@ -178,4 +189,17 @@ fn explained(error: NodeError) -> anyhow::Error {
 fn unique(names: &mut Vec<String>) {
     let mut seen = std::collections::BTreeSet::new();
     names.retain(|name| seen.insert(name.clone()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_told_which_database_there_is() {
+        let check = |database: Database, expect| assert_eq!(database.product(), expect);
+        check(Database::Memory, "redb");
+        check(Database::File("tempest.db".into()), "redb");
+        check(Database::Postgres("postgres://u:p@h/d".to_owned()), "postgresql");
+    }
 }
