@@ -5,6 +5,24 @@ use std::time::Duration;
 /// 100 years of 365 days. Longer durations are cut to this, so that adding one to a time cannot overflow.
 const SECONDS_MAX: i64 = 100 * 365 * 24 * 3600;
 
+/// What protobuf allows: within 10,000 years of 365.25 days, nanoseconds below a second, both of one sign.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check(duration: &Wire) -> Result<(), &'static str> {
+    const SECONDS_MAX: i64 = 315_576_000_000;
+    if !(-SECONDS_MAX..=SECONDS_MAX).contains(&duration.seconds) {
+        return Err("duration exceeds 10000 years");
+    }
+    if !(-999_999_999..=999_999_999).contains(&duration.nanos) {
+        return Err("duration has out-of-range nanos");
+    }
+    if (duration.seconds > 0 && duration.nanos < 0) || (duration.seconds < 0 && duration.nanos > 0) {
+        return Err("duration has seconds and nanos with different signs");
+    }
+    Ok(())
+}
+
 /// Checks a duration and cuts it to 100 years.
 ///
 /// # Errors
@@ -64,6 +82,17 @@ mod tests {
         check((SECONDS_MAX, 0), Ok((SECONDS_MAX, 0)));
         check((i64::MAX, 999_999_999), Ok((SECONDS_MAX, 0)));
         assert_eq!(validate_and_cap(None), Ok(()));
+    }
+
+    #[test]
+    fn durations_are_those_of_protobuf() {
+        let check = |seconds, nanos, expect: Result<(), &str>| assert_eq!(check(&Wire { seconds, nanos }), expect);
+        check(315_576_000_000, 999_999_999, Ok(()));
+        check(-5, -5, Ok(()));
+        check(315_576_000_001, 0, Err("duration exceeds 10000 years"));
+        check(i64::MIN, 0, Err("duration exceeds 10000 years"));
+        check(0, 1_000_000_000, Err("duration has out-of-range nanos"));
+        check(1, -1, Err("duration has seconds and nanos with different signs"));
     }
 
     #[test]

@@ -197,6 +197,49 @@ async fn a_failure_must_come_from_the_application() {
         failure: Some(Failure { failure_info, ..Default::default() }),
         ..Default::default()
     };
-    let answer = w.service.respond_activity_task_failed(Request::new(failed)).await;
+    let answer = w.service.respond_activity_task_failed(Request::new(failed.clone())).await;
     assert_eq!(refused(answer), invalid("Failure must have ApplicationFailureInfo."));
+    let by_id = api::RespondActivityTaskFailedByIdRequest {
+        namespace: "default".into(),
+        workflow_id: "w".into(),
+        activity_id: "a".into(),
+        failure: failed.failure,
+        ..Default::default()
+    };
+    ok(w.service.respond_activity_task_failed_by_id(Request::new(by_id)).await);
+}
+
+#[tokio::test]
+async fn the_delay_before_the_next_attempt_is_a_duration() {
+    let w = world().await;
+    let check = async |seconds, nanos, expect: Option<&str>| {
+        let delayed = ApplicationFailureInfo {
+            next_retry_delay: Some(prost_wkt_types::Duration { seconds, nanos }),
+            ..Default::default()
+        };
+        let failure_info = Some(FailureInfo::ApplicationFailureInfo(delayed));
+        let cause = Some(Box::new(Failure { failure_info, ..Default::default() }));
+        let failure = application_failure("no".into()).map(|failure| Failure { cause, ..failure });
+        let failed = api::RespondActivityTaskFailedRequest {
+            task_token: activity_token(&w),
+            failure: failure.clone(),
+            ..Default::default()
+        };
+        let by_id = api::RespondActivityTaskFailedByIdRequest {
+            namespace: "default".into(),
+            workflow_id: "w".into(),
+            activity_id: "a".into(),
+            failure,
+            ..Default::default()
+        };
+        let expect = expect.map(|text| invalid(&format!("NextRetryDelay is not a valid duration: {text}")));
+        let answer = w.service.respond_activity_task_failed(Request::new(failed)).await.map(drop);
+        assert_eq!(answer.err().map(|status| (status.code(), status.message().to_owned())), expect);
+        let answer = w.service.respond_activity_task_failed_by_id(Request::new(by_id)).await.map(drop);
+        assert_eq!(answer.err().map(|status| (status.code(), status.message().to_owned())), expect);
+    };
+    check(5, 0, None).await;
+    check(-5, 0, None).await;
+    check(1, -1, Some("duration has seconds and nanos with different signs")).await;
+    check(0, 2_000_000_000, Some("duration has out-of-range nanos")).await;
 }

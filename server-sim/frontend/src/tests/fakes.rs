@@ -7,7 +7,7 @@ use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{
     HistoryPosition, HistoryService, MatchingAsk, MatchingReply, MatchingService, Read, Reply, ServiceError,
-    ServiceResult, Target, TaskQueueKey, View, WorkflowKey,
+    ServiceResult, Target, TaskQueueKey, View, WorkerInstance, WorkflowKey,
 };
 use tempest_core::{ActivityRef, BranchRef, EventId, Input, NamespaceId, RunId, RunKey, Started};
 

@@ -5,7 +5,8 @@ use crate::validation::{self, invalid};
 use tempest_api::ServiceResult;
 use tempest_api::proto::failure::v1::{Failure, failure::FailureInfo};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_core::{Input, rules::failure};
+use tempest_core::Input;
+use tempest_core::rules::{durations, failure};
 
 /// # Errors
 /// `InvalidArgument` for a token that is none of ours, and history's.
@@ -14,6 +15,12 @@ pub async fn fail(
     request: api::RespondActivityTaskFailedRequest,
 ) -> ServiceResult<api::RespondActivityTaskFailedResponse> {
     let activity = by_token(frontend, &request.namespace, &request.task_token).await?;
+    let of_application =
+        |failure: &Failure| matches!(failure.failure_info, Some(FailureInfo::ApplicationFailureInfo(_)));
+    // As in Temporal, only here: by id any failure will do.
+    if request.failure.as_ref().is_some_and(|failure| !of_application(failure)) {
+        return invalid("Failure must have ApplicationFailureInfo.");
+    }
     let failures = finish(frontend, activity, request).await?;
     Ok(api::RespondActivityTaskFailedResponse { failures })
 }
@@ -54,11 +61,7 @@ async fn finish(
     activity: OneActivity,
     mut request: api::RespondActivityTaskFailedRequest,
 ) -> ServiceResult<Vec<Failure>> {
-    let of_application =
-        |failure: &Failure| matches!(failure.failure_info, Some(FailureInfo::ApplicationFailureInfo(_)));
-    if request.failure.as_ref().is_some_and(|failure| !of_application(failure)) {
-        return invalid("Failure must have ApplicationFailureInfo.");
-    }
+    next_retry_delays(request.failure.as_ref())?;
     validation::within_limit(&request.identity, "Identity")?;
     let mut cut = Vec::new();
     if validation::too_large(frontend, request.last_heartbeat_details.as_ref()) {
@@ -74,4 +77,16 @@ async fn finish(
     }
     frontend.history.call(activity.of, Input::FailActivity(activity.named, Box::new(request))).await?;
     Ok(cut)
+}
+
+/// Each delay in the chain of causes is a duration; a negative one is.
+fn next_retry_delays(failure: Option<&Failure>) -> ServiceResult<()> {
+    for failure in std::iter::successors(failure, |failure| failure.cause.as_deref()) {
+        let Some(FailureInfo::ApplicationFailureInfo(info)) = &failure.failure_info else { continue };
+        let Some(delay) = &info.next_retry_delay else { continue };
+        if let Err(error) = durations::check(delay) {
+            return invalid(format!("NextRetryDelay is not a valid duration: {error}"));
+        }
+    }
+    Ok(())
 }
