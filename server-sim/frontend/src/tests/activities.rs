@@ -1,6 +1,8 @@
 //! Workers report: workflow tasks and activities, by token and by id.
 use super::*;
 use tempest_api::encode_token;
+use tempest_api::proto::deployment::v1::WorkerDeploymentOptions;
+use tempest_api::proto::enums::v1::{VersioningBehavior, WorkerVersioningMode};
 use tempest_api::proto::failure::v1::{
     ApplicationFailureInfo, Failure, ServerFailureInfo, TimeoutFailureInfo, failure::FailureInfo,
 };
@@ -242,4 +244,37 @@ async fn the_delay_before_the_next_attempt_is_a_duration() {
     check(-5, 0, None).await;
     check(1, -1, Some("duration has seconds and nanos with different signs")).await;
     check(0, 2_000_000_000, Some("duration has out-of-range nanos")).await;
+}
+
+#[tokio::test]
+async fn a_part_of_a_completion_is_not_taken_for_the_whole() {
+    let w = world().await;
+    let disabled = "workflow task completion pagination is disabled for this namespace default";
+    for (page_number, intermediate_page) in [(0, true), (1, true), (1, false)] {
+        let part = api::RespondWorkflowTaskCompletedRequest {
+            task_token: workflow_token(&w),
+            page_number,
+            intermediate_page,
+            ..Default::default()
+        };
+        let answer = w.service.respond_workflow_task_completed(Request::new(part)).await;
+        assert_eq!(refused(answer), (Code::FailedPrecondition, disabled.to_owned()));
+    }
+    assert!(w.history.calls().is_empty(), "history never heard of it");
+}
+
+#[tokio::test]
+async fn a_versioning_behavior_needs_a_version() {
+    let w = world().await;
+    let completed = |mode: WorkerVersioningMode| api::RespondWorkflowTaskCompletedRequest {
+        task_token: workflow_token(&w),
+        versioning_behavior: VersioningBehavior::Pinned as i32,
+        deployment_options: Some(WorkerDeploymentOptions { worker_versioning_mode: mode as i32, ..Default::default() }),
+        ..Default::default()
+    };
+    let text = "versioning behavior cannot be specified without deployment options being set with versioned mode";
+    let unversioned = completed(WorkerVersioningMode::Unversioned);
+    let answer = w.service.respond_workflow_task_completed(Request::new(unversioned)).await;
+    assert_eq!(refused(answer), invalid(text));
+    ok(w.service.respond_workflow_task_completed(Request::new(completed(WorkerVersioningMode::Versioned))).await);
 }

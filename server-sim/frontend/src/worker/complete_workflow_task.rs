@@ -1,10 +1,13 @@
 //! RespondWorkflowTaskCompleted.
 use super::task_token;
-use crate::{Frontend, validation};
+use crate::Frontend;
+use crate::validation::{self, invalid};
 use tempest_api::proto::command::v1::{Command, command::Attributes};
+use tempest_api::proto::deployment::v1::WorkerDeploymentOptions;
+use tempest_api::proto::enums::v1::{VersioningBehavior, WorkerVersioningMode::Versioned};
 use tempest_api::proto::failure::v1::Failure;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ServiceResult, decode_workflow_token};
+use tempest_api::{ServiceError, ServiceResult, decode_workflow_token};
 use tempest_core::rules::failure;
 
 /// # Errors
@@ -20,6 +23,20 @@ pub async fn complete(
         frontend.namespace(other).await?;
     }
     request.namespace.clone_from(&namespace.name);
+    if request.intermediate_page || request.page_number > 0 {
+        return Err(ServiceError::FailedPrecondition(format!(
+            "workflow task completion pagination is disabled for this namespace {}",
+            namespace.name
+        )));
+    }
+    let versioned = |options: &WorkerDeploymentOptions| options.worker_versioning_mode() == Versioned;
+    #[allow(deprecated, reason = "older SDKs still send it")]
+    let is_versioned = request.deployment.is_some() || request.deployment_options.as_ref().is_some_and(versioned);
+    if request.versioning_behavior() != VersioningBehavior::Unspecified && !is_versioned {
+        return invalid(
+            "versioning behavior cannot be specified without deployment options being set with versioned mode",
+        );
+    }
     validation::within_limit(&request.identity, "Identity")?;
     request.commands.iter_mut().filter_map(failure_of).for_each(failure::cut_causes);
     frontend.history.complete_workflow_task(token, request).await
