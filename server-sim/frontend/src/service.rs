@@ -209,6 +209,13 @@ impl WorkflowService for Service {
         answer(task_queue::describe::describe(&self.0, request.into_inner()).await)
     }
 
+    async fn reset_sticky_task_queue(
+        &self,
+        request: Request<api::ResetStickyTaskQueueRequest>,
+    ) -> Answer<api::ResetStickyTaskQueueResponse> {
+        answer(worker::reset_sticky::reset(&self.0, request.into_inner()).await)
+    }
+
     async fn shutdown_worker(
         &self,
         request: Request<api::ShutdownWorkerRequest>,

@@ -144,6 +144,14 @@ impl HistoryService for FakeHistory {
                 of_activity(named);
                 Ok(Reply::Done)
             }
+            Input::ResetStickiness => {
+                self.called(format!(
+                    "reset stickiness of {:?} {:?}",
+                    to.workflow.workflow_id.as_str(),
+                    to.run_id.as_str()
+                ))?;
+                Ok(Reply::Done)
+            }
             input => panic!("no RPC asks for {input:?}"),
         }
     }

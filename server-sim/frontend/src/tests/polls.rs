@@ -124,3 +124,17 @@ async fn a_worker_that_goes_down_has_its_sticky_queue_unloaded() {
     };
     ok(w.service.describe_task_queue(Request::new(describe)).await);
 }
+
+#[tokio::test]
+async fn a_worker_that_evicts_a_run_from_its_cache_gets_no_sticky_tasks_of_it() {
+    let w = world().await;
+    let reset = |execution| api::ResetStickyTaskQueueRequest { namespace: "default".into(), execution };
+    ok(w.service.reset_sticky_task_queue(Request::new(reset(execution("")))).await);
+    ok(w.service.reset_sticky_task_queue(Request::new(reset(execution(RUN)))).await);
+    let of_run = format!("reset stickiness of \"w\" {RUN:?}");
+    assert_eq!(w.history.calls(), ["reset stickiness of \"w\" \"\"", &of_run]);
+    let answer = w.service.reset_sticky_task_queue(Request::new(reset(None))).await;
+    assert_eq!(refused(answer), invalid("Execution is not set on request."));
+    let answer = w.service.reset_sticky_task_queue(Request::new(reset(execution("no-uuid")))).await;
+    assert_eq!(refused(answer), invalid("Invalid RunId."));
+}

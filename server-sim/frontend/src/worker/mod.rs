@@ -8,6 +8,7 @@ pub mod heartbeat;
 pub mod heartbeat_activity;
 pub mod poll_activity_task;
 pub mod poll_workflow_task;
+pub mod reset_sticky;
 pub mod shutdown;
 mod versioning;
 
