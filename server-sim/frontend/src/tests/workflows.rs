@@ -1,6 +1,9 @@
 //! Requests of clients.
 use super::*;
-use tempest_api::proto::common::v1::{Memo, WorkflowType};
+use tempest_api::proto::common::v1::link::workflow_event::{EventReference, Reference, RequestIdReference};
+use tempest_api::proto::common::v1::link::{Variant, WorkflowEvent};
+use tempest_api::proto::common::v1::{Link, Memo, WorkflowType};
+use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_server::WorkflowService;
@@ -15,6 +18,17 @@ fn start() -> api::StartWorkflowExecutionRequest {
     }
 }
 
+fn signal_with_start() -> api::SignalWithStartWorkflowExecutionRequest {
+    api::SignalWithStartWorkflowExecutionRequest {
+        namespace: "default".into(),
+        workflow_id: "w".into(),
+        workflow_type: Some(WorkflowType { name: "t".into() }),
+        task_queue: Some(TaskQueue { name: "q".into(), ..Default::default() }),
+        signal_name: "go".into(),
+        ..Default::default()
+    }
+}
+
 #[tokio::test]
 async fn a_start_reaches_history_with_its_defaults() {
     let w = world().await;
@@ -23,6 +37,28 @@ async fn a_start_reaches_history_with_its_defaults() {
     let started = w.history.started.lock().unwrap();
     assert!(!started[0].request_id.is_empty());
     assert_ne!(started[0].workflow_id_reuse_policy, 0, "policies are spelled out");
+}
+
+#[tokio::test]
+async fn answers_link_to_what_became_of_the_request() {
+    let w = world().await;
+    let of_run = |reference| {
+        let event = WorkflowEvent {
+            namespace: "default".into(),
+            workflow_id: "w".into(),
+            run_id: RUN.into(),
+            reference: Some(reference),
+        };
+        Some(Link { variant: Some(Variant::WorkflowEvent(event)) })
+    };
+    let answer = ok(w.service.start_workflow_execution(Request::new(start())).await);
+    let first = EventReference { event_id: 1, event_type: EventType::WorkflowExecutionStarted as i32 };
+    assert_eq!(answer.link, of_run(Reference::EventRef(first)));
+    let request = api::SignalWithStartWorkflowExecutionRequest { request_id: "r".into(), ..signal_with_start() };
+    let answer = ok(w.service.signal_with_start_workflow_execution(Request::new(request)).await);
+    let event_type = EventType::WorkflowExecutionSignaled as i32;
+    let signal = RequestIdReference { request_id: "r".into(), event_type };
+    assert_eq!(answer.signal_link, of_run(Reference::RequestIdRef(signal)));
 }
 
 #[tokio::test]
@@ -95,17 +131,9 @@ async fn signals_are_checked_and_get_a_request_id() {
 #[tokio::test]
 async fn signal_with_start_checks_both_inputs() {
     let w = world().await;
-    let request = || api::SignalWithStartWorkflowExecutionRequest {
-        namespace: "default".into(),
-        workflow_id: "w".into(),
-        workflow_type: Some(WorkflowType { name: "t".into() }),
-        task_queue: Some(TaskQueue { name: "q".into(), ..Default::default() }),
-        signal_name: "go".into(),
-        ..Default::default()
-    };
-    ok(w.service.signal_with_start_workflow_execution(Request::new(request())).await);
+    ok(w.service.signal_with_start_workflow_execution(Request::new(signal_with_start())).await);
     assert_eq!(w.history.calls(), ["signal with start"]);
-    let large = api::SignalWithStartWorkflowExecutionRequest { signal_input: oversized(), ..request() };
+    let large = api::SignalWithStartWorkflowExecutionRequest { signal_input: oversized(), ..signal_with_start() };
     let answer = w.service.signal_with_start_workflow_execution(Request::new(large)).await;
     assert_eq!(refused(answer), invalid("Blob data size exceeds limit."));
 }

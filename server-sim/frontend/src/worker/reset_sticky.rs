@@ -1,8 +1,8 @@
 //! ResetStickyTaskQueue: the worker has evicted the run from its cache.
 use crate::{Frontend, validation};
-use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_core::RunKey;
+use tempest_api::{ServiceResult, Target};
+use tempest_core::Input;
 
 /// # Errors
 /// `InvalidArgument`, and history's: `NotFound` also if the run is closed.
@@ -12,11 +12,7 @@ pub async fn reset(
 ) -> ServiceResult<api::ResetStickyTaskQueueResponse> {
     let namespace = frontend.namespace(&request.namespace).await?;
     let execution = validation::execution(request.execution.as_ref())?;
-    let run = RunKey {
-        namespace_id: namespace.id.clone(),
-        workflow_id: execution.workflow_id.as_str().into(),
-        run_id: execution.run_id.as_str().into(),
-    };
-    frontend.history.reset_sticky_task_queue(&run).await?;
+    let target = Target::named(&namespace.id, Some(&execution));
+    frontend.history.call(target, Input::ResetStickiness).await?;
     Ok(api::ResetStickyTaskQueueResponse {})
 }

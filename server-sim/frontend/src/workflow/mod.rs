@@ -2,6 +2,7 @@
 pub mod describe;
 pub mod get_history;
 pub mod get_history_reverse;
+mod links;
 pub mod request_cancel;
 pub mod signal;
 pub mod signal_with_start;

@@ -1,4 +1,5 @@
 //! SignalWithStartWorkflowExecution.
+use super::links;
 use crate::{Frontend, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
@@ -19,13 +20,15 @@ pub async fn signal_with_start(
     validation::memo(frontend, request.memo.as_ref())?;
     validation::search_attributes(request.search_attributes.as_ref())?;
     validation::offered(false, request.versioning_override.is_some(), request.time_skipping_config.is_some())?;
-    let target = Target::current(&namespace.id, &request.workflow_id);
+    let (workflow_id, request_id) = (request.workflow_id.clone(), request.request_id.clone());
+    let target = Target::current(&namespace.id, &workflow_id);
     let answer = frontend.history.call(target, Input::SignalWithStart(Box::new(request))).await?;
     let Started { run_id, first_execution_run_id, started, .. } = answer.started()?;
+    let link = links::to_signal(&namespace.name, workflow_id, run_id.0.clone(), request_id);
     Ok(api::SignalWithStartWorkflowExecutionResponse {
         run_id: run_id.0,
         first_execution_run_id: first_execution_run_id.0,
         started,
-        ..Default::default()
+        signal_link: Some(link),
     })
 }

@@ -1,4 +1,5 @@
 //! StartWorkflowExecution.
+use super::links;
 use crate::{Frontend, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
@@ -26,14 +27,17 @@ pub async fn start(
     request.continued_failure.iter_mut().for_each(cut_causes);
     // The first workflow task always goes through the task queue: eager start is not offered.
     request.request_eager_execution = false;
-    let target = Target::current(&namespace.id, &request.workflow_id);
+    let workflow_id = request.workflow_id.clone();
+    let target = Target::current(&namespace.id, &workflow_id);
     let answer = frontend.history.call(target, Input::Start(Box::new(request))).await?;
     let Started { run_id, first_execution_run_id, started, status } = answer.started()?;
+    let link = links::to_started(&namespace.name, workflow_id, run_id.0.clone());
     Ok(api::StartWorkflowExecutionResponse {
         run_id: run_id.0,
         first_execution_run_id: first_execution_run_id.0,
         started,
         status: status as i32,
+        link: Some(link),
         ..Default::default()
     })
 }
