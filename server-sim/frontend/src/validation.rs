@@ -85,13 +85,14 @@ pub fn memo(frontend: &Frontend, memo: Option<&impl Message>) -> ServiceResult<(
     Ok(())
 }
 
-/// Number and sizes. Whether they are registered is not known here.
+/// Number, names and sizes. Whether they are registered is not known here.
 pub fn search_attributes(attributes: Option<&SearchAttributes>) -> ServiceResult<()> {
     let Some(attributes) = attributes else { return Ok(()) };
     let count = attributes.indexed_fields.len();
     if count > SEARCH_ATTRIBUTES_MAX {
         return invalid(format!("number of search attributes {count} exceeds limit {SEARCH_ATTRIBUTES_MAX}"));
     }
+    rules::search_attributes::validate(Some(attributes)).map_err(ServiceError::InvalidArgument)?;
     let too_large = attributes.indexed_fields.iter().filter(|(_, value)| value.data.len() > SEARCH_ATTRIBUTE_BYTES_MAX);
     if let Some((name, value)) = too_large.min_by_key(|(name, _)| *name) {
         let (size, max) = (value.data.len(), SEARCH_ATTRIBUTE_BYTES_MAX);

@@ -9,6 +9,7 @@ pub mod failure;
 pub mod names;
 pub mod priority;
 pub mod retry_policy;
+pub mod search_attributes;
 pub mod start_request;
 pub mod task_queue;
 pub mod validate_command;

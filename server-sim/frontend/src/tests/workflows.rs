@@ -2,7 +2,7 @@
 use super::*;
 use tempest_api::proto::common::v1::link::workflow_event::{EventReference, Reference, RequestIdReference};
 use tempest_api::proto::common::v1::link::{Variant, WorkflowEvent};
-use tempest_api::proto::common::v1::{Link, Memo, WorkflowType};
+use tempest_api::proto::common::v1::{Link, Memo, SearchAttributes, WorkflowType};
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -90,6 +90,36 @@ async fn a_malformed_start_is_refused_with_temporals_words() {
         assert_eq!(refused(w.service.start_workflow_execution(Request::new(request)).await), invalid(expect));
     }
     assert!(w.history.calls().is_empty(), "history never heard of them");
+}
+
+#[tokio::test]
+async fn what_the_system_says_of_a_run_cannot_be_set_by_its_starter() {
+    let w = world().await;
+    let system = |name: &str| format!("{name} attribute can't be set in SearchAttributes");
+    let undefined = |name: &str| format!("search attribute {name} is not defined");
+    let check = async |name: &str, expect: Option<String>| {
+        let search_attributes =
+            Some(SearchAttributes { indexed_fields: [(name.to_owned(), Default::default())].into() });
+        let request =
+            api::StartWorkflowExecutionRequest { search_attributes: search_attributes.clone(), ..start() };
+        let started = w.service.start_workflow_execution(Request::new(request)).await.map(drop);
+        let request =
+            api::SignalWithStartWorkflowExecutionRequest { search_attributes, ..signal_with_start() };
+        let signaled = w.service.signal_with_start_workflow_execution(Request::new(request)).await.map(drop);
+        for answer in [started, signaled] {
+            let said = answer.err().map(|status| (status.code(), status.message().to_owned()));
+            assert_eq!(said, expect.as_deref().map(invalid), "{name}");
+        }
+    };
+    for name in ["WorkflowId", "ExecutionStatus", "RootRunId", "TemporalWorkerDeploymentVersion"] {
+        check(name, Some(system(name))).await;
+    }
+    for name in ["NamespaceId", "Memo", "TemporalOfMine"] {
+        check(name, Some(undefined(name))).await;
+    }
+    for name in ["CustomerId", "workflowId", "TemporalChangeVersion", "BuildIds"] {
+        check(name, None).await;
+    }
 }
 
 #[tokio::test]
