@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tempest_api::proto::enums::v1::WorkflowExecutionStatus;
 use tempest_api::proto::history::v1::HistoryEvent;
+use tempest_api::proto::taskqueue::v1::{PollerInfo, TaskQueueStats};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{
     HistoryPosition, HistoryService, MatchingAsk, MatchingReply, MatchingService, Read, Reply, ServiceError,
@@ -220,7 +221,14 @@ impl MatchingService for FakeMatching {
                 let response = api::PollActivityTaskQueueResponse { task_token: vec![1], ..Default::default() };
                 MatchingReply::ActivityTask(Box::new(response))
             }
-            MatchingAsk::DescribeTaskQueue(_) => MatchingReply::Described(Box::default()),
+            MatchingAsk::DescribeTaskQueue(request) => {
+                // As many tasks as the number of the type says.
+                let count = i64::from(request.task_queue_type);
+                let stats = TaskQueueStats { approximate_backlog_count: count, ..Default::default() };
+                let pollers = vec![PollerInfo { identity: "worker".into(), ..Default::default() }];
+                let described = api::DescribeTaskQueueResponse { pollers, stats: Some(stats), ..Default::default() };
+                MatchingReply::Described(Box::new(described))
+            }
             MatchingAsk::EndWorkerPolls(worker) => {
                 self.polls_ended.lock().unwrap().push((to.name, worker));
                 return self.ending_fails.lock().unwrap().clone().map_or(Ok(MatchingReply::Done), Err);

@@ -2,7 +2,7 @@
 use super::*;
 use tempest_api::proto::common::v1::WorkerVersionCapabilities;
 use tempest_api::proto::deployment::v1::WorkerDeploymentOptions;
-use tempest_api::proto::enums::v1::{TaskQueueKind, WorkerVersioningMode};
+use tempest_api::proto::enums::v1::{DescribeTaskQueueMode, TaskQueueKind, TaskQueueType, WorkerVersioningMode};
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::services::workflow::workflow_service_server::WorkflowService;
@@ -137,4 +137,28 @@ async fn a_worker_that_evicts_a_run_from_its_cache_gets_no_sticky_tasks_of_it() 
     assert_eq!(refused(answer), invalid("Execution is not set on request."));
     let answer = w.service.reset_sticky_task_queue(Request::new(reset(execution("no-uuid")))).await;
     assert_eq!(refused(answer), invalid("Invalid RunId."));
+}
+
+#[tokio::test]
+#[allow(deprecated, reason = "the command line still asks so")]
+async fn the_command_line_describes_both_types_of_a_queue_at_once() {
+    let w = world().await;
+    let describe = |kind: TaskQueueKind| api::DescribeTaskQueueRequest {
+        namespace: "default".into(),
+        task_queue: Some(TaskQueue { name: "q".into(), kind: kind as i32, ..Default::default() }),
+        api_mode: DescribeTaskQueueMode::Enhanced as i32,
+        report_stats: true,
+        report_pollers: true,
+        ..Default::default()
+    };
+    let described = ok(w.service.describe_task_queue(Request::new(describe(TaskQueueKind::Normal))).await);
+    let version = &described.versions_info[""];
+    for queue_type in [TaskQueueType::Workflow, TaskQueueType::Activity] {
+        let info = &version.types_info[&(queue_type as i32)];
+        assert_eq!(info.stats.as_ref().unwrap().approximate_backlog_count, i64::from(queue_type as i32));
+        assert_eq!(info.pollers[0].identity, "worker");
+    }
+    let text = "Enhanced DescribeTaskQueue is not valid for a sticky queue, use api_mode=UNSPECIFIED or a normal queue.";
+    let sticky = w.service.describe_task_queue(Request::new(describe(TaskQueueKind::Sticky))).await;
+    assert_eq!(refused(sticky), invalid(text));
 }
