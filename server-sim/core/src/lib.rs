@@ -3,50 +3,52 @@
 //! [`decide`] takes a run's [`MutableState`], one [`Input`] and a [`Context`], and returns a [`Transition`]: what
 //! happens next, performed by nobody yet. There is no second way to change a run. No async, no I/O, no clock, no
 //! randomness: of the outside world this crate knows Temporal's messages only.
+//!
+//! # The map
+//! - `run/`: workflow runs. One folder for each part of a run, three registries (commands, events, inputs), and the rule
+//!   which part may call which; its `mod.rs` says more.
+//! - `rules/`: what Temporal prescribes and several parts or the frontend ask for: durations, retry policies, names,
+//!   failures, task queues. Values in, values out; no state.
+//! - [`Parts`] and [`CopyOnWrite`]: how a state is made, so that its copies share what they have not changed.
+//!
+//! # Kinds of entity
+//! A workflow run is one kind of entity. Another kind (a schedule, an activity of its own, a Nexus operation) is a folder
+//! beside `run/`, with its own state made of [`Parts`], its own `Input` and `Reply`, and its own pure `decide`. What is
+//! written of it and what is asked of matching looks the same to a shard: an expected version, the parts that were
+//! touched, tasks. Nothing in `run/` is called from such a folder, and nothing of such a folder from `run/`: entities ask
+//! each other as runs do, by a task and an idempotent call ([`Errand`]).
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod commands;
 mod context;
-mod decision;
-mod entities;
-mod errand;
+mod copy_on_write;
 mod ids;
-mod input;
-mod inputs;
-mod invariants;
-mod payloads;
+mod parts;
 #[cfg(feature = "chaos")]
 pub mod planted;
 mod rejection;
 pub mod rules;
-mod state;
+mod run;
 mod task;
-mod transition;
 pub mod wire;
 
 pub use context::*;
-pub use errand::*;
+pub use copy_on_write::CopyOnWrite;
 pub use ids::*;
-pub use input::*;
+pub use parts::{PartKey, Parts};
 pub use rejection::Rejection;
-pub use state::{
-    Activity, ActivityProgress, ActivityStart, Change, Child, ChildStart, Closed, CopyOnWrite, DurableProjection,
-    Ephemera, EphemeralChange, ExternalCancel, ExternalSignal, MutableState, Owed, PartKey, Parts, Sticky, UserTimer,
-    WorkflowTask, WorkflowTaskEphemera,
-};
+pub use run::*;
 pub use task::*;
-pub use transition::*;
+
+pub(crate) use run::decision::Decision;
 
 /// Decides what one input does to a run.
 ///
 /// # Errors
 /// A [`Rejection`] means that nothing changed and nothing needs to be written.
 pub fn decide(state: Option<&MutableState>, input: Input, context: &Context) -> Result<Transition, Rejection> {
-    inputs::decide(state, input, context)
+    run::inputs::decide(state, input, context)
 }
-
-pub(crate) use decision::Decision;
 
 /// Who the server says it is where it acts on its own.
 pub(crate) const HISTORY_SERVICE: &str = "history-service";

@@ -3,13 +3,12 @@
 //! Whoever decides ([`crate::decide`]) or admits a request (the frontend) asks here for defaults, validity, delays and
 //! the texts users know. Rules that normalise change their argument in place, as the normalised value is what
 //! history records.
-pub mod activity_timeouts;
 pub mod durations;
 pub mod failure;
 pub mod names;
+pub(crate) mod payloads;
 pub mod priority;
 pub mod retry_policy;
 pub mod search_attributes;
 pub mod start_request;
 pub mod task_queue;
-pub mod validate_command;

@@ -1,4 +1,4 @@
-//! Validity of a priority.
+//! Priorities: their validity, and how one completes another.
 use temporalio_protos::temporal::api::common::v1::Priority;
 
 const FAIRNESS_KEY_BYTES_MAX: usize = 64;
@@ -17,6 +17,16 @@ pub fn validate(priority: Option<&Priority>) -> Result<(), &'static str> {
         return Err("must be greater than zero");
     }
     Ok(())
+}
+
+/// A child's own priority, completed by its parent's.
+pub fn merged(base: Option<&Priority>, own: Option<&Priority>) -> Option<Priority> {
+    let (Some(base), Some(own)) = (base, own) else { return own.or(base).cloned() };
+    Some(Priority {
+        priority_key: if own.priority_key == 0 { base.priority_key } else { own.priority_key },
+        fairness_key: if own.fairness_key.is_empty() { &base.fairness_key } else { &own.fairness_key }.clone(),
+        fairness_weight: if own.fairness_weight == 0.0 { base.fairness_weight } else { own.fairness_weight },
+    })
 }
 
 #[cfg(test)]

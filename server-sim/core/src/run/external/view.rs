@@ -1,0 +1,14 @@
+//! What is seen of signals and cancellations: what they are owed.
+use crate::{MutableState, Owed, TransferTask};
+
+impl MutableState {
+    pub(crate) fn external_are_owed(&self, owed: &mut Vec<Owed>) {
+        let signals = self
+            .pending_signals()
+            .map(|signal| TransferTask::SignalExternal { initiated_event_id: signal.initiated_event_id });
+        let cancels = self
+            .pending_cancels()
+            .map(|cancel| TransferTask::CancelExternal { initiated_event_id: cancel.initiated_event_id });
+        owed.extend(signals.chain(cancels).map(Owed::Transfer));
+    }
+}

@@ -1,0 +1,79 @@
+//! Workflow runs: what a run is made of, and what happens to it.
+//!
+//! # Parts
+//! One folder holds all there is of one part of a run: what the state keeps of it (`state.rs`), how events change that
+//! (`events.rs`), its commands and inputs (one file each), and what is seen of it from outside (`view.rs`: the tasks it is
+//! owed, its description, its size, what must hold).
+//!
+//! | part | is |
+//! |---|---|
+//! | `start` | how runs begin: the first event, the first backoff, the successor of a closed run |
+//! | `admission` | what becomes of a request to start one: the reuse and conflict policies |
+//! | `workflow_task` | scheduled, started, completed, failed, timed out; stickiness |
+//! | `activity`, `timer`, `marker`, `properties` | what a workflow has by its commands |
+//! | `child`, `external` | what a run asks of other runs: children, signals, cancellations |
+//! | `signal`, `cancel` | what others ask of it |
+//! | `parent` | what it is to its own parent |
+//! | `close` | its end, and the retry after it |
+//!
+//! # Registries
+//! Something new is a folder and its rows in three registries, each matched exhaustively so that nothing is forgotten:
+//! `commands` (where a command stands, who handles it), `events` (which part a kind of event belongs to, when it is
+//! written, who applies it), `inputs` (who decides it; `fire_timer` and `errand_ended` are its sub-registries).
+//!
+//! # Who may call whom
+//! Files of this folder itself (the registries, `decision`, `buffer`, `limits`, `state`, views of the whole) may call every
+//! part, and every part may call them. A part calls another only along these lines:
+//! - what brings news schedules a workflow task: all but `external`, `marker` and `properties` call `workflow_task`;
+//! - a workflow task waits for the run's first backoff, and one that can never be answered ends the run: `workflow_task`
+//!   calls `start` and `close`;
+//! - closing a run touches its children, and opens its successor: `close` calls `child`, `parent` and `start`;
+//! - only a parent may do some things: `signal`, `cancel` and `close` ask `parent`;
+//! - a request that gets a run of its own opens one, perhaps in place of another, perhaps with a first signal: `admission`
+//!   calls `start`, `close` and `signal`, `start` calls `signal`, and `parent`, which starts its run as a child, both.
+mod activity;
+mod admission;
+mod buffer;
+mod cancel;
+mod child;
+mod close;
+pub(crate) mod commands;
+pub(crate) mod decision;
+mod describe;
+mod durable;
+mod ephemera;
+mod errand;
+mod errand_ended;
+pub(crate) mod events;
+mod external;
+mod fire_timer;
+mod input;
+pub(crate) mod inputs;
+mod invariants;
+mod limits;
+mod marker;
+mod owed;
+mod parent;
+mod properties;
+mod signal;
+mod size;
+mod start;
+mod state;
+mod text;
+mod timer;
+mod transition;
+mod workflow_task;
+
+pub use activity::{Activity, ActivityProgress, ActivityStart};
+pub use child::{Child, ChildStart};
+pub use close::Closed;
+pub use durable::DurableProjection;
+pub use ephemera::{Ephemera, EphemeralChange};
+pub use errand::*;
+pub use external::{ExternalCancel, ExternalSignal};
+pub use input::*;
+pub use owed::Owed;
+pub use state::{Change, MutableState};
+pub use timer::UserTimer;
+pub use transition::*;
+pub use workflow_task::{Sticky, WorkflowTask, WorkflowTaskEphemera};

@@ -1,0 +1,61 @@
+//! ModifyWorkflowProperties.
+use super::fields_size;
+use crate::run::{
+    commands::{BadCommand, Commands, Handled},
+    decision::Extras,
+};
+use temporalio_protos::temporal::api::{
+    command::v1::ModifyWorkflowPropertiesCommandAttributes, enums::v1::WorkflowTaskFailedCause as Cause,
+    history::v1::WorkflowPropertiesModifiedEventAttributes,
+};
+
+pub(crate) fn handle(
+    commands: &mut Commands<'_, '_>,
+    command: ModifyWorkflowPropertiesCommandAttributes,
+    extras: Extras,
+) -> Handled {
+    validate(&command)?;
+    commands.check_size(
+        fields_size(command.upserted_memo.as_ref().map(|memo| &memo.fields)),
+        Cause::BadModifyWorkflowPropertiesAttributes,
+        "ModifyWorkflowPropertiesCommandAttributes exceeds size limit.",
+    )?;
+    let attributes = WorkflowPropertiesModifiedEventAttributes {
+        workflow_task_completed_event_id: commands.completed_event_id,
+        upserted_memo: command.upserted_memo,
+    };
+    commands.decision.event_with(attributes, extras);
+    Ok(())
+}
+
+fn validate(attributes: &ModifyWorkflowPropertiesCommandAttributes) -> Result<(), BadCommand> {
+    let bad = |message: String| BadCommand::new(Cause::BadModifyWorkflowPropertiesAttributes, message);
+    match &attributes.upserted_memo {
+        None => Err(bad("UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.".into())),
+        Some(memo) if memo.fields.is_empty() => {
+            Err(bad("UpsertedMemo.Fields is not set on ModifyWorkflowPropertiesCommand.".into()))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::commands::testing;
+    use temporalio_protos::temporal::api::common::v1::{Memo, Payload};
+
+    #[test]
+    fn a_modification_has_a_memo() {
+        let check = |upserted_memo, expect| {
+            testing::check(
+                Cause::BadModifyWorkflowPropertiesAttributes,
+                validate(&ModifyWorkflowPropertiesCommandAttributes { upserted_memo }),
+                expect,
+            );
+        };
+        check(Some(Memo { fields: [("note".to_owned(), Payload::default())].into() }), Ok(()));
+        check(None, Err("UpsertedMemo is not set on ModifyWorkflowPropertiesCommand."));
+        check(Some(Memo::default()), Err("UpsertedMemo.Fields is not set on ModifyWorkflowPropertiesCommand."));
+    }
+}

@@ -1,0 +1,64 @@
+//! UpsertWorkflowSearchAttributes. Whether a search attribute is registered in the namespace is not known here.
+use super::fields_size;
+use crate::run::{
+    commands::{BadCommand, Commands, Handled},
+    decision::Extras,
+};
+use temporalio_protos::temporal::api::{
+    command::v1::UpsertWorkflowSearchAttributesCommandAttributes, enums::v1::WorkflowTaskFailedCause as Cause,
+    history::v1::UpsertWorkflowSearchAttributesEventAttributes,
+};
+
+pub(crate) fn handle(
+    commands: &mut Commands<'_, '_>,
+    command: UpsertWorkflowSearchAttributesCommandAttributes,
+    extras: Extras,
+) -> Handled {
+    validate(&command)?;
+    commands.check_size(
+        fields_size(command.search_attributes.as_ref().map(|fields| &fields.indexed_fields)),
+        Cause::BadSearchAttributes,
+        "UpsertWorkflowSearchAttributesCommandAttributes exceeds size limit.",
+    )?;
+    let attributes = UpsertWorkflowSearchAttributesEventAttributes {
+        workflow_task_completed_event_id: commands.completed_event_id,
+        search_attributes: command.search_attributes,
+    };
+    commands.decision.event_with(attributes, extras);
+    Ok(())
+}
+
+fn validate(attributes: &UpsertWorkflowSearchAttributesCommandAttributes) -> Result<(), BadCommand> {
+    let bad = |message: String| BadCommand::new(Cause::BadSearchAttributes, message);
+    match &attributes.search_attributes {
+        None => Err(bad("SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand.".into())),
+        Some(given) if given.indexed_fields.is_empty() => {
+            Err(bad("IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.".into()))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::commands::testing;
+    use temporalio_protos::temporal::api::common::v1::{Payload, SearchAttributes};
+
+    #[test]
+    fn an_upsert_names_attributes() {
+        let check = |search_attributes, expect| {
+            testing::check(
+                Cause::BadSearchAttributes,
+                validate(&UpsertWorkflowSearchAttributesCommandAttributes { search_attributes }),
+                expect,
+            );
+        };
+        check(Some(SearchAttributes { indexed_fields: [("State".to_owned(), Payload::default())].into() }), Ok(()));
+        check(None, Err("SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand."));
+        check(
+            Some(SearchAttributes::default()),
+            Err("IndexedFields is not set on UpsertWorkflowSearchAttributesCommand."),
+        );
+    }
+}

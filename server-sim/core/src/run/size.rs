@@ -1,0 +1,23 @@
+//! How large a state is: what grows with what workers and clients send.
+use crate::MutableState;
+use prost::Message;
+
+/// For the fields of fixed size of an activity, a timer or the run, and what its encoding adds.
+pub(crate) const ENTRY_BYTES: usize = 64;
+
+impl MutableState {
+    /// About as many bytes as the state takes in the store. The same for the same state, wherever it is asked.
+    pub fn approximate_bytes(&self) -> usize {
+        let (durable, ephemera) = (&self.durable, &self.ephemera);
+        let fields = durable.memo.iter().chain(durable.search_attributes.iter());
+        let fields: usize = fields.map(|(name, payload)| name.len() + payload.encoded_len()).sum();
+        ENTRY_BYTES
+            + durable.started.encoded_len()
+            + durable.user_metadata.as_ref().map_or(0, Message::encoded_len)
+            + fields
+            + self.activities_bytes()
+            + self.timers_bytes()
+            + ephemera.buffered.iter().map(Message::encoded_len).sum::<usize>()
+            + ephemera.signal_request_ids.iter().map(String::len).sum::<usize>()
+    }
+}

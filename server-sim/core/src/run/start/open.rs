@@ -1,0 +1,54 @@
+//! The beginning of a run, by request or in place of a run that has just closed.
+use crate::{
+    Context, Decision, EphemeralChange, Rejection, RunKey, TimerKind,
+    run::{
+        decision::{Extras, Opened},
+        workflow_task::Caches,
+    },
+};
+use temporalio_protos::temporal::api::history::v1::{
+    WorkflowExecutionSignaledEventAttributes, WorkflowExecutionStartedEventAttributes,
+};
+
+/// All that a new run begins with.
+pub(crate) struct Opening {
+    pub(crate) started: WorkflowExecutionStartedEventAttributes,
+    pub(crate) extras: Extras,
+    pub(crate) request_id: String,
+    pub(crate) signal: Option<(WorkflowExecutionSignaledEventAttributes, Extras)>,
+    /// It is a child: its parent lets it begin.
+    pub(crate) waits_for_parent: bool,
+}
+
+/// Opens a run: started, a first signal if there is one, and the first workflow task unless it is delayed or its parent's
+/// to give.
+///
+/// # Errors
+/// Only a first signal over the limit is refused.
+pub(crate) fn open(key: RunKey, opening: Opening, context: &Context) -> Result<Opened, Rejection> {
+    let mut decision = Decision::opening(key, context);
+    decision.event_with(opening.started, opening.extras);
+    decision.ephemeral(EphemeralChange::StartedBy { request_id: opening.request_id });
+    if context.timeline > 0 {
+        decision.ephemeral(EphemeralChange::Caches(Caches::fresh(context.timeline)));
+    }
+    let durable = &decision.state.durable;
+    let (run_end, chain_end) = (durable.run_expiration(), durable.execution_expiration());
+    let execution_time = durable.execution_time();
+    if let Some(end) = run_end {
+        decision.timer(end, TimerKind::RunTimeout);
+    }
+    if let Some(end) = chain_end {
+        decision.timer(end, TimerKind::ExecutionTimeout);
+    }
+    if let Some((signal, extras)) = opening.signal {
+        decision.signal(signal, extras)?;
+    }
+    if decision.state.durable.has_first_backoff() {
+        decision.probe("first_workflow_task_delayed");
+        decision.timer(execution_time, TimerKind::WorkflowBackoff);
+    } else if !opening.waits_for_parent {
+        decision.schedule_workflow_task();
+    }
+    Ok(decision.finish_new_run())
+}

@@ -1,0 +1,21 @@
+//! What is seen of timers: what they are owed, their size, what holds of them.
+use crate::{MutableState, Owed, TimerKind, run::size::ENTRY_BYTES};
+
+impl MutableState {
+    pub(crate) fn timers_are_owed(&self, owed: &mut Vec<Owed>) {
+        for timer in self.pending_timers() {
+            let kind = TimerKind::UserTimer { started_event_id: timer.started_event_id };
+            owed.push(Owed::Timer { by: timer.expiry, kind });
+        }
+    }
+
+    pub(crate) fn timers_bytes(&self) -> usize {
+        self.durable.timers.values().map(|timer| ENTRY_BYTES + timer.timer_id.len()).sum()
+    }
+
+    pub(crate) fn timers_violation(&self) -> Option<String> {
+        let mut firing = self.ephemera.timers_firing.iter();
+        let unknown = firing.find(|id| !self.durable.timers.contains_key(id))?;
+        Some(format!("timer {unknown} fires without having been started"))
+    }
+}
