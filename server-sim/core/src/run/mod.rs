@@ -23,7 +23,7 @@
 //!
 //! # Who may call whom
 //! Files of this folder itself (the registries, `decision`, `buffer`, `limits`, `state`, views of the whole) may call every
-//! part, and every part may call them. A part calls another only along these lines:
+//! part, and every part may call them. A part calls another only along these lines (`call_rule` keeps the list):
 //! - what brings news schedules a workflow task: all but `external`, `marker` and `properties` call `workflow_task`;
 //! - a workflow task waits for the run's first backoff, and one that can never be answered ends the run: `workflow_task`
 //!   calls `start` and `close`;
@@ -34,6 +34,8 @@
 mod activity;
 mod admission;
 mod buffer;
+#[cfg(test)]
+mod call_rule;
 mod cancel;
 mod child;
 mod close;
