@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn durations_are_those_of_protobuf() {
-        let check = |seconds, nanos, expect: Result<(), &str>| assert_eq!(check(&Wire { seconds, nanos }), expect);
+        let check =
+            |seconds, nanos, expect: Result<(), &str>| assert_eq!(super::check(&Wire { seconds, nanos }), expect);
         check(315_576_000_000, 999_999_999, Ok(()));
         check(-5, -5, Ok(()));
         check(315_576_000_001, 0, Err("duration exceeds 10000 years"));
