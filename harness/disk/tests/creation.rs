@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tempest_disk::{DiskOptions, SimDisk};
 use tempest_store::file_system::FileSystem;
 use tempest_store::redb::{RedbConfig, RedbStore};
-use tempest_store::{RangeId, ShardId, Store, StoreCalls};
+use tempest_store::{RangeId, ShardId, StoreCalls};
 
 const PATH: &str = "/data/db";
 

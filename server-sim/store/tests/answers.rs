@@ -9,14 +9,14 @@ fn an_outcome_and_its_answer_say_the_same() {
         CommitOutcome::Committed,
         CommitOutcome::Conflict(what()),
         CommitOutcome::OwnershipLost { current: RangeId(3) },
-        CommitOutcome::Unavailable(what()),
         CommitOutcome::OutcomeUnknown(what()),
     ] {
         assert_eq!(CommitOutcome::from(WriteAnswer::from(outcome.clone())), outcome);
     }
-    for refused in [StoreError::Corrupt(what()), StoreError::Incompatible(what())] {
+    for refused in [StoreError::Unavailable(what()), StoreError::Corrupt(what()), StoreError::Incompatible(what())] {
         let outcome = CommitOutcome::from(WriteAnswer::Err(refused));
-        assert!(matches!(outcome, CommitOutcome::Unavailable(_)), "it was found before anything was written");
+        assert!(matches!(&outcome, CommitOutcome::Unavailable(_)), "it was found before anything was written");
+        assert!(matches!(WriteAnswer::from(outcome), Err(StoreError::Unavailable(_))));
     }
 }
 
