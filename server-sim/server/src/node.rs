@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tempest_api::{HistoryService, MatchingService, ServiceError};
 use tempest_frontend::{Frontend, FrontendConfig, health_service, operator_service, workflow_service};
 use tempest_history::{HistoryConfig, HistoryHandle};
-use tempest_matching::Matching;
+use tempest_matching::{Matching, MatchingConfig};
 use tempest_rt::net::{self, Network};
 use tempest_rt::task::TaskGroup;
 use tempest_rt::time::{Duration, sleep, timeout};
@@ -66,33 +66,12 @@ impl Node {
     ) -> Result<Self, NodeError> {
         config.validate()?;
         // Listening comes next: a taken port is the commonest mistake, and nothing has been touched yet.
-        let listener = if config.serves_clients() {
-            let listening = network.listen(config.address.clone()).await;
-            Some(listening.map_err(|error| NodeError::Listen { address: config.address.clone(), error })?)
-        } else {
-            None
-        };
+        let listener = listen_for_clients(&config, &network).await?;
         let address = listener.as_ref().map(|listener| listener.local_address());
-        let cluster = store
-            .cluster(ClusterRecord {
-                shard_count: config.shard_count,
-                cluster_id: tempest_rt::entropy::uuid(),
-                cluster_name: config.cluster_name.clone(),
-            })
-            .await?;
-        if cluster.shard_count != config.shard_count {
-            return Err(NodeError::ShardCount { stored: cluster.shard_count, asked: config.shard_count });
-        }
+        let cluster = stored_cluster(&config, &store).await?;
 
         let tasks = TaskGroup::default();
-        let mut of_matching = config.matching.clone();
-        let mut of_history = HistoryConfig { shard_count: config.shard_count, ..config.history.clone() };
-        if let Some(cluster) = &config.cluster {
-            of_history.owner.clone_from(&cluster.name);
-            // As often as a silent node is noticed: what it may have had for a while is found as soon.
-            of_history.ownership_check_interval = Some(cluster.silence_max);
-            of_matching.lease_check_interval = Some(cluster.silence_max);
-        }
+        let (of_history, of_matching) = of_roles(&config);
         let history =
             HistoryHandle::new(of_history, store.clone()).map_err(|error| NodeError::Config(error.to_string()))?;
         let history = Arc::new(history);
@@ -133,40 +112,15 @@ impl Node {
         let (stopping, stop) = watch::channel(false);
         let (served_sender, served) = watch::channel(listener.is_none());
         if let Some(listener) = listener {
-            let router = net::server()
-                .add_service(workflow_service(frontend.clone()))
-                .add_service(operator_service(frontend.clone()))
-                .add_service(health_service(frontend.clone()));
-            tasks.spawn(async move {
-                let mut stop = stop;
-                let stopped = async move {
-                    let _ = stop.wait_for(|stop| *stop).await;
-                };
-                if let Err(error) = net::serve(router, listener, stopped).await {
-                    tracing::error!(%error, "the listener failed");
-                }
-                served_sender.send_replace(true);
-            });
+            tasks.spawn(serve_clients(frontend.clone(), listener, stop, served_sender));
         }
         tasks.spawn(restore::after_failovers(store, known, Arc::downgrade(&frontend)));
         tasks.spawn(lag_log::tell(Arc::downgrade(&history)));
-        let shards = config.shard_count;
-        match &address {
-            Some(address) => tracing::info!(%address, shards, "serving"),
-            None => {
-                let for_nodes = joined.as_ref().map(|joined| joined.address.as_str()).unwrap_or_default();
-                tracing::info!(
-                    for_nodes,
-                    shards,
-                    "serving other nodes only: clients are not, without the role frontend"
-                );
-            }
-        }
-        let fail_health_checks_for = config.fail_health_checks_for;
+        log_serving(address.as_deref(), joined.as_ref(), config.shard_count);
         Ok(Self {
             address,
             frontend,
-            fail_health_checks_for,
+            fail_health_checks_for: config.fail_health_checks_for,
             history,
             _services: as_history,
             joined,
@@ -212,5 +166,74 @@ impl Node {
             joined.stop_serving();
         }
         self.tasks.stop_and_wait().await;
+    }
+}
+
+/// Nothing if the node does not have the role frontend.
+async fn listen_for_clients(
+    config: &NodeConfig,
+    network: &Arc<dyn Network>,
+) -> Result<Option<Box<dyn net::Listener>>, NodeError> {
+    if !config.serves_clients() {
+        return Ok(None);
+    }
+    let listening = network.listen(config.address.clone()).await;
+    listening.map(Some).map_err(|error| NodeError::Listen { address: config.address.clone(), error })
+}
+
+/// The cluster's row, written by the first node of it.
+async fn stored_cluster(config: &NodeConfig, store: &Arc<dyn Store>) -> Result<ClusterRecord, NodeError> {
+    let initial = ClusterRecord {
+        shard_count: config.shard_count,
+        cluster_id: tempest_rt::entropy::uuid(),
+        cluster_name: config.cluster_name.clone(),
+    };
+    let cluster = store.cluster(initial).await?;
+    if cluster.shard_count != config.shard_count {
+        return Err(NodeError::ShardCount { stored: cluster.shard_count, asked: config.shard_count });
+    }
+    Ok(cluster)
+}
+
+/// What history and matching get of the node's configuration.
+fn of_roles(config: &NodeConfig) -> (HistoryConfig, MatchingConfig) {
+    let mut of_matching = config.matching.clone();
+    let mut of_history = HistoryConfig { shard_count: config.shard_count, ..config.history.clone() };
+    if let Some(cluster) = &config.cluster {
+        of_history.owner.clone_from(&cluster.name);
+        // As often as a silent node is noticed: what it may have had for a while is found as soon.
+        of_history.ownership_check_interval = Some(cluster.silence_max);
+        of_matching.lease_check_interval = Some(cluster.silence_max);
+    }
+    (of_history, of_matching)
+}
+
+/// Answers clients until it is told to stop, and says when it does no more.
+async fn serve_clients(
+    frontend: Arc<Frontend>,
+    listener: Box<dyn net::Listener>,
+    mut stop: watch::Receiver<bool>,
+    served: watch::Sender<bool>,
+) {
+    let router = net::server()
+        .add_service(workflow_service(frontend.clone()))
+        .add_service(operator_service(frontend.clone()))
+        .add_service(health_service(frontend));
+    let stopped = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = net::serve(router, listener, stopped).await {
+        tracing::error!(%error, "the listener failed");
+    }
+    served.send_replace(true);
+}
+
+fn log_serving(address: Option<&str>, joined: Option<&Joined>, shards: u32) {
+    match address {
+        Some(address) => tracing::info!(%address, shards, "serving"),
+        None => {
+            let for_nodes = joined.map(|joined| joined.address.as_str()).unwrap_or_default();
+            tracing::info!(for_nodes, shards, "serving other nodes only: clients are not, without the role frontend");
+        }
     }
 }

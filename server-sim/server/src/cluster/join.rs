@@ -37,7 +37,7 @@ pub(crate) struct Joined {
 }
 
 impl Joined {
-    /// Tells the others, who then take what this node has.
+    /// Tells the other nodes, which then acquire what this node has.
     pub async fn leave(&mut self) {
         self.leaving.send_replace(true);
         let _ = self.left.wait_for(|left| *left).await;
@@ -99,13 +99,7 @@ pub(crate) async fn join(
     });
 
     place(&ring.borrow().clone(), &config.name, &local, &peers);
-    let (mut changes, name) = (ring.clone(), config.name.clone());
-    tasks.spawn(async move {
-        while changes.changed().await.is_ok() {
-            let ring = changes.borrow_and_update().clone();
-            place(&ring, &name, &local, &peers);
-        }
-    });
+    tasks.spawn(place_again(ring.clone(), config.name.clone(), local, peers));
 
     let (leaving, leave) = watch::channel(false);
     let (has_left, left) = watch::channel(false);
@@ -124,7 +118,15 @@ pub(crate) async fn join(
     })
 }
 
-/// Gives away what belongs elsewhere, and takes what belongs here.
+/// Places shards and task queues whenever the ring changes.
+async fn place_again(mut ring: watch::Receiver<Arc<Ring>>, own_name: String, local: Local, peers: Arc<Peers>) {
+    while ring.changed().await.is_ok() {
+        let changed = ring.borrow_and_update().clone();
+        place(&changed, &own_name, &local, &peers);
+    }
+}
+
+/// Gives away what belongs elsewhere, and acquires what belongs here.
 fn place(ring: &Arc<Ring>, own_name: &str, local: &Local, peers: &Peers) {
     let addresses: Vec<&str> = ring.members().iter().map(|member| member.address.as_str()).collect();
     peers.keep_only(&addresses);
