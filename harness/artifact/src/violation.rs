@@ -1,0 +1,85 @@
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One way in which a run broke a promise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    pub invariant: String,
+    /// One sentence.
+    pub what: String,
+    /// Virtual time of the first piece of evidence that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<u64>,
+    /// Runs that the evidence is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<About>,
+    /// What shows it: operations, events, commits.
+    pub evidence: Vec<String>,
+}
+
+/// A run of a workflow that is concerned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    pub workflow_id: String,
+    pub run_id: String,
+}
+
+/// One piece of evidence: words, and what is known of when and whose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    pub text: String,
+    pub at_ms: Option<u64>,
+    pub about: Vec<About>,
+}
+
+impl Violation {
+    pub fn new(invariant: &str, what: impl Into<String>) -> Violation {
+        Violation {
+            invariant: invariant.to_owned(),
+            what: what.into(),
+            at_ms: None,
+            about: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn because(mut self, evidence: impl Into<Evidence>) -> Violation {
+        let Evidence { text, at_ms, about } = evidence.into();
+        self.evidence.push(text);
+        self.at_ms = self.at_ms.or(at_ms);
+        about.into_iter().for_each(|run| self.add(run));
+        self
+    }
+
+    /// Of this run, whose history is shown with it.
+    #[must_use]
+    pub fn about(mut self, workflow_id: &str, run_id: &str) -> Violation {
+        self.add(About { workflow_id: workflow_id.to_owned(), run_id: run_id.to_owned() });
+        self
+    }
+
+    fn add(&mut self, run: About) {
+        if !self.about.contains(&run) {
+            self.about.push(run);
+        }
+    }
+}
+
+impl From<String> for Evidence {
+    fn from(text: String) -> Evidence {
+        Evidence { text, ..Evidence::default() }
+    }
+}
+
+impl From<&str> for Evidence {
+    fn from(text: &str) -> Evidence {
+        text.to_owned().into()
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
