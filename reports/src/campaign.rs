@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Outcome, Run, run::Verdict};
+use tempest_artifact::{Family, Outcome, Verdict};
+
+use crate::Run;
 
 /// The figures of many runs.
 #[derive(Debug, Default)]
@@ -13,13 +15,13 @@ pub struct Campaign {
     pub workflows: u64,
     pub operations: u64,
     pub faults: u64,
-    pub virtual_ms: f64,
+    pub virtual_ms: u64,
     /// Of all processes together.
-    pub wall_ms: f64,
+    pub wall_ms: u64,
     /// Most frequent first.
     pub failures: Vec<DistinctFailure>,
-    /// Fault kind to how many each run had, by the run's index.
-    pub fault_kinds: BTreeMap<String, BTreeMap<usize, u64>>,
+    /// Kinds of faults, family by family, to how many each run had, by the run's index.
+    pub fault_kinds: BTreeMap<(Family, &'static str), BTreeMap<usize, u64>>,
     /// Probe to how often it was taken in all runs, and in how many.
     pub probes: BTreeMap<String, (u64, u64)>,
     /// Invariant to (runs that judged it, things judged where they are counted, runs that violated it).
@@ -53,8 +55,8 @@ impl Campaign {
             .map(|((invariant, shape), indexes)| {
                 let mut indexes: Vec<usize> = indexes.into_iter().collect();
                 indexes.sort_by(|a, b| {
-                    let faults = runs[*a].faults.len().cmp(&runs[*b].faults.len());
-                    faults.then(runs[*a].virtual_ms.total_cmp(&runs[*b].virtual_ms))
+                    let faults = runs[*a].artifact.faults.cmp(&runs[*b].artifact.faults);
+                    faults.then(runs[*a].artifact.virtual_ms.cmp(&runs[*b].artifact.virtual_ms))
                 });
                 DistinctFailure { invariant, shape, runs: indexes }
             })
@@ -74,24 +76,26 @@ impl Campaign {
         } else {
             self.held += 1;
         }
-        self.workflows += run.workflows;
-        self.operations += run.operations.len() as u64;
-        self.faults += run.faults.len() as u64;
-        self.virtual_ms += run.virtual_ms;
-        self.wall_ms += run.wall_ms;
-        for fault in run.faults_in_order() {
-            *self.fault_kinds.entry(fault.kind.clone()).or_default().entry(index).or_default() += 1;
+        let artifact = &run.artifact;
+        // Figures are data like any other: nonsense must not end a report.
+        self.workflows = self.workflows.saturating_add(artifact.workflows);
+        self.operations += artifact.operations.len() as u64;
+        self.faults = self.faults.saturating_add(artifact.faults);
+        self.virtual_ms = self.virtual_ms.saturating_add(artifact.virtual_ms);
+        self.wall_ms = self.wall_ms.saturating_add(artifact.wall_ms);
+        for happened in run.happened() {
+            let kind = (happened.fault.family(), happened.fault.name());
+            *self.fault_kinds.entry(kind).or_default().entry(index).or_default() += 1;
         }
-        for (probe, times) in &run.probes {
+        for (probe, times) in &artifact.probes {
             let total = self.probes.entry(probe.clone()).or_default();
-            total.0 += times;
+            total.0 = total.0.saturating_add(*times);
             total.1 += u64::from(*times > 0);
         }
         for check in run.judged() {
-            let judged = check.was_judged();
             let total = self.checks.entry(check.invariant).or_default();
-            total.0 += u64::from(judged);
-            total.1 = check.checked.map(|checked| checked + total.1.unwrap_or(0)).or(total.1);
+            total.0 += u64::from(check.judged);
+            total.1 = check.checked.map(|checked| checked.saturating_add(total.1.unwrap_or(0))).or(total.1);
             total.2 += u64::from(check.violations > 0);
         }
         for (rpc, outcomes) in rpcs(run) {
@@ -106,22 +110,26 @@ impl Campaign {
 /// The calls of a run by RPC: ok, failed, unknown.
 pub(crate) fn rpcs(run: &Run) -> BTreeMap<String, [u64; 3]> {
     let mut rpcs: BTreeMap<String, [u64; 3]> = BTreeMap::new();
-    for operation in &run.operations {
-        let outcome = match operation.outcome {
-            Outcome::Ok => 0,
-            Outcome::Failed => 1,
-            Outcome::Unknown => 2,
-        };
-        rpcs.entry(operation.rpc.clone()).or_default()[outcome] += 1;
+    for operation in &run.artifact.operations {
+        rpcs.entry(operation.rpc.clone()).or_default()[outcome_index(&operation.outcome)] += 1;
     }
     rpcs
+}
+
+/// Where an outcome is counted: ok, failed, unknown.
+pub(crate) fn outcome_index(outcome: &Outcome) -> usize {
+    match outcome {
+        Outcome::Ok => 0,
+        Outcome::Failed { .. } => 1,
+        Outcome::Pending | Outcome::Unknown { .. } => 2,
+    }
 }
 
 /// Indexes of violations that differ only in names and numbers, in the order of the first of each.
 pub(crate) fn kinds_of_violations(run: &Run) -> Vec<Vec<usize>> {
     let mut kinds: Vec<((&str, String), Vec<usize>)> = Vec::new();
-    for (index, violation) in run.violations.iter().enumerate() {
-        let kind = (violation.invariant.as_str(), shape(&violation.message));
+    for (index, violation) in run.artifact.violations.iter().enumerate() {
+        let kind = (violation.invariant.as_str(), shape(&violation.what));
         match kinds.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, alike)) => alike.push(index),
             None => kinds.push((kind, vec![index])),
@@ -132,11 +140,11 @@ pub(crate) fn kinds_of_violations(run: &Run) -> Vec<Vec<usize>> {
 
 /// Each different way in which a run failed.
 fn shapes(run: &Run) -> BTreeSet<(String, String)> {
-    if run.violations.is_empty() && run.failed() {
-        let invariant = if run.verdict == Verdict::Nondeterministic { "determinism" } else { "no verdict" };
+    if run.artifact.violations.is_empty() && run.failed() {
+        let invariant = if run.artifact.verdict == Verdict::Nondeterministic { "determinism" } else { "no verdict" };
         return [(invariant.to_string(), crate::words::verdict(run))].into();
     }
-    run.violations.iter().map(|violation| (violation.invariant.clone(), shape(&violation.message))).collect()
+    run.artifact.violations.iter().map(|violation| (violation.invariant.clone(), shape(&violation.what))).collect()
 }
 
 /// A message without what differs from run to run: words with a digit in them become `#`.
@@ -166,13 +174,11 @@ pub(crate) fn shape(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Fault, Violation};
+    use tempest_artifact::{Artifact, Violation};
 
-    fn failed(seed: u64, message: &str, faults: usize) -> Run {
-        let violation =
-            Violation { invariant: "activity-once".into(), message: message.into(), ..Violation::default() };
-        let faults = vec![Fault { kind: "crash".into(), ..Fault::default() }; faults];
-        Run { seed, verdict: Verdict::Violated, violations: vec![violation], faults, ..Run::default() }
+    fn failed(seed: u64, what: &str, faults: u64) -> Run {
+        let violations = vec![Violation::new("activity-once", what)];
+        Artifact { seed, verdict: Verdict::Violated, violations, faults, ..Artifact::default() }.into()
     }
 
     #[test]
@@ -190,8 +196,8 @@ mod tests {
 
     #[test]
     fn a_probe_that_no_run_hit_is_named() {
-        let run =
-            |times| Run { probes: [("rare".to_string(), times), ("never".to_string(), 0)].into(), ..Run::default() };
+        let probes = |times| [("rare".to_string(), times), ("never".to_string(), 0)].into();
+        let run = |times| Run::from(Artifact { probes: probes(times), ..Artifact::default() });
         let campaign = Campaign::of(&[run(0), run(3)]);
         assert_eq!(campaign.probes_never_hit(), ["never"]);
         assert_eq!(campaign.probes["rare"], (3, 1));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::words::duration;
+use crate::words;
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 130.0;
@@ -34,8 +34,8 @@ pub(crate) struct Bar {
 }
 
 /// A histogram of durations; each value says whether its run failed. None where there is nothing to compare.
-pub(crate) fn distribution(name: &'static str, values: &[(f64, bool)]) -> Option<Distribution> {
-    let mut sorted: Vec<f64> = values.iter().map(|(value, _)| *value).filter(|value| value.is_finite()).collect();
+pub(crate) fn distribution(name: &'static str, values: &[(u64, bool)]) -> Option<Distribution> {
+    let mut sorted: Vec<f64> = values.iter().map(|(value, _)| *value as f64).collect();
     sorted.sort_by(f64::total_cmp);
     let (min, max) = (*sorted.first()?, *sorted.last()?);
     if sorted.len() < 2 || max <= 0.0 {
@@ -43,8 +43,8 @@ pub(crate) fn distribution(name: &'static str, values: &[(f64, bool)]) -> Option
     }
     let span = if max > min { max - min } else { max.max(1.0) };
     let mut bins = vec![(0u64, 0u64); BINS];
-    for (value, failed) in values.iter().filter(|(value, _)| value.is_finite()) {
-        let index = (((value - min) / span * BINS as f64) as usize).min(BINS - 1);
+    for (value, failed) in values {
+        let index = (((*value as f64 - min) / span * BINS as f64) as usize).min(BINS - 1);
         bins[index].0 += 1;
         bins[index].1 += u64::from(*failed);
     }
@@ -80,6 +80,10 @@ pub(crate) fn distribution(name: &'static str, values: &[(f64, bool)]) -> Option
     })
 }
 
+fn duration(ms: f64) -> String {
+    words::duration(ms.round() as u64)
+}
+
 fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
@@ -90,7 +94,7 @@ mod tests {
 
     #[test]
     fn every_run_is_in_a_bin() {
-        let values: Vec<(f64, bool)> = (0..100).map(|index| (f64::from(index), index % 10 == 0)).collect();
+        let values: Vec<(u64, bool)> = (0..100).map(|index| (index, index % 10 == 0)).collect();
         let distribution = distribution("virtual time", &values).expect("there are values");
         assert_eq!(distribution.bars.len(), BINS);
         assert_eq!(distribution.max, "99 ms");
@@ -98,14 +102,14 @@ mod tests {
 
     #[test]
     fn one_value_is_no_distribution() {
-        assert!(distribution("wall", &[(1.0, false)]).is_none());
+        assert!(distribution("wall", &[(1, false)]).is_none());
         assert!(distribution("wall", &[]).is_none());
-        assert!(distribution("wall", &[(0.0, false), (0.0, false)]).is_none());
+        assert!(distribution("wall", &[(0, false), (0, false)]).is_none());
     }
 
     #[test]
     fn equal_values_are_one_bar() {
-        let distribution = distribution("wall", &[(5.0, false), (5.0, true)]).expect("there are values");
+        let distribution = distribution("wall", &[(5, false), (5, true)]).expect("there are values");
         assert_eq!(distribution.bars.len(), 1);
     }
 }

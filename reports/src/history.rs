@@ -3,9 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::run::plain;
-
-/// A page shows at most this many events of one history; the artefact holds all of them.
+/// A page shows at most this many events of one history; the artifact holds all of them.
 const EVENTS_MAX: usize = 400;
 const ATTRIBUTES_LETTERS_MAX: usize = 220;
 
@@ -27,25 +25,24 @@ pub(crate) fn events(history: &Value) -> (Vec<Event>, usize) {
     (shown, all.len().saturating_sub(EVENTS_MAX))
 }
 
-/// Reads both what the `temporal` tools write (`eventId`, `timerFiredEventAttributes`) and what the messages' own serde
-/// writes (`event_id`, `attributes: {TimerFiredEventAttributes: ...}`).
 fn event(event: &Value) -> Event {
-    let field = |camel: &str, snake: &str| event.get(camel).or(event.get(snake)).map(plain).unwrap_or_default();
-    let named = [Some(event), event.get("attributes")].into_iter().flatten().filter_map(Value::as_object);
-    let attributes = named.flatten().find(|(name, _)| name.ends_with("EventAttributes"));
-    let kind = match (event.get("eventType").and_then(Value::as_str), attributes) {
-        (Some(kind), _) => kind.strip_prefix("EVENT_TYPE_").map_or(kind.to_string(), camel),
-        (None, Some((name, _))) => capital(name.trim_end_matches("EventAttributes")),
-        (None, None) => field("eventType", "event_type"),
-    };
+    let field = |name: &str| event.get(name).map(plain).unwrap_or_default();
+    let attributes = event.as_object().into_iter().flatten().find(|(name, _)| name.ends_with("EventAttributes"));
     let attributes = attributes.and_then(|(_, attributes)| telling(attributes));
+    let kind = field("eventType");
+    let kind = kind.strip_prefix("EVENT_TYPE_").map_or(kind.clone(), camel);
     Event {
-        id: field("eventId", "event_id"),
-        time: to_milliseconds(&field("eventTime", "event_time")),
+        id: field("eventId"),
+        time: to_milliseconds(&field("eventTime")),
         bad: ["Failed", "TimedOut", "Terminated", "Canceled"].iter().any(|ending| kind.ends_with(ending)),
         kind,
         attributes: shorten(&attributes.map(|attributes| attributes.to_string()).unwrap_or_default()),
     }
+}
+
+/// Text without its quotes, anything else as JSON.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_string)
 }
 
 /// What is left of attributes without fields that only say their default.
@@ -53,7 +50,7 @@ fn telling(value: &Value) -> Option<Value> {
     match value {
         Value::Null | Value::Bool(false) => None,
         Value::Number(number) => (number.as_f64() != Some(0.0)).then(|| value.clone()),
-        Value::String(text) => (!text.is_empty() && text != "0.000000000s").then(|| value.clone()),
+        Value::String(text) => (!text.is_empty() && text != "0s").then(|| value.clone()),
         Value::Array(list) => (!list.is_empty()).then(|| value.clone()),
         Value::Object(fields) => {
             let told: serde_json::Map<String, Value> =
@@ -70,11 +67,6 @@ fn to_milliseconds(time: &str) -> String {
         Some((seconds, fraction)) => format!("{seconds}.{}Z", fraction.chars().take(3).collect::<String>()),
         None => time.to_string(),
     }
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 /// `WORKFLOW_TASK_SCHEDULED` as `WorkflowTaskScheduled`.
@@ -115,16 +107,16 @@ mod tests {
     }
 
     #[test]
-    fn events_of_the_messages_own_json() {
+    fn defaults_and_microseconds_are_left_out() {
         let history = serde_json::json!({"events": [
-            {"event_id": 4, "event_time": "2026-01-01T00:00:01.325572955Z", "event_type": 17, "user_metadata": null,
-             "attributes": {"TimerStartedEventAttributes": {"timer_id": "1", "start_to_fire_timeout": "0.000000000s",
-                "header": {"fields": {}}, "workflow_task_completed_event_id": 0}}},
+            {"eventId": "4", "eventTime": "2026-01-01T00:00:01.325572955Z", "eventType": "EVENT_TYPE_TIMER_STARTED",
+             "timerStartedEventAttributes": {"timerId": "1", "startToFireTimeout": "", "header": {"fields": {}},
+                "workflowTaskCompletedEventId": 0}},
         ]});
         let (events, _) = events(&history);
         assert_eq!((events[0].id.as_str(), events[0].kind.as_str()), ("4", "TimerStarted"));
         assert_eq!(events[0].time, "2026-01-01T00:00:01.325Z");
-        assert_eq!(events[0].attributes, r#"{"timer_id":"1"}"#);
+        assert_eq!(events[0].attributes, r#"{"timerId":"1"}"#);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub fn json(runs: &[Run]) -> String {
             object!({
                 "invariant": failure.invariant,
                 "shape": failure.shape,
-                "seeds": failure.runs.iter().map(|index| runs[*index].seed).collect::<Vec<_>>(),
+                "seeds": failure.runs.iter().map(|index| runs[*index].artifact.seed).collect::<Vec<_>>(),
                 "reproduce": runs[failure.runs[0]].reproduce_command(),
             })
         })
@@ -41,18 +41,19 @@ pub fn json(runs: &[Run]) -> String {
 }
 
 fn run(run: &Run) -> Value {
+    let artifact = &run.artifact;
     object!({
-        "scenario": run.scenario,
-        "seed": run.seed,
-        "world": run.world,
+        "scenario": artifact.scenario,
+        "seed": artifact.seed,
+        "world": artifact.world,
         "verdict": verdict_word(run),
-        "violations": run.violations,
-        "trace_hash": run.trace_hash,
-        "workflows": run.workflows,
-        "faults": run.faults.len(),
-        "probes": run.probes,
-        "virtual_ms": run.virtual_ms,
-        "wall_ms": run.wall_ms,
+        "violations": artifact.violations,
+        "trace_hash": artifact.trace_hash,
+        "workflows": artifact.workflows,
+        "faults": artifact.faults,
+        "probes": artifact.probes,
+        "virtual_ms": artifact.virtual_ms,
+        "wall_ms": artifact.wall_ms,
         "artifact": run.source,
         "reproduce": run.reproduce_command(),
     })

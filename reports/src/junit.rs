@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::{Run, Verdict, run::plain, words};
+use tempest_artifact::Verdict;
+
+use crate::{Run, words};
 
 /// The XML that CI servers read. An invariant that was violated is a failure, a run without a verdict an error.
 pub fn junit(runs: &[Run]) -> String {
     let mut scenarios: BTreeMap<&str, Vec<&Run>> = BTreeMap::new();
     for run in runs {
-        scenarios.entry(&run.scenario).or_default().push(run);
+        scenarios.entry(&run.artifact.scenario).or_default().push(run);
     }
     let mut report = Report::new("tempest");
     for (scenario, runs) in scenarios {
@@ -22,12 +24,10 @@ pub fn junit(runs: &[Run]) -> String {
 }
 
 fn case(run: &Run) -> TestCase {
-    let mut case = TestCase::new(format!("seed {}", run.seed), status(run));
-    case.set_classname(format!("tempest.{}", run.scenario));
-    if run.wall_ms.is_finite() && run.wall_ms >= 0.0 {
-        case.set_time(Duration::from_secs_f64(run.wall_ms / 1000.0));
-    }
-    case.set_system_out(format!("trace={}\nreproduce: {}\n", run.trace_hash, run.reproduce_command()));
+    let mut case = TestCase::new(format!("seed {}", run.artifact.seed), status(run));
+    case.set_classname(format!("tempest.{}", run.artifact.scenario));
+    case.set_time(Duration::from_millis(run.artifact.wall_ms));
+    case.set_system_out(format!("trace={}\nreproduce: {}\n", run.artifact.trace_hash, run.reproduce_command()));
     case
 }
 
@@ -35,8 +35,8 @@ fn status(run: &Run) -> TestCaseStatus {
     if !run.failed() {
         return TestCaseStatus::success();
     }
-    let kind = match run.verdict {
-        Verdict::Unknown if run.violations.is_empty() => NonSuccessKind::Error,
+    let kind = match run.artifact.verdict {
+        Verdict::Unknown if run.artifact.violations.is_empty() => NonSuccessKind::Error,
         _ => NonSuccessKind::Failure,
     };
     let mut status = TestCaseStatus::non_success(kind);
@@ -50,10 +50,10 @@ fn status(run: &Run) -> TestCaseStatus {
 
 fn description(run: &Run) -> String {
     let mut text = String::new();
-    for violation in &run.violations {
-        text += &format!("{}: {}\n", violation.invariant, violation.message);
+    for violation in &run.artifact.violations {
+        text += &format!("{}: {}\n", violation.invariant, violation.what);
         for evidence in &violation.evidence {
-            text += &format!("    {}\n", plain(evidence));
+            text += &format!("    {evidence}\n");
         }
     }
     text += &format!("reproduce: {}\n", run.reproduce_command());

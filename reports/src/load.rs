@@ -1,9 +1,12 @@
-//! Artefacts from disk. A file that is not one is named with its reason and does not stop the others.
+//! Artifacts from disk. A file that is not one is named with its reason and does not stop the others.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     path::{Path, PathBuf},
 };
+
+use serde_json::Value;
+use tempest_artifact::{Artifact, Summary};
 
 use crate::Run;
 
@@ -28,11 +31,11 @@ pub struct Skipped {
 pub enum LoadError {
     #[error("cannot read {path}: {error}", path = path.display())]
     Read { path: PathBuf, error: std::io::Error },
-    #[error("{path} is not a run artefact: {reason}", path = path.display())]
+    #[error("{path} is no artifact of a run: {reason}", path = path.display())]
     NotARun { path: PathBuf, reason: String },
 }
 
-/// Every artefact in `directory` and below: `*.json` holds one run, `*.jsonl` one per line.
+/// Every artifact in `directory` and below: `*.json` holds one run, `*.jsonl` one per line.
 pub fn load_dir(directory: impl AsRef<Path>) -> Result<Loaded, LoadError> {
     let directory = directory.as_ref();
     let mut files = Vec::new();
@@ -62,16 +65,21 @@ pub fn load_dir(directory: impl AsRef<Path>) -> Result<Loaded, LoadError> {
         }
     }
     loaded.runs = without_summaries_of_artefacts(loaded.runs);
-    loaded.runs.sort_by(|a, b| (&a.scenario, a.seed, &a.source).cmp(&(&b.scenario, b.seed, &b.source)));
+    loaded.runs.sort_by(|a, b| {
+        (&a.artifact.scenario, a.artifact.seed, &a.source).cmp(&(&b.artifact.scenario, b.artifact.seed, &b.source))
+    });
     Ok(loaded)
 }
 
-/// A campaign leaves a line for each run and an artefact for some: of two accounts of one run the fuller one counts.
+/// A campaign leaves a line for each run and an artifact for some: of two accounts of one run the fuller one counts.
 fn without_summaries_of_artefacts(runs: Vec<Run>) -> Vec<Run> {
-    let fullness = |run: &Run| (run.options.len() + run.checks.len() + run.histories.len(), run.operations.len());
+    let fullness = |Run { artifact, .. }: &Run| {
+        (artifact.options.len() + artifact.checks.len() + artifact.histories.len(), artifact.operations.len())
+    };
     let mut kept: BTreeMap<(String, u64, String), Run> = BTreeMap::new();
     for run in runs {
-        match kept.entry((run.scenario.clone(), run.seed, run.trace_hash.clone())) {
+        let Artifact { scenario, seed, trace_hash, .. } = &run.artifact;
+        match kept.entry((scenario.clone(), *seed, trace_hash.clone())) {
             Entry::Vacant(vacant) => drop(vacant.insert(run)),
             Entry::Occupied(mut occupied) if fullness(&run) > fullness(occupied.get()) => drop(occupied.insert(run)),
             Entry::Occupied(_) => {}
@@ -80,7 +88,7 @@ fn without_summaries_of_artefacts(runs: Vec<Run>) -> Vec<Run> {
     kept.into_values().collect()
 }
 
-/// One artefact.
+/// One artifact.
 pub fn load_file(path: impl AsRef<Path>) -> Result<Run, LoadError> {
     let path = path.as_ref();
     let text = std::fs::read_to_string(path).map_err(|error| LoadError::Read { path: path.to_path_buf(), error })?;
@@ -89,14 +97,15 @@ pub fn load_file(path: impl AsRef<Path>) -> Result<Run, LoadError> {
     Ok(run)
 }
 
-/// A run from its JSON, or why it is none: every run names at least its scenario.
+/// A run from the JSON of its artifact, which has a version, or of its summary; or in a sentence why it is none.
 pub fn parse(text: &str) -> Result<Run, String> {
-    let mut run: Run = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if run.scenario.is_empty() {
-        return Err("it names no scenario".into());
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if value.get("version").is_some() {
+        return Artifact::from_json(value).map(Run::from);
     }
-    run.keep_what_happened();
-    Ok(run)
+    let summary: Summary = serde_json::from_value(value)
+        .map_err(|error| format!("it has no version as artifacts have, and is no summary: {error}"))?;
+    Ok(Artifact::from(summary).into())
 }
 
 fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), LoadError> {

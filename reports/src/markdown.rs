@@ -5,7 +5,6 @@ use std::fmt::Write;
 use crate::{
     Campaign, Run,
     campaign::{kinds_of_violations, rpcs},
-    run::plain,
     words::{self, count, duration, moment, plural, verdict_word},
 };
 
@@ -24,21 +23,21 @@ pub fn markdown(runs: &[Run]) -> String {
 }
 
 fn write_run(out: &mut String, run: &Run) -> std::fmt::Result {
-    writeln!(out, "# {} seed {}: {}\n", text(&run.scenario), run.seed, verdict_word(run))?;
+    writeln!(out, "# {} seed {}: {}\n", text(&run.artifact.scenario), run.artifact.seed, verdict_word(run))?;
     writeln!(out, "**{}**\n", text(&words::verdict(run)))?;
     writeln!(out, "```\n{}\n```\n", run.reproduce_command())?;
-    write!(out, "{} virtual in {} wall", duration(run.virtual_ms), duration(run.wall_ms))?;
-    writeln!(out, ", trace {}\n", code(&run.trace_hash))?;
+    write!(out, "{} virtual in {} wall", duration(run.artifact.virtual_ms), duration(run.artifact.wall_ms))?;
+    writeln!(out, ", trace {}\n", code(&run.artifact.trace_hash))?;
     for alike in kinds_of_violations(run) {
-        let (index, violation) = (alike[0], &run.violations[alike[0]]);
+        let (index, violation) = (alike[0], &run.artifact.violations[alike[0]]);
         writeln!(out, "## {}. {}\n", index + 1, text(&violation.invariant))?;
-        write!(out, "{}", text(&violation.message))?;
-        if let Some(at) = violation.moment_ms() {
+        write!(out, "{}", text(&violation.what))?;
+        if let Some(at) = violation.at_ms {
             write!(out, " (at {})", moment(at))?;
         }
         writeln!(out, "\n")?;
         for evidence in &violation.evidence {
-            writeln!(out, "- {}", code(&plain(evidence)))?;
+            writeln!(out, "- {}", code(evidence))?;
         }
         if alike.len() > 1 {
             writeln!(out, "\nand {} more like this", alike.len() - 1)?;
@@ -48,15 +47,17 @@ fn write_run(out: &mut String, run: &Run) -> std::fmt::Result {
     write_faults(out, run)?;
     write_checks(out, run)?;
     write_rpcs(out, run)?;
-    if !run.options.is_empty() {
+    let options = &run.artifact.options;
+    if !options.is_empty() {
         let drawn: Vec<String> =
-            run.options.iter().map(|option| code(&format!("{}={}", option.name, plain(&option.value)))).collect();
+            options.iter().map(|option| code(&format!("{}={}", option.name, option.value))).collect();
         writeln!(out, "## Options\n\n{}\n", drawn.join(" "))?;
     }
-    let never: Vec<String> = run.probes.iter().filter(|(_, times)| **times == 0).map(|(name, _)| code(name)).collect();
-    if !run.probes.is_empty() {
-        let hit = run.probes.len() - never.len();
-        writeln!(out, "## Probes\n\n{hit} of {} hit.", run.probes.len())?;
+    let probes = &run.artifact.probes;
+    let never: Vec<String> = probes.iter().filter(|(_, times)| **times == 0).map(|(name, _)| code(name)).collect();
+    if !probes.is_empty() {
+        let hit = probes.len() - never.len();
+        writeln!(out, "## Probes\n\n{hit} of {} hit.", probes.len())?;
         if !never.is_empty() {
             writeln!(out, "Never: {}.", never.join(" "))?;
         }
@@ -65,15 +66,15 @@ fn write_run(out: &mut String, run: &Run) -> std::fmt::Result {
 }
 
 fn write_faults(out: &mut String, run: &Run) -> std::fmt::Result {
-    let faults = run.faults_in_order();
+    let faults = run.happened();
     if faults.is_empty() {
         return Ok(());
     }
-    writeln!(out, "## Faults\n\n| at | for | fault | hosts | |\n|---|---|---|---|---|")?;
+    writeln!(out, "## Faults\n\n| at | for | fault | where | |\n|---|---|---|---|---|")?;
     for fault in faults {
-        let lasted = run.fault_end_ms(fault).map(|until| duration(until - fault.at_ms)).unwrap_or_default();
-        let (at, hosts) = (moment(fault.at_ms), text(&fault.hosts.join(", ")));
-        writeln!(out, "| {at} | {lasted} | {} | {hosts} | {} |", text(&fault.kind), text(&fault.detail))?;
+        let lasted = fault.lasted_ms().map(duration).unwrap_or_default();
+        let (at, place, detail) = (moment(fault.at_ms), text(&fault.place()), text(&fault.detail()));
+        writeln!(out, "| {at} | {lasted} | {} | {place} | {detail} |", text(fault.fault.name()))?;
     }
     writeln!(out)
 }
@@ -106,7 +107,7 @@ fn write_rpcs(out: &mut String, run: &Run) -> std::fmt::Result {
 fn write_campaign(out: &mut String, runs: &[Run]) -> std::fmt::Result {
     let campaign = Campaign::of(runs);
     if runs.is_empty() {
-        return writeln!(out, "# No runs\n\nNo artefact was found.");
+        return writeln!(out, "# No runs\n\nNo artifact was found.");
     }
     let verdict = match campaign.failed {
         0 => format!("all {} held", plural(runs.len() as u64, "run")),
@@ -141,10 +142,11 @@ fn write_campaign(out: &mut String, runs: &[Run]) -> std::fmt::Result {
     let (failed, held): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(|run| run.failed());
     let shown = failed.len().max(RUNS_MAX);
     for run in failed.iter().chain(&held).take(shown) {
+        let artifact = &run.artifact;
         let verdict = run.first_violation().map_or(verdict_word(run), |violation| &violation.invariant);
-        let (virtual_time, wall) = (duration(run.virtual_ms), duration(run.wall_ms));
-        let (scenario, seed, faults) = (text(&run.scenario), run.seed, run.faults.len());
-        let trace = code(run.trace_hash.get(..12).unwrap_or(&run.trace_hash));
+        let (virtual_time, wall) = (duration(artifact.virtual_ms), duration(artifact.wall_ms));
+        let (scenario, seed, faults) = (text(&artifact.scenario), artifact.seed, artifact.faults);
+        let trace = code(artifact.trace_hash.get(..12).unwrap_or(&artifact.trace_hash));
         writeln!(out, "| {scenario} | {seed} | {} | {faults} | {virtual_time} | {wall} | {trace} |", text(verdict))?;
     }
     if runs.len() > shown {

@@ -1,31 +1,40 @@
 //! Figures and verdicts as a person would say them.
 
-use crate::{Run, Verdict};
+use tempest_artifact::Verdict;
 
-/// `0.4 ms`, `12 ms`, `1.20 s`, `3 min 05 s`, `2 h 10 min`, `1 d 3 h`.
-pub(crate) fn duration(ms: f64) -> String {
-    if !ms.is_finite() || ms < 0.0 {
-        return "–".into();
+use crate::Run;
+
+/// `12 ms`, `1.20 s`, `3 min 05 s`, `2 h 10 min`, `1 d 3 h`.
+pub(crate) fn duration(ms: u64) -> String {
+    let seconds = ms as f64 / 1000.0;
+    let (minutes, hours) = (ms / 60_000, ms / 3_600_000);
+    match ms {
+        ..1000 => format!("{ms} ms"),
+        ..10_000 => format!("{seconds:.2} s"),
+        ..119_950 => format!("{seconds:.1} s"),
+        ..7_200_000 => format!("{minutes} min {:02} s", ms / 1000 % 60),
+        ..172_800_000 => format!("{hours} h {:02} min", minutes % 60),
+        _ => format!("{} d {} h", hours / 24, hours % 24),
     }
-    let seconds = ms / 1000.0;
-    match seconds {
-        _ if ms < 10.0 && ms.fract() != 0.0 => format!("{ms:.1} ms"),
-        _ if ms < 1000.0 => format!("{ms:.0} ms"),
-        s if s < 10.0 => format!("{s:.2} s"),
-        s if s < 119.95 => format!("{s:.1} s"),
-        s if s < 7200.0 => format!("{} min {:02} s", (s / 60.0) as u64, (s % 60.0) as u64),
-        s if s < 172_800.0 => format!("{} h {:02} min", (s / 3600.0) as u64, (s % 3600.0 / 60.0) as u64),
-        s => format!("{} d {} h", (s / 86_400.0) as u64, (s % 86_400.0 / 3600.0) as u64),
+}
+
+/// `+1.20 s`, `-3 min 05 s`.
+pub(crate) fn signed_duration(ms: i64) -> String {
+    format!("{}{}", if ms < 0 { '-' } else { '+' }, duration(ms.unsigned_abs()))
+}
+
+/// `0 B`, `16 kB`, `2.5 MB`.
+pub(crate) fn amount(bytes: u64) -> String {
+    match bytes {
+        ..1_000 => format!("{bytes} B"),
+        ..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }
 
 /// A moment on the virtual clock, exact to the millisecond: `0.012 s`, `1:02.500`, `1:00:00.000`.
-pub(crate) fn moment(ms: f64) -> String {
-    if !ms.is_finite() || ms < 0.0 {
-        return "–".into();
-    }
-    let total = ms.round() as u64;
-    let (millis, seconds, minutes, hours) = (total % 1000, total / 1000 % 60, total / 60_000 % 60, total / 3_600_000);
+pub(crate) fn moment(ms: u64) -> String {
+    let (millis, seconds, minutes, hours) = (ms % 1000, ms / 1000 % 60, ms / 60_000 % 60, ms / 3_600_000);
     match (hours, minutes) {
         (0, 0) => format!("{seconds}.{millis:03} s"),
         (0, _) => format!("{minutes}:{seconds:02}.{millis:03}"),
@@ -63,18 +72,18 @@ pub(crate) fn list(items: &[String]) -> String {
 /// The verdict in one or two plain sentences: the first thing that a reader sees.
 pub(crate) fn verdict(run: &Run) -> String {
     let mut names: Vec<String> = Vec::new();
-    for violation in &run.violations {
+    for violation in &run.artifact.violations {
         if !names.contains(&violation.invariant) {
             names.push(violation.invariant.clone());
         }
     }
-    match run.verdict {
+    match run.artifact.verdict {
         _ if !names.is_empty() => {
             let (what, was) = if names.len() == 1 { ("Invariant", "was") } else { ("Invariants", "were") };
             format!("{what} {} {was} violated.", list(&names))
         }
         Verdict::Held => {
-            let came = match (run.workflows, run.faults.len() as u64) {
+            let came = match (run.artifact.workflows, run.artifact.faults) {
                 (0, 0) => "The run completed".to_string(),
                 (0, faults) => format!("The run came through {}", plural(faults, "fault")),
                 (workflows, 0) => format!("{} ran undisturbed", plural(workflows, "workflow")),
@@ -82,13 +91,13 @@ pub(crate) fn verdict(run: &Run) -> String {
                     format!("{} came through {}", plural(workflows, "workflow"), plural(faults, "fault"))
                 }
             };
-            match run.checks.len() as u64 {
+            match run.artifact.checks.len() {
                 0 => format!("{came}; every invariant held."),
                 1 => format!("{came}; the one invariant that was checked held."),
                 checks => format!("{came}; all {checks} invariants held."),
             }
         }
-        Verdict::Violated => "An invariant was violated, but the artefact does not say which.".into(),
+        Verdict::Violated => "An invariant was violated, but the artifact does not say which.".into(),
         Verdict::Nondeterministic => "The run was not deterministic: one seed gave two different traces.".into(),
         Verdict::Unknown => "The run left no verdict: its process may have died.".into(),
     }
@@ -96,9 +105,9 @@ pub(crate) fn verdict(run: &Run) -> String {
 
 /// One word for tables.
 pub(crate) fn verdict_word(run: &Run) -> &'static str {
-    match run.verdict {
+    match run.artifact.verdict {
         Verdict::Nondeterministic => "not deterministic",
-        _ if !run.violations.is_empty() => "violated",
+        _ if !run.artifact.violations.is_empty() => "violated",
         Verdict::Held => "held",
         Verdict::Violated => "violated",
         Verdict::Unknown => "no verdict",
@@ -112,18 +121,17 @@ mod tests {
     #[test]
     fn durations_read_naturally() {
         let said: Vec<String> =
-            [0.4, 12.0, 999.0, 1200.0, 65_000.0, 185_000.0, 7_800_000.0, 97_200_000.0 * 2.0, f64::NAN]
-                .into_iter()
-                .map(duration)
-                .collect();
-        assert_eq!(said, ["0.4 ms", "12 ms", "999 ms", "1.20 s", "65.0 s", "3 min 05 s", "2 h 10 min", "2 d 6 h", "–"]);
+            [0, 12, 999, 1_200, 65_000, 185_000, 7_800_000, 194_400_000].into_iter().map(duration).collect();
+        assert_eq!(said, ["0 ms", "12 ms", "999 ms", "1.20 s", "65.0 s", "3 min 05 s", "2 h 10 min", "2 d 6 h"]);
+        assert_eq!([signed_duration(-1_200), signed_duration(60_000)], ["-1.20 s", "+60.0 s"]);
+        assert_eq!([amount(0), amount(16 << 10), amount(2_500_000)], ["0 B", "16 kB", "2.5 MB"]);
     }
 
     #[test]
     fn moments_are_exact() {
-        assert_eq!(moment(12.0), "0.012 s");
-        assert_eq!(moment(62_500.0), "1:02.500");
-        assert_eq!(moment(3_600_000.0), "1:00:00.000");
+        assert_eq!(moment(12), "0.012 s");
+        assert_eq!(moment(62_500), "1:02.500");
+        assert_eq!(moment(3_600_000), "1:00:00.000");
     }
 
     #[test]

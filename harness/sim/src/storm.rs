@@ -1,7 +1,7 @@
 //! The phases of a run, inside the simulation: warm up, storm, heal, drain, verify.
 use crate::check::{Commit, events};
 use crate::explore::{Decisions, Phase, Promotion};
-use crate::fault::{Fault, FaultPlan, KINDS, Nemesis, Targets, TimelineEntry};
+use crate::fault::{Family, Fault, FaultPlan, Nemesis, Targets, TimelineEntry};
 use crate::scenario::Workload;
 use crate::worker::WorkerSettings;
 use crate::world::{
@@ -39,7 +39,7 @@ pub struct Watch {
 }
 
 /// Names of the phases, in the order of [`Watch::phase`].
-pub const PHASES: &[&str] = &["warm up", "storm", "drain", "verify"];
+pub const PHASES: &[&str] = &["warm up", Phase::STORM, "drain", "verify"];
 
 /// What a run needs to know before it begins.
 pub(crate) struct Preparation {
@@ -293,8 +293,8 @@ impl<'a> Storm<'a> {
 
     /// What the nemesis did, and what others did by themselves, in order.
     fn timeline(&self) -> Vec<TimelineEntry> {
-        let news = self.shared.news().into_iter().map(|(at_ms, what)| TimelineEntry { at_ms, what });
-        let mut timeline: Vec<TimelineEntry> = self.nemesis.timeline().iter().cloned().chain(news).collect();
+        let mut timeline: Vec<TimelineEntry> =
+            self.nemesis.timeline().iter().cloned().chain(self.shared.news()).collect();
         timeline.sort_by_key(|entry| entry.at_ms);
         timeline
     }
@@ -335,9 +335,8 @@ const ALL_HAVE_COME: Duration = Duration::from_secs(10);
 
 /// Clocks and calls of workers and clients may be disturbed, and no shard changes hands.
 fn settled_from_ns(plan: &FaultPlan, options: &WorldOptions) -> Option<u64> {
-    let harmless =
-        |kind: &str| KINDS.iter().any(|known| known.name == kind && ["clock", "rpc"].contains(&known.family));
-    let undisturbed = options.crash_at_hand_over == 0 && plan.0.iter().all(|planned| harmless(planned.fault.name()));
+    let harmless = |fault: &Fault| matches!(fault.family(), Family::Clock | Family::Rpc);
+    let undisturbed = options.crash_at_hand_over == 0 && plan.0.iter().all(|planned| harmless(&planned.fault));
     undisturbed.then(|| u64::try_from(ALL_HAVE_COME.as_nanos()).unwrap_or(u64::MAX))
 }
 

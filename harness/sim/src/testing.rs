@@ -1,5 +1,5 @@
 //! What `#[tempest::test]` expands to: the test executes its own binary once per seed, with just that test in it.
-use crate::explore::{Artifact, Campaign, OwnCore, RunRequest, RunSettings, Seed, SeedRange, Settings, explore, run};
+use crate::explore::{Campaign, OwnCore, RunRequest, RunSettings, Seed, SeedRange, Settings, explore, run};
 use crate::simple::Storm;
 use std::path::PathBuf;
 use std::process::Command;
@@ -70,14 +70,15 @@ impl TestCase {
         };
         let artifact = (!report.holds()).then(|| {
             let file = artifact_path(self.path, seed);
-            let written = Artifact::of(&report, &file).write(&file);
+            let written = report.artifact(&file).write(&file);
             written.map_or_else(|error| error.to_string(), |()| file.display().to_string())
         });
         for violation in &report.violations {
             eprintln!("{}: {}", violation.invariant, violation.what);
             violation.evidence.iter().for_each(|line| eprintln!("    {line}"));
         }
-        println!("\n{}", report.summary(artifact.as_deref()));
+        let summary = report.summary(artifact.as_deref());
+        println!("\n{}", serde_json::to_string(&summary).expect("a summary is plain data"));
         std::process::exit(i32::from(!report.holds()));
     }
 }

@@ -8,7 +8,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
-use tempest::explore::{Campaign, CampaignEnd, RunRequest, Seed, SeedEnd, SeedRange, Settings, explore, prepare};
+use tempest::explore::{
+    Campaign, CampaignEnd, RunRequest, Seed, SeedEnd, SeedRange, Settings, Summary, explore, prepare,
+};
 
 /// A time limit beyond this is a slip of the finger.
 const TIME_LIMIT_SECONDS_MAX: u64 = 366 * 24 * 3600;
@@ -159,10 +161,16 @@ fn line(end: &SeedEnd) -> String {
     format!("FAILED {} {} seed={}  {}", end.failure().unwrap_or_default(), end.scenario, end.seed, said.join(" "))
 }
 
-/// One line of JSON per run.
+/// One line of JSON per run; of one that died before it could tell anything, that it did.
 fn summaries(end: &CampaignEnd) -> String {
-    let lines = end.ends.iter().filter_map(|end| end.summary.as_ref()).map(|summary| format!("{summary}\n"));
-    lines.collect()
+    let line = |end: &SeedEnd| match &end.summary {
+        Some(summary) => format!("{summary}\n"),
+        None => {
+            let died = Summary { scenario: end.scenario.clone(), seed: end.seed, ..Summary::default() };
+            serde_json::to_string(&died).expect("a summary is plain data") + "\n"
+        }
+    };
+    end.ends.iter().map(line).collect()
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -209,6 +217,21 @@ mod tests {
         for nonsense in ["", "s", "-1s", "1.5h", "10 m", "10d", "18446744073709551615h", "99999999999999999999"] {
             assert!(parse_duration(nonsense).is_err(), "{nonsense}");
         }
+    }
+
+    #[test]
+    fn a_campaign_has_a_line_for_a_run_that_died() {
+        let died = SeedEnd {
+            scenario: "hello".to_owned(),
+            seed: 7,
+            status: None,
+            summary: None,
+            said: String::new(),
+            wall_ms: 5,
+        };
+        let lines = summaries(&CampaignEnd { ends: vec![died], left_out: 0, wall_ms: 5 });
+        let read: Summary = serde_json::from_str(&lines).expect("one object");
+        assert_eq!((read.seed, read.verdict), (7, tempest::explore::Verdict::Unknown));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use clap::Args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tempest::explore::Artifact;
 use tempest_reports::{Loaded, campaign_page, json, junit, load_dir, load_file, markdown, run_page};
 
 #[derive(Args)]
@@ -61,9 +62,10 @@ impl ReportCommand {
         }
         let name = directory.file_name().context("--output names no file")?.to_string_lossy().into_owned();
         let mut taken = BTreeSet::new();
-        for run in loaded.runs.iter_mut().filter(|run| run.options.len() + run.operations.len() > 0) {
+        for run in loaded.runs.iter_mut().filter(|run| run.is_whole()) {
             let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
-            let stem = format!("{}-{}", run.scenario.chars().map(plain).collect::<String>(), run.seed);
+            let Artifact { scenario, seed, .. } = &run.artifact;
+            let stem = format!("{}-{seed}", scenario.chars().map(plain).collect::<String>());
             let mut page = format!("{stem}.html");
             for number in 2.. {
                 if taken.insert(page.clone()) {

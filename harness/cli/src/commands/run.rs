@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tempest::explore::{Artifact, OwnCore, Prepared, RunReport, RunRequest, RunSettings, Seed, Settings, prepare};
+use tempest::explore::{OwnCore, Prepared, RunReport, RunRequest, RunSettings, Seed, Settings, prepare};
 
 /// An invariant was violated.
 const EXIT_VIOLATED: i32 = 1;
@@ -134,7 +134,7 @@ impl How {
             if !report.holds() {
                 eprintln!("{reproduce}");
             }
-            say(&report.summary(artifact.as_deref()).to_string());
+            say(&serde_json::to_string(&report.summary(artifact.as_deref()))?);
         } else {
             say(&report.verdict_line());
             if !report.holds() {
@@ -146,7 +146,7 @@ impl How {
 
     /// Writes artifact and page; the artifact's path if it is there. The verdict counts, whatever becomes of them.
     fn leave(&self, report: &RunReport, file: &Path) -> Option<String> {
-        if let Err(error) = Artifact::of(report, file).write(file) {
+        if let Err(error) = report.artifact(file).write(file) {
             eprintln!("note: no artifact was left: {error}");
             return None;
         }

@@ -51,14 +51,14 @@ pub fn verdict(report: &RunReport) -> String {
     );
     let _ = writeln!(text, "happened {}", count(report.faults, "fault"));
     for entry in &report.timeline {
-        let _ = writeln!(text, "  {:>9}  {}", seconds(entry.at_ms), entry.what);
+        let _ = writeln!(text, "  {:>9}  {}", seconds(entry.at_ms), entry.event.in_words(&report.plan));
     }
     text += &ownership(&report.ownership);
     let _ = writeln!(text, "checked");
     for check in &report.checks {
         let mark = match check {
             check if check.violations > 0 => "FAILS",
-            check if !check.was_judged() => "  -  ",
+            check if !check.judged => "  -  ",
             _ => "holds",
         };
         let _ = writeln!(text, "  {mark}  {:<24} {}", check.invariant, check.note);

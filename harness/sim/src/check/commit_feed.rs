@@ -7,6 +7,7 @@ use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tempest_api::proto::history::v1::{History, HistoryEvent};
+use tempest_artifact::{About, Evidence};
 use tempest_core::{HistoryTask, MutableState, RunKey};
 use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId, TaskKey, TaskRow, Timeline};
 
@@ -134,13 +135,13 @@ impl Commit {
             .collect()
     }
 
-    pub fn line(&self) -> String {
+    pub fn line(&self) -> Evidence {
         let result = match &self.result {
             CommitResult::Pending => "pending".to_owned(),
             CommitResult::Lost { .. } => "committed, and lost by a failover".to_owned(),
             CommitResult::Ended(outcome) => format!("{outcome:?}"),
         };
-        format!(
+        let text = format!(
             "commit shard {} range {} sequence {} at {} by {} (start {}) of {}: {result}",
             self.shard,
             self.range_id,
@@ -149,7 +150,10 @@ impl Commit {
             self.server,
             self.incarnation,
             self.keys.iter().map(|key| format!("{} / {}", key.workflow_id, key.run_id)).collect::<Vec<_>>().join(", ")
-        )
+        );
+        let about =
+            self.keys.iter().map(|key| About { workflow_id: key.workflow_id.0.clone(), run_id: key.run_id.0.clone() });
+        Evidence { text, at_ms: Some(self.at_ns / 1_000_000), about: about.collect() }
     }
 }
 

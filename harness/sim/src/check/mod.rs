@@ -42,41 +42,13 @@ pub use commit_feed::{Commit, CommitFeed, CommitResult};
 pub use data_loss::{DataLossReport, TimelineBegan};
 pub use frontier::frontier;
 pub use history_json::history_json;
-pub use invariant::Invariant;
+pub use invariant::{Invariant, holds_when};
 pub use observations::{Observations, Panic, RunObserved};
-pub use operation_log::{Operation, OperationLine, OperationLog, Outcome};
+pub use operation_log::{Operation, OperationLog, Outcome};
 pub(crate) use refused_left_nothing::refused_calls;
 pub use replay::replay;
 pub use rpc_kind::RpcKind;
-
-use serde::{Deserialize, Serialize};
-
-/// One way in which a run broke a promise.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Violation {
-    pub invariant: Invariant,
-    /// One sentence.
-    pub what: String,
-    /// What shows it: operations, events, commits.
-    pub evidence: Vec<String>,
-}
-
-impl Violation {
-    pub fn new(invariant: Invariant, what: impl Into<String>) -> Violation {
-        Violation { invariant, what: what.into(), evidence: Vec::new() }
-    }
-
-    /// Of a scenario's own model.
-    pub fn of_model(what: impl Into<String>) -> Violation {
-        Violation::new(Invariant::Model, what)
-    }
-
-    #[must_use]
-    pub fn because(mut self, evidence: impl Into<String>) -> Violation {
-        self.evidence.push(evidence.into());
-        self
-    }
-}
+pub use tempest_artifact::Violation;
 
 /// Where an invariant is judged.
 enum Judged {

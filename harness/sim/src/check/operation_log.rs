@@ -3,8 +3,8 @@
 use super::RpcKind;
 use bytes::Bytes;
 use prost::Message;
-use serde::Serialize;
 use std::sync::{Arc, Mutex};
+use tempest_artifact::Evidence;
 
 /// How a call ended for its caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,23 @@ impl Outcome {
             Outcome::Unknown { code, message } => format!("unknown {code:?}: {message}"),
         }
     }
+
+    fn left_behind(&self) -> tempest_artifact::Outcome {
+        use tempest_artifact::Outcome as Left;
+        let status = |code: &tonic::Code, message: &String| (format!("{code:?}"), message.clone());
+        match self {
+            Outcome::Pending => Left::Pending,
+            Outcome::Ok(_) => Left::Ok,
+            Outcome::Failed { code, message } => {
+                let (code, message) = status(code, message);
+                Left::Failed { code, message }
+            }
+            Outcome::Unknown { code, message } => {
+                let (code, message) = status(code, message);
+                Left::Unknown { code, message }
+            }
+        }
+    }
 }
 
 /// One call.
@@ -85,38 +102,29 @@ impl Operation {
     }
 
     /// `#17 client StartWorkflowExecution at 1.250 s: ok`.
-    pub fn line(&self) -> String {
-        format!(
+    pub fn line(&self) -> Evidence {
+        let text = format!(
             "#{} {} {} at {}: {}",
             self.id,
             self.caller,
             self.rpc,
             super::seconds(self.invoked_ns),
             self.outcome.label()
-        )
+        );
+        Evidence { text, at_ms: Some(self.invoked_ns / 1_000_000), ..Evidence::default() }
     }
 }
 
 /// An operation as artifacts hold it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct OperationLine {
-    pub id: u64,
-    pub caller: String,
-    pub rpc: String,
-    pub invoked_ms: u64,
-    pub completed_ms: Option<u64>,
-    pub outcome: String,
-}
-
-impl From<&Operation> for OperationLine {
-    fn from(operation: &Operation) -> OperationLine {
-        OperationLine {
+impl From<&Operation> for tempest_artifact::Operation {
+    fn from(operation: &Operation) -> tempest_artifact::Operation {
+        tempest_artifact::Operation {
             id: operation.id,
             caller: operation.caller.clone(),
             rpc: operation.rpc.to_string(),
             invoked_ms: operation.invoked_ns / 1_000_000,
             completed_ms: operation.completed_ns.map(|at| at / 1_000_000),
-            outcome: operation.outcome.label(),
+            outcome: operation.outcome.left_behind(),
         }
     }
 }
@@ -205,7 +213,7 @@ mod tests {
         let log = OperationLog::default();
         let id = log.invoke("client", "StartWorkflowExecution", 1_250_000_000, Bytes::from_static(&[8, 7]));
         let operation = log.snapshot().remove(0);
-        assert_eq!(operation.line(), "#0 client StartWorkflowExecution at 1.250 s: pending");
+        assert_eq!(operation.line().text, "#0 client StartWorkflowExecution at 1.250 s: pending");
         assert_eq!(operation.response::<prost_wkt_types::Duration>(), None);
         assert_eq!(operation.request::<prost_wkt_types::Duration>().map(|request| request.seconds), Some(7));
         log.complete(id, 2_000_000_000, Outcome::Ok(Bytes::from_static(&[8, 9])));

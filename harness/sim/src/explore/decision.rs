@@ -5,19 +5,11 @@
 use super::Seed;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-
-/// One choice that is not the seed's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Override {
-    pub site: String,
-    pub ordinal: u64,
-    pub value: u64,
-}
+use tempest_artifact::Override;
 
 /// The choices of one run. Cloning shares them.
 #[derive(Clone, Debug)]

@@ -2,14 +2,10 @@
 use super::Checked;
 use crate::check::{self, Invariant, Observations, Operation, Violation};
 
-/// How the note of an invariant begins that was not judged in this run.
-const NOT_JUDGED: &str = "not judged";
-
-impl Checked {
-    /// Whether anything was looked at: what was not neither holds nor fails.
-    pub fn was_judged(&self) -> bool {
-        !self.note.starts_with(NOT_JUDGED)
-    }
+/// What an invariant was judged on: how much of it, where it is counted, and in words.
+enum Judged {
+    On(Option<usize>, String),
+    Not(Option<usize>, String),
 }
 
 /// What there is to judge.
@@ -48,24 +44,25 @@ impl Subjects {
         Subjects { left_out, ..Subjects::of(&observations.without(&harmed)) }
     }
 
-    /// How much of it an invariant judges, and in words.
-    fn of_invariant(&self, invariant: Invariant, observations: &Observations) -> (Option<usize>, String) {
+    /// What of it an invariant judges.
+    fn of_invariant(&self, invariant: Invariant, observations: &Observations) -> Judged {
         let Subjects { runs, events, commits, acknowledged, refused, left_out } = self;
+        let not = |why: &str| Judged::Not(None, why.to_owned());
         let histories = || (*events, format!("{runs} runs, {events} events"));
         let (checked, what) = match invariant {
             Invariant::AckedDurable | Invariant::Clean | Invariant::SignalsOnceInOrder => {
                 (*acknowledged, format!("{acknowledged} acknowledged calls"))
             }
             Invariant::OwnershipSettled if observations.settled_from_ns.is_none() => {
-                return (None, format!("{NOT_JUDGED}: more than clocks and calls was disturbed"));
+                return not("more than clocks and calls was disturbed");
             }
             Invariant::ShardFence | Invariant::OwnershipSettled => (*commits, format!("{commits} commits")),
             Invariant::ReadsFresh if observations.timelines.iter().any(|began| began.may_lose) => {
-                return (None, format!("{NOT_JUDGED}: a failover of this database may lose something"));
+                return not("a failover of this database may lose something");
             }
             Invariant::ReadsFresh => histories(),
             Invariant::RefusedLeftNothing if *refused == 0 && left_out.is_empty() => {
-                return (Some(0), format!("{NOT_JUDGED}: nothing was refused"));
+                return Judged::Not(Some(0), "nothing was refused".to_owned());
             }
             Invariant::RefusedLeftNothing => (*refused, format!("{refused} refused calls")),
             Invariant::DataLossNoticed
@@ -79,14 +76,12 @@ impl Subjects {
             | Invariant::TasksCoverState
             | Invariant::Liveness
             | Invariant::Replay => histories(),
-            Invariant::Model => return (None, "the scenario's own".to_owned()),
-            Invariant::Determinism => {
-                return (None, format!("{NOT_JUDGED}: run the seed twice, or `tempest explore --twice`"));
-            }
+            Invariant::Model => return Judged::On(None, "the scenario's own".to_owned()),
+            Invariant::Determinism => return not("run the seed twice, or `tempest explore --twice`"),
         };
         match checked {
-            0 if !left_out.is_empty() => (Some(0), format!("{NOT_JUDGED}: nothing is left{left_out}")),
-            _ => (Some(checked), what + left_out),
+            0 if !left_out.is_empty() => Judged::Not(Some(0), format!("nothing is left{left_out}")),
+            _ => Judged::On(Some(checked), what + left_out),
         }
     }
 }
@@ -96,10 +91,14 @@ pub(super) fn checks(observations: &Observations, violations: &[Violation]) -> V
     let (all, unharmed) = (Subjects::of(observations), Subjects::unharmed(observations));
     let judged = |invariant: &Invariant| {
         let subjects = if check::leaves_out_losses(*invariant) { &unharmed } else { &all };
-        let (checked, note) = subjects.of_invariant(*invariant, observations);
+        let (judged, checked, note) = match subjects.of_invariant(*invariant, observations) {
+            Judged::On(checked, what) => (true, checked, what),
+            Judged::Not(checked, why) => (false, checked, format!("not judged: {why}")),
+        };
         let violated = violations.iter().filter(|violation| violation.invariant == *invariant);
         Checked {
-            invariant: invariant.name().to_owned(),
+            invariant: *invariant,
+            judged,
             violations: violated.count() as u64,
             checked: checked.map(|checked| checked as u64),
             note,

@@ -169,6 +169,9 @@ fn one(
         let hash = |end: &SeedEnd| end.summary.as_ref().and_then(|summary| summary.get("trace_hash").cloned());
         if hash(&first) != hash(&second) {
             first.status = Some(3);
+            if let Some(summary) = &mut first.summary {
+                summary["verdict"] = "nondeterministic".into();
+            }
             first.said = format!("one seed, two traces: {:?} and {:?}", hash(&first), hash(&second));
         }
     }

@@ -1,50 +1,15 @@
 //! Sizes and switches of a run: drawn from the seed, printed first, overridable by name.
 use super::decision::Decisions;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-
-/// One option as it came out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Drawn {
-    pub name: String,
-    pub value: u64,
-    /// True if a person chose it.
-    pub set: bool,
-}
-
-/// What a person sets with `--set name=value`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Settings(pub BTreeMap<String, u64>);
+use tempest_artifact::{Drawn, Settings};
 
 /// Why a `--set` cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadSetting {
-    #[error("{0:?} is no setting: write name=value, the value a whole number, true or false")]
-    Malformed(String),
     #[error("there is no option {name:?} in this run; there are: {known}")]
     Unknown { name: String, known: String },
     #[error("{name} is {value}: it must be from {least} to {most}")]
     OutOfRange { name: String, value: u64, least: u64, most: u64 },
-}
-
-impl Settings {
-    /// Adds one `name=value`.
-    ///
-    /// # Errors
-    /// It is not of that form.
-    pub fn add(&mut self, text: &str) -> Result<(), BadSetting> {
-        let malformed = || BadSetting::Malformed(text.to_owned());
-        let (name, value) = text.split_once('=').ok_or_else(malformed)?;
-        let value = match value.trim() {
-            "true" | "yes" => 1,
-            "false" | "no" => 0,
-            number => number.replace('_', "").parse().map_err(|_| malformed())?,
-        };
-        self.0.insert(name.trim().to_owned(), value);
-        Ok(())
-    }
 }
 
 /// A person may set an option to so many times what is drawn at most: what is beyond is a slip of the finger, and could

@@ -2,86 +2,36 @@
 //! commit feed.
 mod in_doubt;
 
-pub use in_doubt::{CommitInDoubt, Fate};
-
 use crate::check::{Commit, Observations};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tempest_artifact::{Fate, Ownership, Promotion, Tenure};
 
 /// Commits in doubt that are listed; more are counted.
 const IN_DOUBT_MAX: usize = 500;
 
-/// A server's time as owner of a shard, from its first commit to its last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tenure {
-    pub shard: u32,
-    pub server: String,
-    pub range_id: i64,
-    pub from_ms: u64,
-    pub to_ms: u64,
-    pub commits: u64,
-}
-
-/// A database node became primary.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Promotion {
-    pub at_ms: u64,
-    pub database: String,
-    pub term: u64,
-    /// How long no commit was acknowledged around it.
-    pub without_commits_ms: u64,
-}
-
-/// Empty for a server that is alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ownership {
-    /// By shard, then in order.
-    pub tenures: Vec<Tenure>,
-    /// Commits whose end their server never learned.
-    pub in_doubt: u64,
-    /// How many of those are in the database.
-    pub in_doubt_applied: u64,
-    /// Those commits, by the time at which they were handed to the store; the first ones if there are very many.
-    #[serde(default)]
-    pub commits_in_doubt: Vec<CommitInDoubt>,
-    /// All but the first, with which the database began.
-    pub failovers: Vec<Promotion>,
-    /// Commits that were acknowledged and that failovers of an asynchronous database have lost.
-    #[serde(default)]
-    pub lost: u64,
-    /// How often a server said that a shard lost some.
-    #[serde(default)]
-    pub losses_reported: u64,
-    /// Workflows that are excused because of it, themselves or for dealing with one that is.
-    #[serde(default)]
-    pub harmed: Vec<String>,
-}
-
 const MS: u64 = 1_000_000;
 
-impl Ownership {
-    /// `promotions` are in order.
-    pub(crate) fn of(observations: &Observations, promotions: &[Promotion]) -> Ownership {
-        if promotions.is_empty() {
-            return Ownership::default();
-        }
-        let commits = &observations.commits;
-        let mut commits_in_doubt = in_doubt::commits_in_doubt(observations);
-        let (in_doubt, applied) = (
-            commits_in_doubt.len() as u64,
-            commits_in_doubt.iter().filter(|commit| commit.fate == Fate::Applied).count() as u64,
-        );
-        commits_in_doubt.truncate(IN_DOUBT_MAX);
-        Ownership {
-            tenures: tenures(commits),
-            in_doubt,
-            in_doubt_applied: applied,
-            commits_in_doubt,
-            lost: commits.iter().filter(|commit| commit.was_acknowledged_and_lost()).count() as u64,
-            losses_reported: observations.reports.len() as u64,
-            harmed: observations.with_losses().into_iter().collect(),
-            failovers: promotions.iter().skip(1).map(|promotion| with_cost(promotion, commits)).collect(),
-        }
+/// `promotions` are in order.
+pub(super) fn ownership(observations: &Observations, promotions: &[Promotion]) -> Ownership {
+    if promotions.is_empty() {
+        return Ownership::default();
+    }
+    let commits = &observations.commits;
+    let mut commits_in_doubt = in_doubt::commits_in_doubt(observations);
+    let (in_doubt, applied) = (
+        commits_in_doubt.len() as u64,
+        commits_in_doubt.iter().filter(|commit| commit.fate == Fate::Applied).count() as u64,
+    );
+    commits_in_doubt.truncate(IN_DOUBT_MAX);
+    Ownership {
+        tenures: tenures(commits),
+        in_doubt,
+        in_doubt_applied: applied,
+        commits_in_doubt,
+        lost: commits.iter().filter(|commit| commit.was_acknowledged_and_lost()).count() as u64,
+        losses_reported: observations.reports.len() as u64,
+        harmed: observations.with_losses().into_iter().collect(),
+        failovers: promotions.iter().skip(1).map(|promotion| with_cost(promotion, commits)).collect(),
     }
 }
 
@@ -123,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_alone_has_nothing_to_tell() {
-        assert_eq!(Ownership::of(&samples::sound(), &[]), Ownership::default());
+        assert_eq!(ownership(&samples::sound(), &[]), Ownership::default());
     }
 
     #[test]
@@ -136,16 +86,16 @@ mod tests {
         observations.commits[last].result =
             CommitResult::Ended(CommitOutcome::OutcomeUnknown("the connection was lost".to_owned()));
         let first_end = observations.commits[0].ended_ns.expect("it was committed") / MS;
-        let ownership = Ownership::of(&observations, &[promotion(0, 1), promotion(first_end, 2)]);
+        let told = ownership(&observations, &[promotion(0, 1), promotion(first_end, 2)]);
         let owners: Vec<(&str, u64)> =
-            ownership.tenures.iter().map(|tenure| (tenure.server.as_str(), tenure.commits)).collect();
+            told.tenures.iter().map(|tenure| (tenure.server.as_str(), tenure.commits)).collect();
         assert_eq!(owners, [("server", 3), ("server-2", last as u64 - 3)]);
-        assert_eq!((ownership.in_doubt, ownership.in_doubt_applied), (1, 1));
+        assert_eq!((told.in_doubt, told.in_doubt_applied), (1, 1));
         let listed: Vec<(&str, u64)> =
-            ownership.commits_in_doubt.iter().map(|commit| (commit.server.as_str(), commit.sequence)).collect();
+            told.commits_in_doubt.iter().map(|commit| (commit.server.as_str(), commit.sequence)).collect();
         assert_eq!(listed, [("server-2", last as u64 + 1)]);
-        assert_eq!(ownership.failovers.len(), 1, "the first primary is no failover");
-        assert!(ownership.failovers[0].without_commits_ms > 0);
+        assert_eq!(told.failovers.len(), 1, "the first primary is no failover");
+        assert!(told.failovers[0].without_commits_ms > 0);
     }
 
     #[test]
@@ -157,13 +107,10 @@ mod tests {
             doubtful.sequence = sequence;
             observations.commits.push(doubtful.clone());
         }
-        let ownership = Ownership::of(&observations, &[promotion(0, 1)]);
-        assert_eq!(ownership.in_doubt, IN_DOUBT_MAX as u64 + 3);
-        assert_eq!(ownership.in_doubt_applied, ownership.in_doubt);
-        assert_eq!(ownership.commits_in_doubt.len(), IN_DOUBT_MAX);
-        assert_eq!(ownership.commits_in_doubt[0].sequence, 0);
-        let older = serde_json::json!({"tenures": [], "in_doubt": 3, "in_doubt_applied": 1, "failovers": []});
-        let older: Ownership = serde_json::from_value(older).expect("artifacts of before have the number alone");
-        assert_eq!((older.in_doubt, older.commits_in_doubt.len()), (3, 0));
+        let told = ownership(&observations, &[promotion(0, 1)]);
+        assert_eq!(told.in_doubt, IN_DOUBT_MAX as u64 + 3);
+        assert_eq!(told.in_doubt_applied, told.in_doubt);
+        assert_eq!(told.commits_in_doubt.len(), IN_DOUBT_MAX);
+        assert_eq!(told.commits_in_doubt[0].sequence, 0);
     }
 }

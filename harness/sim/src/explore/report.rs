@@ -1,51 +1,14 @@
 //! What one run came to.
-use super::{Checked, Drawn, Override, Ownership, Phase, Seed, Settings};
-use crate::check::{OperationLine, Violation};
-use crate::fault::{FaultPlan, TimelineEntry};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tempest_artifact::{
+    Checked, Drawn, FaultPlan, Operation, Ownership, Phase, RunRequest, Summary, TimelineEntry, Verdict, Violation,
+};
 
-/// What is asked of a run: with the binary, everything needed to repeat it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunRequest {
-    pub scenario: String,
-    pub seed: u64,
-    /// Options that a person chose.
-    #[serde(default)]
-    pub settings: Settings,
-    /// Planted bugs that are in.
-    #[serde(default)]
-    pub plants: Vec<String>,
-    /// In place of the plan that the seed would draw.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<FaultPlan>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub overrides: Vec<Override>,
-}
-
-impl RunRequest {
-    pub fn seed(&self) -> Seed {
-        Seed(self.seed)
-    }
-
-    /// The command that repeats this run. A plan or overrides of its own need the artifact instead.
-    pub fn command(&self, artifact: Option<&str>) -> String {
-        if self.plan.is_some() || !self.overrides.is_empty() {
-            return format!("tempest replay {}", artifact.unwrap_or("ARTIFACT"));
-        }
-        let mut command = format!("tempest run {} --seed {}", self.scenario, self.seed);
-        for plant in &self.plants {
-            command += &format!(" --plant {plant}");
-        }
-        for (name, value) in &self.settings.0 {
-            command += &format!(" --set {name}={value}");
-        }
-        command
-    }
-}
+/// The one world there is.
+pub(super) const WORLD: &str = "lockstep";
 
 /// A run, judged.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct RunReport {
     pub request: RunRequest,
     pub options: Vec<Drawn>,
@@ -67,7 +30,7 @@ pub struct RunReport {
     pub wall_ms: u64,
     pub phases: Vec<Phase>,
     pub checks: Vec<Checked>,
-    pub operations: Vec<OperationLine>,
+    pub operations: Vec<Operation>,
     /// By `workflow id/run id`, in the JSON that Temporal's tools load.
     pub histories: BTreeMap<String, serde_json::Value>,
 }
@@ -100,21 +63,21 @@ impl RunReport {
     }
 
     /// The one object that `--json` prints.
-    pub fn summary(&self, artifact: Option<&str>) -> serde_json::Value {
-        serde_json::json!({
-            "scenario": self.request.scenario,
-            "seed": self.request.seed,
-            "world": "lockstep",
-            "verdict": if self.holds() { "ok" } else { "failed" },
-            "violations": self.violations,
-            "trace_hash": self.trace_hash,
-            "workflows": self.workflows,
-            "faults": self.faults,
-            "ownership": self.ownership,
-            "probes": self.probes,
-            "virtual_ms": self.virtual_ms,
-            "wall_ms": self.wall_ms,
-            "artifact": artifact,
-        })
+    pub fn summary(&self, artifact: Option<&str>) -> Summary {
+        Summary {
+            scenario: self.request.scenario.clone(),
+            seed: self.request.seed,
+            world: WORLD.to_owned(),
+            verdict: if self.holds() { Verdict::Held } else { Verdict::Violated },
+            violations: self.violations.clone(),
+            trace_hash: self.trace_hash.clone(),
+            workflows: self.workflows,
+            faults: self.faults,
+            ownership: self.ownership.clone(),
+            probes: self.probes.clone(),
+            virtual_ms: self.virtual_ms,
+            wall_ms: self.wall_ms,
+            artifact: artifact.map(str::to_owned),
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! One run: from a request to a verdict. A process holds one.
-use super::{Decisions, Draw, Drawn, Ownership, RunReport, RunRequest};
+use super::ownership::ownership;
+use super::{Decisions, Draw, Drawn, RunReport, RunRequest, Seed};
 use crate::check::{self, Observations, Panic, RunObserved, Violation};
-use crate::fault::{FaultPlan, Targets};
+use crate::fault::{FaultPlan, Targets, draw_plan};
 use crate::scenario::{Scenario, Workload};
 use crate::storm::{Aftermath, Preparation, Watch, weather};
 use crate::world::{Host, Shared, WorldOptions, now_ns};
@@ -61,15 +62,15 @@ pub struct Prepared {
 /// # Errors
 /// A setting names no option of this scenario.
 pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared, RunError> {
-    let decisions = Decisions::new(request.seed(), request.overrides.clone());
+    let decisions = Decisions::new(Seed(request.seed), request.overrides.clone());
     let mut draw = Draw::new(&decisions, &request.settings);
     scenario.adjust(&mut draw);
     let options = WorldOptions::draw(&mut draw);
     let targets = Targets::new(options.nodes, options.workers);
-    let plan = FaultPlan::draw(&decisions, &mut draw, &options, &targets);
+    let plan = draw_plan(&decisions, &mut draw, &options, &targets);
     let plan = plan.with(scenario.faults(&mut draw, &targets));
     let plan = request.plan.clone().unwrap_or(plan);
-    if let Some(host) = plan.stranger(&targets) {
+    if let Some(host) = plan.stranger(&targets.all()) {
         return Err(RunError::ForeignPlan { host, nodes: options.nodes, workers: options.workers });
     }
     let workload = scenario.prepare(&mut draw, &decisions);
@@ -215,7 +216,7 @@ impl Prepared {
             trace_hash,
             workflows: observations.runs.len() as u64,
             endings,
-            ownership: Ownership::of(&observations, &aftermath.promotions),
+            ownership: ownership(&observations, &aftermath.promotions),
             faults: aftermath.faults,
             probes,
             commits: shared.commits.len() as u64,

@@ -1,26 +1,10 @@
 //! Faults of clocks.
-use super::{Harm, Later, Targets, millis};
+use super::{Harm, Later, Targets};
 use crate::explore::Dice;
-use crate::world::{Host, World};
-use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-/// A host's wall clock is off and its clocks run at another rate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockSkew {
-    pub host: Host,
-    pub offset_ms: i64,
-    /// Parts in a million; good crystals stay below 100.
-    pub rate_ppm: i64,
-    pub for_ms: u64,
-}
+use crate::world::World;
+use tempest_artifact::fault::{ClockJump, ClockSkew};
 
 impl Harm for ClockSkew {
-    const NAME: &'static str = "clock-skew";
-    const FAMILY: &'static str = "clock";
-    const ABOUT: &'static str =
-        "a host's wall clock is off by seconds and its clocks run too fast or too slow, then it is set right again";
-
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<ClockSkew> {
         let host = dice.pick(&targets.all()).clone();
         let signed = |dice: &mut Dice, magnitude: u64| {
@@ -39,26 +23,9 @@ impl Harm for ClockSkew {
     fn end(&self, world: &mut dyn World) {
         world.set_clock(&self.host, 0, 0);
     }
-
-    fn lasts(&self) -> Option<Duration> {
-        Some(millis(self.for_ms))
-    }
-}
-
-/// A host's wall clock jumps, and stays there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockJump {
-    pub host: Host,
-    pub by_ms: i64,
-    pub for_ms: u64,
 }
 
 impl Harm for ClockJump {
-    const NAME: &'static str = "clock-jump";
-    const FAMILY: &'static str = "clock";
-    const ABOUT: &'static str =
-        "a host's wall clock jumps forwards or backwards, by up to an hour, and later back again";
-
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<ClockJump> {
         let host = dice.pick(&targets.all()).clone();
         let magnitude = *dice.pick(&[100, 5_000, 60_000, 3_600_000]);
@@ -73,9 +40,5 @@ impl Harm for ClockJump {
 
     fn end(&self, world: &mut dyn World) {
         world.jump_clock(&self.host, -self.by_ms);
-    }
-
-    fn lasts(&self) -> Option<Duration> {
-        Some(millis(self.for_ms))
     }
 }

@@ -1,18 +1,11 @@
 //! Performs a plan: begins each fault when its time has come, takes it back, starts again what died.
-use super::{FaultPlan, Later};
+use super::{Event, FaultPlan, Later, TimelineEntry};
 use crate::world::{Host, HostState, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How soon a host that ended by itself is started again, where no fault says otherwise.
 const SUPERVISOR_DELAY: Duration = Duration::from_millis(500);
-
-/// What happened, for people.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TimelineEntry {
-    pub at_ms: u64,
-    pub what: String,
-}
 
 #[derive(Clone, Debug)]
 enum Deed {
@@ -82,7 +75,7 @@ impl Nemesis {
     /// Ends the storm: takes back all that lasts, begins nothing any more, starts whoever is down.
     pub fn heal(&mut self, world: &mut dyn World, hosts: &[Host]) {
         for index in std::mem::take(&mut self.active) {
-            self.plan.0[index].fault.end(world);
+            super::end(&self.plan.0[index].fault, world);
         }
         // Hosts that still run, but were asked to stop: their grace period ends here.
         let mut leaving = BTreeSet::new();
@@ -101,7 +94,7 @@ impl Nemesis {
             }
             self.start(host, None, world);
         }
-        self.tell(world, "heal: no fault is left".to_owned());
+        self.tell(world, Event::Healed);
     }
 
     fn schedule(&mut self, at: Duration, deed: Deed) {
@@ -109,19 +102,19 @@ impl Nemesis {
         self.due.insert((at, self.scheduled), deed);
     }
 
-    fn tell(&mut self, world: &mut dyn World, what: String) {
-        world.note("nemesis", &what);
+    fn tell(&mut self, world: &mut dyn World, event: Event) {
+        world.note("nemesis", &event.in_words(&self.plan));
         let at_ms = u64::try_from(world.now().as_millis()).unwrap_or(u64::MAX);
-        self.timeline.push(TimelineEntry { at_ms, what });
+        self.timeline.push(TimelineEntry { at_ms, event });
     }
 
     fn perform(&mut self, deed: Deed, world: &mut dyn World) {
         match deed {
             Deed::Begin(index) => {
                 let fault = self.plan.0[index].fault.clone();
-                self.tell(world, format!("begin {fault}"));
+                self.tell(world, Event::FaultBegan { fault: index });
                 self.began += 1;
-                for later in fault.begin(world) {
+                for later in super::begin(&fault, world) {
                     self.follow(later, world);
                 }
                 if let Some(lasts) = fault.lasts() {
@@ -131,12 +124,11 @@ impl Nemesis {
             }
             Deed::End(index) => {
                 self.active.retain(|active| *active != index);
-                let fault = self.plan.0[index].fault.clone();
-                self.tell(world, format!("end {}", fault.name()));
-                fault.end(world);
+                self.tell(world, Event::FaultEnded { fault: index });
+                super::end(&self.plan.0[index].fault, world);
             }
             Deed::Stop(host, grace) => {
-                self.tell(world, format!("stop {host}"));
+                self.tell(world, Event::HostStopping { host: host.clone() });
                 world.stop(&host);
                 self.start_later(world.now() + grace, host, None);
             }
@@ -167,7 +159,7 @@ impl Nemesis {
 
     /// A crash that is in no plan: a sweep's, at a hand-over of turns.
     pub fn crash_now(&mut self, host: &Host, down: Duration, world: &mut dyn World) {
-        self.tell(world, format!("crash {host} at the crash point"));
+        self.tell(world, Event::CrashPoint { host: host.clone() });
         self.began += 1;
         world.crash(host);
         self.start_later(world.now() + down, host.clone(), None);
@@ -180,7 +172,7 @@ impl Nemesis {
     }
 
     fn start(&mut self, host: &Host, failing_at: Option<u64>, world: &mut dyn World) {
-        self.tell(world, format!("start {host}"));
+        self.tell(world, Event::HostStarted { host: host.clone() });
         world.start(host);
         if failing_at.is_some() {
             world.power_loss_at(host, failing_at);
@@ -189,12 +181,12 @@ impl Nemesis {
 
     fn look_after(&mut self, world: &mut dyn World, hosts: &[Host]) {
         for host in hosts {
-            let why = match world.state(host) {
-                HostState::PowerLost => "lost its power",
-                HostState::Ended => "ended",
+            let event = match world.state(host) {
+                HostState::PowerLost => Event::PowerLost { host: host.clone() },
+                HostState::Ended => Event::ProgramEnded { host: host.clone() },
                 HostState::Down | HostState::Running | HostState::Paused => continue,
             };
-            self.tell(world, format!("{host} {why}"));
+            self.tell(world, event);
             world.crash(host);
             let expected = self.due.values().any(|deed| matches!(deed, Deed::Start(other, _) if other == host));
             if !expected {

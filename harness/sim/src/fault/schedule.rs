@@ -1,8 +1,7 @@
 //! The plan: which faults when, drawn from the seed before the run begins.
-use super::{Fault, Harm, IsolateDatabase, KINDS, Promote};
+use super::{FaultPlan, IsolateDatabase, KINDS, Kind, PlannedFault, Promote};
 use crate::explore::{Decisions, Dice, Draw};
 use crate::world::{Host, WorldOptions};
-use serde::{Deserialize, Serialize};
 
 /// The hosts of a world, by what may happen to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,70 +98,42 @@ impl Targets {
     }
 }
 
-/// A fault and when it begins, in virtual time since the run began.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlannedFault {
-    pub at_ms: u64,
-    pub fault: Fault,
-}
-
-/// Everything that will go wrong, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FaultPlan(pub Vec<PlannedFault>);
-
-impl FaultPlan {
-    /// The first host it names that is none of these targets: the plan is of another world.
-    pub fn stranger(&self, targets: &Targets) -> Option<Host> {
-        let known = targets.all();
-        let named = self.0.iter().flat_map(|planned| planned.fault.hosts());
-        named.filter(|host| !known.contains(host)).min()
-    }
-
-    /// Draws which kinds are in this run (each in two of three, as an option `fault.KIND`; whoever sets `fault.others` says
-    /// it for all kinds that are not set), then the faults. Each fault has decisions of its own, so that one can be taken
-    /// out and the others stay.
-    pub fn draw(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOptions, targets: &Targets) -> FaultPlan {
-        let mut kinds: Vec<&str> = Vec::new();
-        // What can never happen to these hosts is no option, and takes no other kind's place.
-        let mut trial = decisions.dice("fault.possible".to_owned());
-        let may_be = |name: &str| match name {
-            Promote::NAME => options.has_promotions(),
-            // Elsewhere it is a failover like others.
-            IsolateDatabase::NAME => options.asynchronous && !options.fenced,
-            _ => true,
-        };
-        let mut possible = |name: &str| Fault::draw(name, &mut trial, targets).is_some() && may_be(name);
-        let others = draw.flag_if_set("fault.others");
-        for kind in KINDS.iter().filter(|kind| possible(kind.name)) {
-            if draw.flag_or(&format!("fault.{}", kind.name), others, 2, 3) {
-                kinds.push(kind.name);
-            }
+/// Draws which kinds are in this run (each in two of three, as an option `fault.KIND`; whoever sets `fault.others` says
+/// it for all kinds that are not set), then the faults. Each fault has decisions of its own, so that one can be taken
+/// out and the others stay.
+pub fn draw_plan(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOptions, targets: &Targets) -> FaultPlan {
+    let mut kinds: Vec<&str> = Vec::new();
+    // What can never happen to these hosts is no option, and takes no other kind's place.
+    let mut trial = decisions.dice("fault.possible".to_owned());
+    let may_be = |name: &str| match name {
+        Promote::NAME => options.has_promotions(),
+        // Elsewhere it is a failover like others.
+        IsolateDatabase::NAME => options.asynchronous && !options.fenced,
+        _ => true,
+    };
+    let mut possible = |name: &str| super::draw(name, &mut trial, targets).is_some() && may_be(name);
+    let others = draw.flag_if_set("fault.others");
+    for kind in KINDS.iter().filter(|kind| possible(kind.name)) {
+        if draw.flag_or(&format!("fault.{}", kind.name), others, 2, 3) {
+            kinds.push(kind.name);
         }
-        let mut plan = Vec::new();
-        for number in 0..if kinds.is_empty() { 0 } else { options.faults } {
-            let mut dice = decisions.dice(format!("fault.{number}"));
-            let at_ms = options.warm_up_ms + dice.below(options.storm_ms.max(1));
-            let kind = dice.pick(&kinds);
-            if let Some(fault) = Fault::draw(kind, &mut dice, targets) {
-                plan.push(PlannedFault { at_ms, fault });
-            }
+    }
+    let mut plan = Vec::new();
+    for number in 0..if kinds.is_empty() { 0 } else { options.faults } {
+        let mut dice = decisions.dice(format!("fault.{number}"));
+        let at_ms = options.warm_up_ms + dice.below(options.storm_ms.max(1));
+        let kind = dice.pick(&kinds);
+        if let Some(fault) = super::draw(kind, &mut dice, targets) {
+            plan.push(PlannedFault { at_ms, fault });
         }
-        plan.sort_by_key(|planned| planned.at_ms);
-        FaultPlan(plan)
     }
-
-    /// With more faults, in their places.
-    #[must_use]
-    pub fn with(mut self, more: Vec<PlannedFault>) -> FaultPlan {
-        self.0.extend(more);
-        self.0.sort_by_key(|planned| planned.at_ms);
-        self
-    }
+    plan.sort_by_key(|planned| planned.at_ms);
+    FaultPlan(plan)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::draw;
     use super::*;
     use crate::explore::{Seed, Settings};
 
@@ -170,7 +141,7 @@ mod tests {
         let decisions = Decisions::new(Seed(seed), []);
         let mut draw = Draw::new(&decisions, settings);
         let options = WorldOptions::draw(&mut draw);
-        FaultPlan::draw(&decisions, &mut draw, &options, &Targets::new(3, 2))
+        draw_plan(&decisions, &mut draw, &options, &Targets::new(3, 2))
     }
 
     #[test]
@@ -188,7 +159,7 @@ mod tests {
     fn a_fault_has_one_name_in_lists_and_in_files() {
         let mut dice = Decisions::new(Seed(1), []).dice("names".to_owned());
         for kind in KINDS {
-            let fault = Fault::draw(kind.name, &mut dice, &Targets::new(3, 2)).expect("there is everybody");
+            let fault = draw(kind.name, &mut dice, &Targets::new(3, 2)).expect("there is everybody");
             assert_eq!(serde_json::to_value(&fault).expect("plain data")["kind"], kind.name);
         }
     }
@@ -221,20 +192,19 @@ mod tests {
     fn a_plan_of_another_world_is_told_by_its_hosts() {
         let mut dice = Decisions::new(Seed(1), []).dice("strangers".to_owned());
         for kind in KINDS {
-            let fault = Fault::draw(kind.name, &mut dice, &Targets::new(3, 2)).expect("there is everybody");
+            let fault = draw(kind.name, &mut dice, &Targets::new(3, 2)).expect("there is everybody");
             let alone = FaultPlan(vec![PlannedFault { at_ms: 0, fault }]);
-            assert_eq!(alone.stranger(&Targets::new(3, 2)), None, "{}", kind.name);
+            assert_eq!(alone.stranger(&Targets::new(3, 2).all()), None, "{}", kind.name);
         }
-        let fault = Fault::draw("isolate", &mut dice, &Targets::new(3, 2)).expect("there is everybody");
+        let fault = draw("isolate", &mut dice, &Targets::new(3, 2)).expect("there is everybody");
         let plan = FaultPlan(vec![PlannedFault { at_ms: 0, fault }]);
-        assert_eq!(plan.stranger(&Targets::single_server(2)), Some(Host("db-1".to_owned())));
+        assert_eq!(plan.stranger(&Targets::single_server(2).all()), Some(Host("db-1".to_owned())));
     }
 
     #[test]
     fn a_server_that_is_alone_meets_what_can_meet_it() {
         let mut dice = Decisions::new(Seed(1), []).dice("alone".to_owned());
-        let alone =
-            |kind: &&super::super::FaultKind| Fault::draw(kind.name, &mut dice, &Targets::single_server(2)).is_none();
+        let alone = |kind: &&super::super::FaultKind| draw(kind.name, &mut dice, &Targets::single_server(2)).is_none();
         let left_out: Vec<&str> = KINDS.iter().filter(alone).map(|kind| kind.name).collect();
         assert_eq!(
             left_out,

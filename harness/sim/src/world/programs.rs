@@ -16,6 +16,7 @@ use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::namespace::v1::NamespaceInfo;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_artifact::{Event, FaultPlan, TimelineEntry};
 use tempest_core::RunKey;
 use tempest_disk::SimDisk;
 use tempest_history::{DataLoss, DataLossObserver};
@@ -49,7 +50,7 @@ pub(crate) struct Shared {
     pub ambiguities: Ambiguities,
     pub operator: Operator,
     complaints: Arc<Mutex<Vec<String>>>,
-    news: Arc<Mutex<Vec<(u64, String)>>>,
+    news: Arc<Mutex<Vec<TimelineEntry>>>,
     promotions: Arc<Mutex<Vec<Promotion>>>,
     clients_done: Arc<AtomicBool>,
     inspection: Arc<Mutex<Inspection>>,
@@ -76,9 +77,11 @@ impl Shared {
     }
 
     /// Notes what somebody in the world did by itself, for the timeline.
-    pub fn tell(&self, what: &str) {
-        tempest_lockstep::trace::record_text("news", what);
-        self.news.lock().expect("nobody panics holding this").push((now_ns() / 1_000_000, what.to_owned()));
+    pub fn tell(&self, event: Event) {
+        // No such event is about the plan.
+        tempest_lockstep::trace::record_text("news", &event.in_words(&FaultPlan::default()));
+        let at_ms = now_ns() / 1_000_000;
+        self.news.lock().expect("nobody panics holding this").push(TimelineEntry { at_ms, event });
     }
 
     /// Notes that a database node became primary.
@@ -93,8 +96,8 @@ impl Shared {
         self.promotions.lock().expect("nobody panics holding this").clone()
     }
 
-    /// What was told: at which millisecond, what.
-    pub fn news(&self) -> Vec<(u64, String)> {
+    /// What was told, in order.
+    pub fn news(&self) -> Vec<TimelineEntry> {
         self.news.lock().expect("nobody panics holding this").clone()
     }
 

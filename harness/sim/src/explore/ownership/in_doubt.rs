@@ -4,62 +4,9 @@
 //! Histories only grow and no run is deleted: a commit that writes events is there if they are, else it is not. Of
 //! others their place in the shard's sequence tells: places are taken one after the other, each once.
 use crate::check::{Commit, CommitResult, Observations};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
+use tempest_artifact::{CommitInDoubt, Fate};
 use tempest_store::{CommitOutcome, RangeId, ShardId};
-
-/// A commit whose server never learned how it ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommitInDoubt {
-    /// Virtual time at which it was handed to the store.
-    pub at_ms: u64,
-    pub server: String,
-    pub shard: u32,
-    /// Its range id as the log shows it: `7`, or `2:7` after two failovers.
-    pub range: String,
-    pub sequence: u64,
-    /// The workflows it writes; none if it is about the shard alone.
-    pub workflow_ids: Vec<String>,
-    pub fate: Fate,
-}
-
-/// What became of a commit in doubt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fate {
-    /// It is in the database.
-    Applied,
-    /// It is not in the database, and nothing shows that it ever was.
-    NotApplied,
-    /// It was in the database until a failover lost it.
-    Lost,
-    /// Neither the database nor later commits tell.
-    Unknown,
-}
-
-impl fmt::Display for Fate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Fate::Applied => "applied",
-            Fate::NotApplied => "not applied",
-            Fate::Lost => "lost by a failover",
-            Fate::Unknown => "not known",
-        })
-    }
-}
-
-/// All but when it was.
-impl fmt::Display for CommitInDoubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CommitInDoubt { server, shard, range, sequence, workflow_ids, fate, .. } = self;
-        write!(f, "{server} shard {shard} range {range} sequence {sequence}")?;
-        if !workflow_ids.is_empty() {
-            write!(f, " of {}", workflow_ids.join(", "))?;
-        }
-        write!(f, ": {fate}")
-    }
-}
 
 /// All of them, by the time at which they were handed over.
 pub(super) fn commits_in_doubt(observations: &Observations) -> Vec<CommitInDoubt> {

@@ -5,6 +5,7 @@ use crate::world::{Host, Program, Shared};
 use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use tempest_artifact::{Event, LogEnd};
 use tempest_rt::net::{ByteStream, Network};
 use tempest_rt::time::{Duration, Instant};
 
@@ -43,13 +44,11 @@ async fn answer(mut stream: Box<dyn ByteStream>, state: Arc<Mutex<Monitor>>, sha
         };
         for news in news {
             match news {
-                News::Deposed(name) => shared.tell(&format!("database: {name} is not primary any more")),
+                News::Deposed(name) => shared.tell(Event::Deposed { database: Host(name) }),
                 News::Promoted { name, term, log_ends_at: Position { number, term: of }, forced } => {
                     shared.promoted(&name, term);
-                    let by = if forced { ", as an operator wants" } else { "" };
-                    shared.tell(&format!(
-                        "database: {name} is primary of term {term}{by}, its log ends at {number} of term {of}"
-                    ));
+                    let log_end = LogEnd { number, term: of };
+                    shared.tell(Event::Promoted { database: Host(name), term, log_end, forced });
                 }
             }
         }

@@ -3,12 +3,13 @@
 
 use serde::Serialize;
 
-use crate::{
-    Failover, Ownership, Run,
-    ownership::Owner,
-    timeline::{LETTER, Scale, WIDTH, free_row, round},
-    words::{count, duration, moment, plural},
-};
+use super::round;
+use super::rows::{Rows, width_of};
+use super::scale::Scale;
+use crate::Run;
+use crate::ownership::{Owner, failover_in_words, owners, servers, silence};
+use crate::words::{count, duration, moment, plural};
+use tempest_artifact::{Ownership, Promotion};
 
 const LANE: f64 = 16.0;
 const LABEL_ROW: f64 = 15.0;
@@ -81,15 +82,15 @@ pub(crate) struct ServerColour {
 }
 
 /// What the picture shows of a cluster, from `top` downwards; none for a server that was alone.
-pub(crate) fn shard_lanes(run: &Run, scale: &Scale, top: f64) -> Option<ShardLanes> {
-    let ownership = &run.ownership;
+pub(super) fn shard_lanes(run: &Run, scale: &Scale, top: f64) -> Option<ShardLanes> {
+    let ownership = &run.artifact.ownership;
     if ownership.tenures.is_empty() && ownership.failovers.is_empty() {
         return None;
     }
     let (failovers, rows) = failover_lines(ownership, scale, top);
     let lanes_top = top + rows as f64 * LABEL_ROW;
     let servers = server_colours(ownership);
-    let owners = ownership.owners();
+    let owners = owners(ownership);
     let (drawn, left_out) = most_restless(owners.iter().map(|(shard, owners)| (*shard, owners.len())).collect());
     let lanes: Vec<ShardLane> = drawn
         .iter()
@@ -108,14 +109,14 @@ pub(crate) fn shard_lanes(run: &Run, scale: &Scale, top: f64) -> Option<ShardLan
 
 pub(crate) fn server_colours(ownership: &Ownership) -> Vec<ServerColour> {
     let colour = |(index, name): (usize, &str)| ServerColour { name: name.into(), colour: index % COLOURS + 1 };
-    ownership.servers().into_iter().enumerate().map(colour).collect()
+    servers(ownership).into_iter().enumerate().map(colour).collect()
 }
 
 /// Of shards and the number of their owners: the shards that are drawn, in order, and what is said of the others.
-fn most_restless(mut shards: Vec<(u64, usize)>) -> (Vec<u64>, String) {
+fn most_restless(mut shards: Vec<(u32, usize)>) -> (Vec<u32>, String) {
     shards.sort_by_key(|(shard, owners)| (std::cmp::Reverse(*owners), *shard));
     let left_out = shards.split_off(shards.len().min(LANES_MAX));
-    let mut drawn: Vec<u64> = shards.into_iter().map(|(shard, _)| shard).collect();
+    let mut drawn: Vec<u32> = shards.into_iter().map(|(shard, _)| shard).collect();
     drawn.sort_unstable();
     let said = left_out.first().map(|(_, owners)| {
         let others = plural(left_out.len() as u64, "more shard");
@@ -128,10 +129,10 @@ fn most_restless(mut shards: Vec<(u64, usize)>) -> (Vec<u64>, String) {
     (drawn, said.unwrap_or_default())
 }
 
-fn owner_bar(shard: u64, owner: &Owner, servers: &[ServerColour], scale: &Scale) -> OwnerBar {
+fn owner_bar(shard: u32, owner: &Owner, servers: &[ServerColour], scale: &Scale) -> OwnerBar {
     let x = scale.x(owner.from_ms);
     let width = round((scale.x(owner.until_ms) - x).max(BAR_WIDTH_MIN));
-    let fits = owner.server.chars().count() as f64 * LETTER + 8.0 <= width;
+    let fits = width_of(owner.server) + 8.0 <= width;
     let server = servers.iter().find(|server| server.name == owner.server);
     OwnerBar {
         x,
@@ -142,9 +143,9 @@ fn owner_bar(shard: u64, owner: &Owner, servers: &[ServerColour], scale: &Scale)
     }
 }
 
-fn owner_title(shard: u64, owner: &Owner) -> String {
+fn owner_title(shard: u32, owner: &Owner) -> String {
     let Owner { server, from_ms, until_ms, .. } = owner;
-    let lasted = duration(until_ms - from_ms);
+    let lasted = duration(until_ms.saturating_sub(*from_ms));
     let mut title = format!("shard {shard}: {server}\n{} to {} ({lasted})", moment(*from_ms), moment(*until_ms));
     title += &format!("\n{}, the last at {}", plural(owner.commits, "commit"), moment(owner.last_commit_ms));
     if owner.times_taken > 1 {
@@ -155,58 +156,52 @@ fn owner_title(shard: u64, owner: &Owner) -> String {
 
 /// The failovers, and how many rows their labels take.
 fn failover_lines(ownership: &Ownership, scale: &Scale, top: f64) -> (Vec<FailoverLine>, usize) {
-    let mut failovers: Vec<&Failover> = ownership.failovers.iter().collect();
-    failovers.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
-    let mut row_ends: Vec<f64> = Vec::new();
-    let mut lines = Vec::new();
+    let mut failovers: Vec<&Promotion> = ownership.failovers.iter().collect();
+    failovers.sort_by_key(|failover| failover.at_ms);
+    let mut rows = Rows::default();
     let mut silence_before = None;
-    for failover in failovers {
+    let line = |failover: &Promotion| {
         let x = scale.x(failover.at_ms);
-        let words = failover.in_words();
-        let needed = words.chars().count() as f64 * LETTER;
-        // A label stands behind its line, or before it where the picture ends.
-        let behind = x + 5.0 + needed <= WIDTH - 2.0;
-        let (from, to) = if behind { (x, x + 5.0 + needed) } else { (x - 5.0 - needed, x) };
-        let row = free_row(&mut row_ends, from, LABEL_ROWS_MAX);
-        if let Some(row) = row {
-            row_ends[row] = to;
-        }
-        let silence = ownership.silence(failover);
+        let words = failover_in_words(failover);
+        let place = rows.place(x, x, &words, LABEL_ROWS_MAX);
+        let silence = silence(ownership, failover);
         // Failovers without a commit between them share one silence, which is drawn once.
         let its_own = silence.filter(|_| silence != silence_before);
         silence_before = silence;
-        lines.push(FailoverLine {
+        FailoverLine {
             x,
             title: format!("{words}\n{}", moment(failover.at_ms)),
-            label: if row.is_some() { words } else { String::new() },
-            label_x: round(if behind { x + 5.0 } else { x - 5.0 }),
-            label_y: round(top + row.unwrap_or(0) as f64 * LABEL_ROW),
-            anchor: if behind { "start" } else { "end" },
+            label: if place.row.is_some() { words } else { String::new() },
+            label_x: round(place.label_x),
+            label_y: round(top + place.row.unwrap_or(0) as f64 * LABEL_ROW),
+            anchor: place.anchor,
             silence: its_own.map(|(from_ms, to_ms)| silence_bar(from_ms, to_ms, scale)),
-        });
-    }
-    (lines, row_ends.len())
+        }
+    };
+    let lines = failovers.into_iter().map(line).collect();
+    (lines, rows.count())
 }
 
-fn silence_bar(from_ms: f64, to_ms: f64, scale: &Scale) -> Silence {
+fn silence_bar(from_ms: u64, to_ms: u64, scale: &Scale) -> Silence {
     let x = scale.x(from_ms);
     Silence { x, width: round(scale.x(to_ms) - x) }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::picture;
     use super::*;
-    use crate::{Phase, Tenure, timeline::picture};
+    use tempest_artifact::{Artifact, Phase, Tenure};
 
-    fn tenure(shard: u64, server: &str, from_ms: f64, to_ms: f64) -> Tenure {
-        Tenure { shard, server: server.into(), from_ms, to_ms, commits: 1, ..Tenure::default() }
+    fn tenure(shard: u32, server: &str, from_ms: u64, to_ms: u64) -> Tenure {
+        Tenure { shard, server: server.into(), range_id: 1, from_ms, to_ms, commits: 1 }
     }
 
     /// What the picture of ten seconds shows.
-    fn lanes(tenures: Vec<Tenure>, failovers: Vec<Failover>) -> Option<ShardLanes> {
+    fn lanes(tenures: Vec<Tenure>, failovers: Vec<Promotion>) -> Option<ShardLanes> {
         let ownership = Ownership { tenures, failovers, ..Ownership::default() };
-        let phases = vec![Phase { name: "storm".into(), from_ms: 0.0, to_ms: 10_000.0 }];
-        picture(&Run { phases, ownership, ..Run::default() }).shards
+        let phases = vec![Phase { name: Phase::STORM.into(), from_ms: 0, to_ms: 10_000 }];
+        picture(&Artifact { phases, ownership, ..Artifact::default() }.into()).shards
     }
 
     #[test]
@@ -217,10 +212,10 @@ mod tests {
     #[test]
     fn a_bar_lasts_until_the_next_owner_and_a_server_has_one_colour() {
         let tenures = vec![
-            tenure(3, "server-1", 1_000.0, 2_000.0),
-            tenure(3, "server-1", 3_000.0, 3_500.0),
-            tenure(3, "server-2", 6_000.0, 6_001.0),
-            tenure(4, "server-2", 1_000.0, 9_000.0),
+            tenure(3, "server-1", 1_000, 2_000),
+            tenure(3, "server-1", 3_000, 3_500),
+            tenure(3, "server-2", 6_000, 6_001),
+            tenure(4, "server-2", 1_000, 9_000),
         ];
         let shown = lanes(tenures, Vec::new()).expect("there are owners");
         let [shard_3, shard_4] = &shown.lanes[..] else { panic!("a lane per shard: {shown:?}") };
@@ -238,9 +233,9 @@ mod tests {
 
     #[test]
     fn of_many_shards_those_that_changed_hands_most_are_drawn() {
-        let owned_once = (1..=20).map(|shard| tenure(shard, "server-1", 0.0, 10.0));
-        let taken = [18, 20, 20].into_iter().zip(["server-2", "server-2", "server-3"]).zip([100.0, 200.0, 300.0]);
-        let tenures = owned_once.chain(taken.map(|((shard, server), at)| tenure(shard, server, at, at + 10.0)));
+        let owned_once = (1..=20).map(|shard| tenure(shard, "server-1", 0, 10));
+        let taken = [18, 20, 20].into_iter().zip(["server-2", "server-2", "server-3"]).zip([100, 200, 300]);
+        let tenures = owned_once.chain(taken.map(|((shard, server), at)| tenure(shard, server, at, at + 10)));
         let shown = lanes(tenures.collect(), Vec::new()).expect("there are owners");
         let names: Vec<&str> = shown.lanes.iter().map(|lane| lane.name.as_str()).collect();
         assert_eq!(names.len(), LANES_MAX);
@@ -253,13 +248,13 @@ mod tests {
 
     #[test]
     fn failovers_at_one_moment_do_not_write_over_each_other() {
-        let failover = |term: u64| Failover {
-            at_ms: 5_000.0 + term as f64,
+        let failover = |term: u64| Promotion {
+            at_ms: 5_000 + term,
             database: format!("db-{term}"),
             term,
-            without_commits_ms: 7_100.0,
+            without_commits_ms: 7_100,
         };
-        let tenures = vec![tenure(1, "server-1", 100.0, 1_000.0), tenure(1, "server-1", 8_100.0, 9_000.0)];
+        let tenures = vec![tenure(1, "server-1", 100, 1_000), tenure(1, "server-1", 8_100, 9_000)];
         let shown = lanes(tenures, (2..7).rev().map(failover).collect()).expect("there are failovers");
         let labels: Vec<&str> = shown.failovers.iter().map(|line| line.label.as_str()).collect();
         assert_eq!(labels[0], "db-2 primary of term 2: no commit for 7.10 s");
