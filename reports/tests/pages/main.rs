@@ -1,4 +1,5 @@
 //! Pages, Markdown and JUnit of runs as they come and as an adversary would make them.
+mod faults;
 mod samples;
 mod wellformed;
 
