@@ -95,6 +95,8 @@ fn module_path(path: &str) -> Vec<String> {
 /// The paths within the crate that a file names, from the crate's root: those that begin with `crate::` or `super::`.
 fn paths_used(file: &File) -> Vec<Vec<String>> {
     let code = lexer::parts(&file.text).code;
+    // Tests at the end of a file may show what it is for by those that use it.
+    let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let own = module_path(&file.path);
     let mut used = Vec::new();
     for (at, start) in code.match_indices("crate::").chain(code.match_indices("super::")) {
@@ -196,6 +198,7 @@ mod tests {
         check(&ORDER, "a/src/draw/seed.rs", "use super::super::world::X;", &["a/src/draw/seed.rs world"]);
         check(&ORDER, "a/src/top.rs", "use crate::run::Run;", &[]);
         check(&ORDER, "a/src/world.rs", "use crate::Reexported; use super::draw;", &[]);
+        check(&ORDER, "a/src/world.rs", "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    use crate::run::Run;\n}", &[]);
     }
 
     #[test]
