@@ -13,7 +13,7 @@ use futures::future::join_all;
 use tempest_core::{RunKey, Time};
 use tempest_disk::{DiskOptions, SimDisk};
 use tempest_store::{
-    BranchId, CommitOutcome, HistoryAppend, PartId, PartKey, PartWrite, RangeId, RunWrite, ShardCommit, ShardId, Store,
+    BranchId, CommitOutcome, HistoryAppend, PartId, PartKey, PartWrite, RangeId, RunWrite, ShardCommit, ShardId,
     StoreCalls, TaskCategory, TaskKey, TaskRow,
     file_system::{FileSystem, RealFileSystem},
     redb::{RedbConfig, RedbStore},

@@ -15,7 +15,7 @@ use tempest_api::services::workflow::workflow_service_client::WorkflowServiceCli
 use tempest_core::Time;
 use tempest_rt::net::Tcp;
 use tempest_server::{ClusterConfig, ClusterDescription, Node, NodeConfig, describe_cluster};
-use tempest_store::{NodeRecord, Role};
+use tempest_store::{NodeRecord, Role, StoreCalls};
 use tonic::transport::{Channel, Endpoint};
 
 const HOUR_MS: i64 = 3_600_000;

@@ -5,7 +5,10 @@ use std::sync::Mutex;
 use tempest_core::Time;
 use tempest_rt::net::Listener;
 use tempest_rt::task::spawn;
-use tempest_store::{CommitOutcome, TaskQueueType};
+use tempest_store::{
+    BacklogCommit, CommitFuture, CommitOutcome, NamespaceRecord, PartitionKey, RangeId, ShardCommit, ShardId,
+    StoreCalls, TaskQueueType,
+};
 use tokio::io::DuplexStream;
 
 /// Longer than a database that is late, and a client that waits for it, can take together.
@@ -202,7 +205,9 @@ fn write(store: &DatabaseStore, number: u64, kind: Kind) -> CommitFuture {
             rows: 0,
         }),
         Kind::Namespace => {
-            store.fenced(WriteRequest::PutNamespace(NamespaceRecord { version: number, ..Default::default() }))
+            let record = NamespaceRecord { version: number, ..Default::default() };
+            let answer = store.write(WriteRequest::PutNamespace(record));
+            Box::pin(async move { answer.await.into() })
         }
     }
 }
