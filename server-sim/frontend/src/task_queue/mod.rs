@@ -1,2 +1,0 @@
-//! What is asked of task queues.
-pub mod describe;
