@@ -1,6 +1,7 @@
 //! The role itself: who it talks to.
-use crate::namespace::{Namespace, Registry, register};
-use crate::{FrontendConfig, validation};
+use crate::namespace::{Namespace, Registry};
+use crate::rpc::register_namespace as register;
+use crate::{FrontendConfig, layers, validation};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -119,20 +120,6 @@ impl Frontend {
         self.ensured.lock().expect("no holder of this lock panics").contains(name)
     }
 
-    /// The namespace a request names.
-    ///
-    /// # Errors
-    /// `InvalidArgument` if it names none, `NamespaceNotFound` if there is no such namespace, `NamespaceInvalidState` if
-    /// it was deleted.
-    pub(crate) async fn namespace(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
-        self.namespace_in(name, &[NamespaceState::Registered, NamespaceState::Deprecated]).await
-    }
-
-    /// The same for requests that open runs: a deprecated namespace takes none.
-    pub(crate) async fn namespace_to_start_in(&self, name: &str) -> ServiceResult<Arc<Namespace>> {
-        self.namespace_in(name, &[NamespaceState::Registered]).await
-    }
-
     /// The namespace of a task token; a request that names another one is refused.
     pub(crate) async fn namespace_of_token(&self, name: &str, id: &NamespaceId) -> ServiceResult<Arc<Namespace>> {
         if id.as_str().is_empty() {
@@ -140,7 +127,7 @@ impl Frontend {
         }
         let of_token = self.namespace_by_id(id.as_str()).await?;
         if !name.is_empty() && of_token.name != name {
-            self.namespace(name).await?;
+            layers::namespace::open(self, name).await?;
             return Err(ServiceError::InvalidArgument(
                 "Operation requested with a token from a different namespace.".into(),
             ));
@@ -148,7 +135,7 @@ impl Frontend {
         Ok(of_token)
     }
 
-    async fn namespace_in(&self, name: &str, allowed: &[NamespaceState]) -> ServiceResult<Arc<Namespace>> {
+    pub(crate) async fn namespace_in(&self, name: &str, allowed: &[NamespaceState]) -> ServiceResult<Arc<Namespace>> {
         validation::namespace_name(name)?;
         let namespace = self.namespace_by_name(name).await?;
         match namespace.state() {

@@ -1,37 +1,38 @@
 //! The public API: validates, resolves namespaces, routes to history and matching, and holds long polls.
 //!
-//! [`Frontend`] is the role; [`workflow_service`], [`operator_service`] and [`health_service`] are its gRPC faces. One
-//! RPC per file: what clients call in [`workflow`], what workers call in [`worker`], and [`namespace`], [`task_queue`] and
-//! [`cluster`].
+//! [`Frontend`] is the role; [`workflow_service`], [`operator_service`] and [`health_service`] are its gRPC faces. Each RPC
+//! is a row in `routes.rs`, which says what there is of it and which layers it goes through, and a file in `rpc/`.
 //!
-//! It knows neither state machines nor shards: a request that is well formed is somebody else's to decide.
+//! It knows neither state machines nor shards: a request that is well formed is for others to decide.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod caller;
-mod cluster;
+mod capabilities;
+#[cfg(test)]
+mod compatibility;
 mod config;
 mod frontend;
 mod health;
-mod message_size;
+mod layers;
+mod links;
 mod namespace;
-mod operator;
 #[cfg(feature = "chaos")]
 mod plants;
+mod routes;
+mod rpc;
 mod service;
-mod task_queue;
 #[cfg(test)]
 mod tests;
 mod validation;
+mod versioning;
 mod worker;
-mod workflow;
 
 pub use config::FrontendConfig;
 pub use frontend::Frontend;
 pub use health::health_service;
-pub use message_size::SizeErrors;
-pub use namespace::register::check_name as check_namespace_name;
-pub use operator::operator_service;
+pub use layers::SizeErrors;
 #[cfg(feature = "chaos")]
 pub use plants::PLANTED;
-pub use service::workflow_service;
+pub use rpc::register_namespace::check_name as check_namespace_name;
+pub use service::{operator_service, workflow_service};

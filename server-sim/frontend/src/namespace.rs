@@ -1,9 +1,5 @@
-//! Namespaces: the registry, and one RPC per file.
-pub mod describe;
-pub mod list;
-mod offered;
-pub mod register;
+//! Namespaces as this node knows them.
+pub mod offered;
 mod registry;
-pub mod update;
 
 pub use registry::{Namespace, Registry};

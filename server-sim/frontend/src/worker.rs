@@ -1,18 +1,6 @@
-//! What workers call. An RPC by token and its twin by id share a file.
-pub mod cancel_activity;
-pub mod complete_activity;
-pub mod complete_workflow_task;
-pub mod fail_activity;
-pub mod fail_workflow_task;
-pub mod heartbeat;
-pub mod heartbeat_activity;
-pub mod poll_activity_task;
-pub mod poll_workflow_task;
-pub mod reset_sticky;
-pub mod shutdown;
-mod versioning;
-
+//! What the RPCs of workers share.
 use crate::caller::Caller;
+use crate::routes::Wait;
 use crate::validation::{self, invalid};
 use crate::{Frontend, namespace::Namespace};
 use std::sync::Arc;
@@ -26,16 +14,16 @@ use tempest_core::{ActivityRef, Input, rules::failure};
 const POLL_DEADLINE_MIN: Duration = Duration::from_secs(2);
 
 /// How long a poll may wait for a task.
-fn poll_timeout(frontend: &Frontend, caller: &Caller) -> ServiceResult<Duration> {
+pub fn poll_timeout(frontend: &Frontend, caller: &Caller) -> ServiceResult<Duration> {
     let Some(remaining) = caller.remaining() else { return invalid("Context timeout is not set.") };
     if remaining < POLL_DEADLINE_MIN {
         return Err(ServiceError::FailedPrecondition("Context timeout is too short.".into()));
     }
-    Ok(caller.patience(frontend.config.task_long_poll, frontend.config.long_poll_margin))
+    Ok(Wait::TaskPoll.patience(frontend, caller))
 }
 
 /// A task token, read back.
-fn task_token<T>(bytes: &[u8], decode: fn(&[u8]) -> Result<T, TokenError>) -> ServiceResult<T> {
+pub fn task_token<T>(bytes: &[u8], decode: fn(&[u8]) -> Result<T, TokenError>) -> ServiceResult<T> {
     if bytes.is_empty() {
         return invalid("Task token not set on request.");
     }
@@ -43,13 +31,13 @@ fn task_token<T>(bytes: &[u8], decode: fn(&[u8]) -> Result<T, TokenError>) -> Se
 }
 
 /// Which activity of which run a worker means.
-struct OneActivity {
-    of: Target,
-    named: ActivityRef,
+pub struct OneActivity {
+    pub of: Target,
+    pub named: ActivityRef,
 }
 
 /// The activity of a task token.
-async fn by_token(frontend: &Frontend, namespace: &str, token: &[u8]) -> ServiceResult<OneActivity> {
+pub async fn by_token(frontend: &Frontend, namespace: &str, token: &[u8]) -> ServiceResult<OneActivity> {
     let token = task_token(token, decode_activity_token)?;
     let namespace: Arc<Namespace> = frontend.namespace_of_token(namespace, &token.namespace_id).await?;
     let of = Target::new(namespace.id.clone(), token.workflow_id.clone(), token.run_id.clone());
@@ -57,14 +45,12 @@ async fn by_token(frontend: &Frontend, namespace: &str, token: &[u8]) -> Service
 }
 
 /// The activity that a workflow gave this id; without a run id, of its current run.
-async fn by_id(
-    frontend: &Frontend,
-    namespace: &str,
+pub fn by_id(
+    namespace: &Namespace,
     workflow_id: String,
     run_id: String,
     activity_id: String,
 ) -> ServiceResult<OneActivity> {
-    let namespace = frontend.namespace(namespace).await?;
     if activity_id.is_empty() {
         return invalid("ActivityId is not set on request.");
     }
@@ -75,7 +61,7 @@ async fn by_id(
 }
 
 /// What a worker sent is too large to be kept: the activity fails for good, and says why.
-async fn fail_for_size(
+pub async fn fail_for_size(
     frontend: &Frontend,
     activity: OneActivity,
     reason: &str,
@@ -88,7 +74,7 @@ async fn fail_for_size(
 
 /// A failure within the limits: causes beyond what stays readable are dropped, and an oversized one becomes the cause, cut
 /// short, of a server failure.
-fn bounded(frontend: &Frontend, mut reported: Failure) -> (Failure, bool) {
+pub fn bounded(frontend: &Frontend, mut reported: Failure) -> (Failure, bool) {
     failure::cut_causes(&mut reported);
     if !validation::too_large(frontend, Some(&reported)) {
         return (reported, false);

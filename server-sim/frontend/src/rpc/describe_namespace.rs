@@ -1,5 +1,5 @@
 //! DescribeNamespace, by name or by id.
-use super::register::advertised;
+use super::register_namespace::advertised;
 use crate::{Frontend, validation};
 use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;

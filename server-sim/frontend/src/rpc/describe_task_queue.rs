@@ -1,6 +1,6 @@
 //! DescribeTaskQueue.
-use crate::Frontend;
 use crate::validation::{self, invalid};
+use crate::{Frontend, namespace::Namespace};
 use tempest_api::ServiceResult;
 use tempest_api::proto::enums::v1::{DescribeTaskQueueMode, TaskQueueKind, TaskQueueType};
 use tempest_api::proto::taskqueue::v1::{TaskQueueTypeInfo, TaskQueueVersionInfo};
@@ -14,9 +14,9 @@ const UNVERSIONED: &str = "";
 /// `InvalidArgument` for a queue without a proper name.
 pub async fn describe(
     frontend: &Frontend,
+    namespace: &Namespace,
     mut request: api::DescribeTaskQueueRequest,
 ) -> ServiceResult<api::DescribeTaskQueueResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     validation::task_queue(request.task_queue.as_mut())?;
     #[allow(deprecated, reason = "the command line still asks so")]
     if request.api_mode() == DescribeTaskQueueMode::Enhanced {

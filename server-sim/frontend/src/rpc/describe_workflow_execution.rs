@@ -1,5 +1,5 @@
 //! DescribeWorkflowExecution.
-use crate::{Frontend, validation};
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
 
@@ -7,9 +7,9 @@ use tempest_api::{ServiceResult, Target};
 /// `InvalidArgument`, and history's `NotFound`.
 pub async fn describe(
     frontend: &Frontend,
+    namespace: &Namespace,
     request: api::DescribeWorkflowExecutionRequest,
 ) -> ServiceResult<api::DescribeWorkflowExecutionResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     let execution = validation::execution(request.execution.as_ref())?;
     let described = frontend.history.describe(Target::named(&namespace.id, Some(execution))).await?;
     Ok(*described)

@@ -8,6 +8,7 @@
 //! | close  | yes  | open   | waits; if nothing closes the run in time, nothing and a token |
 //! | close  | any  | closed | exactly the last event, no token |
 use crate::caller::Caller;
+use crate::routes::Wait;
 use crate::validation::{self, invalid};
 use crate::{Frontend, namespace::Namespace};
 use tempest_api::proto::common::v1::WorkflowExecution;
@@ -23,12 +24,12 @@ use tempest_rt::time::{Duration, Instant, sleep};
 /// `InvalidArgument` for a token that is none of ours or names another run, and history's `NotFound`.
 pub async fn get_history(
     frontend: &Frontend,
+    namespace: &Namespace,
     request: api::GetWorkflowExecutionHistoryRequest,
     caller: &Caller,
 ) -> ServiceResult<api::GetWorkflowExecutionHistoryResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     let execution = validation::execution(request.execution.as_ref())?;
-    let token = page_token(&request.next_page_token, &namespace, execution)?;
+    let token = page_token(&request.next_page_token, namespace, execution)?;
     let target = Target::named(&namespace.id, Some(execution));
     let page_size = page_size(frontend, request.maximum_page_size);
     let reader = Reader { frontend, caller, page_size, waits: request.wait_new_event };
@@ -208,8 +209,7 @@ impl Reader<'_> {
     }
 
     fn wait(&self, next_event_id: EventId, until_closed: bool) -> HistoryWait {
-        let config = &self.frontend.config;
-        let timeout = self.caller.patience(config.history_long_poll, config.long_poll_margin);
+        let timeout = Wait::HistoryPoll.patience(self.frontend, self.caller);
         HistoryWait { next_event_id, until_closed, timeout }
     }
 

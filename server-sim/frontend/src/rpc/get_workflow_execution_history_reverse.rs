@@ -1,6 +1,6 @@
 //! GetWorkflowExecutionHistoryReverse: newest events first, no waiting, no transient events.
-use super::get_history::{page_size, page_token, unreadable};
-use crate::{Frontend, validation};
+use super::get_workflow_execution_history::{page_size, page_token, unreadable};
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::proto::history::v1::History;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryPageToken, ServiceResult, Target};
@@ -9,11 +9,11 @@ use tempest_api::{HistoryPageToken, ServiceResult, Target};
 /// `InvalidArgument` for a token that is none of ours or names another run, and history's `NotFound`.
 pub async fn get_history_reverse(
     frontend: &Frontend,
+    namespace: &Namespace,
     request: api::GetWorkflowExecutionHistoryReverseRequest,
 ) -> ServiceResult<api::GetWorkflowExecutionHistoryReverseResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     let execution = validation::execution(request.execution.as_ref())?;
-    let token = match page_token(&request.next_page_token, &namespace, execution)? {
+    let token = match page_token(&request.next_page_token, namespace, execution)? {
         Some(token) => token,
         None => {
             let position =

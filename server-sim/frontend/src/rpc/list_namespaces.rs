@@ -1,5 +1,5 @@
 //! ListNamespaces, by name, in pages.
-use super::register::advertised;
+use super::register_namespace::advertised;
 use crate::Frontend;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceError, ServiceResult};

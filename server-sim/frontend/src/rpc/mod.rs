@@ -1,10 +1,27 @@
-//! What clients call: one RPC per file.
-pub mod describe;
-pub mod get_history;
-pub mod get_history_reverse;
-mod links;
-pub mod request_cancel;
-pub mod signal;
-pub mod signal_with_start;
-pub mod start;
-pub mod terminate;
+//! What each RPC does: one per file, named in [`crate::routes`]. An RPC by token and its twin by id share a file.
+pub mod describe_namespace;
+pub mod describe_task_queue;
+pub mod describe_workflow_execution;
+pub mod get_cluster_info;
+pub mod get_system_info;
+pub mod get_workflow_execution_history;
+pub mod get_workflow_execution_history_reverse;
+pub mod list_namespaces;
+pub mod poll_activity_task_queue;
+pub mod poll_workflow_task_queue;
+pub mod record_activity_task_heartbeat;
+pub mod record_worker_heartbeat;
+pub mod register_namespace;
+pub mod request_cancel_workflow_execution;
+pub mod reset_sticky_task_queue;
+pub mod respond_activity_task_canceled;
+pub mod respond_activity_task_completed;
+pub mod respond_activity_task_failed;
+pub mod respond_workflow_task_completed;
+pub mod respond_workflow_task_failed;
+pub mod shutdown_worker;
+pub mod signal_with_start_workflow_execution;
+pub mod signal_workflow_execution;
+pub mod start_workflow_execution;
+pub mod terminate_workflow_execution;
+pub mod update_namespace;

@@ -1,7 +1,8 @@
 //! PollActivityTaskQueue.
-use super::{poll_timeout, versioning};
 use crate::caller::Caller;
-use crate::{Frontend, validation};
+use crate::versioning;
+use crate::worker::poll_timeout;
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
 
@@ -12,10 +13,10 @@ use tempest_api::proto::workflowservice::v1 as api;
 /// worker.
 pub async fn poll(
     frontend: &Frontend,
+    namespace: &Namespace,
     mut request: api::PollActivityTaskQueueRequest,
     caller: &Caller,
 ) -> ServiceResult<api::PollActivityTaskQueueResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     let timeout = poll_timeout(frontend, caller)?;
     validation::within_limit(&request.identity, "Identity")?;
     validation::task_queue(request.task_queue.as_mut())?;

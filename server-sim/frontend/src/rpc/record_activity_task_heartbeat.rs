@@ -1,6 +1,6 @@
 //! RecordActivityTaskHeartbeat and RecordActivityTaskHeartbeatById.
-use super::{OneActivity, by_id, by_token, fail_for_size};
-use crate::{Frontend, validation};
+use crate::worker::{OneActivity, by_id, by_token, fail_for_size};
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{Reply, ServiceResult};
 use tempest_core::Input;
@@ -19,19 +19,13 @@ pub async fn heartbeat(
 /// `InvalidArgument`, and history's.
 pub async fn heartbeat_by_id(
     frontend: &Frontend,
+    namespace: &Namespace,
     request: api::RecordActivityTaskHeartbeatByIdRequest,
 ) -> ServiceResult<api::RecordActivityTaskHeartbeatByIdResponse> {
-    let api::RecordActivityTaskHeartbeatByIdRequest {
-        namespace,
-        workflow_id,
-        run_id,
-        activity_id,
-        details,
-        identity,
-        ..
-    } = request;
-    let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
-    let request = api::RecordActivityTaskHeartbeatRequest { details, identity, namespace, ..Default::default() };
+    let api::RecordActivityTaskHeartbeatByIdRequest { workflow_id, run_id, activity_id, details, identity, .. } =
+        request;
+    let activity = by_id(namespace, workflow_id, run_id, activity_id)?;
+    let request = api::RecordActivityTaskHeartbeatRequest { details, identity, ..Default::default() };
     if tempest_rt::planted!("heartbeat-by-id-answered-unrecorded") {
         return Ok(api::RecordActivityTaskHeartbeatByIdResponse::default());
     }

@@ -1,14 +1,14 @@
 //! RecordWorkerHeartbeat: accepted, since workers send it unasked; nothing here shows it yet.
-use crate::Frontend;
+use crate::{Frontend, namespace::Namespace};
 use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
 
 /// # Errors
 /// The namespace's.
 pub async fn record(
-    frontend: &Frontend,
-    request: api::RecordWorkerHeartbeatRequest,
+    _: &Frontend,
+    _: &Namespace,
+    _: api::RecordWorkerHeartbeatRequest,
 ) -> ServiceResult<api::RecordWorkerHeartbeatResponse> {
-    frontend.namespace(&request.namespace).await?;
     Ok(api::RecordWorkerHeartbeatResponse {})
 }

@@ -1,15 +1,15 @@
 //! RegisterNamespace.
-use super::{Namespace, offered};
 use crate::Frontend;
+use crate::namespace::{Namespace, offered};
 use crate::validation::{self, invalid};
 use std::time::Duration;
+use tempest_api::ServiceResult;
 use tempest_api::proto::{
     enums::v1::{ArchivalState, NamespaceState, ReplicationState},
     namespace::v1::{BadBinaries, NamespaceConfig, NamespaceInfo, namespace_info},
     replication::v1::{ClusterReplicationConfig, NamespaceReplicationConfig},
     workflowservice::v1 as api,
 };
-use tempest_api::ServiceResult;
 use tempest_core::rules::durations;
 
 const RETENTION_MIN: Duration = Duration::from_secs(3600);

@@ -1,5 +1,5 @@
 //! RequestCancelWorkflowExecution.
-use crate::{Frontend, validation};
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
 use tempest_core::Input;
@@ -8,9 +8,9 @@ use tempest_core::Input;
 /// `InvalidArgument`, and history's.
 pub async fn request_cancel(
     frontend: &Frontend,
+    namespace: &Namespace,
     mut request: api::RequestCancelWorkflowExecutionRequest,
 ) -> ServiceResult<api::RequestCancelWorkflowExecutionResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     validation::execution(request.workflow_execution.as_ref())?;
     validation::within_limit(&request.request_id, "RequestId")?;
     if request.request_id.is_empty() {

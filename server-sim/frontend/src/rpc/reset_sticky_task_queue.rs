@@ -1,5 +1,5 @@
 //! ResetStickyTaskQueue: the worker has evicted the run from its cache.
-use crate::{Frontend, validation};
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
 use tempest_core::Input;
@@ -8,9 +8,9 @@ use tempest_core::Input;
 /// `InvalidArgument`, and history's: `NotFound` also if the run is closed.
 pub async fn reset(
     frontend: &Frontend,
+    namespace: &Namespace,
     request: api::ResetStickyTaskQueueRequest,
 ) -> ServiceResult<api::ResetStickyTaskQueueResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     let execution = validation::execution(request.execution.as_ref())?;
     let target = Target::named(&namespace.id, Some(&execution));
     frontend.history.call(target, Input::ResetStickiness).await?;

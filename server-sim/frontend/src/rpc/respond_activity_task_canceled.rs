@@ -1,6 +1,6 @@
 //! RespondActivityTaskCanceled and RespondActivityTaskCanceledById.
-use super::{OneActivity, by_id, by_token, fail_for_size};
-use crate::{Frontend, validation};
+use crate::worker::{OneActivity, by_id, by_token, fail_for_size};
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::ServiceResult;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::Input;
@@ -20,19 +20,13 @@ pub async fn cancel(
 /// `InvalidArgument`, and history's.
 pub async fn cancel_by_id(
     frontend: &Frontend,
+    namespace: &Namespace,
     request: api::RespondActivityTaskCanceledByIdRequest,
 ) -> ServiceResult<api::RespondActivityTaskCanceledByIdResponse> {
-    let api::RespondActivityTaskCanceledByIdRequest {
-        namespace,
-        workflow_id,
-        run_id,
-        activity_id,
-        details,
-        identity,
-        ..
-    } = request;
-    let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
-    let request = api::RespondActivityTaskCanceledRequest { details, identity, namespace, ..Default::default() };
+    let api::RespondActivityTaskCanceledByIdRequest { workflow_id, run_id, activity_id, details, identity, .. } =
+        request;
+    let activity = by_id(namespace, workflow_id, run_id, activity_id)?;
+    let request = api::RespondActivityTaskCanceledRequest { details, identity, ..Default::default() };
     finish(frontend, activity, request).await?;
     Ok(api::RespondActivityTaskCanceledByIdResponse {})
 }

@@ -1,6 +1,6 @@
 //! RespondActivityTaskCompleted and RespondActivityTaskCompletedById.
-use super::{OneActivity, by_id, by_token, fail_for_size};
-use crate::{Frontend, validation};
+use crate::worker::{OneActivity, by_id, by_token, fail_for_size};
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::Input;
@@ -20,19 +20,13 @@ pub async fn complete(
 /// `InvalidArgument`, and history's.
 pub async fn complete_by_id(
     frontend: &Frontend,
+    namespace: &Namespace,
     request: api::RespondActivityTaskCompletedByIdRequest,
 ) -> ServiceResult<api::RespondActivityTaskCompletedByIdResponse> {
-    let api::RespondActivityTaskCompletedByIdRequest {
-        namespace,
-        workflow_id,
-        run_id,
-        activity_id,
-        result,
-        identity,
-        ..
-    } = request;
-    let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
-    let request = api::RespondActivityTaskCompletedRequest { result, identity, namespace, ..Default::default() };
+    let api::RespondActivityTaskCompletedByIdRequest { workflow_id, run_id, activity_id, result, identity, .. } =
+        request;
+    let activity = by_id(namespace, workflow_id, run_id, activity_id)?;
+    let request = api::RespondActivityTaskCompletedRequest { result, identity, ..Default::default() };
     match finish(frontend, activity, request).await {
         Err(ServiceError::OutcomeUnknown(_)) if tempest_rt::planted!("unknown-completion-by-id-answered-as-done") => {}
         finished => finished?,

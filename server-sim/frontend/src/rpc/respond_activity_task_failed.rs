@@ -1,7 +1,7 @@
 //! RespondActivityTaskFailed and RespondActivityTaskFailedById.
-use super::{OneActivity, bounded, by_id, by_token};
-use crate::Frontend;
 use crate::validation::{self, invalid};
+use crate::worker::{OneActivity, bounded, by_id, by_token};
+use crate::{Frontend, namespace::Namespace};
 use tempest_api::ServiceResult;
 use tempest_api::proto::failure::v1::{Failure, failure::FailureInfo};
 use tempest_api::proto::workflowservice::v1 as api;
@@ -29,10 +29,10 @@ pub async fn fail(
 /// `InvalidArgument`, and history's.
 pub async fn fail_by_id(
     frontend: &Frontend,
+    namespace: &Namespace,
     request: api::RespondActivityTaskFailedByIdRequest,
 ) -> ServiceResult<api::RespondActivityTaskFailedByIdResponse> {
     let api::RespondActivityTaskFailedByIdRequest {
-        namespace,
         workflow_id,
         run_id,
         activity_id,
@@ -42,11 +42,10 @@ pub async fn fail_by_id(
         cause,
         ..
     } = request;
-    let activity = by_id(frontend, &namespace, workflow_id, run_id, activity_id).await?;
+    let activity = by_id(namespace, workflow_id, run_id, activity_id)?;
     let request = api::RespondActivityTaskFailedRequest {
         failure,
         identity,
-        namespace,
         last_heartbeat_details,
         cause,
         ..Default::default()

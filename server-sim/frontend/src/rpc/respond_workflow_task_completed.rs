@@ -1,7 +1,7 @@
 //! RespondWorkflowTaskCompleted.
-use super::task_token;
-use crate::Frontend;
 use crate::validation::{self, invalid};
+use crate::worker::task_token;
+use crate::{Frontend, layers};
 use tempest_api::proto::command::v1::{Command, command::Attributes};
 use tempest_api::proto::deployment::v1::WorkerDeploymentOptions;
 use tempest_api::proto::enums::v1::{VersioningBehavior, WorkerVersioningMode::Versioned};
@@ -20,7 +20,7 @@ pub async fn complete(
     let token = task_token(&request.task_token, decode_workflow_token)?;
     let namespace = frontend.namespace_of_token(&request.namespace, &token.namespace_id).await?;
     for other in request.commands.iter().filter_map(namespace_of) {
-        frontend.namespace(other).await?;
+        layers::namespace::open(frontend, other).await?;
     }
     request.namespace.clone_from(&namespace.name);
     if request.intermediate_page || request.page_number > 0 {

@@ -1,5 +1,5 @@
 //! RespondWorkflowTaskFailed.
-use super::{bounded, task_token};
+use crate::worker::{bounded, task_token};
 use crate::{Frontend, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target, decode_workflow_token};

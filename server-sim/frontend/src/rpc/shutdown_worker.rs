@@ -1,5 +1,5 @@
 //! ShutdownWorker: its polls end, and its sticky queue has no poller any more.
-use crate::Frontend;
+use crate::{Frontend, namespace::Namespace};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, WorkerInstance};
 
@@ -7,9 +7,9 @@ use tempest_api::{ServiceResult, WorkerInstance};
 /// The namespace's, and matching's if the sticky queue cannot be unloaded.
 pub async fn shutdown(
     frontend: &Frontend,
+    namespace: &Namespace,
     request: api::ShutdownWorkerRequest,
 ) -> ServiceResult<api::ShutdownWorkerResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     let worker = WorkerInstance { key: request.worker_instance_key, identity: request.identity };
     if !worker.key.is_empty() {
         // Before the sticky queue is unloaded: its tasks move to the normal queue, and shall not find the same worker there.

@@ -1,6 +1,6 @@
 //! SignalWithStartWorkflowExecution.
-use super::links;
-use crate::{Frontend, validation};
+use crate::links;
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
 use tempest_core::rules::start_request::prepare_signal_with_start;
@@ -10,15 +10,11 @@ use tempest_core::{Input, Started};
 /// `InvalidArgument` with Temporal's words, the namespace's, and history's.
 pub async fn signal_with_start(
     frontend: &Frontend,
+    namespace: &Namespace,
     mut request: api::SignalWithStartWorkflowExecutionRequest,
 ) -> ServiceResult<api::SignalWithStartWorkflowExecutionResponse> {
-    let namespace = frontend.namespace_to_start_in(&request.namespace).await?;
     prepare_signal_with_start(&mut request, tempest_rt::entropy::uuid, &frontend.limits)?;
     validation::within_limit(&request.identity, "Identity")?;
-    validation::payloads(frontend, request.input.as_ref())?;
-    validation::payloads(frontend, request.signal_input.as_ref())?;
-    validation::memo(frontend, request.memo.as_ref())?;
-    validation::search_attributes(request.search_attributes.as_ref())?;
     validation::offered(false, request.versioning_override.is_some(), request.time_skipping_config.is_some())?;
     let (workflow_id, request_id) = (request.workflow_id.clone(), request.request_id.clone());
     let target = Target::current(&namespace.id, &workflow_id);

@@ -1,6 +1,6 @@
 //! SignalWorkflowExecution.
-use crate::Frontend;
 use crate::validation::{self, invalid};
+use crate::{Frontend, namespace::Namespace};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceError, ServiceResult, Target};
 use tempest_core::Input;
@@ -9,9 +9,9 @@ use tempest_core::Input;
 /// `InvalidArgument`, and history's: `NotFound` if the run is closed and did not have this signal already.
 pub async fn signal(
     frontend: &Frontend,
+    namespace: &Namespace,
     mut request: api::SignalWorkflowExecutionRequest,
 ) -> ServiceResult<api::SignalWorkflowExecutionResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     validation::execution(request.workflow_execution.as_ref())?;
     if request.signal_name.is_empty() {
         return invalid("SignalName is not set on request.");
@@ -19,7 +19,6 @@ pub async fn signal(
     validation::within_limit(&request.signal_name, "SignalName")?;
     validation::within_limit(&request.request_id, "RequestId")?;
     validation::within_limit(&request.identity, "Identity")?;
-    validation::payloads(frontend, request.input.as_ref())?;
     if request.request_id.is_empty() {
         // Our own retries towards history must not deliver it twice.
         request.request_id = tempest_rt::entropy::uuid();

@@ -1,6 +1,6 @@
 //! StartWorkflowExecution.
-use super::links;
-use crate::{Frontend, validation};
+use crate::links;
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
 use tempest_core::rules::failure::cut_causes;
@@ -11,14 +11,11 @@ use tempest_core::{Input, Started};
 /// `InvalidArgument` with Temporal's words, the namespace's, and history's: above all that the workflow runs already.
 pub async fn start(
     frontend: &Frontend,
+    namespace: &Namespace,
     mut request: api::StartWorkflowExecutionRequest,
 ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
-    let namespace = frontend.namespace_to_start_in(&request.namespace).await?;
     prepare_start(&mut request, tempest_rt::entropy::uuid, &frontend.limits)?;
     validation::within_limit(&request.identity, "Identity")?;
-    validation::payloads(frontend, request.input.as_ref())?;
-    validation::memo(frontend, request.memo.as_ref())?;
-    validation::search_attributes(request.search_attributes.as_ref())?;
     validation::offered(
         !request.completion_callbacks.is_empty(),
         request.versioning_override.is_some(),

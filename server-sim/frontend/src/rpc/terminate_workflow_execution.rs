@@ -1,5 +1,5 @@
 //! TerminateWorkflowExecution.
-use crate::{Frontend, validation};
+use crate::{Frontend, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
 use tempest_core::Input;
@@ -12,11 +12,10 @@ const IDENTITY_DEFAULT: &str = "frontend-service";
 /// `InvalidArgument`, and history's: `NotFound` if the run is closed.
 pub async fn terminate(
     frontend: &Frontend,
+    namespace: &Namespace,
     mut request: api::TerminateWorkflowExecutionRequest,
 ) -> ServiceResult<api::TerminateWorkflowExecutionResponse> {
-    let namespace = frontend.namespace(&request.namespace).await?;
     validation::execution(request.workflow_execution.as_ref())?;
-    validation::payloads(frontend, request.details.as_ref())?;
     if request.reason.is_empty() {
         request.reason = REASON_DEFAULT.to_owned();
     }

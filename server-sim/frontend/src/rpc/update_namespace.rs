@@ -1,7 +1,7 @@
 //! UpdateNamespace: description, owner, data, retention.
-use super::register::{advertised, retention};
-use super::{Namespace, offered};
+use super::register_namespace::{advertised, retention};
 use crate::Frontend;
+use crate::namespace::{Namespace, offered};
 use crate::validation::invalid;
 use tempest_api::proto::enums::v1::{NamespaceState, ReplicationState};
 use tempest_api::proto::workflowservice::v1 as api;
@@ -11,9 +11,9 @@ use tempest_api::{ServiceError, ServiceResult};
 /// `NamespaceNotFound`; `InvalidArgument` for what cannot be changed; `Unavailable` if somebody else changed it first.
 pub async fn update(
     frontend: &Frontend,
+    _: &Namespace,
     request: api::UpdateNamespaceRequest,
 ) -> ServiceResult<api::UpdateNamespaceResponse> {
-    frontend.namespace(&request.namespace).await?;
     check(frontend, &request)?;
     // The cache may be old, and the write compares versions: decide on what is in the store now.
     let all = frontend.namespaces.all().await?;
