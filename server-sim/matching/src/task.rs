@@ -28,7 +28,6 @@ impl QueuedTask {
         }
         .filter(|timeout| !timeout.is_zero())
     }
-
 }
 
 /// The body of a backlog row.

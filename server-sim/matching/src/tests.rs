@@ -10,7 +10,9 @@ use std::time::Duration;
 use tempest_api::proto::enums::v1::TaskQueueKind;
 use tempest_api::proto::taskqueue::v1::{TaskQueue, TaskQueueMetadata, TaskQueueStats};
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{AddActivityTask, AddWorkflowTask, HistoryService, MatchingService, ServiceError, ServiceResult, WorkerInstance};
+use tempest_api::{
+    AddActivityTask, AddWorkflowTask, HistoryService, MatchingService, ServiceError, ServiceResult, WorkerInstance,
+};
 use tempest_core::{NamespaceId, RunKey};
 use tempest_rt::task::TaskGroup;
 use tempest_store::CommitOutcome;
@@ -280,8 +282,7 @@ async fn the_polls_of_a_worker_that_goes_down_end_at_once_and_its_tasks_go_to_ot
         assert_eq!(pollers.pollers.len(), 1, "the other worker has the same name");
         assert_eq!(w.matching.add_activity_task(activity(5)).await, Ok(()));
     };
-    let (gone, again, stays, ()) =
-        tokio::join!(biased; w.poll_of("gone"), w.poll_of("gone"), w.poll_of("stays"), down);
+    let (gone, again, stays, ()) = tokio::join!(biased; w.poll_of("gone"), w.poll_of("gone"), w.poll_of("stays"), down);
     assert_eq!((gone, again, stays), (None, None, Some(5)));
     assert_eq!(began.elapsed(), Duration::from_secs(1));
     assert_eq!(w.poll_of("gone").await, None, "this poll was on its way when the worker went");

@@ -505,7 +505,8 @@ async fn updates_of_namespaces_that_would_have_no_effect_are_refused() {
     let World { node, mut client } = world().await;
     let update = || Update { namespace: "default".into(), ..Default::default() };
     let config = |config: NamespaceConfig| Update { config: Some(config), ..update() };
-    let replication = |replication: NamespaceReplicationConfig| Update { replication_config: Some(replication), ..update() };
+    let replication =
+        |replication: NamespaceReplicationConfig| Update { replication_config: Some(replication), ..update() };
     let state = |state: NamespaceState| Update {
         update_info: Some(UpdateNamespaceInfo { state: state as i32, ..Default::default() }),
         ..update()
@@ -526,10 +527,7 @@ async fn updates_of_namespaces_that_would_have_no_effect_are_refused() {
             "Cluster is not configured for history archival.",
         ),
         (
-            config(NamespaceConfig {
-                visibility_archival_state: ArchivalState::Enabled as i32,
-                ..Default::default()
-            }),
+            config(NamespaceConfig { visibility_archival_state: ArchivalState::Enabled as i32, ..Default::default() }),
             "Cluster is not configured for visibility archival.",
         ),
         (
@@ -549,10 +547,7 @@ async fn updates_of_namespaces_that_would_have_no_effect_are_refused() {
             "Invalid cluster name: other",
         ),
         (
-            replication(NamespaceReplicationConfig {
-                state: ReplicationState::Handover as i32,
-                ..Default::default()
-            }),
+            replication(NamespaceReplicationConfig { state: ReplicationState::Handover as i32, ..Default::default() }),
             "Handover can only be set for global namespace",
         ),
         (state(NamespaceState::Deleted), "A namespace cannot be deleted by an update of its state."),
@@ -569,10 +564,8 @@ async fn updates_of_namespaces_that_would_have_no_effect_are_refused() {
 #[tokio::test]
 async fn bad_namespaces_are_refused_with_temporals_words() {
     let World { node, mut client } = world().await;
-    let retention = |retention: Option<Wire>| Register {
-        workflow_execution_retention_period: retention,
-        ..register("retained")
-    };
+    let retention =
+        |retention: Option<Wire>| Register { workflow_execution_retention_period: retention, ..register("retained") };
     let no_retention = "A valid retention period is not set on request.";
     for (request, text) in [
         (register(""), "Namespace not set on request."),

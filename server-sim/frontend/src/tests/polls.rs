@@ -158,7 +158,8 @@ async fn the_command_line_describes_both_types_of_a_queue_at_once() {
         assert_eq!(info.stats.as_ref().unwrap().approximate_backlog_count, i64::from(queue_type as i32));
         assert_eq!(info.pollers[0].identity, "worker");
     }
-    let text = "Enhanced DescribeTaskQueue is not valid for a sticky queue, use api_mode=UNSPECIFIED or a normal queue.";
+    let text =
+        "Enhanced DescribeTaskQueue is not valid for a sticky queue, use api_mode=UNSPECIFIED or a normal queue.";
     let sticky = w.service.describe_task_queue(Request::new(describe(TaskQueueKind::Sticky))).await;
     assert_eq!(refused(sticky), invalid(text));
 }

@@ -100,11 +100,9 @@ async fn what_the_system_says_of_a_run_cannot_be_set_by_its_starter() {
     let check = async |name: &str, expect: Option<String>| {
         let search_attributes =
             Some(SearchAttributes { indexed_fields: [(name.to_owned(), Default::default())].into() });
-        let request =
-            api::StartWorkflowExecutionRequest { search_attributes: search_attributes.clone(), ..start() };
+        let request = api::StartWorkflowExecutionRequest { search_attributes: search_attributes.clone(), ..start() };
         let started = w.service.start_workflow_execution(Request::new(request)).await.map(drop);
-        let request =
-            api::SignalWithStartWorkflowExecutionRequest { search_attributes, ..signal_with_start() };
+        let request = api::SignalWithStartWorkflowExecutionRequest { search_attributes, ..signal_with_start() };
         let signaled = w.service.signal_with_start_workflow_execution(Request::new(request)).await.map(drop);
         for answer in [started, signaled] {
             let said = answer.err().map(|status| (status.code(), status.message().to_owned()));
