@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tempest_artifact::{Family, Outcome, Verdict};
+use tempest_artifact::{Family, Invariant, Outcome, Verdict};
 
 use crate::Run;
 
@@ -25,7 +25,7 @@ pub struct Campaign {
     /// Probe to how often it was taken in all runs, and in how many.
     pub probes: BTreeMap<String, (u64, u64)>,
     /// Invariant to (runs that judged it, things judged where they are counted, runs that violated it).
-    pub checks: BTreeMap<String, (u64, Option<u64>, u64)>,
+    pub checks: BTreeMap<Invariant, (u64, Option<u64>, u64)>,
     /// RPC to outcomes: ok, failed, unknown.
     pub rpcs: BTreeMap<String, [u64; 3]>,
 }
@@ -127,9 +127,9 @@ pub(crate) fn outcome_index(outcome: &Outcome) -> usize {
 
 /// Indexes of violations that differ only in names and numbers, in the order of the first of each.
 pub(crate) fn kinds_of_violations(run: &Run) -> Vec<Vec<usize>> {
-    let mut kinds: Vec<((&str, String), Vec<usize>)> = Vec::new();
+    let mut kinds: Vec<((Invariant, String), Vec<usize>)> = Vec::new();
     for (index, violation) in run.artifact.violations.iter().enumerate() {
-        let kind = (violation.invariant.as_str(), shape(&violation.what));
+        let kind = (violation.invariant, shape(&violation.what));
         match kinds.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, alike)) => alike.push(index),
             None => kinds.push((kind, vec![index])),
@@ -144,7 +144,7 @@ fn shapes(run: &Run) -> BTreeSet<(String, String)> {
         let invariant = if run.artifact.verdict == Verdict::Nondeterministic { "determinism" } else { "no verdict" };
         return [(invariant.to_string(), crate::words::verdict(run))].into();
     }
-    run.artifact.violations.iter().map(|violation| (violation.invariant.clone(), shape(&violation.what))).collect()
+    run.artifact.violations.iter().map(|violation| (violation.invariant.to_string(), shape(&violation.what))).collect()
 }
 
 /// A message without what differs from run to run: words with a digit in them become `#`.
@@ -177,7 +177,7 @@ mod tests {
     use tempest_artifact::{Artifact, Violation};
 
     fn failed(seed: u64, what: &str, faults: u64) -> Run {
-        let violations = vec![Violation::new("activity-once", what)];
+        let violations = vec![Violation::new(Invariant::ActivityOnce, what)];
         Artifact { seed, verdict: Verdict::Violated, violations, faults, ..Artifact::default() }.into()
     }
 

@@ -42,7 +42,7 @@ fn status(run: &Run) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(words::verdict(run));
     if let Some(violation) = run.first_violation() {
-        status.set_type(violation.invariant.as_str());
+        status.set_type(violation.invariant.name());
     }
     status.set_description(description(run));
     status

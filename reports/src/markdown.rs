@@ -30,7 +30,7 @@ fn write_run(out: &mut String, run: &Run) -> std::fmt::Result {
     writeln!(out, ", trace {}\n", code(&run.artifact.trace_hash))?;
     for alike in kinds_of_violations(run) {
         let (index, violation) = (alike[0], &run.artifact.violations[alike[0]]);
-        writeln!(out, "## {}. {}\n", index + 1, text(&violation.invariant))?;
+        writeln!(out, "## {}. {}\n", index + 1, text(violation.invariant.name()))?;
         write!(out, "{}", text(&violation.what))?;
         if let Some(at) = violation.at_ms {
             write!(out, " (at {})", moment(at))?;
@@ -87,7 +87,7 @@ fn write_checks(out: &mut String, run: &Run) -> std::fmt::Result {
     writeln!(out, "## What was checked\n\n| invariant | judged | violations | |\n|---|---:|---:|---|")?;
     for check in judged {
         let (checked, violations) = (check.checked.map_or("–".into(), count), count(check.violations));
-        writeln!(out, "| {} | {checked} | {violations} | {} |", text(&check.invariant), text(&check.note))?;
+        writeln!(out, "| {} | {checked} | {violations} | {} |", text(check.invariant.name()), text(&check.note))?;
     }
     writeln!(out)
 }
@@ -143,7 +143,7 @@ fn write_campaign(out: &mut String, runs: &[Run]) -> std::fmt::Result {
     let shown = failed.len().max(RUNS_MAX);
     for run in failed.iter().chain(&held).take(shown) {
         let artifact = &run.artifact;
-        let verdict = run.first_violation().map_or(verdict_word(run), |violation| &violation.invariant);
+        let verdict = run.first_violation().map_or(verdict_word(run), |violation| violation.invariant.name());
         let (virtual_time, wall) = (duration(artifact.virtual_ms), duration(artifact.wall_ms));
         let (scenario, seed, faults) = (text(&artifact.scenario), artifact.seed, artifact.faults);
         let trace = code(artifact.trace_hash.get(..12).unwrap_or(&artifact.trace_hash));

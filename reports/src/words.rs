@@ -73,8 +73,9 @@ pub(crate) fn list(items: &[String]) -> String {
 pub(crate) fn verdict(run: &Run) -> String {
     let mut names: Vec<String> = Vec::new();
     for violation in &run.artifact.violations {
-        if !names.contains(&violation.invariant) {
-            names.push(violation.invariant.clone());
+        let name = violation.invariant.to_string();
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
     match run.artifact.verdict {

@@ -1,9 +1,10 @@
+use crate::Invariant;
 use serde::{Deserialize, Serialize};
 
 /// How often an invariant was judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
-    pub invariant: String,
+    pub invariant: Invariant,
     /// False if nothing was looked at: what was not judged neither holds nor fails. The note says why.
     pub judged: bool,
     pub violations: u64,

@@ -1,10 +1,11 @@
+use crate::Invariant;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One way in which a run broke a promise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
-    pub invariant: String,
+    pub invariant: Invariant,
     /// One sentence.
     pub what: String,
     /// Virtual time of the first piece of evidence that has one.
@@ -33,14 +34,13 @@ pub struct Evidence {
 }
 
 impl Violation {
-    pub fn new(invariant: &str, what: impl Into<String>) -> Violation {
-        Violation {
-            invariant: invariant.to_owned(),
-            what: what.into(),
-            at_ms: None,
-            about: Vec::new(),
-            evidence: Vec::new(),
-        }
+    pub fn new(invariant: Invariant, what: impl Into<String>) -> Violation {
+        Violation { invariant, what: what.into(), at_ms: None, about: Vec::new(), evidence: Vec::new() }
+    }
+
+    /// Of a scenario's own model.
+    pub fn of_model(what: impl Into<String>) -> Violation {
+        Violation::new(Invariant::Model, what)
     }
 
     #[must_use]

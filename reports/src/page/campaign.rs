@@ -44,7 +44,7 @@ pub fn campaign_page(runs: &[Run]) -> String {
         matrix => matrix(&campaign, runs, &order),
         distributions => serialized(distributions),
         checks => campaign.checks.iter().map(|(name, (judged_runs, judged, violated))| context! {
-            name, runs => count(*judged_runs), judged => judged.map(count), violated => count(*violated),
+            name => name.name(), runs => count(*judged_runs), judged => judged.map(count), violated => count(*violated),
             bad => *violated > 0, idle => *judged_runs == 0,
         }).collect::<Vec<_>>(),
         never => serialized(campaign.probes_never_hit()),
@@ -94,7 +94,7 @@ fn failures(campaign: &Campaign, runs: &[Run]) -> Vec<Template> {
                 .artifact
                 .violations
                 .iter()
-                .find(|one| one.invariant == failure.invariant && shape(&one.what) == failure.shape);
+                .find(|one| one.invariant.name() == failure.invariant && shape(&one.what) == failure.shape);
             let mut by_seed = failure.runs.clone();
             by_seed.sort_by_key(|run| (&runs[*run].artifact.scenario, runs[*run].artifact.seed));
             let seeds: Vec<Template> = by_seed
@@ -141,7 +141,7 @@ fn run_row(run: &Run) -> Template {
         page => &run.page,
         tone => tone(run),
         word => verdict_word(run),
-        invariant => run.first_violation().map(|violation| violation.invariant.as_str()),
+        invariant => run.first_violation().map(|violation| violation.invariant.name()),
         plant => &artifact.plant,
         workflows => count(artifact.workflows),
         faults => count(artifact.faults),

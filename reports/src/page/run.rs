@@ -107,7 +107,7 @@ fn checks(run: &Run) -> Vec<Template> {
         .iter()
         .map(|check| {
             context! {
-                name => &check.invariant,
+                name => check.invariant.name(),
                 note => &check.note,
                 judged => check.checked.map(count),
                 violations => count(check.violations),

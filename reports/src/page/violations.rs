@@ -39,7 +39,7 @@ fn violation_view<'run>(run: &'run Run, violation: &Violation, shown: &mut BTree
         })
         .collect();
     context! {
-        invariant => &violation.invariant,
+        invariant => violation.invariant.name(),
         message => &violation.what,
         at => violation.at_ms.map(moment),
         evidence => evidence(&violation.evidence),

@@ -63,7 +63,7 @@ impl Run {
             if !checks.iter().any(|check| check.invariant == violation.invariant) {
                 let found = self.artifact.violations.iter().filter(|other| other.invariant == violation.invariant);
                 checks.push(Checked {
-                    invariant: violation.invariant.clone(),
+                    invariant: violation.invariant,
                     judged: true,
                     violations: found.count() as u64,
                     checked: None,

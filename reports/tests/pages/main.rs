@@ -192,6 +192,8 @@ fn markdown_of_a_campaign() {
 fn markdown_makes_nothing_of_hostile_text() {
     let runs = [hostile(), hostile()].map(Run::from);
     for text in [markdown(&runs), markdown(&runs[..1])] {
+        // An escaped backtick begins no code.
+        let text = text.replace("\\`", "");
         let outside_code: String = text.split("``").step_by(2).flat_map(|part| part.split('`').step_by(2)).collect();
         assert!(!outside_code.contains("<script>"), "{text}");
     }

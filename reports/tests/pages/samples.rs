@@ -2,8 +2,8 @@
 use serde_json::json;
 use tempest_artifact::fault::{ClockJump, Clog, Crash, DiskSlow, OneWay, Partition, Pause, PowerLoss, Reset};
 use tempest_artifact::{
-    ARTIFACT_VERSION, About, Artifact, Checked, CommitInDoubt, Drawn, Event, Fate, Fault, FaultPlan, Host, Operation,
-    Outcome, Ownership, Phase, PlannedFault, Promotion, Tenure, TimelineEntry, Verdict, Violation,
+    ARTIFACT_VERSION, About, Artifact, Checked, CommitInDoubt, Drawn, Event, Fate, Fault, FaultPlan, Host, Invariant,
+    Operation, Outcome, Ownership, Phase, PlannedFault, Promotion, Tenure, TimelineEntry, Verdict, Violation,
 };
 
 pub fn host(name: &str) -> Host {
@@ -108,24 +108,24 @@ fn phases() -> Vec<Phase> {
 /// A storm of 40 s and a long drain, everything in it.
 pub fn storm(seed: u64) -> Artifact {
     let (plan, timeline) = storm_of_faults(seed);
-    let check = |(invariant, checked): (&str, u64)| Checked {
-        invariant: invariant.to_owned(),
+    let check = |(invariant, checked): (Invariant, u64)| Checked {
+        invariant,
         judged: checked > 0,
         violations: 0,
         checked: Some(checked),
         note: String::new(),
     };
     let checks = [
-        ("acked-durable", 412),
-        ("activity-once", 380),
-        ("clean", 1),
-        ("history-wellformed", 74),
-        ("liveness", 74),
-        ("one-open-run", 60),
-        ("replay", 74),
-        ("signals-once-in-order", 96),
-        ("state-equals-history", 74),
-        ("timers-not-early", 0),
+        (Invariant::AckedDurable, 412),
+        (Invariant::ActivityOnce, 380),
+        (Invariant::Clean, 1),
+        (Invariant::HistoryWellformed, 74),
+        (Invariant::Liveness, 74),
+        (Invariant::OneOpenRun, 60),
+        (Invariant::Replay, 74),
+        (Invariant::SignalsOnceInOrder, 96),
+        (Invariant::StateEqualsHistory, 74),
+        (Invariant::TimersNotEarly, 0),
     ];
     let option = |(name, value, set): (&str, u64, bool)| Drawn { name: name.to_owned(), value, set };
     let options = [
@@ -174,7 +174,7 @@ pub fn violated(seed: u64) -> Artifact {
     let lost = Violation {
         at_ms: Some(20_109),
         about: vec![About { workflow_id: workflow.clone(), run_id: "4c1f".into() }],
-        ..Violation::new("acked-durable", lost)
+        ..Violation::new(Invariant::AckedDurable, lost)
             .because("SignalWorkflowExecution amend-2 sent 20.109 s, acknowledged 20.117 s by server")
             .because("server lost power at 20.131 s: 3 commits were not synced")
     };
@@ -188,14 +188,14 @@ pub fn violated(seed: u64) -> Artifact {
          "workflowTaskTimedOutEventAttributes": {"scheduledEventId": "2", "timeoutType": "TIMEOUT_TYPE_START_TO_CLOSE"}},
     ]});
     let mut artifact = storm(seed);
-    for name in ["acked-durable", "state-equals-history"] {
+    for name in [Invariant::AckedDurable, Invariant::StateEqualsHistory] {
         let check = artifact.checks.iter_mut().find(|check| check.invariant == name).expect("it was checked");
         check.violations = 1;
     }
     Artifact {
         verdict: Verdict::Violated,
         plant: Some("ack-before-fsync".into()),
-        violations: vec![lost, Violation::new("state-equals-history", differs)],
+        violations: vec![lost, Violation::new(Invariant::StateEqualsHistory, differs)],
         reproduce: format!("tempest run order-saga --seed {seed} --plant ack-before-fsync --set orders=52"),
         histories: [(format!("{workflow}/4c1f"), history)].into(),
         ..artifact
@@ -299,7 +299,7 @@ pub fn hostile() -> Artifact {
     let violation = Violation {
         at_ms: Some(u64::MAX),
         about: vec![About { workflow_id: text(), run_id: text() }],
-        ..Violation::new(HOSTILE, HOSTILE).because(HOSTILE)
+        ..Violation::new(Invariant::Clean, HOSTILE).because(HOSTILE)
     };
     let operation = Operation {
         id: 0,
@@ -339,7 +339,7 @@ pub fn hostile() -> Artifact {
             losses_reported: 0,
             harmed: vec![text()],
         },
-        checks: vec![Checked { invariant: text(), judged: true, violations: 1, checked: None, note: text() }],
+        checks: vec![Checked { invariant: Invariant::Model, judged: true, violations: 1, checked: None, note: text() }],
         phases: vec![
             Phase { name: text(), from_ms: 10, to_ms: 1 },
             Phase { name: Phase::STORM.into(), from_ms: 1, to_ms: 2 },

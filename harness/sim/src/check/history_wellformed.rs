@@ -25,7 +25,8 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
 }
 
 fn wrong(run: &RunObserved, what: impl std::fmt::Display, event: &HistoryEvent) -> Violation {
-    Violation::new(INVARIANT, format!("{}: {what}", run.name())).because(format!("{event:?}"))
+    let violation = Violation::new(INVARIANT, format!("{}: {what}", run.name())).because(format!("{event:?}"));
+    violation.about(run.key.workflow_id.as_str(), run.key.run_id.as_str())
 }
 
 fn shape(run: &RunObserved) -> Vec<Violation> {

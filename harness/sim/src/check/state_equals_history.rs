@@ -11,7 +11,10 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
 
 fn differs(run: &RunObserved) -> Option<Violation> {
     let state = run.state.as_ref()?;
-    let wrong = |what: String| Some(Violation::new(INVARIANT, format!("{}: {what}", run.name())));
+    let wrong = |what: String| {
+        let violation = Violation::new(INVARIANT, format!("{}: {what}", run.name()));
+        Some(violation.about(run.key.workflow_id.as_str(), run.key.run_id.as_str()))
+    };
     let last = run.stored.last().map_or(0, |event| event.event_id);
     if state.next_event_id() != last + 1 {
         return wrong(format!("its next event is {}, its last one {last}", state.next_event_id()));

@@ -1,0 +1,70 @@
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! invariants {
+    ($($(#[$doc:meta])* $invariant:ident = $name:literal,)*) => {
+        /// What must hold of every run, in the order in which it is judged: the first that fails names the verdict. What
+        /// each promises stands with its checker.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Invariant {
+            $($(#[$doc])* #[serde(rename = $name)] $invariant,)*
+        }
+
+        impl Invariant {
+            /// All of them, in order.
+            pub const ALL: &[Invariant] = &[$(Invariant::$invariant),*];
+
+            /// As verdicts, artifacts and the command line have it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Invariant::$invariant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+invariants! {
+    Clean = "clean",
+    ShardFence = "shard-fence",
+    OwnershipSettled = "ownership-settled",
+    DataLossNoticed = "data-loss-noticed",
+    HistoryWellformed = "history-wellformed",
+    ActivityOnce = "activity-once",
+    SignalsOnceInOrder = "signals-once-in-order",
+    AckedDurable = "acked-durable",
+    RefusedLeftNothing = "refused-left-nothing",
+    ReadsFresh = "reads-fresh",
+    AcrossRuns = "across-runs",
+    ErrandsEnd = "errands-end",
+    OneOpenRun = "one-open-run",
+    TimersNotEarly = "timers-not-early",
+    StateEqualsHistory = "state-equals-history",
+    TasksCoverState = "tasks-cover-state",
+    Liveness = "liveness",
+    Replay = "replay",
+    /// Whatever a scenario checks of its own results.
+    Model = "model",
+    /// The whole run's own: judged by running its seed twice.
+    Determinism = "determinism",
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Invariant;
+
+    #[test]
+    fn artifacts_hold_the_names_that_people_read() {
+        for invariant in Invariant::ALL {
+            let stored = serde_json::to_value(invariant).expect("it is a word");
+            assert_eq!(stored, invariant.name());
+            assert_eq!(serde_json::from_value::<Invariant>(stored).expect("it was written"), *invariant);
+        }
+    }
+}
