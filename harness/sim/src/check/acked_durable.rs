@@ -30,8 +30,8 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{decode_activity_token, decode_workflow_token};
 
 pub const INVARIANT: Invariant = Invariant::AckedDurable;
-pub const HOLDS_WHEN: &str = "every acknowledged call left its durable effect, once, in what a power cut leaves on the disk, and was not \
-     acknowledged before";
+pub const HOLDS_WHEN: &str = "every acknowledged call left its durable effect, once, in what a power cut leaves on \
+                              the disk, and was not acknowledged before";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let acknowledged = observations.operations.iter().filter(|operation| operation.outcome.is_ok());
@@ -57,94 +57,18 @@ fn signaled_event_of(execution: &WorkflowExecution) -> String {
 fn missing(observations: &Observations, operation: &Operation) -> Option<String> {
     match &operation.rpc {
         RpcKind::StartWorkflowExecution => started(observations, operation),
-        RpcKind::SignalWithStartWorkflowExecution => {
-            let request: api::SignalWithStartWorkflowExecutionRequest = operation.request()?;
-            let response: api::SignalWithStartWorkflowExecutionResponse = operation.response()?;
-            if observations.run(&response.run_id).is_none() {
-                return Some(format!("run {} does not exist", response.run_id));
-            }
-            let execution = WorkflowExecution { workflow_id: request.workflow_id, run_id: String::new() };
-            let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
-            once(found, &signaled_event_of(&execution))
-        }
-        RpcKind::SignalWorkflowExecution => {
-            let request: api::SignalWorkflowExecutionRequest = operation.request()?;
-            let execution = request.workflow_execution?;
-            let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
-            once(found, &signaled_event_of(&execution))
-        }
-        RpcKind::RequestCancelWorkflowExecution => {
-            let request: api::RequestCancelWorkflowExecutionRequest = operation.request()?;
-            let is_cancel = |event: &HistoryEvent| event.event_type() == EventType::WorkflowExecutionCancelRequested;
-            let execution = request.workflow_execution?;
-            // A workflow that has ended is cancelled by doing nothing, as in Temporal.
-            let ended = || ended_by(observations, &execution, operation.completed_ns.unwrap_or(u64::MAX));
-            at_least_once(count(observations, &execution, is_cancel), "cancel-requested event").filter(|_| !ended())
-        }
-        RpcKind::TerminateWorkflowExecution => {
-            let request: api::TerminateWorkflowExecutionRequest = operation.request()?;
-            let is_end = |event: &HistoryEvent| event.event_type() == EventType::WorkflowExecutionTerminated;
-            at_least_once(count(observations, &request.workflow_execution?, is_end), "terminated event")
-        }
-        RpcKind::RespondWorkflowTaskCompleted => {
-            let request: api::RespondWorkflowTaskCompletedRequest = operation.request()?;
-            workflow_task(observations, &request.task_token, EventType::WorkflowTaskCompleted)
-        }
-        RpcKind::RespondWorkflowTaskFailed => {
-            let request: api::RespondWorkflowTaskFailedRequest = operation.request()?;
-            workflow_task(observations, &request.task_token, EventType::WorkflowTaskFailed)
-        }
-        RpcKind::RespondActivityTaskCompleted => {
-            let request: api::RespondActivityTaskCompletedRequest = operation.request()?;
-            activity(observations, &request.task_token, |attributes, scheduled| match attributes {
-                Attributes::ActivityTaskCompletedEventAttributes(a) => {
-                    a.scheduled_event_id == scheduled && a.result == request.result
-                }
-                _ => false,
-            })
-        }
-        RpcKind::RespondActivityTaskFailed => {
-            let request: api::RespondActivityTaskFailedRequest = operation.request()?;
-            if !is_last(observations, &request) {
-                return None;
-            }
-            activity(observations, &request.task_token, |attributes, scheduled| match attributes {
-                Attributes::ActivityTaskFailedEventAttributes(a) => a.scheduled_event_id == scheduled,
-                _ => false,
-            })
-        }
-        RpcKind::RespondActivityTaskCanceled => {
-            let request: api::RespondActivityTaskCanceledRequest = operation.request()?;
-            activity(observations, &request.task_token, |attributes, scheduled| match attributes {
-                Attributes::ActivityTaskCanceledEventAttributes(a) => a.scheduled_event_id == scheduled,
-                _ => false,
-            })
-        }
-        RpcKind::RespondActivityTaskCompletedById => {
-            let request: api::RespondActivityTaskCompletedByIdRequest = operation.request()?;
-            named_activity(observations, operation, |attributes| match attributes {
-                Attributes::ActivityTaskCompletedEventAttributes(a) if a.result == request.result => {
-                    Some(a.scheduled_event_id)
-                }
-                _ => None,
-            })
-        }
-        RpcKind::RespondActivityTaskFailedById => {
-            let request: api::RespondActivityTaskFailedByIdRequest = operation.request()?;
-            if !is_non_retryable(request.failure.as_ref()) {
-                return None;
-            }
-            named_activity(observations, operation, |attributes| match attributes {
-                Attributes::ActivityTaskFailedEventAttributes(a) => Some(a.scheduled_event_id),
-                _ => None,
-            })
-        }
-        RpcKind::RespondActivityTaskCanceledById => {
-            named_activity(observations, operation, |attributes| match attributes {
-                Attributes::ActivityTaskCanceledEventAttributes(a) => Some(a.scheduled_event_id),
-                _ => None,
-            })
-        }
+        RpcKind::SignalWithStartWorkflowExecution => started_and_signaled(observations, operation),
+        RpcKind::SignalWorkflowExecution => signaled(observations, operation),
+        RpcKind::RequestCancelWorkflowExecution => cancel_requested(observations, operation),
+        RpcKind::TerminateWorkflowExecution => terminated(observations, operation),
+        RpcKind::RespondWorkflowTaskCompleted => workflow_task_completed(observations, operation),
+        RpcKind::RespondWorkflowTaskFailed => workflow_task_failed(observations, operation),
+        RpcKind::RespondActivityTaskCompleted => activity_completed(observations, operation),
+        RpcKind::RespondActivityTaskFailed => activity_failed(observations, operation),
+        RpcKind::RespondActivityTaskCanceled => activity_canceled(observations, operation),
+        RpcKind::RespondActivityTaskCompletedById => completed_by_id(observations, operation),
+        RpcKind::RespondActivityTaskFailedById => failed_by_id(observations, operation),
+        RpcKind::RespondActivityTaskCanceledById => canceled_by_id(observations, operation),
         // Judged elsewhere: of heartbeats by what the next attempt is given, of namespaces by what was last set.
         RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
@@ -168,6 +92,104 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
         // Not judged because it was not done.
         RpcKind::NotServed(_) => None,
     }
+}
+
+fn started_and_signaled(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::SignalWithStartWorkflowExecutionRequest = operation.request()?;
+    let response: api::SignalWithStartWorkflowExecutionResponse = operation.response()?;
+    if observations.run(&response.run_id).is_none() {
+        return Some(format!("run {} does not exist", response.run_id));
+    }
+    let execution = WorkflowExecution { workflow_id: request.workflow_id, run_id: String::new() };
+    let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
+    once(found, &signaled_event_of(&execution))
+}
+
+fn signaled(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::SignalWorkflowExecutionRequest = operation.request()?;
+    let execution = request.workflow_execution?;
+    let found = count_in_one_run(observations, &execution, |event| is_signal(event, &request.request_id));
+    once(found, &signaled_event_of(&execution))
+}
+
+fn cancel_requested(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::RequestCancelWorkflowExecutionRequest = operation.request()?;
+    let is_cancel = |event: &HistoryEvent| event.event_type() == EventType::WorkflowExecutionCancelRequested;
+    let execution = request.workflow_execution?;
+    // A workflow that has ended is cancelled by doing nothing, as in Temporal.
+    let ended = || ended_by(observations, &execution, operation.completed_ns.unwrap_or(u64::MAX));
+    at_least_once(count(observations, &execution, is_cancel), "cancel-requested event").filter(|_| !ended())
+}
+
+fn terminated(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::TerminateWorkflowExecutionRequest = operation.request()?;
+    let is_end = |event: &HistoryEvent| event.event_type() == EventType::WorkflowExecutionTerminated;
+    at_least_once(count(observations, &request.workflow_execution?, is_end), "terminated event")
+}
+
+fn workflow_task_completed(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::RespondWorkflowTaskCompletedRequest = operation.request()?;
+    workflow_task(observations, &request.task_token, EventType::WorkflowTaskCompleted)
+}
+
+fn workflow_task_failed(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::RespondWorkflowTaskFailedRequest = operation.request()?;
+    workflow_task(observations, &request.task_token, EventType::WorkflowTaskFailed)
+}
+
+fn activity_completed(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::RespondActivityTaskCompletedRequest = operation.request()?;
+    activity(observations, &request.task_token, |attributes, scheduled| match attributes {
+        Attributes::ActivityTaskCompletedEventAttributes(a) => {
+            a.scheduled_event_id == scheduled && a.result == request.result
+        }
+        _ => false,
+    })
+}
+
+fn activity_failed(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::RespondActivityTaskFailedRequest = operation.request()?;
+    if !is_last(observations, &request) {
+        return None;
+    }
+    activity(observations, &request.task_token, |attributes, scheduled| match attributes {
+        Attributes::ActivityTaskFailedEventAttributes(a) => a.scheduled_event_id == scheduled,
+        _ => false,
+    })
+}
+
+fn activity_canceled(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::RespondActivityTaskCanceledRequest = operation.request()?;
+    activity(observations, &request.task_token, |attributes, scheduled| match attributes {
+        Attributes::ActivityTaskCanceledEventAttributes(a) => a.scheduled_event_id == scheduled,
+        _ => false,
+    })
+}
+
+fn completed_by_id(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::RespondActivityTaskCompletedByIdRequest = operation.request()?;
+    named_activity(observations, operation, |attributes| match attributes {
+        Attributes::ActivityTaskCompletedEventAttributes(a) if a.result == request.result => Some(a.scheduled_event_id),
+        _ => None,
+    })
+}
+
+fn failed_by_id(observations: &Observations, operation: &Operation) -> Option<String> {
+    let request: api::RespondActivityTaskFailedByIdRequest = operation.request()?;
+    if !is_non_retryable(request.failure.as_ref()) {
+        return None;
+    }
+    named_activity(observations, operation, |attributes| match attributes {
+        Attributes::ActivityTaskFailedEventAttributes(a) => Some(a.scheduled_event_id),
+        _ => None,
+    })
+}
+
+fn canceled_by_id(observations: &Observations, operation: &Operation) -> Option<String> {
+    named_activity(observations, operation, |attributes| match attributes {
+        Attributes::ActivityTaskCanceledEventAttributes(a) => Some(a.scheduled_event_id),
+        _ => None,
+    })
 }
 
 fn started(observations: &Observations, operation: &Operation) -> Option<String> {

@@ -13,9 +13,9 @@ use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_core::errand_request_id;
 
 pub const INVARIANT: Invariant = Invariant::AcrossRuns;
-pub const HOLDS_WHEN: &str = "a child that was recorded as started knows its parent, one recorded as refused does not exist, one recorded as \
-     closed closed so, and a signal to another workflow is there once if it was recorded as delivered and not at \
-     all if it failed";
+pub const HOLDS_WHEN: &str = "a child that was recorded as started knows its parent, one recorded as refused does not \
+                              exist, one recorded as closed closed so, and a signal to another workflow is there once \
+                              if it was recorded as delivered and not at all if it failed";
 
 /// A run and one of its events.
 type EventOf<'a> = (&'a str, i64);

@@ -8,9 +8,9 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::{ActivityTaskToken, Time};
 
 pub const INVARIANT: Invariant = Invariant::ActivityOnce;
-pub const HOLDS_WHEN: &str = "each scheduled activity is closed by at most one event, by the attempt that was current and allowed; at most \
-     one completion of it was acknowledged, none of an attempt that had failed, and each attempt was given to one \
-     poll";
+pub const HOLDS_WHEN: &str = "each scheduled activity is closed by at most one event, by the attempt that was current \
+                              and allowed; at most one completion of it was acknowledged, none of an attempt that had \
+                              failed, and each attempt was given to one poll";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations: Vec<Violation> = observations.runs.values().flat_map(closed_once).collect();

@@ -3,8 +3,8 @@ use super::{Invariant, Observations, Outcome, RpcKind, Violation, seconds};
 use tonic::Code;
 
 pub const INVARIANT: Invariant = Invariant::Clean;
-pub const HOLDS_WHEN: &str =
-    "nothing panics, no handler answers INTERNAL or UNKNOWN, no program ends with an error of its own";
+pub const HOLDS_WHEN: &str = "nothing panics, no handler answers INTERNAL or UNKNOWN, no program ends with an error \
+                              of its own";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations = Vec::new();

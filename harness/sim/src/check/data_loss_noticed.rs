@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use tempest_store::{ShardId, Timeline};
 
 pub const INVARIANT: Invariant = Invariant::DataLossNoticed;
-pub const HOLDS_WHEN: &str = "commits that were acknowledged and that an asynchronous failover has lost are reported by the servers \
-     themselves, each loss and no other; a server that knows of a failover believes no primary of before it";
+pub const HOLDS_WHEN: &str = "commits that were acknowledged and that an asynchronous failover has lost are reported \
+                              by the servers themselves, each loss and no other; a server that knows of a failover \
+                              believes no primary of before it";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     [silences(observations), believed_in_vain(observations), untrue(observations)].concat()

@@ -13,8 +13,8 @@ use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_core::{RunId, errand_request_id};
 
 pub const INVARIANT: Invariant = Invariant::ErrandsEnd;
-pub const HOLDS_WHEN: &str = "once a run has recorded how a child's start, a signal or a request to cancel another ended, no run is started, \
-     signaled or asked to end because of it any more";
+pub const HOLDS_WHEN: &str = "once a run has recorded how a child's start, a signal or a request to cancel another \
+                              ended, no run is started, signaled or asked to end because of it any more";
 
 /// The run that asks and its event that says so.
 type Errand = (String, i64);

@@ -7,9 +7,9 @@ use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest_api::proto::workflowservice::v1 as api;
 
 pub const INVARIANT: Invariant = Invariant::HistoryWellformed;
-pub const HOLDS_WHEN: &str = "event ids are contiguous, references name earlier events of the right kind, workflow tasks, timers and what is \
-     asked of other workflows end once, a closed run ends with its only closing event, and what was read as \
-     persisted stays a prefix of every later read";
+pub const HOLDS_WHEN: &str = "event ids are contiguous, references name earlier events of the right kind, workflow \
+                              tasks, timers and what is asked of other workflows end once, a closed run ends with its \
+                              only closing event, and what was read as persisted stays a prefix of every later read";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations = Vec::new();

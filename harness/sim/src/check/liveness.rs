@@ -3,8 +3,8 @@ use super::{Invariant, Observations, RunObserved, Violation, events, seconds};
 use tempest_api::proto::history::v1::history_event::Attributes;
 
 pub const INVARIANT: Invariant = Invariant::Liveness;
-pub const HOLDS_WHEN: &str = "after healing, every run closes and every client gets its answer within the bound, unless the scenario leaves \
-     it open on purpose";
+pub const HOLDS_WHEN: &str = "after healing, every run closes and every client gets its answer within the bound, \
+                              unless the scenario leaves it open on purpose";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations: Vec<Violation> = Vec::new();

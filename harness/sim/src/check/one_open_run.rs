@@ -5,8 +5,8 @@ use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::workflowservice::v1 as api;
 
 pub const INVARIANT: Invariant = Invariant::OneOpenRun;
-pub const HOLDS_WHEN: &str = "a workflow id has at most one open run after every commit, and a repeated start request id returns the run \
-     that it started";
+pub const HOLDS_WHEN: &str = "a workflow id has at most one open run after every commit, and a repeated start request \
+                              id returns the run that it started";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations = over_time(observations);

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use tempest_store::ShardId;
 
 pub const INVARIANT: Invariant = Invariant::OwnershipSettled;
-pub const HOLDS_WHEN: &str =
-    "while no host, link, disk or database is disturbed, no shard changes hands, whatever clocks say";
+pub const HOLDS_WHEN: &str = "while no host, link, disk or database is disturbed, no shard changes hands, whatever \
+                              clocks say";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let Some(settled_from_ns) = observations.settled_from_ns else { return Vec::new() };

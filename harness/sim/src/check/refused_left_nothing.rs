@@ -18,8 +18,8 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{decode_activity_token, decode_workflow_token};
 
 pub const INVARIANT: Invariant = Invariant::RefusedLeftNothing;
-pub const HOLDS_WHEN: &str = "a start, a signal, a completed workflow task or the end of an activity that was refused with certainty each \
-     time that it was asked for is nowhere";
+pub const HOLDS_WHEN: &str = "a start, a signal, a completed workflow task or the end of an activity that was refused \
+                              with certainty each time that it was asked for is nowhere";
 
 /// What a caller asks for, and a run or its history shows.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -101,29 +101,15 @@ fn refused_each_time(observations: &Observations) -> BTreeMap<Deed, Vec<&Operati
 fn asked_for(observations: &Observations, operation: &Operation) -> Vec<Deed> {
     let ended = |token: &[u8], identity: String, how| end_of_activity(observations, token, identity, how);
     let deeds = match &operation.rpc {
-        RpcKind::StartWorkflowExecution => operation.request().map(|request: api::StartWorkflowExecutionRequest| {
-            vec![Deed::Start { workflow_id: request.workflow_id, request_id: request.request_id }]
+        RpcKind::StartWorkflowExecution => operation.request().map(|asked: api::StartWorkflowExecutionRequest| {
+            vec![Deed::Start { workflow_id: asked.workflow_id, request_id: asked.request_id }]
         }),
-        RpcKind::SignalWorkflowExecution => operation.request().map(|request: api::SignalWorkflowExecutionRequest| {
-            let workflow_id = request.workflow_execution.unwrap_or_default().workflow_id;
-            vec![Deed::Signal { workflow_id, request_id: request.request_id }]
+        RpcKind::SignalWorkflowExecution => operation.request().map(|asked: api::SignalWorkflowExecutionRequest| {
+            let workflow_id = asked.workflow_execution.unwrap_or_default().workflow_id;
+            vec![Deed::Signal { workflow_id, request_id: asked.request_id }]
         }),
-        RpcKind::SignalWithStartWorkflowExecution => {
-            operation.request().map(|request: api::SignalWithStartWorkflowExecutionRequest| {
-                let (workflow_id, request_id) = (request.workflow_id, request.request_id);
-                let signal = Deed::Signal { workflow_id: workflow_id.clone(), request_id: request_id.clone() };
-                vec![signal, Deed::Start { workflow_id, request_id }]
-            })
-        }
-        RpcKind::RespondWorkflowTaskCompleted => operation
-            .request()
-            .and_then(|request: api::RespondWorkflowTaskCompletedRequest| {
-                decode_workflow_token(&request.task_token).ok()
-            })
-            .map(|token| {
-                let (run_id, started_event_id) = (token.run_id.0, token.started_event_id);
-                vec![Deed::CompleteWorkflowTask { run_id, started_event_id }]
-            }),
+        RpcKind::SignalWithStartWorkflowExecution => operation.request().map(start_and_signal),
+        RpcKind::RespondWorkflowTaskCompleted => operation.request().map(completion_of_task),
         RpcKind::RespondActivityTaskCompleted => {
             operation.request().map(|asked: api::RespondActivityTaskCompletedRequest| {
                 ended(&asked.task_token, asked.identity, How::Completed)
@@ -137,21 +123,9 @@ fn asked_for(observations: &Observations, operation: &Operation) -> Vec<Deed> {
                 ended(&asked.task_token, asked.identity, How::Canceled)
             })
         }
-        RpcKind::RespondActivityTaskCompletedById => {
-            operation.request().map(|asked: api::RespondActivityTaskCompletedByIdRequest| {
-                end_of_named(operation, asked.identity, How::Completed)
-            })
-        }
-        RpcKind::RespondActivityTaskFailedById => {
-            operation.request().map(|asked: api::RespondActivityTaskFailedByIdRequest| {
-                end_of_named(operation, asked.identity, How::Failed)
-            })
-        }
-        RpcKind::RespondActivityTaskCanceledById => {
-            operation.request().map(|asked: api::RespondActivityTaskCanceledByIdRequest| {
-                end_of_named(operation, asked.identity, How::Canceled)
-            })
-        }
+        RpcKind::RespondActivityTaskCompletedById
+        | RpcKind::RespondActivityTaskFailedById
+        | RpcKind::RespondActivityTaskCanceledById => end_of_named(operation),
         // Not judged because what they leave does not say which call it is of.
         RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
@@ -192,12 +166,27 @@ fn end_of_activity(observations: &Observations, token: &[u8], identity: String, 
     std::iter::once(this_attempt).chain(named).collect()
 }
 
-fn end_of_named(operation: &Operation, identity: String, how: How) -> Vec<Deed> {
-    let named = NamedActivity::of(operation).map(|named| {
-        let workflow_id = named.execution.workflow_id;
-        Deed::EndNamedActivity { workflow_id, activity_id: named.activity_id, how, identity }
-    });
-    named.into_iter().collect()
+fn end_of_named(operation: &Operation) -> Option<Vec<Deed>> {
+    let (how, identity) = if operation.rpc == RpcKind::RespondActivityTaskCompletedById {
+        (How::Completed, operation.request::<api::RespondActivityTaskCompletedByIdRequest>()?.identity)
+    } else if operation.rpc == RpcKind::RespondActivityTaskFailedById {
+        (How::Failed, operation.request::<api::RespondActivityTaskFailedByIdRequest>()?.identity)
+    } else {
+        (How::Canceled, operation.request::<api::RespondActivityTaskCanceledByIdRequest>()?.identity)
+    };
+    let NamedActivity { execution, activity_id } = NamedActivity::of(operation)?;
+    Some(vec![Deed::EndNamedActivity { workflow_id: execution.workflow_id, activity_id, how, identity }])
+}
+
+fn start_and_signal(asked: api::SignalWithStartWorkflowExecutionRequest) -> Vec<Deed> {
+    let (workflow_id, request_id) = (asked.workflow_id, asked.request_id);
+    let signal = Deed::Signal { workflow_id: workflow_id.clone(), request_id: request_id.clone() };
+    vec![signal, Deed::Start { workflow_id, request_id }]
+}
+
+fn completion_of_task(asked: api::RespondWorkflowTaskCompletedRequest) -> Vec<Deed> {
+    let Ok(token) = decode_workflow_token(&asked.task_token) else { return Vec::new() };
+    vec![Deed::CompleteWorkflowTask { run_id: token.run_id.0, started_event_id: token.started_event_id }]
 }
 
 fn started(run: &RunObserved) -> Option<Deed> {

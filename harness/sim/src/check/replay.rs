@@ -7,8 +7,9 @@ use temporalio_client::WorkflowHistory;
 use temporalio_sdk::workflow_replayer::WorkflowReplayer;
 
 pub const INVARIANT: Invariant = Invariant::Replay;
-pub const HOLDS_WHEN: &str = "the official SDK's replayer accepts every full history with the workflow code that produced it, and a worker \
-     that is given a prefix of one answers with the commands that it goes on with";
+pub const HOLDS_WHEN: &str = "the official SDK's replayer accepts every full history with the workflow code that \
+                              produced it, and a worker that is given a prefix of one answers with the commands that \
+                              it goes on with";
 
 /// In real time, for the replayer to accept or refuse all histories of a run, which takes a second or two. Some histories
 /// that no server should write leave it waiting for ever.

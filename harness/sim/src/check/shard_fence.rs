@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use tempest_store::ShardId;
 
 pub const INVARIANT: Invariant = Invariant::ShardFence;
-pub const HOLDS_WHEN: &str = "commits of a shard are totally ordered by (range id, sequence), none by a superseded owner, and the shard's \
-     time never goes back";
+pub const HOLDS_WHEN: &str = "commits of a shard are totally ordered by (range id, sequence), none by a superseded \
+                              owner, and the shard's time never goes back";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut last: BTreeMap<ShardId, &Commit> = BTreeMap::new();

@@ -7,8 +7,8 @@ use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::workflowservice::v1 as api;
 
 pub const INVARIANT: Invariant = Invariant::SignalsOnceInOrder;
-pub const HOLDS_WHEN: &str = "each signal is in a run's history at most once, and one that was acknowledged before the next was sent \
-     precedes it";
+pub const HOLDS_WHEN: &str = "each signal is in a run's history at most once, and one that was acknowledged before \
+                              the next was sent precedes it";
 
 /// A signal that a client sent, its retries taken together.
 struct Sent {

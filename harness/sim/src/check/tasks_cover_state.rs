@@ -11,8 +11,8 @@ use tempest_core::{Owed, RunKey, TaskKind, Time, TimerKind, TransferTask};
 use tempest_store::{ShardId, TaskKey};
 
 pub const INVARIANT: Invariant = Invariant::TasksCoverState;
-pub const HOLDS_WHEN: &str = "after every commit each pending timer, timeout, activity, workflow task, child and signal of the runs it wrote \
-     has a stored task, or had one that was handed on";
+pub const HOLDS_WHEN: &str = "after every commit each pending timer, timeout, activity, workflow task, child and \
+                              signal of the runs it wrote has a stored task, or had one that was handed on";
 
 /// The tasks of a run, as far as its shard's commits tell.
 #[derive(Default)]

@@ -8,8 +8,8 @@ use tempest_api::proto::enums::v1::TimeoutType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
 
 pub const INVARIANT: Invariant = Invariant::TimersNotEarly;
-pub const HOLDS_WHEN: &str = "no timer and no timeout fires before its time in shard time, nor in simulator time before what injected clock \
-     faults allow";
+pub const HOLDS_WHEN: &str = "no timer and no timeout fires before its time in shard time, nor in simulator time \
+                              before what injected clock faults allow";
 
 /// Each clock read takes a nanosecond and clocks have no other grain: this covers rounding, not a bug.
 const GRAIN_NS: i64 = 1_000_000;
