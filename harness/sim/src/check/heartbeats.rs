@@ -116,6 +116,7 @@ mod tests {
         samples::check(super::judge, change, expect);
     }
 
+    /// After the sample's poll for the first attempt, which is at 4 s.
     fn at(from_s: u64, operation: Operation) -> Operation {
         let (invoked_ns, completed_ns) = (from_s * SECOND_NS, Some(from_s * SECOND_NS + 1));
         Operation { invoked_ns, completed_ns, ..operation }
@@ -157,8 +158,8 @@ mod tests {
     #[test]
     fn the_next_attempt_knows_how_far_the_one_before_was() {
         for heartbeat in [heartbeat, heartbeat_by_id] {
-            let told = [at(3, heartbeat("a third")), at(5, heartbeat("two thirds"))];
-            let then = |details| [told[0].clone(), told[1].clone(), at(7, second_attempt(details))];
+            let told = [at(6, heartbeat("a third")), at(7, heartbeat("two thirds"))];
+            let then = |details| [told[0].clone(), told[1].clone(), at(9, second_attempt(details))];
             check(&then(Some("two thirds")), &[]);
             check(&then(Some("a third")), &[FORGOTTEN]);
             check(&then(None), &[FORGOTTEN]);
@@ -168,9 +169,9 @@ mod tests {
     #[test]
     fn what_was_not_acknowledged_may_be_forgotten() {
         let unknown = Outcome::Unknown { code: tonic::Code::Unavailable, message: String::new() };
-        let told = at(3, Operation { outcome: unknown, ..heartbeat("a third") });
-        check(&[told.clone(), at(7, second_attempt(None))], &[]);
-        check(&[told, at(7, second_attempt(Some("a third")))], &[]);
+        let told = at(6, Operation { outcome: unknown, ..heartbeat("a third") });
+        check(&[told.clone(), at(9, second_attempt(None))], &[]);
+        check(&[told, at(9, second_attempt(Some("a third")))], &[]);
     }
 
     #[test]
@@ -182,7 +183,7 @@ mod tests {
         };
         let answer = samples::ok(&api::RespondActivityTaskFailedResponse::default());
         let failed = samples::called(RpcKind::RespondActivityTaskFailed, &request, answer);
-        let then = |details| [at(3, heartbeat("a third")), at(5, failed.clone()), at(7, second_attempt(Some(details)))];
+        let then = |details| [at(6, heartbeat("a third")), at(7, failed.clone()), at(9, second_attempt(Some(details)))];
         check(&then("two thirds"), &[]);
         check(&then("a third"), &[FORGOTTEN]);
     }
