@@ -2,6 +2,7 @@
 use crate::NodeConfig;
 use crate::cluster::{Joined, KnownTimeline, Local, Ring, join};
 use crate::{lag_log, restore};
+use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use tempest_api::{HistoryService, MatchingService, ServiceError};
 use tempest_frontend::{Frontend, FrontendConfig, health_service, operator_service, workflow_service};
@@ -59,11 +60,17 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError`] says what a person has to change.
-    pub async fn start(
+    // Boxed: an async function is compiled by each crate that polls it, and behind this one is the whole server.
+    #[inline(never)]
+    pub fn start(
         config: NodeConfig,
         store: Arc<dyn Store>,
         network: Arc<dyn Network>,
-    ) -> Result<Self, NodeError> {
+    ) -> BoxFuture<'static, Result<Self, NodeError>> {
+        Self::started(config, store, network).boxed()
+    }
+
+    async fn started(config: NodeConfig, store: Arc<dyn Store>, network: Arc<dyn Network>) -> Result<Self, NodeError> {
         config.validate()?;
         // Listening comes next: a taken port is the commonest mistake, and nothing has been touched yet.
         let listener = listen_for_clients(&config, &network).await?;
@@ -151,7 +158,11 @@ impl Node {
 
     /// Fails its health checks for a while, tells the other nodes, stops taking calls, lets those under way end for a
     /// moment, lets every commit end, and stops.
-    pub async fn stop(mut self) {
+    pub fn stop(self) -> BoxFuture<'static, ()> {
+        self.stopped().boxed()
+    }
+
+    async fn stopped(mut self) {
         self.frontend.fail_health_checks();
         if self.address.is_some() && !self.fail_health_checks_for.is_zero() {
             sleep(self.fail_health_checks_for).await;

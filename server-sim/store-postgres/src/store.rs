@@ -6,6 +6,7 @@ use crate::pool::Pool;
 use crate::read;
 use crate::schema;
 use crate::target::Target;
+use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use tempest_rt::task::TaskGroup;
 use tempest_store::keys::Key;
@@ -31,7 +32,12 @@ impl PostgresStore {
     /// `Unavailable` if the database cannot be reached or takes no writes; `Incompatible` if it refuses the user, does
     /// not exist, is of another schema version, or the configuration is out of range. Each says what to do; none shows
     /// the password.
-    pub async fn connect(config: PostgresConfig) -> Result<Self, StoreError> {
+    // Boxed: an async function is compiled by each crate that polls it, and behind this one is the whole client.
+    pub fn connect(config: PostgresConfig) -> BoxFuture<'static, Result<Self, StoreError>> {
+        Self::connected(config).boxed()
+    }
+
+    async fn connected(config: PostgresConfig) -> Result<Self, StoreError> {
         let target = Arc::new(Target::new(config)?);
         let tasks = TaskGroup::default();
         let found = schema::find_or_create(&target, &tasks).await;

@@ -1,6 +1,7 @@
 //! What an operator sees of a cluster: each node is asked what it sees and holds.
 use super::peers::Peers;
 use super::ring::{Member, Ring};
+use futures::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -110,7 +111,14 @@ impl ClusterDescription {
 ///
 /// # Errors
 /// The first node does not answer, or there is none.
-pub async fn describe_cluster(network: Arc<dyn Network>, address: &str) -> Result<ClusterDescription, DescribeError> {
+pub fn describe_cluster(
+    network: Arc<dyn Network>,
+    address: &str,
+) -> BoxFuture<'_, Result<ClusterDescription, DescribeError>> {
+    describe_all(network, address).boxed()
+}
+
+async fn describe_all(network: Arc<dyn Network>, address: &str) -> Result<ClusterDescription, DescribeError> {
     let peers = Peers::new(network, None);
     let first = peers.describe(address).await?;
     let mut nodes = Vec::new();

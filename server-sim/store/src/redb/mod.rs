@@ -19,6 +19,7 @@ use crate::file_system::FileSystem;
 use crate::write_queue::WriteQueue;
 use crate::{ReadFuture, ReadRequest, Store, StoreError, Timeline, WriteFuture, WriteRequest};
 use engine::{Engine, Placed};
+use futures::future::{BoxFuture, FutureExt};
 use open::Source;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,7 +61,12 @@ impl RedbStore {
         Self::start(Source::Memory, config).await
     }
 
-    async fn start(source: Source, config: RedbConfig) -> Result<Self, StoreError> {
+    /// Boxed: an async function is compiled by each crate that polls it.
+    fn start(source: Source, config: RedbConfig) -> BoxFuture<'static, Result<Self, StoreError>> {
+        Self::started(source, config).boxed()
+    }
+
+    async fn started(source: Source, config: RedbConfig) -> Result<Self, StoreError> {
         let config = config.validated()?;
         let opening = config.clone();
         let engine = Arc::new(task::blocking(move || Engine::open(source, opening)).await?);
