@@ -1,19 +1,24 @@
 //! A client that asks until it knows: what ended unknown is tried again, so that it happens once.
 use super::bridge::{Caller, bridge};
+use super::untyped::is_unknown;
 use super::{NAMESPACE, PORT};
-use crate::check::Outcome;
 use crate::explore::Decisions;
 use crate::scenario::TASK_QUEUE;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use temporalio_client::errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError};
+use temporalio_client::errors::{WorkflowGetResultError, WorkflowInteractionError};
 use temporalio_client::{
-    ClientOptions, Connection, ConnectionOptions, WorkflowCancelOptions, WorkflowGetResultOptions, WorkflowHandle,
-    WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowSignalOptions, WorkflowStartOptions,
+    ClientOptions, Connection, ConnectionOptions, NamespacedClient, WorkflowHandle, WorkflowIdReusePolicy,
+    WorkflowStartOptions,
 };
-use temporalio_common::{HasWorkflowDefinition, SignalDefinition, WorkflowDefinition};
+use temporalio_common::data_converters::{
+    GenericPayloadConverter, PayloadConversionError, RawValue, SerializationContext, SerializationContextData,
+    TemporalDeserializable, TemporalSerializable, WorkflowSerializationContext,
+};
+use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
+use temporalio_common::{HasWorkflowDefinition, SignalDefinition};
 use tonic::transport::Channel;
 
 /// Pause before an unknown outcome is tried again, beyond what the SDK retries itself.
@@ -33,7 +38,7 @@ impl Waiting {
         self.with(|waiting| waiting.values().cloned().collect())
     }
 
-    async fn on<T>(&self, what: String, future: impl Future<Output = T>) -> T {
+    pub(super) async fn on<T>(&self, what: String, future: impl Future<Output = T>) -> T {
         let id = self.with(|waiting| {
             let id = waiting.last_key_value().map_or(0, |(last, _)| last + 1);
             waiting.insert(id, what);
@@ -48,35 +53,10 @@ impl Waiting {
 /// The SDK's client, made patient. Every call is in the operation log, as the SDK made it.
 #[derive(Clone)]
 pub struct Client {
-    sdk: temporalio_client::Client,
+    pub(super) sdk: temporalio_client::Client,
     decisions: Decisions,
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     losses_allowed: bool,
-}
-
-/// A definition that is used once more: the SDK takes definitions by value and macros make them without `Clone`.
-struct Again<'a, D>(&'a D);
-
-impl<D: WorkflowDefinition> WorkflowDefinition for Again<'_, D> {
-    type Input = D::Input;
-    type Output = D::Output;
-
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-}
-
-impl<D: HasWorkflowDefinition> HasWorkflowDefinition for Again<'_, D> {
-    type Run = D::Run;
-}
-
-impl<D: SignalDefinition> SignalDefinition for Again<'_, D> {
-    type Workflow = D::Workflow;
-    type Input = D::Input;
-
-    fn name(&self) -> &str {
-        self.0.name()
-    }
 }
 
 /// A handle on a started workflow.
@@ -118,7 +98,6 @@ impl Client {
     pub async fn start<W>(&self, workflow: W, input: W::Input, id: impl Into<String>) -> anyhow::Result<Handle<W>>
     where
         W: HasWorkflowDefinition,
-        W::Input: Send + Clone,
     {
         let options = WorkflowStartOptions::new(TASK_QUEUE, id);
         // A retry inside the SDK repeats the request id, but the server knows only that of the current run: after a
@@ -143,30 +122,11 @@ impl Client {
     ) -> anyhow::Result<Handle<W>>
     where
         W: HasWorkflowDefinition,
-        W::Input: Send + Clone,
     {
         let id = options.workflow_id.clone();
-        let starting = async {
-            let mut options = options;
-            loop {
-                match self.sdk.start_workflow(Again(&workflow), input.clone(), options.clone()).await {
-                    // If it is there already, an earlier try, whose answer was lost, did it. The handle names no run:
-                    // it follows the workflow when it continues as new.
-                    Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => {
-                        return Ok(self.sdk.get_workflow_handle::<W>(id.clone()));
-                    }
-                    Err(WorkflowStartError::Rpc(status)) if is_unknown(&status) => {
-                        // Terminating what exists and refusing duplicates exclude each other.
-                        if options.id_conflict_policy != WorkflowIdConflictPolicy::TerminateExisting {
-                            options.id_reuse_policy = WorkflowIdReusePolicy::RejectDuplicate;
-                        }
-                        pause().await;
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        };
-        self.waiting.on(format!("{id} to be started"), starting).await
+        self.untyped_start(workflow.name(), self.encoded(&input)?, options).await?;
+        // The handle names no run: it follows the workflow when it continues as new.
+        Ok(self.sdk.get_workflow_handle::<W>(id))
     }
 
     /// Sends a signal; true if it was delivered, false if the workflow had ended.
@@ -176,17 +136,9 @@ impl Client {
     pub async fn signal<W, S>(&self, handle: &Handle<W>, signal: S, input: S::Input) -> anyhow::Result<bool>
     where
         W: HasWorkflowDefinition,
-        S: SignalDefinition<Workflow = W::Run> + Sync,
-        S::Input: Send + Clone,
+        S: SignalDefinition<Workflow = W::Run>,
     {
-        let what = format!("a signal to {} to be acknowledged", handle.info().workflow_id);
-        let request_id = tempest_rt::entropy::uuid();
-        let sending = until_known(|| {
-            let mut options = WorkflowSignalOptions::default();
-            options.request_id = Some(request_id.clone());
-            handle.signal(Again(&signal), input.clone(), options)
-        });
-        self.waiting.on(what, sending).await
+        self.untyped_signal(handle.info(), signal.name(), self.encoded(&input)?).await
     }
 
     /// Asks a workflow to cancel itself; false if it had ended.
@@ -194,15 +146,7 @@ impl Client {
     /// # Errors
     /// The server refused it for another reason.
     pub async fn cancel<W: HasWorkflowDefinition>(&self, handle: &Handle<W>, reason: &str) -> anyhow::Result<bool> {
-        let what = format!("a cancel request to {} to be acknowledged", handle.info().workflow_id);
-        let request_id = tempest_rt::entropy::uuid();
-        let sending = until_known(|| {
-            let mut options = WorkflowCancelOptions::default();
-            options.reason = reason.to_owned();
-            options.request_id = Some(request_id.clone());
-            handle.cancel(options)
-        });
-        self.waiting.on(what, sending).await
+        self.untyped_cancel(handle.info(), reason).await
     }
 
     /// Makes a call, by the SDK or by its raw services, until its outcome is known. `what` is what is waited for, for people.
@@ -232,29 +176,32 @@ impl Client {
     where
         W: HasWorkflowDefinition,
     {
-        let waiting = async {
-            loop {
-                match handle.get_result(WorkflowGetResultOptions::default()).await {
-                    Err(WorkflowGetResultError::Rpc(status)) if is_unknown(&status) => pause().await,
-                    result => return result,
-                }
-            }
-        };
-        self.waiting.on(format!("the result of {}", handle.info().workflow_id), waiting).await
+        let result = self.untyped_result(handle.info()).await?;
+        Ok(self.decoded(result)?)
     }
-}
 
-async fn until_known<F>(mut call: impl FnMut() -> F) -> anyhow::Result<bool>
-where
-    F: Future<Output = Result<(), WorkflowInteractionError>>,
-{
-    loop {
-        match call().await {
-            Ok(()) => return Ok(true),
-            Err(WorkflowInteractionError::NotFound(_)) => return Ok(false),
-            Err(WorkflowInteractionError::Rpc(status)) if is_unknown(&status) => pause().await,
-            Err(error) => return Err(error.into()),
-        }
+    /// A workflow's history as the server shows it now. Asked for once: a look that fails is not repeated.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn history<W: HasWorkflowDefinition>(
+        &self,
+        handle: &Handle<W>,
+    ) -> Result<Vec<HistoryEvent>, WorkflowInteractionError> {
+        self.untyped_history(handle.info()).await
+    }
+
+    fn encoded<T: TemporalSerializable + 'static>(&self, value: &T) -> Result<RawValue, PayloadConversionError> {
+        let converter = self.sdk.data_converter().payload_converter();
+        let of_workflow = SerializationContextData::Workflow(WorkflowSerializationContext::new());
+        converter.to_payloads(&SerializationContext::new(&of_workflow, converter), value).map(RawValue::new)
+    }
+
+    fn decoded<T: TemporalDeserializable + 'static>(&self, value: RawValue) -> Result<T, PayloadConversionError> {
+        let converter = self.sdk.data_converter().payload_converter();
+        let of_workflow = SerializationContextData::Workflow(WorkflowSerializationContext::new());
+        let payload = value.payloads.into_iter().next().unwrap_or_default();
+        converter.from_payload(&SerializationContext::new(&of_workflow, converter), payload)
     }
 }
 
@@ -280,10 +227,6 @@ pub(crate) async fn patiently<T, F: Future<Output = anyhow::Result<T>>>(mut atte
     }
 }
 
-async fn pause() {
+pub(super) async fn pause() {
     tempest_rt::time::sleep(RETRY_PAUSE).await;
-}
-
-fn is_unknown(status: &tonic::Status) -> bool {
-    matches!(Outcome::of_status(status), Outcome::Unknown { .. })
 }

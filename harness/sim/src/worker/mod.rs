@@ -3,6 +3,7 @@ mod bridge;
 mod client;
 mod prefix_tasks;
 mod sdk_worker;
+mod untyped;
 
 pub(crate) use bridge::{Caller, call, connect};
 pub use client::{Client, Handle, Waiting};
