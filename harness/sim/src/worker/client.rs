@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use temporalio_client::errors::{WorkflowGetResultError, WorkflowInteractionError};
 use temporalio_client::{
-    ClientOptions, Connection, ConnectionOptions, NamespacedClient, WorkflowHandle, WorkflowIdReusePolicy,
-    WorkflowStartOptions,
+    ClientOptions, ConnectionOptions, NamespacedClient, WorkflowHandle, WorkflowIdReusePolicy, WorkflowStartOptions,
 };
 use temporalio_common::data_converters::{
     GenericPayloadConverter, PayloadConversionError, RawValue, SerializationContext, SerializationContextData,
@@ -213,7 +212,7 @@ pub(crate) async fn sdk(caller: &Caller, channel: &Channel) -> anyhow::Result<te
         .service_override(bridge(caller.clone(), channel.clone()))
         .dns_load_balancing(None)
         .build();
-    let connection = Connection::connect(options).await?;
+    let connection = tempest_connect::connect(options).await?;
     Ok(temporalio_client::Client::new(connection, ClientOptions::new(NAMESPACE).build())?)
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempest_api::proto::command::v1::Command;
 use tempest_api::proto::workflowservice::v1 as api;
 use temporalio_client::callback_based::{CallbackBasedGrpcService, GrpcRequest, GrpcSuccessResponse};
-use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
+use temporalio_client::{Client, ClientOptions, ConnectionOptions};
 use temporalio_common::worker::WorkerDeploymentOptions;
 use temporalio_sdk::runtime::{PollerBehavior, RuntimeOptions};
 use temporalio_sdk::{Runtime, Worker};
@@ -85,7 +85,7 @@ async fn client(service: Arc<Service>) -> anyhow::Result<Client> {
         .service_override(CallbackBasedGrpcService { callback: Arc::new(callback) })
         .dns_load_balancing(None)
         .build();
-    let connection = Connection::connect(options).await?;
+    let connection = tempest_connect::connect(options).await?;
     Ok(Client::new(connection, ClientOptions::new(NAMESPACE).build())?)
 }
 

@@ -43,6 +43,7 @@ pub const ROWS: &[Row] = &[
     row("tempest-lockstep", &[]),
     row("tempest-macros", &[]),
     row("tempest-artifact", &[]),
+    row("tempest-connect", &[]),
     row("tempest-disk", &["tempest-store"]),
     row("tempest", HARNESS),
     row("tempest-reports", &["tempest-artifact"]),
@@ -58,6 +59,7 @@ const ROLE: &[&str] = &["tempest-api", "tempest-core", "tempest-rt", "tempest-st
 const HARNESS: &[&str] = &[
     "tempest-api",
     "tempest-artifact",
+    "tempest-connect",
     "tempest-core",
     "tempest-disk",
     "tempest-history",
