@@ -23,7 +23,6 @@ pub struct Limits {
     pub workflow_task_timeout_default: Duration,
     pub workflow_task_timeout_max: Duration,
     pub pending_activities_max: usize,
-    pub pending_timers_max: usize,
     pub pending_children_max: usize,
     /// Signals to other runs.
     pub pending_signals_max: usize,
@@ -59,7 +58,6 @@ impl Default for Limits {
             workflow_task_timeout_default: Duration::from_secs(10),
             workflow_task_timeout_max: Duration::from_secs(120),
             pending_activities_max: 2000,
-            pending_timers_max: 2000,
             pending_children_max: 2000,
             pending_signals_max: 2000,
             pending_cancels_max: 2000,

@@ -1,5 +1,6 @@
 //! User timers.
 use crate::prelude::*;
+use temporalio_protos::temporal::api::history::v1::HistoryEvent;
 
 #[test]
 fn they_fire_when_they_are_due() {
@@ -40,4 +41,12 @@ fn the_clock_jumped_over_several() {
     story.shard.now = story.shard.now.plus(Duration::from_secs(60));
     story.pass_seconds(0);
     insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn a_run_may_wait_for_any_number_of_timers() {
+    let mut story = polled();
+    story.complete((0..2001).map(|number| start_timer(&format!("timer-{number}"), 60)).collect());
+    let started = |event: &&HistoryEvent| event.event_type() == EventType::TimerStarted;
+    assert_eq!(story.shard.runs[0].history.iter().filter(started).count(), 2001);
 }

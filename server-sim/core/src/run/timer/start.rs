@@ -22,11 +22,6 @@ pub(crate) fn handle(
         let details = format!("TimerID: {}", command.timer_id);
         return Err(does_not_fit(Cause::StartTimerDuplicateId, "add-timer-started-event", &details));
     }
-    let limit = commands.decision.context.limits.pending_timers_max;
-    if commands.decision.state.pending_timers().count() >= limit {
-        let message = format!("the number of pending timers has reached the per-workflow limit of {limit}");
-        return Err(BadCommand::new(Cause::BadStartTimerAttributes, message).into());
-    }
     let started_event_id = commands.decision.next_event_id();
     let expiry = commands.decision.now().plus(durations::value(command.start_to_fire_timeout.as_ref()));
     let attributes = TimerStartedEventAttributes {
