@@ -51,7 +51,8 @@ fn signal_existing(
     let mut decision = Decision::about(run, context);
     let (signal, extras) = signal(request);
     decision.signal(signal, extras)?;
-    decision.schedule_workflow_task_for_news();
+    // Unlike a signal alone, this also ends a delay of the start: its caller wants the workflow to run now.
+    decision.schedule_workflow_task();
     Ok(decision.finish(reply))
 }
 
