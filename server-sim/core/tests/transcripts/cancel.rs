@@ -20,7 +20,9 @@ fn another_first_run_was_meant() {
     let mut story = polled();
     let mut request = cancel("cancel-1");
     request.first_execution_run_id = "run-of-somebody-else".into();
-    let _ = story.step("client cancels another chain", Input::RequestCancel(Box::new(request)));
+    let _ = story.step("client cancels another chain", Input::RequestCancel(Box::new(request.clone())));
+    story.complete(vec![complete_workflow("shipped")]);
+    let _ = story.step("client cancels another chain after the end", Input::RequestCancel(Box::new(request)));
     insta::assert_snapshot!(story.text());
 }
 
