@@ -95,6 +95,10 @@ fn validate(
             bad(format!("invalid WorkflowRetryPolicy on ContinueAsNewWorkflowExecutionCommand: {error}. {place}"))
         })?;
     }
+    if !attributes.cron_schedule.is_empty() {
+        // Refused rather than run once: the workflow counts on the next run.
+        return Err(bad("Cron schedules are not supported yet.".into()));
+    }
     Ok(())
 }
 
@@ -165,6 +169,10 @@ mod tests {
                 "invalid WorkflowRetryPolicy on ContinueAsNewWorkflowExecutionCommand: \
                  BackoffCoefficient cannot be less than 1 on retry policy.. {place}"
             )),
+        );
+        check(
+            Command { cron_schedule: "@daily".into(), ..Default::default() },
+            Err("Cron schedules are not supported yet."),
         );
         let long = "t".repeat(1001);
         check(
