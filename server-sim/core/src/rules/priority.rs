@@ -19,7 +19,7 @@ pub fn validate(priority: Option<&Priority>) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A child's own priority, completed by its parent's.
+/// What is not said of a child or an activity is as for the run that it belongs to, field by field.
 pub fn merged(base: Option<&Priority>, own: Option<&Priority>) -> Option<Priority> {
     let (Some(base), Some(own)) = (base, own) else { return own.or(base).cloned() };
     Some(Priority {
@@ -46,5 +46,20 @@ mod tests {
         check((1, &"k".repeat(64), 1.0), Ok(()));
         check((1, &"k".repeat(65), 1.0), Err("fairness key length exceeds limit"));
         check((1, "k", -0.5), Err("must be greater than zero"));
+    }
+
+    #[test]
+    fn what_is_not_said_comes_from_the_run() {
+        let priority = |key, fairness_key: &str, weight| {
+            Some(Priority { priority_key: key, fairness_key: fairness_key.into(), fairness_weight: weight })
+        };
+        let check = |base: Option<Priority>, own: Option<Priority>, expect| {
+            assert_eq!(merged(base.as_ref(), own.as_ref()), expect);
+        };
+        check(None, None, None);
+        check(priority(1, "a", 2.0), None, priority(1, "a", 2.0));
+        check(None, priority(1, "a", 2.0), priority(1, "a", 2.0));
+        check(priority(1, "a", 2.0), priority(3, "", 0.0), priority(3, "a", 2.0));
+        check(priority(1, "a", 2.0), priority(0, "b", 5.0), priority(1, "b", 5.0));
     }
 }

@@ -2,7 +2,9 @@
 use super::{ActivityStart, state::ACTIVITY_NOT_FOUND};
 use crate::{
     ActivityTimeoutKind, Context, Decision, MutableState, RecordActivityTaskStarted, Rejection, Reply, Transition,
-    planted_in, rules::retry_policy, run::inputs::closed,
+    planted_in,
+    rules::{priority, retry_policy},
+    run::inputs::closed,
 };
 use temporalio_protos::temporal::api::{
     common::v1::{WorkflowExecution, WorkflowType},
@@ -71,7 +73,7 @@ fn response(state: &MutableState, scheduled_event_id: crate::EventId) -> api::Po
         start_to_close_timeout: attributes.start_to_close_timeout,
         heartbeat_timeout: attributes.heartbeat_timeout,
         retry_policy: Some(policy),
-        priority: attributes.priority.clone(),
+        priority: priority::merged(state.durable.started.priority.as_ref(), attributes.priority.as_ref()),
         ..api::PollActivityTaskQueueResponse::default()
     }
 }
