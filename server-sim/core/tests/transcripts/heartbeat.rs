@@ -44,3 +44,16 @@ fn details_sent_with_a_failure_reach_the_next_attempt() {
     story.poll_activity("charge");
     insta::assert_snapshot!(story.text());
 }
+
+#[test]
+fn a_worker_without_a_name_says_it_later() {
+    let mut story = with_activity(|activity| activity.heartbeat_timeout = seconds(3));
+    let worker = |story: &Story| {
+        let mut described = story.shard.runs[0].state.describe();
+        described.pending_activities.remove(0).last_worker_identity
+    };
+    story.poll_activity_as("charge", "");
+    assert_eq!(worker(&story), "");
+    story.heartbeat("charge", "page 1");
+    assert_eq!(worker(&story), "worker");
+}

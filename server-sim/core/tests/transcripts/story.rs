@@ -177,6 +177,10 @@ impl Story {
 
     /// Matching hands an activity's current attempt to a poll.
     pub fn poll_activity(&mut self, id: &str) {
+        self.poll_activity_as(id, "worker");
+    }
+
+    pub fn poll_activity_as(&mut self, id: &str, identity: &str) {
         self.polls += 1;
         let scheduled_event_id = self.scheduled_event_id(id);
         let run = self.shard.runs.last().expect("a run was started");
@@ -192,7 +196,7 @@ impl Story {
             scheduled_event_id,
             attempt: attempt.expect("an attempt of the activity is due"),
             request_id: format!("poll-{}", self.polls),
-            identity: "worker".into(),
+            identity: identity.into(),
         };
         let transition =
             self.step(&format!("worker polls activity {id}"), Input::RecordActivityTaskStarted(input)).unwrap();

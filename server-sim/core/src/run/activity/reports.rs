@@ -18,6 +18,10 @@ pub(crate) fn heartbeat(
     let cancel_requested = state.durable.activities[&scheduled_event_id].cancel_is_requested();
     let mut decision = Decision::about(state, context);
     decision.change_activity(scheduled_event_id, |progress| {
+        // A poll that gave no name may be followed by heartbeats that do.
+        if progress.started.as_ref().is_some_and(|start| start.identity.is_empty()) && !request.identity.is_empty() {
+            progress.last_worker_identity = request.identity;
+        }
         progress.heartbeat_details = request.details;
         progress.last_heartbeat_time = Some(context.now);
     });
