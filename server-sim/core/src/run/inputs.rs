@@ -30,7 +30,7 @@ pub(crate) fn decide(state: Option<&MutableState>, input: Input, context: &Conte
         Input::ErrandEnded(end) => errand_ended::decide(run()?, &end, context),
         Input::ChildClosed(closed) => child::closed::decide(run()?, &closed, context),
         Input::FireTimer(task) => Ok(fire_timer::decide(run()?, &task, context)),
-        Input::ResetStickiness => Ok(workflow_task::sticky::reset(run()?, context)),
+        Input::ResetStickiness => workflow_task::sticky::reset(run()?, context),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Stickiness: while a worker has the run in its cache, its workflow tasks go to a queue of its own.
-use crate::{Context, Decision, EphemeralChange, MutableState, Reply, TransferTask, Transition, rules::durations};
+use crate::{
+    Context, Decision, EphemeralChange, MutableState, Rejection, Reply, TransferTask, Transition, rules::durations,
+    run::inputs::closed,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use temporalio_protos::temporal::api::workflowservice::v1 as api;
@@ -12,10 +15,16 @@ pub struct Sticky {
 }
 
 /// Matching knows that nobody polls the sticky queue any more.
-pub(crate) fn reset(state: &MutableState, context: &Context) -> Transition {
+///
+/// # Errors
+/// `NotFound` if the run is closed.
+pub(crate) fn reset(state: &MutableState, context: &Context) -> Result<Transition, Rejection> {
+    if !state.is_open() {
+        return Err(closed());
+    }
     let mut decision = Decision::about(state, context);
     decision.reset_stickiness();
-    decision.finish(Reply::None)
+    Ok(decision.finish(Reply::None))
 }
 
 impl Decision<'_> {
