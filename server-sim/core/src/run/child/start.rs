@@ -1,7 +1,7 @@
 //! StartChildWorkflowExecution: what the command leaves open, the child takes from its parent.
 use crate::{
     Limits, TransferTask,
-    rules::{durations, priority, retry_policy, start_request, task_queue},
+    rules::{durations, priority, retry_policy, search_attributes, start_request, task_queue},
     run::{
         commands::{BadCommand, Commands, Handled, RunFacts, refuse_other_namespace, size_of},
         decision::Extras,
@@ -130,6 +130,9 @@ fn validate(
         // Refused rather than run once: the parent would wait for the second run forever.
         return Err(bad("Cron schedules are not supported yet.".into()));
     }
+    search_attributes::validate(attributes.search_attributes.as_ref())
+        .map_err(|error| format!("invalid SearchAttributes on StartChildWorkflowCommand: {error}. {place}"))
+        .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error))?;
     priority::validate(attributes.priority.as_ref()).map_err(|error| bad(error.into()))?;
     let queue = attributes.task_queue.get_or_insert_default();
     task_queue::normalize(Some(&mut *queue), Some(run.task_queue), Some(run.task_queue), max).map_err(|error| {

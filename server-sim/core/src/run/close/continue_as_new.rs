@@ -1,7 +1,7 @@
 //! ContinueAsNewWorkflowExecution: what the command leaves open, the next run inherits.
 use crate::{
     Limits,
-    rules::{durations, retry_policy, start_request, task_queue},
+    rules::{durations, retry_policy, search_attributes, start_request, task_queue},
     run::{
         commands::{BadCommand, Commands, Handled, RunFacts, size_of},
         decision::Extras,
@@ -95,6 +95,9 @@ fn validate(
             bad(format!("invalid WorkflowRetryPolicy on ContinueAsNewWorkflowExecutionCommand: {error}. {place}"))
         })?;
     }
+    search_attributes::validate(attributes.search_attributes.as_ref())
+        .map_err(|error| format!("invalid SearchAttributes on ContinueAsNewWorkflowExecutionCommand: {error}. {place}"))
+        .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error))?;
     if !attributes.cron_schedule.is_empty() {
         // Refused rather than run once: the workflow counts on the next run.
         return Err(bad("Cron schedules are not supported yet.".into()));
@@ -131,7 +134,7 @@ mod tests {
     use super::*;
     use crate::run::commands::testing;
     use std::time::Duration;
-    use temporalio_protos::temporal::api::common::v1::{RetryPolicy, WorkflowType};
+    use temporalio_protos::temporal::api::common::v1::{Payload, RetryPolicy, SearchAttributes, WorkflowType};
 
     type Command = ContinueAsNewWorkflowExecutionCommandAttributes;
 
@@ -182,6 +185,16 @@ mod tests {
                  WorkflowType={long} Length=1001 Limit=1000"
             )),
         );
+    }
+
+    #[test]
+    fn attributes_of_the_system_are_not_the_workflows_to_set() {
+        let indexed_fields = [("RunId".to_owned(), Payload::default())].into();
+        let mut input = Command { search_attributes: Some(SearchAttributes { indexed_fields }), ..Default::default() };
+        let expect = "invalid SearchAttributes on ContinueAsNewWorkflowExecutionCommand: RunId attribute can't be set in \
+                      SearchAttributes. WorkflowType=OrderSaga TaskQueue=name:\"orders\" kind:TASK_QUEUE_KIND_NORMAL";
+        let result = validate(&mut input, &testing::run(), &Limits::default());
+        testing::check(Cause::BadSearchAttributes, result, Err(expect));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! UpsertWorkflowSearchAttributes. Whether a search attribute is registered in the namespace is not known here.
 use super::fields_size;
-use crate::run::{
-    commands::{BadCommand, Commands, Handled},
-    decision::Extras,
+use crate::{
+    rules::search_attributes,
+    run::{
+        commands::{BadCommand, Commands, Handled},
+        decision::Extras,
+    },
 };
 use temporalio_protos::temporal::api::{
     command::v1::UpsertWorkflowSearchAttributesCommandAttributes, enums::v1::WorkflowTaskFailedCause as Cause,
@@ -35,7 +38,7 @@ fn validate(attributes: &UpsertWorkflowSearchAttributesCommandAttributes) -> Res
         Some(given) if given.indexed_fields.is_empty() => {
             Err(bad("IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.".into()))
         }
-        Some(_) => Ok(()),
+        Some(given) => search_attributes::validate(Some(given)).map_err(bad),
     }
 }
 
@@ -55,6 +58,8 @@ mod tests {
             );
         };
         check(Some(SearchAttributes { indexed_fields: [("State".to_owned(), Payload::default())].into() }), Ok(()));
+        let reserved = SearchAttributes { indexed_fields: [("RunId".to_owned(), Payload::default())].into() };
+        check(Some(reserved), Err("RunId attribute can't be set in SearchAttributes"));
         check(None, Err("SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand."));
         check(
             Some(SearchAttributes::default()),
