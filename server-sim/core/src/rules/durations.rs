@@ -56,6 +56,13 @@ pub fn to_wire(duration: Duration) -> Wire {
     }
 }
 
+/// Puts another value in place of what is there. The same value stays as it was written: absent, or an explicit zero.
+pub fn replace(duration: &mut Option<Wire>, by: Duration) {
+    if value(duration.as_ref()) != by {
+        *duration = Some(to_wire(by));
+    }
+}
+
 /// A duration that limits something; zero on the wire means that nothing is limited.
 pub fn limit(duration: Option<&Wire>) -> Option<Duration> {
     Some(value(duration)).filter(|duration| !duration.is_zero())
@@ -94,6 +101,21 @@ mod tests {
         check(i64::MIN, 0, Err("duration exceeds 10000 years"));
         check(0, 1_000_000_000, Err("duration has out-of-range nanos"));
         check(1, -1, Err("duration has seconds and nanos with different signs"));
+    }
+
+    #[test]
+    fn what_is_absent_stays_so_unless_it_changes() {
+        let zero = Some(Wire::default());
+        for (before, by, after) in [
+            (None, 0, None),
+            (zero, 0, zero),
+            (None, 5, Some(Wire { seconds: 5, nanos: 0 })),
+            (Some(Wire { seconds: 5, nanos: 0 }), 0, zero),
+        ] {
+            let mut duration = before;
+            replace(&mut duration, Duration::from_secs(by));
+            assert_eq!(duration, after);
+        }
     }
 
     #[test]

@@ -222,8 +222,8 @@ fn clamp_timeouts(
 ) {
     let run_value = run_timeout(durations::value(run.as_ref()), durations::value(execution.as_ref()));
     let task_value = workflow_task_timeout(durations::value(task.as_ref()), run_value, limits);
-    *run = Some(durations::to_wire(run_value));
-    *task = Some(durations::to_wire(task_value));
+    durations::replace(run, run_value);
+    durations::replace(task, task_value);
 }
 
 fn invalid<T>(message: impl Into<String>) -> Result<T, Rejection> {
@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(request.workflow_id_reuse_policy(), Reuse::AllowDuplicate);
         assert_eq!(request.workflow_id_conflict_policy(), Conflict::Fail);
         assert_eq!(request.retry_policy, None);
-        assert_eq!((request.workflow_run_timeout, request.workflow_task_timeout), (seconds(0), seconds(10)));
+        assert_eq!((request.workflow_run_timeout, request.workflow_task_timeout), (None, seconds(10)));
         let partial = RetryPolicy { maximum_attempts: 3, ..Default::default() };
         let request = check(Start { retry_policy: Some(partial), request_id: "mine".into(), ..start() }, Ok(()));
         assert_eq!(request.request_id, "mine");

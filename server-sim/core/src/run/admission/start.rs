@@ -161,21 +161,24 @@ pub(crate) fn started(run: &MutableState, started: bool) -> Started {
     }
 }
 
-pub(crate) fn opening(request: api::StartWorkflowExecutionRequest, context: &Context) -> Opening {
+/// A timeout that is not given stays unset in the first event, or SDKs would report one of zero.
+pub(crate) fn opening(mut request: api::StartWorkflowExecutionRequest, context: &Context) -> Opening {
     let execution_timeout = durations::value(request.workflow_execution_timeout.as_ref());
     let run_timeout =
         start_request::run_timeout(durations::value(request.workflow_run_timeout.as_ref()), execution_timeout);
     let task_timeout = durations::value(request.workflow_task_timeout.as_ref());
     let task_timeout = start_request::workflow_task_timeout(task_timeout, run_timeout, &context.limits);
+    durations::replace(&mut request.workflow_run_timeout, run_timeout);
+    durations::replace(&mut request.workflow_task_timeout, task_timeout);
     let expiration = (!execution_timeout.is_zero()).then(|| context.now.plus(execution_timeout).to_proto());
     let run_id = context.new_run_id.0.clone();
     let started = WorkflowExecutionStartedEventAttributes {
         workflow_type: request.workflow_type,
         task_queue: request.task_queue,
         input: request.input,
-        workflow_execution_timeout: Some(durations::to_wire(execution_timeout)),
-        workflow_run_timeout: Some(durations::to_wire(run_timeout)),
-        workflow_task_timeout: Some(durations::to_wire(task_timeout)),
+        workflow_execution_timeout: request.workflow_execution_timeout,
+        workflow_run_timeout: request.workflow_run_timeout,
+        workflow_task_timeout: request.workflow_task_timeout,
         initiator: ContinueAsNewInitiator::Unspecified.into(),
         continued_failure: request.continued_failure,
         last_completion_result: request.last_completion_result,
