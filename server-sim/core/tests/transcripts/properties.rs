@@ -6,6 +6,7 @@ use temporalio_protos::temporal::api::{
         command::Attributes,
     },
     common::v1::{Memo, Payload, SearchAttributes},
+    history::v1::history_event::Attributes as EventAttributes,
 };
 
 fn fields<const N: usize>(fields: [(&str, &str); N]) -> std::collections::HashMap<String, Payload> {
@@ -53,4 +54,27 @@ fn a_successor_begins_with_its_own() {
     ]);
     story.describe();
     insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn a_field_that_says_nothing_is_not_begun_with() {
+    let payload = |data: &[u8]| Payload { data: data.to_vec(), ..Default::default() };
+    let started = |fields: &[(&str, &[u8])]| {
+        let fields: std::collections::HashMap<_, _> =
+            fields.iter().map(|(name, data)| ((*name).to_owned(), payload(data))).collect();
+        let mut story = Story::new();
+        story.start_with(|request| {
+            request.memo = Some(Memo { fields: fields.clone() });
+            request.search_attributes = Some(SearchAttributes { indexed_fields: fields });
+        });
+        let Some(EventAttributes::WorkflowExecutionStartedEventAttributes(started)) =
+            story.shard.runs[0].history[0].attributes.clone()
+        else {
+            panic!("a run begins with its start")
+        };
+        (started.memo.map(|memo| memo.fields.len()), started.search_attributes.map(|sent| sent.indexed_fields.len()))
+    };
+    assert_eq!(started(&[("a", b"1"), ("b", b"null"), ("c", b""), ("d", b"[]")]), (Some(1), Some(1)));
+    assert_eq!(started(&[("a", b"null")]), (None, None));
+    assert_eq!(started(&[]), (None, None));
 }

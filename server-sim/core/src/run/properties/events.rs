@@ -1,6 +1,7 @@
 //! How events change properties.
 use crate::{
     MutableState, PartKey,
+    rules::payloads,
     run::events::{Applied, At},
 };
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ pub(crate) fn modified(
 
 /// A payload that says nothing removes its field: nil, its JSON, or an empty list, as in Temporal.
 fn upsert(fields: &mut BTreeMap<String, Payload>, name: &str, value: &Payload) {
-    if matches!(value.data.as_slice(), b"" | b"null" | b"[]") {
+    if payloads::says_nothing(value) {
         fields.remove(name);
     } else {
         fields.insert(name.to_owned(), value.clone());

@@ -1,13 +1,15 @@
 //! The beginning of a run, by request or in place of a run that has just closed.
 use crate::{
     Context, Decision, EphemeralChange, Rejection, RunKey, TimerKind,
+    rules::payloads,
     run::{
         decision::{Extras, Opened},
         workflow_task::Caches,
     },
 };
-use temporalio_protos::temporal::api::history::v1::{
-    WorkflowExecutionSignaledEventAttributes, WorkflowExecutionStartedEventAttributes,
+use temporalio_protos::temporal::api::{
+    common::v1::{Memo, SearchAttributes},
+    history::v1::{WorkflowExecutionSignaledEventAttributes, WorkflowExecutionStartedEventAttributes},
 };
 
 /// All that a new run begins with.
@@ -25,7 +27,13 @@ pub(crate) struct Opening {
 ///
 /// # Errors
 /// Only a first signal over the limit is refused.
-pub(crate) fn open(key: RunKey, opening: Opening, context: &Context) -> Result<Opened, Rejection> {
+pub(crate) fn open(key: RunKey, mut opening: Opening, context: &Context) -> Result<Opened, Rejection> {
+    let (memo, attributes) = (opening.started.memo.take(), opening.started.search_attributes.take());
+    opening.started.memo =
+        memo.and_then(|memo| payloads::fields_that_say_something(memo.fields)).map(|fields| Memo { fields });
+    opening.started.search_attributes = attributes
+        .and_then(|attributes| payloads::fields_that_say_something(attributes.indexed_fields))
+        .map(|indexed_fields| SearchAttributes { indexed_fields });
     let mut decision = Decision::opening(key, context);
     decision.event_with(opening.started, opening.extras);
     decision.ephemeral(EphemeralChange::StartedBy { request_id: opening.request_id });
