@@ -52,6 +52,8 @@ impl MutableState {
             status: self.status().into(),
             history_length: durable.next_event_id - 1,
             history_size_bytes: durable.history_size_bytes,
+            external_payload_count: durable.external_payload_count,
+            external_payload_size_bytes: durable.external_payload_bytes,
             parent_namespace_id: started.parent_workflow_namespace_id.clone(),
             parent_execution: started.parent_workflow_execution.clone(),
             execution_time: Some(durable.execution_time().to_proto()),

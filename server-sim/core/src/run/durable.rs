@@ -16,6 +16,11 @@ pub struct DurableProjection {
     /// Encoded bytes of all events, task ids aside: these are stamped later.
     #[serde(default)]
     pub history_size_bytes: i64,
+    /// Objects stored elsewhere that payloads of the events refer to, and their bytes.
+    #[serde(default)]
+    pub external_payload_count: i64,
+    #[serde(default)]
+    pub external_payload_bytes: i64,
     #[serde(with = "wire::shared")]
     pub started: Arc<WorkflowExecutionStartedEventAttributes>,
     pub first_execution_run_id: RunId,
@@ -59,6 +64,8 @@ impl Default for DurableProjection {
         Self {
             next_event_id: 1,
             history_size_bytes: 0,
+            external_payload_count: 0,
+            external_payload_bytes: 0,
             started: Arc::default(),
             first_execution_run_id: RunId::default(),
             start_time: Time::ZERO,

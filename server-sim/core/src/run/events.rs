@@ -142,6 +142,9 @@ impl MutableState {
             .map_err(|why| format!("event {} ({}): {why}", event.event_id, attributes.event_type().as_str_name()))?;
         self.durable.next_event_id += 1;
         self.durable.history_size_bytes += size_without_task_id(event);
+        let (count, bytes) = super::external_payloads::referred_to(event);
+        self.durable.external_payload_count += count;
+        self.durable.external_payload_bytes = self.durable.external_payload_bytes.saturating_add(bytes);
         Ok(part)
     }
 }

@@ -48,6 +48,7 @@ mod errand;
 mod errand_ended;
 pub(crate) mod events;
 mod external;
+mod external_payloads;
 mod fire_timer;
 mod input;
 pub(crate) mod inputs;

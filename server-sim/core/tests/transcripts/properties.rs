@@ -5,7 +5,7 @@ use temporalio_protos::temporal::api::{
         Command, ModifyWorkflowPropertiesCommandAttributes, UpsertWorkflowSearchAttributesCommandAttributes,
         command::Attributes,
     },
-    common::v1::{Memo, Payload, SearchAttributes},
+    common::v1::{Memo, Payload, Payloads, SearchAttributes, payload::ExternalPayloadDetails},
     history::v1::history_event::Attributes as EventAttributes,
 };
 
@@ -77,4 +77,20 @@ fn a_field_that_says_nothing_is_not_begun_with() {
     assert_eq!(started(&[("a", b"1"), ("b", b"null"), ("c", b""), ("d", b"[]")]), (Some(1), Some(1)));
     assert_eq!(started(&[("a", b"null")]), (None, None));
     assert_eq!(started(&[]), (None, None));
+}
+
+#[test]
+fn payloads_that_are_stored_elsewhere_are_counted() {
+    let stored_elsewhere = |sizes: &[i64]| {
+        let details = |size_bytes: &i64| ExternalPayloadDetails { size_bytes: *size_bytes };
+        let external_payloads = sizes.iter().map(details).collect();
+        Some(Payloads { payloads: vec![Payload { external_payloads, ..Default::default() }] })
+    };
+    let mut story = Story::new();
+    story.start_with(|request| request.input = stored_elsewhere(&[10, 20]));
+    let mut request = signal("amend", "signal-1");
+    request.input = stored_elsewhere(&[5]);
+    let _ = story.step("client signals amend", Input::Signal(Box::new(request)));
+    let info = story.shard.runs[0].state.describe().workflow_execution_info.unwrap();
+    assert_eq!((info.external_payload_count, info.external_payload_size_bytes), (3, 35));
 }
