@@ -49,6 +49,4 @@ capabilities! {
         "Deployments that the server scales.";
     server_scaled_provider_cloud_run: Ground::With(rpc::UpdateWorkerDeploymentVersionComputeConfig::ROUTE),
         "The same on Cloud Run.";
-    server_scaled_provider_cloud_run: Ground::With(rpc::UpdateWorkerDeploymentVersionComputeConfig::ROUTE),
-        "The same on Cloud Run.";
 }

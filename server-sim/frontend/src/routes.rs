@@ -108,6 +108,7 @@ macro_rules! routes {
         $support:expr, $effect:expr, $role:ident, $wait:ident
         $(, $file:ident :: $function:ident in $namespace:ident $(limits($($limit:ident $field:ident),+))?)?
     })+) => {
+        #[cfg_attr(not(test), allow(dead_code, reason = "the server reads each row by itself"))]
         pub(crate) const $table: &[Route] = &[$(<rpcs::$module::$rpc as Handle>::ROUTE),+];
         $(impl Handle for rpcs::$module::$rpc {
             const ROUTE: Route = Route {

@@ -29,6 +29,7 @@ fn every_error() -> Vec<ServiceError> {
         ServiceError::Unimplemented(text()),
         ServiceError::ResourceExhausted { cause: ResourceExhaustedCause::BusyWorkflow, message: text() },
         ServiceError::Unavailable(text()),
+        ServiceError::OtherVersion { speaks: 1, why: text() },
         ServiceError::OutcomeUnknown(text()),
         ServiceError::DeadlineExceeded(text()),
         ServiceError::Canceled(text()),
@@ -59,6 +60,7 @@ fn is_a_refusal(error: &ServiceError) -> bool {
         // It was not done, but clients are only told to try again.
         ServiceError::ResourceExhausted { .. }
         | ServiceError::Unavailable(_)
+        | ServiceError::OtherVersion { .. }
         | ServiceError::StickyWorkerUnavailable
         | ServiceError::ShardOwnershipLost { .. } => false,
         ServiceError::OutcomeUnknown(_)

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryService, Read, Reply, ServiceError, ServiceResult, Target, View};
-use tempest_core::{EventId, Input, NamespaceId, RunId, RunKey, WorkflowId};
+use tempest_core::Input;
 use tempest_store::*;
 
 /// How history answers one attempt to record a start; with an empty script it succeeds at once.

@@ -141,11 +141,11 @@ async fn an_older_node_refuses_what_it_does_not_know_and_does_the_rest() {
 }
 
 /// What this build sends.
-#[derive(Default)]
-struct Sent(Mutex<Vec<Bytes>>);
+#[derive(Clone, Default)]
+struct Sent(Arc<Mutex<Vec<Bytes>>>);
 
 #[async_trait]
-impl Caller for Arc<Sent> {
+impl Caller for Sent {
     async fn call(&self, _: &'static str, body: Bytes, _: Duration) -> ServiceResult<Bytes> {
         self.0.lock().unwrap().push(body);
         Err(ServiceError::Unavailable("it is only written down".into()))
@@ -154,7 +154,7 @@ impl Caller for Arc<Sent> {
 
 #[tokio::test]
 async fn a_newer_node_understands_an_older_one() {
-    let sent = Arc::new(Sent::default());
+    let sent = Sent::default();
     let refused = RemoteHistory(sent.clone()).offer(target(), Input::ResetStickiness).await.unwrap_err();
     assert_eq!(refused.ask.map(|back| back.0), Some(target()), "what was not done is given back");
     let envelope = sent.0.lock().unwrap().remove(0);
