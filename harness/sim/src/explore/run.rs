@@ -144,7 +144,7 @@ impl Prepared {
         let mut complaints = shared.complaints();
         let mut runs = BTreeMap::new();
         for (key, record, stored, is_current) in &aftermath.inspection.stored {
-            let state = match tempest_history::decode_state(&record.state) {
+            let state = match tempest_history::decode_state(&record.row) {
                 Ok(state) => Some(state),
                 Err(error) => {
                     complaints.push(format!("{} / {}: {error}", key.workflow_id, key.run_id));
