@@ -135,6 +135,7 @@ mod tests {
 
     fn start(timeline: u32, initiated_event_id: EventId) -> Errand {
         let child = StartChild {
+            namespace_id: "namespace-id".into(),
             request: api::StartWorkflowExecutionRequest::default(),
             parent: RunKey { run_id: "run-1".into(), ..RunKey::default() },
             parent_namespace: String::new(),
