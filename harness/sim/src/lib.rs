@@ -24,20 +24,22 @@
 //! Real: the tempest server (all of it), your code, the SDK, gRPC, HTTP/2, tokio. Simulated: time, randomness, threads'
 //! turns, the network below HTTP/2, the disk, power, crashes. A real socket or file in your activities fails loudly.
 //!
-//! # The pieces
-//! - [`Scenario`], [`Workload`], [`Storm`]: what happens in a run.
-//! - [`explore`]: seeds, decisions, options, one run, many runs, artifacts.
-//! - [`fault`]: what goes wrong. [`check`]: what must hold all the same.
-//! - [`world`]: where it takes place. [`worker`]: the SDK inside it.
+//! # The layers
+//! Each knows those before it, and none that comes after it.
+//! - [`draw`]: seeds, decisions, options. [`observe`]: what is written down of a run.
+//! - [`world`]: where it takes place. [`fault`]: what goes wrong there. [`worker`]: the SDK inside it.
+//! - [`check`]: what must hold all the same.
+//! - [`scenario`]: what happens in a run: [`Scenario`], [`Workload`], [`Storm`].
+//! - [`run`]: one run, from a request to a verdict. [`campaign`]: many of them.
 #![forbid(unsafe_code)]
 
+pub mod campaign;
 pub mod check;
-pub mod explore;
+pub mod draw;
 pub mod fault;
-mod scenario;
-mod simple;
-mod storm;
-pub mod testing;
+pub mod observe;
+pub mod run;
+pub mod scenario;
 pub mod worker;
 pub mod world;
 
@@ -46,11 +48,12 @@ pub fn planted_bugs() -> Vec<(&'static str, &'static str, &'static str)> {
     [tempest_server::planted_bugs().as_slice(), world::DATABASE_PLANTED].concat()
 }
 
-pub use check::{Observations, Violation};
-pub use explore::{Decisions, Draw, Seed};
-pub use scenario::{Registrations, Scenario, TASK_QUEUE, Workload};
-pub use simple::Storm;
-pub use storm::{PHASES, Watch};
+pub use campaign::testing;
+pub use check::Violation;
+pub use draw::{Decisions, Draw, Seed};
+pub use observe::Observations;
+pub use run::{PHASES, Watch};
+pub use scenario::{Scenario, Storm, Workload};
 pub use tempest_api::proto;
 pub use tempest_macros::test;
-pub use worker::{Client, Handle, NAMESPACE};
+pub use worker::{Client, Handle, NAMESPACE, Registrations, TASK_QUEUE};

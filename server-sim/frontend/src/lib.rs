@@ -36,3 +36,8 @@ pub use layers::SizeErrors;
 pub use plants::PLANTED;
 pub use rpc::register_namespace::check_name as check_namespace_name;
 pub use service::{operator_service, workflow_service};
+
+/// Names of the workflow service's RPCs that this server serves, whole or in part.
+pub fn served_rpcs() -> impl Iterator<Item = &'static str> {
+    routes::WORKFLOW_SERVICE.iter().filter(|route| route.is_served()).map(|route| route.name)
+}

@@ -16,6 +16,7 @@ pub use cluster::{
 };
 pub use config::NodeConfig;
 pub use node::{Node, NodeError};
+pub use tempest_frontend::served_rpcs;
 pub use tempest_history::ShardLag;
 pub use tempest_matching::MatchingBacklog;
 

@@ -8,9 +8,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
-use tempest::explore::{
-    Campaign, CampaignEnd, RunRequest, Seed, SeedEnd, SeedRange, Settings, Summary, explore, prepare,
-};
+use tempest::campaign::{Campaign, CampaignEnd, SeedEnd, explore};
+use tempest::draw::{Seed, SeedRange};
+use tempest::run::{RunRequest, prepare};
+use tempest_artifact::{Settings, Summary};
 
 /// A time limit beyond this is a slip of the finger.
 const TIME_LIMIT_SECONDS_MAX: u64 = 366 * 24 * 3600;
@@ -231,7 +232,7 @@ mod tests {
         };
         let lines = summaries(&CampaignEnd { ends: vec![died], left_out: 0, wall_ms: 5 });
         let read: Summary = serde_json::from_str(&lines).expect("one object");
-        assert_eq!((read.seed, read.verdict), (7, tempest::explore::Verdict::Unknown));
+        assert_eq!((read.seed, read.verdict), (7, tempest_artifact::Verdict::Unknown));
     }
 
     #[test]

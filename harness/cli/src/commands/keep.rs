@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tempest::explore::{Artifact, Regression};
+use tempest::campaign::Regression;
+use tempest::run::Artifact;
 
 #[derive(Args)]
 pub struct KeepCommand {

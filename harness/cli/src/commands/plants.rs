@@ -3,7 +3,8 @@ use super::verdict::seconds;
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::process::{Command, ExitCode};
-use tempest::explore::{Campaign, CampaignEnd, Seed, SeedRange, explore};
+use tempest::campaign::{Campaign, CampaignEnd, explore};
+use tempest::draw::{Seed, SeedRange};
 
 #[derive(Args)]
 pub struct PlantsCommand {

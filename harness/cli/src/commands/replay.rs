@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tempest::Violation;
-use tempest::explore::{Artifact, Regression, RunReport};
+use tempest::campaign::Regression;
+use tempest::run::{Artifact, RunReport};
 
 /// The trace is not the one that the artifact has.
 const EXIT_NOT_DETERMINISTIC: i32 = 3;

@@ -4,7 +4,7 @@ use clap::Args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tempest::explore::Artifact;
+use tempest::run::Artifact;
 use tempest_reports::{Loaded, campaign_page, json, junit, load_dir, load_file, markdown, run_page};
 
 #[derive(Args)]

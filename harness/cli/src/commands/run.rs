@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tempest::explore::{OwnCore, Prepared, RunReport, RunRequest, RunSettings, Seed, Settings, prepare};
+use tempest::campaign::OwnCore;
+use tempest::draw::Seed;
+use tempest::run::{Prepared, RunReport, RunRequest, RunSettings, prepare};
+use tempest_artifact::Settings;
 
 /// An invariant was violated.
 const EXIT_VIOLATED: i32 = 1;
@@ -69,7 +72,7 @@ pub enum Leave {
 }
 
 fn parse_seed(text: &str) -> Result<Seed, String> {
-    text.parse().map_err(|error: tempest::explore::BadSeed| error.to_string())
+    text.parse().map_err(|error: tempest::draw::BadSeed| error.to_string())
 }
 
 impl RunCommand {

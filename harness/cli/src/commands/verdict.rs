@@ -1,7 +1,8 @@
 //! What a person reads of a run: before it, what was drawn; after it, what happened and what was found.
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use tempest::explore::{Ownership, Prepared, RunReport, RunRequest, Tenure};
+use tempest::run::{Prepared, RunReport, RunRequest};
+use tempest_artifact::{Ownership, Tenure};
 
 /// Evidence lines shown of each violation; the artifact has all of them.
 const EVIDENCE_MAX: usize = 6;

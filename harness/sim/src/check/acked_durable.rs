@@ -79,6 +79,7 @@ fn missing(observations: &Observations, operation: &Operation) -> Option<String>
         RpcKind::PollActivityTaskQueue
         | RpcKind::PollWorkflowTaskQueue
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::ShutdownWorker => None,
         // Not judged because they only read.
         RpcKind::DescribeNamespace

@@ -108,6 +108,7 @@ fn task_of(operation: &Operation) -> Option<Vec<u8>> {
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled
@@ -174,6 +175,7 @@ fn end(operation: &Operation) -> Option<(End, Ended)> {
         | RpcKind::PollActivityTaskQueue
         | RpcKind::PollWorkflowTaskQueue
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondWorkflowTaskCompleted

@@ -106,6 +106,7 @@ fn reported<'a>(ends: &Ends<'a>, operation: &Operation) -> Vec<(u64, &'a Commit)
         RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::RegisterNamespace
         | RpcKind::ShutdownWorker
         | RpcKind::UpdateNamespace => Vec::new(),

@@ -10,9 +10,9 @@
 //! - a task after which the marker of a local activity comes: the activity would be executed here and now;
 //! - a history with updates: they come with a poll, not with the history.
 use super::{Observations, RunObserved, Violation, events, replay};
-use crate::explore::Decisions;
-use crate::scenario::{Registrations, TASK_QUEUE};
+use crate::draw::Decisions;
 use crate::worker::{Answer, answers};
+use crate::worker::{Registrations, TASK_QUEUE};
 use std::collections::BTreeSet;
 use tempest_api::proto::command::v1::{Command, command::Attributes as Asked};
 use tempest_api::proto::common::v1::WorkflowExecution;
@@ -282,7 +282,7 @@ fn continue_as_new(kind: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::check::samples::{self, ACTIVITY, RUN, TIMER};
-    use crate::explore::Seed;
+    use crate::draw::Seed;
     use tempest_api::proto::history::v1 as history;
 
     /// Judges all prefixes.

@@ -68,6 +68,7 @@ fn details(observations: &Observations, operation: &Operation) -> Option<(Activi
         | RpcKind::PollActivityTaskQueue
         | RpcKind::PollWorkflowTaskQueue
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondWorkflowTaskCompleted

@@ -229,6 +229,7 @@ fn shown(operation: &Operation) -> Option<Shown> {
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled

@@ -5,31 +5,21 @@ mod acked_durable;
 mod across_runs;
 mod activity_once;
 mod clean;
-mod commit_feed;
-mod data_loss;
 mod data_loss_noticed;
 mod durable_first;
 mod errands_end;
-pub(crate) mod events;
 mod frontier;
 mod heartbeats;
-mod history_json;
 mod history_wellformed;
 mod invariant;
 mod liveness;
-mod named_activity;
 mod namespaces;
-mod observations;
 mod one_open_run;
-mod operation_log;
 mod ownership_settled;
-mod page;
 mod pages_follow;
 mod reads_fresh;
 mod refused_left_nothing;
-mod register;
 mod replay;
-mod rpc_kind;
 #[cfg(test)]
 pub(crate) mod samples;
 mod shard_fence;
@@ -38,16 +28,14 @@ mod state_equals_history;
 mod tasks_cover_state;
 mod timers_not_early;
 
-pub use commit_feed::{Commit, CommitFeed, CommitResult};
-pub use data_loss::{DataLossReport, TimelineBegan};
+pub use crate::observe::{
+    Commit, CommitResult, DataLossReport, Observations, Operation, Outcome, Panic, RpcKind, RunObserved, TimelineBegan,
+};
+pub(crate) use crate::observe::{events, named_activity, page, register, seconds};
 pub use frontier::frontier;
-pub use history_json::history_json;
 pub use invariant::{Invariant, holds_when};
-pub use observations::{Observations, Panic, RunObserved};
-pub use operation_log::{Operation, OperationLog, Outcome};
 pub(crate) use refused_left_nothing::refused_calls;
 pub use replay::replay;
-pub use rpc_kind::RpcKind;
 pub use tempest_artifact::Violation;
 
 /// Where an invariant is judged.
@@ -111,11 +99,6 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
         .collect()
 }
 
-/// `12.345 s` of virtual nanoseconds.
-pub(crate) fn seconds(ns: u64) -> String {
-    format!("{}.{:03} s", ns / 1_000_000_000, ns / 1_000_000 % 1_000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,10 +115,5 @@ mod tests {
         observations.complaints.push("the disk could not be read".to_owned());
         let named: Vec<Invariant> = judge(&observations).into_iter().map(|violation| violation.invariant).collect();
         assert_eq!(named, [Invariant::Clean, Invariant::Liveness]);
-    }
-
-    #[test]
-    fn seconds_have_milliseconds() {
-        assert_eq!(seconds(12_345_678_901), "12.345 s");
     }
 }

@@ -84,6 +84,7 @@ fn values_set(operation: &Operation) -> Option<(String, Values)> {
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled
         | RpcKind::RespondActivityTaskCanceledById
@@ -113,7 +114,7 @@ fn values(info: &NamespaceInfo) -> Values {
 mod tests {
     use super::*;
     use crate::check::Outcome;
-    use crate::check::data_loss::TimelineBegan;
+    use crate::check::TimelineBegan;
     use crate::check::samples::{self, SECOND_NS};
     use tempest_api::proto::namespace::v1::UpdateNamespaceInfo;
     use tempest_store::Timeline;

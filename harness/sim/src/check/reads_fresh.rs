@@ -89,6 +89,7 @@ fn namespace(operation: &Operation) -> Option<String> {
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled
         | RpcKind::RespondActivityTaskCanceledById
@@ -131,6 +132,7 @@ fn read(operation: &Operation) -> Option<WorkflowExecution> {
         RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled
@@ -204,7 +206,7 @@ fn stale(durable: &Durable<'_>, operation: &Operation) -> Option<Violation> {
 #[cfg(test)]
 mod tests {
     use super::judge;
-    use crate::check::data_loss::TimelineBegan;
+    use crate::check::TimelineBegan;
     use crate::check::samples::{self, RUN, SECOND_NS};
     use crate::check::{Observations, Operation, Outcome, RpcKind};
     use tempest_api::proto::history::v1::History;

@@ -138,6 +138,7 @@ fn asked_for(observations: &Observations, operation: &Operation) -> Vec<Deed> {
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::ShutdownWorker => None,
         // Not judged because they only read.
         RpcKind::DescribeNamespace

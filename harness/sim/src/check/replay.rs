@@ -1,6 +1,6 @@
 //! `replay`: the official replayer accepts every history; see [`super::frontier()`] for the other half.
 use super::{Invariant, Observations, RunObserved, Violation};
-use crate::scenario::Registrations;
+use crate::worker::Registrations;
 use std::time::Duration;
 use tempest_api::proto::history::v1::History;
 use temporalio_client::WorkflowHistory;

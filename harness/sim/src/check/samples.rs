@@ -2,10 +2,9 @@
 //!
 //! An order: an activity charges, a timer of five seconds runs beside it, a signal comes in, the timer fires, the end.
 //! Each batch of events is one commit, one second after the one before it.
-use super::{
-    Commit, CommitResult, Observations, Operation, Outcome, RpcKind, RunObserved, Violation, commit_feed::Batch,
-};
-use crate::scenario::Registrations;
+use super::{Commit, CommitResult, Observations, Operation, Outcome, RpcKind, RunObserved, Violation};
+use crate::observe::Batch;
+use crate::worker::Registrations;
 use prost::Message;
 use std::time::Duration;
 use tempest_api::encode_token;

@@ -101,6 +101,7 @@ fn signal(operation: &Operation) -> Option<(String, String)> {
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
         | RpcKind::RecordWorkerHeartbeat
+        | RpcKind::ResetStickyTaskQueue
         | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled

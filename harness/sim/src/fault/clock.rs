@@ -1,6 +1,6 @@
 //! Faults of clocks.
 use super::{Harm, Later, Targets};
-use crate::explore::Dice;
+use crate::draw::Dice;
 use crate::world::World;
 use tempest_artifact::fault::{ClockJump, ClockSkew};
 

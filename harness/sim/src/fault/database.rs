@@ -1,6 +1,6 @@
 //! What operators do to a database.
 use super::{Harm, Later, Targets};
-use crate::explore::Dice;
+use crate::draw::Dice;
 use crate::world::World;
 use tempest_artifact::fault::Promote;
 

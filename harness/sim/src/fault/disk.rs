@@ -1,6 +1,6 @@
 //! Faults of disks that keep their promises, but late or not for more. A power failure at an operation is a fault of the process family.
 use super::{Harm, Later, Targets};
-use crate::explore::Dice;
+use crate::draw::Dice;
 use crate::world::World;
 use tempest_artifact::fault::{DiskFull, DiskSlow};
 

@@ -17,7 +17,7 @@ pub use schedule::{Targets, draw_plan};
 pub use tempest_artifact::fault::*;
 pub use tempest_artifact::{Event, TimelineEntry};
 
-use crate::explore::Dice;
+use crate::draw::Dice;
 use crate::world::{Host, World};
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Faults of the network. Blocked traffic is retransmitted with back-off, as TCP does, so healing is seen a little late.
 use super::{Harm, Later, Targets, millis};
-use crate::explore::Dice;
+use crate::draw::Dice;
 use crate::world::{Host, World};
 use std::time::Duration;
 use tempest_artifact::fault::{

@@ -1,7 +1,7 @@
 //! Faults of processes and their machines. A crash always cuts the power of the host's disk first: destructors that
 //! flush politely would leave recovery untested.
 use super::{Harm, Later, Targets, millis};
-use crate::explore::Dice;
+use crate::draw::Dice;
 use crate::world::World;
 use tempest_artifact::fault::{Crash, CrashInRecovery, Pause, PowerLoss, Restart, RollingRestart};
 

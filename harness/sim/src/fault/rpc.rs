@@ -1,7 +1,7 @@
 //! Faults of calls that no packet fault makes often enough: what is executed and what the caller learns come apart, where
 //! workers and clients call servers, and where servers call their database.
 use super::{Harm, Later, Targets};
-use crate::explore::Dice;
+use crate::draw::Dice;
 use crate::world::{Ambiguity, World};
 use tempest_artifact::fault::{AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, ReadOnly, SlowCommits};
 

@@ -1,6 +1,6 @@
 //! The plan: which faults when, drawn from the seed before the run begins.
 use super::{FaultPlan, IsolateDatabase, KINDS, Kind, PlannedFault, Promote};
-use crate::explore::{Decisions, Dice, Draw};
+use crate::draw::{Decisions, Dice, Draw};
 use crate::world::{Host, WorldOptions};
 
 /// The hosts of a world, by what may happen to them.
@@ -135,7 +135,8 @@ pub fn draw_plan(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOpti
 mod tests {
     use super::super::draw;
     use super::*;
-    use crate::explore::{Seed, Settings};
+    use crate::draw::Seed;
+    use tempest_artifact::Settings;
 
     fn plan(seed: u64, settings: &Settings) -> FaultPlan {
         let decisions = Decisions::new(Seed(seed), []);

@@ -2,8 +2,8 @@
 //!
 //! The SDK makes its calls on threads of its own choosing. They hop through a channel to a task on the host's runtime,
 //! which notes each call in the operation log and makes it over the world's network: real gRPC bytes.
-use crate::check::{OperationLog, Outcome};
-use crate::world::{Ambiguities, Ambiguity};
+use crate::observe::{OperationLog, Outcome};
+use crate::world::{Ambiguities, Ambiguity, Shared, now_ns};
 use bytes::{Buf, BufMut, Bytes};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -32,6 +32,14 @@ pub(crate) struct Caller {
     pub ambiguities: Ambiguities,
     /// Virtual time since the run began.
     pub now_ns: fn() -> u64,
+}
+
+impl Caller {
+    /// A caller of that name, whose calls are noted where those of all hosts are.
+    pub fn of(shared: &Shared, name: &str) -> Caller {
+        let (log, ambiguities) = (shared.operations.clone(), shared.ambiguities.clone());
+        Caller { name: name.to_owned(), log, ambiguities, now_ns }
+    }
 }
 
 /// A lazy gRPC channel over a world's network to one of `addresses`, as behind a load balancer: the `first` one, and

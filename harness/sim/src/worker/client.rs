@@ -1,12 +1,10 @@
 //! A client that asks until it knows: what ended unknown is tried again, so that it happens once.
 use super::bridge::{Caller, bridge};
 use super::untyped::is_unknown;
-use super::{NAMESPACE, PORT};
-use crate::explore::Decisions;
-use crate::scenario::TASK_QUEUE;
-use std::collections::BTreeMap;
+use super::{NAMESPACE, PORT, TASK_QUEUE};
+use crate::draw::Decisions;
+use crate::observe::Waiting;
 use std::future::Future;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use temporalio_client::errors::{WorkflowGetResultError, WorkflowInteractionError};
 use temporalio_client::{
@@ -22,32 +20,6 @@ use tonic::transport::Channel;
 
 /// Pause before an unknown outcome is tried again, beyond what the SDK retries itself.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
-
-/// What clients wait for right now, for whoever asks why a run does not end.
-#[derive(Clone, Debug, Default)]
-pub struct Waiting(Arc<Mutex<BTreeMap<u64, String>>>);
-
-impl Waiting {
-    fn with<T>(&self, body: impl FnOnce(&mut BTreeMap<u64, String>) -> T) -> T {
-        body(&mut self.0.lock().expect("nobody panics holding this"))
-    }
-
-    /// In the order in which they began to wait.
-    pub fn list(&self) -> Vec<String> {
-        self.with(|waiting| waiting.values().cloned().collect())
-    }
-
-    pub(super) async fn on<T>(&self, what: String, future: impl Future<Output = T>) -> T {
-        let id = self.with(|waiting| {
-            let id = waiting.last_key_value().map_or(0, |(last, _)| last + 1);
-            waiting.insert(id, what);
-            id
-        });
-        let result = future.await;
-        self.with(|waiting| waiting.remove(&id));
-        result
-    }
-}
 
 /// The SDK's client, made patient. Every call is in the operation log, as the SDK made it.
 #[derive(Clone)]

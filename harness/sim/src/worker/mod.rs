@@ -2,15 +2,19 @@
 mod bridge;
 mod client;
 mod prefix_tasks;
+mod registrations;
 mod sdk_worker;
 mod untyped;
 
 pub(crate) use bridge::{Caller, call, connect};
-pub use client::{Client, Handle, Waiting};
+pub use client::{Client, Handle};
 pub(crate) use prefix_tasks::{Answer, answers};
+pub use registrations::Registrations;
 pub(crate) use sdk_worker::{WorkerSettings, run_worker};
 
 /// The namespace that all scenarios use.
 pub const NAMESPACE: &str = "default";
+/// The task queue that all workers of a world poll.
+pub const TASK_QUEUE: &str = "storm";
 /// Where servers listen.
 pub const PORT: u16 = 7233;

@@ -1,7 +1,7 @@
 //! A worker that is given workflow tasks one after another, made up from histories, and what it answers. No server and no
 //! simulation: the SDK is served by the functions here.
 use super::NAMESPACE;
-use crate::scenario::Registrations;
+use super::registrations::Registrations;
 use futures::future::FutureExt;
 use prost::Message;
 use std::collections::VecDeque;

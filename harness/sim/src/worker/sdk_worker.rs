@@ -1,7 +1,7 @@
 //! A real, unmodified SDK worker on a host of a world.
 use super::bridge::Caller;
 use super::client::{patiently, sdk};
-use crate::scenario::Registrations;
+use super::registrations::Registrations;
 use temporalio_common::worker::WorkerDeploymentOptions;
 use temporalio_sdk::runtime::{PollerBehavior, RuntimeOptions};
 use temporalio_sdk::{Runtime, Worker};

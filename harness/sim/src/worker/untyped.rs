@@ -3,7 +3,7 @@
 //! An async function is compiled by the crate that polls it, a generic one for each of its types. Behind these boxes the
 //! SDK's client is compiled once and here, and not for each workflow of each crate of scenarios.
 use super::client::{Client, pause};
-use crate::check::Outcome;
+use crate::observe::Outcome;
 use futures::future::{BoxFuture, FutureExt};
 use std::future::Future;
 use temporalio_client::errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError};

@@ -1,6 +1,6 @@
 //! Calls whose execution and answer come apart, where calls are made.
 use super::Host;
-use crate::explore::Decisions;
+use crate::draw::Decisions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

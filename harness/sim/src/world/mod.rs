@@ -5,17 +5,19 @@ mod lockstep;
 mod network;
 mod operator;
 mod options;
-mod programs;
 mod recording_store;
+mod shared;
 
 pub use ambiguity::{Ambiguities, Ambiguity};
-pub(crate) use database::{PLANTED as DATABASE_PLANTED, Replica, Replication, database, monitor};
+pub(crate) use database::{
+    DatabaseStore, Log, PLANTED as DATABASE_PLANTED, Replica, Replication, database, materialise, monitor, newest,
+};
 pub use lockstep::{LockstepWorld, Program};
 pub use network::LockstepNetwork;
 pub use operator::Operator;
 pub use options::WorldOptions;
-pub(crate) use programs::{Inspection, Shared, Storage, clients, inspector, now_ns, server, verifier, worker};
 pub use recording_store::RecordingStore;
+pub(crate) use shared::{Inspection, Shared, now_ns};
 pub use tempest_artifact::Host;
 
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
 //! What is drawn for every run, whatever the scenario.
-use crate::explore::Draw;
+use crate::draw::Draw;
 use tempest_store::Role;
 
 /// An hour: no delay, phase or latency of a run that is set by hand is longer.

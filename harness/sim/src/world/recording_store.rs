@@ -1,5 +1,5 @@
 //! A decorator around a server's store: what it hands over and how that ends goes into the commit feed.
-use crate::check::CommitFeed;
+use crate::observe::CommitFeed;
 use std::sync::Arc;
 use tempest_store::{ReadFuture, ReadRequest, ShardCommit, Store, Timeline, WriteFuture, WriteRequest};
 

@@ -4,7 +4,7 @@ use super::node::Node;
 use super::replication;
 use super::wire::{Answer, Asked, Position, Request, ToClient, decode_write, encode_write, receive, send};
 use super::{ALONE, FORGETFUL, Replication};
-use crate::check::TimelineBegan;
+use crate::observe::TimelineBegan;
 use crate::world::{Ambiguity, Host};
 use bytes::Bytes;
 use futures::future::join_all;

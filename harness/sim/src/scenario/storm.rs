@@ -1,8 +1,9 @@
 //! A scenario from closures, for tests.
-use crate::check::{Observations, Violation};
-use crate::explore::{Decisions, Draw};
-use crate::scenario::{Registrations, Scenario, Workload};
-use crate::worker::Client;
+use super::{Scenario, Workload};
+use crate::check::Violation;
+use crate::draw::{Decisions, Draw};
+use crate::observe::Observations;
+use crate::worker::{Client, Registrations};
 use futures::future::{BoxFuture, FutureExt};
 use std::future::Future;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Many runs: one process each, ended early when the time is over.
-use super::Seed;
+use crate::draw::Seed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -1,5 +1,5 @@
 //! Activities that a caller names by the id that their workflow gave them, as a person at a desk does, not by a task's token.
-use super::{Observations, Operation, RpcKind, RunObserved};
+use crate::observe::{Observations, Operation, RpcKind, RunObserved};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -42,6 +42,7 @@ impl NamedActivity {
             | RpcKind::PollWorkflowTaskQueue
             | RpcKind::RecordActivityTaskHeartbeat
             | RpcKind::RecordWorkerHeartbeat
+            | RpcKind::ResetStickyTaskQueue
             | RpcKind::RegisterNamespace
             | RpcKind::RequestCancelWorkflowExecution
             | RpcKind::RespondActivityTaskCanceled

@@ -3,7 +3,7 @@
 //! Certain is what the database itself says: what it had on enough disks, and what was read back after the run.
 //! Histories only grow and no run is deleted: a commit that writes events is there if they are, else it is not. Of
 //! others their place in the shard's sequence tells: places are taken one after the other, each once.
-use crate::check::{Commit, CommitResult, Observations};
+use crate::observe::{Commit, CommitResult, Observations};
 use std::collections::BTreeMap;
 use tempest_artifact::{CommitInDoubt, Fate};
 use tempest_store::{CommitOutcome, RangeId, ShardId};

@@ -2,7 +2,7 @@
 //! commit feed.
 mod in_doubt;
 
-use crate::check::{Commit, Observations};
+use crate::observe::{Commit, Observations};
 use std::collections::BTreeMap;
 use tempest_artifact::{Fate, Ownership, Promotion, Tenure};
 

@@ -2,7 +2,7 @@
 //!
 //! A choice does not depend on which other choices were taken before it: removing a fault or an operation leaves all
 //! others as they were, and one choice can be overridden alone. That is what makes shrinking work.
-use super::Seed;
+use crate::draw::Seed;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};

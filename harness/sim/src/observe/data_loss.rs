@@ -4,8 +4,8 @@
 //! holds any more: what it did may be done once more, and a start that was acknowledged may never have been. Its history
 //! must still be a sound one and come to an end. Everything else must be as if nothing had happened: it is judged as
 //! always, in observations from which those workflows have been taken out.
-use super::named_activity::NamedActivity;
-use super::{Observations, Operation, RpcKind, RunObserved};
+use crate::observe::named_activity::NamedActivity;
+use crate::observe::{Observations, Operation, RpcKind, RunObserved};
 use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -126,6 +126,7 @@ fn subject(operation: &Operation, by_run: &BTreeMap<String, String>) -> Option<S
         RpcKind::GetWorkflowExecutionHistory => {
             Some(request!(GetWorkflowExecutionHistoryRequest).execution?.workflow_id)
         }
+        RpcKind::ResetStickyTaskQueue => Some(request!(ResetStickyTaskQueueRequest).execution?.workflow_id),
         RpcKind::GetWorkflowExecutionHistoryReverse => {
             Some(request!(GetWorkflowExecutionHistoryReverseRequest).execution?.workflow_id)
         }

@@ -1,8 +1,11 @@
 //! What `#[tempest::test]` expands to: the test executes its own binary once per seed, with just that test in it.
-use crate::explore::{Campaign, OwnCore, RunRequest, RunSettings, Seed, SeedRange, Settings, explore, run};
-use crate::simple::Storm;
+use super::{Campaign, OwnCore, SeedEnd, explore};
+use crate::draw::{Seed, SeedRange};
+use crate::run::{RunSettings, run};
+use crate::scenario::Storm;
 use std::path::PathBuf;
 use std::process::Command;
+use tempest_artifact::{RunRequest, Settings};
 
 /// Tells the test binary that it is one run; its value is the seed.
 const RUN: &str = "TEMPEST_RUN_IN_TEST";
@@ -88,7 +91,7 @@ fn artifact_path(path: &str, seed: u64) -> PathBuf {
     directory.join(format!("{}-{seed}.json", path.replace("::", "-")))
 }
 
-fn describe(path: &'static str) -> impl Fn(&crate::explore::SeedEnd) -> String {
+fn describe(path: &'static str) -> impl Fn(&SeedEnd) -> String {
     move |end| {
         let name = path.rsplit("::").next().unwrap_or(path);
         let why = end.failure().unwrap_or_default();

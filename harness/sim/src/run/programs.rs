@@ -1,29 +1,28 @@
 //! What runs on the hosts: a server node, SDK workers, clients, and the two that look at the result: the verifier reads
 //! everything back through the API, the inspector opens what a last power cut has left on the disk.
-use super::database::{DatabaseStore, Log, materialise, newest};
-use super::{Ambiguities, Host, LockstepNetwork, Operator, Program, RecordingStore};
-use crate::check::{CommitFeed, DataLossReport, OperationLog};
-use crate::explore::{Decisions, Promotion};
+use crate::draw::Decisions;
+use crate::observe::{DataLossReport, seconds};
 use crate::scenario::Workload;
-use crate::worker::{Caller, Client, NAMESPACE, PORT, Waiting, WorkerSettings, call, connect, run_worker};
+use crate::worker::{Caller, Client, NAMESPACE, PORT, WorkerSettings, call, connect, run_worker};
+use crate::world::{
+    DatabaseStore, Host, LockstepNetwork, Log, Program, RecordingStore, Shared, materialise, newest, now_ns,
+};
 use futures::FutureExt;
 use prost::Message;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::namespace::v1::NamespaceInfo;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_artifact::{Event, FaultPlan, TimelineEntry};
 use tempest_core::RunKey;
 use tempest_disk::SimDisk;
 use tempest_history::{DataLoss, DataLossObserver};
 use tempest_rt::net::Network;
 use tempest_server::{Node, NodeConfig, NodeError};
 use tempest_store::redb::{RedbConfig, RedbStore};
-use tempest_store::{BranchId, RunRecord, Store, StoreCalls, StoreError};
+use tempest_store::{BranchId, Store, StoreCalls, StoreError};
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::transport::Channel;
@@ -35,111 +34,6 @@ const READ_TRIES_MAX: u32 = 20;
 const READ_RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// Rows read at once when everything is read.
 const PAGE: usize = 1000;
-
-/// Virtual time since the run began.
-pub(crate) fn now_ns() -> u64 {
-    tempest_lockstep::now_ns().unwrap_or(0)
-}
-
-/// What hosts leave behind for whoever looks. It belongs to no host and survives all crashes.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    pub operations: OperationLog,
-    pub commits: CommitFeed,
-    pub waiting: Waiting,
-    pub ambiguities: Ambiguities,
-    pub operator: Operator,
-    complaints: Arc<Mutex<Vec<String>>>,
-    news: Arc<Mutex<Vec<TimelineEntry>>>,
-    promotions: Arc<Mutex<Vec<Promotion>>>,
-    clients_done: Arc<AtomicBool>,
-    inspection: Arc<Mutex<Inspection>>,
-}
-
-impl Shared {
-    pub fn new(decisions: Decisions) -> Shared {
-        Shared {
-            operations: OperationLog::default(),
-            commits: CommitFeed::default(),
-            waiting: Waiting::default(),
-            ambiguities: Ambiguities::new(decisions),
-            operator: Operator::default(),
-            complaints: Arc::default(),
-            news: Arc::default(),
-            promotions: Arc::default(),
-            clients_done: Arc::default(),
-            inspection: Arc::default(),
-        }
-    }
-
-    pub fn complain(&self, what: String) {
-        self.complaints.lock().expect("nobody panics holding this").push(what);
-    }
-
-    /// Notes what somebody in the world did by itself, for the timeline.
-    pub fn tell(&self, event: Event) {
-        // No such event is about the plan.
-        tempest_lockstep::trace::record_text("news", &event.in_words(&FaultPlan::default()));
-        let at_ms = now_ns() / 1_000_000;
-        self.news.lock().expect("nobody panics holding this").push(TimelineEntry { at_ms, event });
-    }
-
-    /// Notes that a database node became primary.
-    pub fn promoted(&self, database: &str, term: u64) {
-        let promotion =
-            Promotion { at_ms: now_ns() / 1_000_000, database: database.to_owned(), term, without_commits_ms: 0 };
-        self.promotions.lock().expect("nobody panics holding this").push(promotion);
-    }
-
-    /// In order.
-    pub fn promotions(&self) -> Vec<Promotion> {
-        self.promotions.lock().expect("nobody panics holding this").clone()
-    }
-
-    /// What was told, in order.
-    pub fn news(&self) -> Vec<TimelineEntry> {
-        self.news.lock().expect("nobody panics holding this").clone()
-    }
-
-    /// Virtual time, for people.
-    pub fn now(&self) -> String {
-        crate::check::seconds(now_ns())
-    }
-
-    pub fn complaints(&self) -> Vec<String> {
-        self.complaints.lock().expect("nobody panics holding this").clone()
-    }
-
-    pub fn clients_done(&self) -> bool {
-        self.clients_done.load(Ordering::SeqCst)
-    }
-
-    pub fn inspection(&self) -> Inspection {
-        self.inspection.lock().expect("nobody panics holding this").clone()
-    }
-
-    fn inspect(&self, add: impl FnOnce(&mut Inspection)) {
-        add(&mut self.inspection.lock().expect("nobody panics holding this"));
-    }
-
-    fn caller(&self, name: &str) -> Caller {
-        let (log, ambiguities) = (self.operations.clone(), self.ambiguities.clone());
-        Caller { name: name.to_owned(), log, ambiguities, now_ns }
-    }
-}
-
-/// What was read back after a run.
-#[derive(Clone, Default)]
-pub(crate) struct Inspection {
-    /// Through the API, by run id.
-    pub served: BTreeMap<String, Vec<HistoryEvent>>,
-    /// From the disk: the run, its events, whether it is current.
-    pub stored: Vec<(RunKey, RunRecord, Vec<HistoryEvent>, bool)>,
-    /// From the disk, by name; nothing if they could not be read.
-    pub namespaces: Option<BTreeMap<String, NamespaceInfo>>,
-    pub served_done: bool,
-    pub stored_done: bool,
-}
 
 fn network() -> Arc<dyn Network> {
     Arc::new(LockstepNetwork)
@@ -264,7 +158,7 @@ pub(crate) fn worker(
                 _ = stop.wait_for(|stop| *stop) => return,
             }
             let channel = dial(&servers, number);
-            let result = run_worker(shared.caller(&name), channel, workload.register(), settings, stop).await;
+            let result = run_worker(Caller::of(&shared, &name), channel, workload.register(), settings, stop).await;
             if let Err(error) = result {
                 tempest_lockstep::trace::record_text("worker-ended", &format!("{error:#}"));
             }
@@ -287,11 +181,12 @@ pub(crate) fn clients(
         async move {
             let channel = dial(&servers, 0);
             let waiting = shared.waiting.clone();
-            let client = Client::connect(shared.caller("client"), channel, decisions, waiting, losses_allowed).await;
+            let client =
+                Client::connect(Caller::of(&shared, "client"), channel, decisions, waiting, losses_allowed).await;
             if let Err(error) = workload.clients(client).await {
-                shared.complain(format!("the clients gave up at {}: {error:#}", crate::check::seconds(now_ns())));
+                shared.complain(format!("the clients gave up at {}: {error:#}", seconds(now_ns())));
             }
-            shared.clients_done.store(true, Ordering::SeqCst);
+            shared.clients_are_done();
             tempest_lockstep::request_stop();
             // The host stays up, as a machine would.
             std::future::pending::<()>().await;
@@ -310,7 +205,7 @@ pub(crate) fn verifier(
         let (shared, servers, runs) = (shared.clone(), servers.clone(), runs());
         async move {
             let channel = dial(&servers, 0);
-            let caller = shared.caller("verifier");
+            let caller = Caller::of(&shared, "verifier");
             for run in runs {
                 match read_back_patiently(&caller, &channel, &run).await {
                     Ok(events) => shared.inspect(|found| {

@@ -1,18 +1,20 @@
 //! The phases of a run, inside the simulation: warm up, storm, heal, drain, verify.
-use crate::check::{Commit, events};
-use crate::explore::{Decisions, Phase, Promotion};
+use super::programs::{Storage, clients, inspector, server, verifier, worker};
+use crate::draw::Decisions;
 use crate::fault::{Family, Fault, FaultPlan, Nemesis, Targets, TimelineEntry};
+use crate::observe::{Commit, events};
 use crate::scenario::Workload;
 use crate::worker::WorkerSettings;
 use crate::world::{
-    Host, HostState, Inspection, LockstepNetwork, LockstepWorld, Pause, Replica, Replication, Shared, Storage, World,
-    WorldOptions, clients, database, inspector, monitor, server, verifier, worker,
+    Host, HostState, Inspection, LockstepNetwork, LockstepWorld, Pause, Replica, Replication, Shared, World,
+    WorldOptions, database, monitor,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tempest_api::proto::enums::v1::EventType;
+use tempest_artifact::{Phase, Promotion};
 use tempest_core::RunKey;
 use tempest_disk::{DiskOptions, SimDisk};
 use tempest_lockstep::Simulation;
@@ -59,7 +61,7 @@ pub(crate) struct Aftermath {
     pub faults: u64,
     pub clock_slack_ns: u64,
     pub deadline_ns: u64,
-    /// As [`crate::check::Observations::settled_from_ns`].
+    /// As [`crate::observe::Observations::settled_from_ns`].
     pub settled_from_ns: Option<u64>,
     pub waited_for: Vec<String>,
     pub clients_done: bool,
@@ -72,14 +74,14 @@ pub(crate) struct Aftermath {
 /// Lives through all phases.
 pub(crate) fn weather(simulation: &mut Simulation, preparation: Preparation) -> Aftermath {
     let crash_point = preparation.options.crash_at_hand_over;
-    let mut storm = Storm::prepare(simulation, preparation);
-    storm.world.stop_at_hand_over(Some(crash_point).filter(|point| *point > 0));
-    storm.warm_up_and_storm();
-    storm.drain();
-    storm.verify()
+    let mut phases = Phases::prepare(simulation, preparation);
+    phases.world.stop_at_hand_over(Some(crash_point).filter(|point| *point > 0));
+    phases.warm_up_and_storm();
+    phases.drain();
+    phases.verify()
 }
 
-struct Storm<'a> {
+struct Phases<'a> {
     world: LockstepWorld<'a>,
     nemesis: Nemesis,
     shared: Shared,
@@ -99,8 +101,8 @@ struct Storm<'a> {
     settled: Duration,
 }
 
-impl<'a> Storm<'a> {
-    fn prepare(simulation: &'a mut Simulation, preparation: Preparation) -> Storm<'a> {
+impl<'a> Phases<'a> {
+    fn prepare(simulation: &'a mut Simulation, preparation: Preparation) -> Phases<'a> {
         let Preparation { decisions, options, plan, workload, shared, watch } = preparation;
         let sync = Duration::from_micros(options.disk_sync_us);
         let disk_options = DiskOptions { latency: sync / 20, sync_latency: sync, ..DiskOptions::default() };
@@ -139,7 +141,7 @@ impl<'a> Storm<'a> {
             world.start(&host);
         }
         let mortals = targets.mortals();
-        Storm {
+        Phases {
             world,
             nemesis: Nemesis::new(plan.clone()),
             shared,

@@ -1,6 +1,6 @@
 //! The operation log: every call that clients and workers made, and how it ended for the caller. What was acknowledged
 //! here is what the server has promised.
-use super::RpcKind;
+use crate::observe::RpcKind;
 use bytes::Bytes;
 use prost::Message;
 use std::sync::{Arc, Mutex};

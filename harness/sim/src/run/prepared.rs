@@ -1,15 +1,18 @@
 //! One run: from a request to a verdict. A process holds one.
 use super::ownership::ownership;
-use super::{Decisions, Draw, Drawn, RunReport, RunRequest, Seed};
-use crate::check::{self, Observations, Panic, RunObserved, Violation};
+use super::phases::{Aftermath, Preparation, Watch, weather};
+use crate::check::{self, Violation};
+use crate::draw::{Decisions, Draw, Seed};
 use crate::fault::{FaultPlan, Targets, draw_plan};
+use crate::observe::{Observations, Panic, RunObserved, events, history_json};
+use crate::run::RunReport;
 use crate::scenario::{Scenario, Workload};
-use crate::storm::{Aftermath, Preparation, Watch, weather};
 use crate::world::{Host, Shared, WorldOptions, now_ns};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tempest_artifact::{Drawn, RunRequest};
 use tempest_lockstep::{Options, Pick, Ratio};
 
 /// What does not change the run: how it is watched and where it runs.
@@ -27,7 +30,7 @@ pub struct RunSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
-    Setting(#[from] super::BadSetting),
+    Setting(#[from] crate::draw::BadSetting),
     #[error(transparent)]
     Simulation(#[from] tempest_lockstep::Error),
     #[error(
@@ -201,8 +204,8 @@ impl Prepared {
     ) -> RunReport {
         let mut endings: BTreeMap<String, u64> = BTreeMap::new();
         for run in observations.runs.values() {
-            let ending = run.stored.last().filter(|event| check::events::is_close(event));
-            *endings.entry(ending.map_or("OPEN".to_owned(), check::events::name)).or_default() += 1;
+            let ending = run.stored.last().filter(|event| events::is_close(event));
+            *endings.entry(ending.map_or("OPEN".to_owned(), events::name)).or_default() += 1;
         }
         let histories = if violations.is_empty() { BTreeMap::new() } else { histories(&observations) };
         let probes = tempest_rt::probes().into_iter().map(|(name, hits)| (name.to_owned(), hits)).collect();
@@ -290,7 +293,7 @@ fn watch_panics() -> Panics {
 /// In the JSON that Temporal's tools load.
 fn histories(observations: &Observations) -> BTreeMap<String, serde_json::Value> {
     let of_run = |run: &RunObserved| {
-        let history = crate::check::history_json(&run.stored);
+        let history = history_json(&run.stored);
         (format!("{}/{}", run.key.workflow_id, run.key.run_id), history)
     };
     observations.runs.values().map(of_run).collect()

@@ -55,6 +55,7 @@ rpcs! {
     RecordWorkerHeartbeat,
     RegisterNamespace,
     RequestCancelWorkflowExecution,
+    ResetStickyTaskQueue,
     RespondActivityTaskCanceled,
     RespondActivityTaskCanceledById,
     RespondActivityTaskCompleted,
@@ -82,19 +83,9 @@ mod tests {
     use super::RpcKind;
     use std::collections::BTreeSet;
 
-    /// The frontend's service: each method that it has is an RPC that it serves.
-    const SERVICE: &str = include_str!("../../../../server-sim/frontend/src/service.rs");
-
-    fn camel(snake: &str) -> String {
-        let capitalised = |word: &str| word[..1].to_uppercase() + &word[1..];
-        snake.split('_').map(capitalised).collect()
-    }
-
     #[test]
     fn every_rpc_that_the_server_serves_is_known() {
-        let methods =
-            SERVICE.split("async fn ").skip(1).map(|method| method.split('(').next().unwrap_or_default().trim());
-        let served: BTreeSet<String> = methods.map(camel).collect();
+        let served: BTreeSet<String> = tempest_server::served_rpcs().map(str::to_owned).collect();
         let known: BTreeSet<String> = RpcKind::SERVED.iter().map(ToString::to_string).collect();
         assert_eq!(known, served);
     }

@@ -2,9 +2,9 @@
 //!
 //! A bare seed rots: the next fault kind or option draws another storm from it. A regression holds the fault plan and all
 //! sizes as well, so that it stays the storm that it was.
-use super::{Artifact, RunRequest, Settings};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use tempest_artifact::{Artifact, RunRequest, Settings};
 
 /// A run on disk that must hold, as TOML.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

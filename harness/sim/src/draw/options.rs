@@ -113,7 +113,7 @@ impl<'a> Draw<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explore::Seed;
+    use crate::draw::Seed;
 
     #[test]
     fn a_setting_changes_its_option_only() {

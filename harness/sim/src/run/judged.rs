@@ -1,6 +1,7 @@
 //! What each invariant was judged on: numbers that people can weigh, and why something was not judged.
-use super::Checked;
-use crate::check::{self, Invariant, Observations, Operation, Violation};
+use crate::check::{self, Invariant, Violation};
+use crate::observe::{Observations, Operation};
+use tempest_artifact::Checked;
 
 /// What an invariant was judged on: how much of it, where it is counted, and in words.
 enum Judged {

@@ -1,5 +1,5 @@
 //! Pages of histories, as clients are shown them.
-use super::{Operation, RpcKind};
+use crate::observe::{Operation, RpcKind};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::{EventType, HistoryEventFilterType};
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
@@ -68,6 +68,7 @@ impl Page {
             | RpcKind::RecordActivityTaskHeartbeat
             | RpcKind::RecordActivityTaskHeartbeatById
             | RpcKind::RecordWorkerHeartbeat
+            | RpcKind::ResetStickyTaskQueue
             | RpcKind::RegisterNamespace
             | RpcKind::RequestCancelWorkflowExecution
             | RpcKind::RespondActivityTaskCanceled

@@ -1,5 +1,5 @@
 //! A value that each of several calls sets, the last one counting: what may stand in it at a given time.
-use super::{Operation, Outcome};
+use crate::observe::{Operation, Outcome};
 
 /// One call that sets the value.
 #[derive(Clone, Debug)]

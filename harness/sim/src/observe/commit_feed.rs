@@ -1,7 +1,7 @@
 //! The commit feed: every fenced write that the server handed to its store, in order, and how it ended. It is the
 //! ground truth of what was made durable when.
-use super::Observations;
 use super::data_loss::{DataLossReport, TimelineBegan};
+use crate::observe::Observations;
 use bytes::Bytes;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ pub struct Batch {
     pub tree: String,
     pub branch: String,
     pub node: i64,
-    pub(super) events: Bytes,
+    pub(crate) events: Bytes,
 }
 
 impl Batch {
@@ -64,10 +64,10 @@ pub struct Commit {
     /// The runs it writes.
     pub keys: Vec<RunKey>,
     /// Their states, encoded.
-    pub(super) states: Vec<Bytes>,
+    pub(crate) states: Vec<Bytes>,
     pub batches: Vec<Batch>,
     /// Encoded, by key.
-    pub(super) tasks: Vec<TaskRow>,
+    pub(crate) tasks: Vec<TaskRow>,
     pub tasks_deleted: Vec<TaskKey>,
     /// Whether its server took note of how it ended.
     pub heard: bool,

@@ -1,6 +1,6 @@
 //! Everything that was observed of a run, gathered after it.
 use super::data_loss::{DataLossReport, TimelineBegan};
-use super::{Commit, Operation, RpcKind, commit_feed::Batch};
+use crate::observe::{Commit, Operation, RpcKind, commit_feed::Batch};
 use std::collections::BTreeMap;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
