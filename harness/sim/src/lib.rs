@@ -43,8 +43,8 @@ pub mod scenario;
 pub mod worker;
 pub mod world;
 
-/// Every planted bug: name, what it does, the invariant that notices.
-pub fn planted_bugs() -> Vec<(&'static str, &'static str, &'static str)> {
+/// Every planted bug.
+pub fn planted_bugs() -> Vec<PlantedBug> {
     [tempest_server::planted_bugs().as_slice(), world::DATABASE_PLANTED].concat()
 }
 
@@ -55,5 +55,6 @@ pub use observe::Observations;
 pub use run::{PHASES, Watch};
 pub use scenario::{Scenario, Storm, Workload};
 pub use tempest_api::proto;
+pub use tempest_core::planted::PlantedBug;
 pub use tempest_macros::test;
 pub use worker::{Client, Handle, NAMESPACE, Registrations, TASK_QUEUE};

@@ -89,9 +89,9 @@ pub struct Flags {
 /// True if the named planted bug is armed in this context; without the feature `chaos` not even its name is compiled.
 #[macro_export]
 macro_rules! planted_in {
-    ($context:expr, $name:literal) => {{
+    ($context:expr, $bug:path) => {{
         #[cfg(feature = "chaos")]
-        let planted = $context.flags.planted.contains($name);
+        let planted = $context.flags.planted.contains($bug.name);
         #[cfg(not(feature = "chaos"))]
         let planted = {
             let _ = &$context;

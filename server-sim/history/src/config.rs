@@ -217,7 +217,9 @@ impl HistoryConfig {
 
     /// When a shard proves its ownership again, if it has no reason to do so earlier.
     pub(crate) fn next_ownership_check(&self) -> Option<Instant> {
-        let interval = self.ownership_check_interval.filter(|_| !tempest_rt::planted!("idle-owner-never-checks"));
+        let interval = self
+            .ownership_check_interval
+            .filter(|_| !tempest_rt::planted!(tempest_core::planted::IDLE_OWNER_NEVER_CHECKS));
         interval.map(|interval| Instant::now() + interval)
     }
 

@@ -17,6 +17,8 @@ mod engine;
 mod gone_workers;
 mod hand_over;
 pub mod partition;
+#[cfg(feature = "chaos")]
+mod plants;
 mod queue;
 mod task;
 mod task_rate;
@@ -25,23 +27,5 @@ mod tests;
 
 pub use config::{ConfigError, MatchingConfig};
 pub use engine::{Matching, MatchingBacklog};
-
-/// Planted bugs of this crate: name, what it does, the invariant that notices.
 #[cfg(feature = "chaos")]
-pub const PLANTED: &[(&str, &str, &str)] = &[
-    (
-        "backlog-acknowledged-before-durable",
-        "a backlog row is acknowledged when it is queued; the write follows half a second later, batched",
-        "liveness",
-    ),
-    (
-        "unknown-append-taken-for-written",
-        "a write to the backlog whose end nobody knows is taken for one that was done",
-        "liveness",
-    ),
-    (
-        "task-dropped-when-poll-goes-away",
-        "a poll that went away stays registered, and the next task given to it counts as delivered",
-        "liveness",
-    ),
-];
+pub use plants::PLANTED;

@@ -241,7 +241,7 @@ impl Queue {
             append.answer(Err(error));
             return;
         }
-        if tempest_rt::planted!("backlog-acknowledged-before-durable") {
+        if tempest_rt::planted!(crate::plants::BACKLOG_ACKNOWLEDGED_BEFORE_DURABLE) {
             append.answer(Ok(()));
         }
         state.appends.push_back(append);
@@ -271,7 +271,7 @@ impl Queue {
     async fn hand_over(self: Arc<Self>, task: TaskId, poll: PollId, queued: QueuedTask, request_id: String) {
         let verdict = match self.identity_waiting(poll) {
             Some(identity) => record_started(&self.shared, &queued, request_id, identity).await,
-            None if tempest_rt::planted!("task-dropped-when-poll-goes-away") => {
+            None if tempest_rt::planted!(crate::plants::TASK_DROPPED_WHEN_POLL_GOES_AWAY) => {
                 self.lock().matcher.poll_gone(self.shared.now(), poll);
                 Verdict::Dropped
             }

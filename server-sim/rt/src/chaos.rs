@@ -85,12 +85,12 @@ mod unarmed {
 #[cfg(not(feature = "chaos"))]
 pub use unarmed::*;
 
-/// True if the named planted bug is armed. The calling crate needs a feature `chaos` of its own, off in the artefact.
+/// True if that planted bug, a constant with a `name`, is armed. The calling crate needs a feature `chaos` of its own, off in the artefact.
 #[macro_export]
 macro_rules! planted {
-    ($name:literal) => {{
+    ($bug:path) => {{
         #[cfg(feature = "chaos")]
-        let planted = $crate::is_planted($name);
+        let planted = $crate::is_planted($bug.name);
         #[cfg(not(feature = "chaos"))]
         let planted = false;
         planted

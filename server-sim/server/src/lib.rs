@@ -9,6 +9,8 @@ mod cluster;
 mod config;
 mod lag_log;
 mod node;
+#[cfg(feature = "chaos")]
+mod plants;
 mod restore;
 
 pub use cluster::{
@@ -16,45 +18,11 @@ pub use cluster::{
 };
 pub use config::NodeConfig;
 pub use node::{Node, NodeError};
+#[cfg(feature = "chaos")]
+pub use plants::planted_bugs;
 pub use tempest_frontend::served_rpcs;
 pub use tempest_history::ShardLag;
 pub use tempest_matching::MatchingBacklog;
 
 /// Version that the server reports of itself.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// Every planted bug of the server crates: name, what it does, the invariant that notices.
-#[cfg(feature = "chaos")]
-pub fn planted_bugs() -> Vec<(&'static str, &'static str, &'static str)> {
-    let own = [
-        (
-            "peers-of-another-timeline-are-heeded",
-            "a node believes what another says that has not heard yet that the database failed over",
-            "liveness",
-        ),
-        (
-            "cluster-id-of-before-is-kept",
-            "a node never reads again which cluster it is of, though a failover may have lost that",
-            "liveness",
-        ),
-        (
-            "membership-by-wall-clocks",
-            "whether a node is alive is judged by its wall clock's time of its last beat, compared with one's own",
-            "liveness",
-        ),
-        (
-            "unknown-call-tried-anew",
-            "a call between nodes that may have been performed is made again, and only its second answer counts",
-            "refused-left-nothing",
-        ),
-    ];
-    [
-        tempest_store::PLANTED,
-        tempest_history::PLANTED,
-        tempest_matching::PLANTED,
-        tempest_frontend::PLANTED,
-        tempest_core::planted::PLANTED,
-        &own,
-    ]
-    .concat()
-}

@@ -16,6 +16,8 @@ pub mod file_system;
 pub mod judge;
 pub mod keys;
 mod outcome;
+#[cfg(feature = "chaos")]
+mod plants;
 mod read_request;
 mod records;
 pub mod redb;
@@ -27,24 +29,10 @@ mod write_request;
 
 pub use calls::{CommitFuture, StoreCalls};
 pub use outcome::{CommitOutcome, StoreError};
+#[cfg(feature = "chaos")]
+pub use plants::PLANTED;
 pub use read_request::{Found, ReadAnswer, ReadRequest};
 pub use records::*;
 pub use store::{ReadFuture, Store, WriteFuture};
 pub use table::{Churn, JudgedBy, Table};
 pub use write_request::{WriteAnswer, WriteRequest, Written};
-
-/// Planted bugs of this crate: name, what it does, the invariant that notices.
-#[cfg(feature = "chaos")]
-pub const PLANTED: &[(&str, &str, &str)] = &[
-    (
-        "ack-before-fsync",
-        "commits are acknowledged when they are written, most of them before any fsync",
-        "acked-durable",
-    ),
-    (
-        "commit-range-not-checked",
-        "a commit of an owner that was superseded is applied if its sequence fits",
-        "shard-fence",
-    ),
-    ("backlog-range-not-checked", "writes to a task queue's backlog are applied whoever holds its lease", "liveness"),
-];

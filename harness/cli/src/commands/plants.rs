@@ -3,6 +3,7 @@ use super::verdict::seconds;
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::process::{Command, ExitCode};
+use tempest::PlantedBug;
 use tempest::campaign::{Campaign, CampaignEnd, explore};
 use tempest::draw::{Seed, SeedRange};
 
@@ -29,13 +30,14 @@ impl PlantsCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         super::run::scenario(&self.scenario)?;
         let mut plants = tempest::planted_bugs();
-        plants.retain(|(name, ..)| name.contains(&self.only));
+        plants.retain(|bug| bug.name.contains(&self.only));
         anyhow::ensure!(!plants.is_empty(), "no planted bug has {:?} in its name: tempest plants lists all", self.only);
-        let width = plants.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
+        let width = plants.iter().map(|bug| bug.name.len()).max().unwrap_or(0);
         let mut list = Vec::new();
-        for (name, about, invariant) in plants {
-            let mut object = serde_json::json!({ "name": name, "about": about, "invariant": invariant });
-            let mut line = format!("{name:<width$}  {invariant:<22} {about}");
+        for PlantedBug { name, promise, place, mistake } in plants {
+            let mut object =
+                serde_json::json!({ "name": name, "about": mistake, "invariant": promise, "place": place });
+            let mut line = format!("{name:<width$}  {promise:<22} {mistake}");
             if let Some(range) = self.seeds {
                 let end = self.measure(name, range)?;
                 let found = found(&end);

@@ -190,8 +190,8 @@ pub fn scenario(name: &str) -> anyhow::Result<std::sync::Arc<dyn tempest::Scenar
 pub fn known_plants(plants: &[String]) -> anyhow::Result<()> {
     let known = tempest::planted_bugs();
     for plant in plants {
-        if !known.iter().any(|(name, ..)| name == plant) {
-            let names: Vec<&str> = known.iter().map(|(name, ..)| *name).collect();
+        if !known.iter().any(|bug| bug.name == plant) {
+            let names: Vec<&str> = known.iter().map(|bug| bug.name).collect();
             anyhow::bail!("there is no bug {plant:?} to plant; there are: {}", names.join(", "));
         }
     }

@@ -61,8 +61,8 @@ enum How {
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let refused = refused_each_time(observations);
     let mut violations = Vec::new();
-    let mut found = |deeds: Vec<Deed>, what: &dyn Fn() -> String| {
-        let Some(operations) = deeds.iter().find_map(|deed| refused.get(deed)) else { return };
+    let mut found = |asked: Vec<Deed>, what: &dyn Fn() -> String| {
+        let Some(operations) = asked.iter().find_map(|deed| refused.get(deed)) else { return };
         let violation = Violation::new(INVARIANT, format!("{} was refused each time, but is there", what()));
         violations.push(operations.iter().fold(violation, |violation, operation| violation.because(operation.line())));
     };
@@ -100,7 +100,7 @@ fn refused_each_time(observations: &Observations) -> BTreeMap<Deed, Vec<&Operati
 
 fn asked_for(observations: &Observations, operation: &Operation) -> Vec<Deed> {
     let ended = |token: &[u8], identity: String, how| end_of_activity(observations, token, identity, how);
-    let deeds = match &operation.rpc {
+    let asked = match &operation.rpc {
         RpcKind::StartWorkflowExecution => operation.request().map(|asked: api::StartWorkflowExecutionRequest| {
             vec![Deed::Start { workflow_id: asked.workflow_id, request_id: asked.request_id }]
         }),
@@ -152,7 +152,7 @@ fn asked_for(observations: &Observations, operation: &Operation) -> Vec<Deed> {
         // Not judged because it was not done.
         RpcKind::NotServed(_) => None,
     };
-    deeds.unwrap_or_default()
+    asked.unwrap_or_default()
 }
 
 /// Two things are asked for at once: the end of that attempt, and of an activity with its id by that caller.

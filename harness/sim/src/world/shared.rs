@@ -1,4 +1,4 @@
-//! What hosts share with whoever looks at them, and what survives them.
+//! What the hosts of a world share with its controller, and what survives them.
 use super::{Ambiguities, Operator};
 use crate::draw::Decisions;
 use crate::observe::{CommitFeed, OperationLog, Waiting, seconds};

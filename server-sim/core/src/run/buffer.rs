@@ -25,7 +25,7 @@ impl Decision<'_> {
         let mut started_ids = BTreeMap::new();
         for mut event in others.into_iter().chain(closing) {
             event.event_id = self.next_event_id();
-            if !planted_in!(self.context, "started-id-not-wired") {
+            if !planted_in!(self.context, crate::planted::STARTED_ID_NOT_WIRED) {
                 learn_started_id(&mut event, &mut started_ids);
             }
             self.append(event);

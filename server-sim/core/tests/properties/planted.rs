@@ -8,7 +8,7 @@ const LIVES_MAX: u32 = 1000;
 
 #[test]
 fn each_is_found() {
-    let missed: Vec<_> = PLANTED.iter().map(|(name, ..)| *name).filter(|name| !is_found(name)).collect();
+    let missed: Vec<_> = PLANTED.iter().map(|bug| bug.name).filter(|name| !is_found(name)).collect();
     assert!(missed.is_empty(), "not found in {LIVES_MAX} lives: {missed:?}");
 }
 

@@ -26,7 +26,7 @@ impl Namespace {
     /// The id of the namespace of this name, the same whoever registers it and how often. When a failover loses the
     /// registration, some nodes still know it and some runs name its id: registered anew, it is the same namespace.
     pub fn id_of(name: &str) -> NamespaceId {
-        if tempest_rt::planted!("lost-namespace-comes-back-as-another") {
+        if tempest_rt::planted!(crate::plants::LOST_NAMESPACE_COMES_BACK_AS_ANOTHER) {
             return NamespaceId(tempest_rt::entropy::uuid());
         }
         NamespaceId(Uuid::new_v5(&IDS, name.as_bytes()).to_string())
@@ -153,7 +153,7 @@ impl Registry {
     }
 
     fn timeline(&self) -> Timeline {
-        if tempest_rt::planted!("lost-namespace-comes-back-as-another") {
+        if tempest_rt::planted!(crate::plants::LOST_NAMESPACE_COMES_BACK_AS_ANOTHER) {
             return Timeline::default();
         }
         *self.store.timeline().borrow()

@@ -35,7 +35,7 @@ pub async fn get_history_reverse(
     };
     let next = match events.last() {
         Some(last) if last.event_id > 1 => {
-            let until = last.event_id - i64::from(tempest_rt::planted!("reverse-page-skips-an-event"));
+            let until = last.event_id - i64::from(tempest_rt::planted!(crate::plants::REVERSE_PAGE_SKIPS_AN_EVENT));
             HistoryPageToken { until, ..token }.encode()
         }
         _ => Vec::new(),

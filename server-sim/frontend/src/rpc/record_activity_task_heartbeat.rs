@@ -26,7 +26,7 @@ pub async fn heartbeat_by_id(
         request;
     let activity = by_id(namespace, workflow_id, run_id, activity_id)?;
     let request = api::RecordActivityTaskHeartbeatRequest { details, identity, ..Default::default() };
-    if tempest_rt::planted!("heartbeat-by-id-answered-unrecorded") {
+    if tempest_rt::planted!(crate::plants::HEARTBEAT_BY_ID_ANSWERED_UNRECORDED) {
         return Ok(api::RecordActivityTaskHeartbeatByIdResponse::default());
     }
     let answer = record(frontend, activity, request).await?;

@@ -28,7 +28,8 @@ pub async fn complete_by_id(
     let activity = by_id(namespace, workflow_id, run_id, activity_id)?;
     let request = api::RespondActivityTaskCompletedRequest { result, identity, ..Default::default() };
     match finish(frontend, activity, request).await {
-        Err(ServiceError::OutcomeUnknown(_)) if tempest_rt::planted!("unknown-completion-by-id-answered-as-done") => {}
+        Err(ServiceError::OutcomeUnknown(_))
+            if tempest_rt::planted!(crate::plants::UNKNOWN_COMPLETION_BY_ID_ANSWERED_AS_DONE) => {}
         finished => finished?,
     }
     Ok(api::RespondActivityTaskCompletedByIdResponse {})

@@ -23,7 +23,7 @@ pub async fn signal(
         // Our own retries towards history must not deliver it twice.
         request.request_id = tempest_rt::entropy::uuid();
     }
-    let again = tempest_rt::planted!("unknown-signal-tried-anew").then(|| request.clone());
+    let again = tempest_rt::planted!(crate::plants::UNKNOWN_SIGNAL_TRIED_ANEW).then(|| request.clone());
     let target = Target::named(&namespace.id, request.workflow_execution.as_ref());
     let mut delivered = deliver(frontend, target, request).await;
     if let (Err(ServiceError::OutcomeUnknown(_)), Some(again)) = (&delivered, again) {
@@ -32,7 +32,8 @@ pub async fn signal(
         delivered = deliver(frontend, target, again).await;
     }
     match delivered {
-        Err(ServiceError::OutcomeUnknown(_)) if tempest_rt::planted!("unknown-signal-answered-as-delivered") => {}
+        Err(ServiceError::OutcomeUnknown(_))
+            if tempest_rt::planted!(crate::plants::UNKNOWN_SIGNAL_ANSWERED_AS_DELIVERED) => {}
         delivered => delivered?,
     }
     Ok(api::SignalWorkflowExecutionResponse::default())

@@ -25,7 +25,8 @@ pub async fn update(
     change(&mut namespace, request)?;
     namespace.version += 1;
     match frontend.namespaces.put(namespace.clone()).await {
-        Err(ServiceError::Unavailable(_)) if tempest_rt::planted!("namespace-conflict-taken-for-done") => {}
+        Err(ServiceError::Unavailable(_)) if tempest_rt::planted!(crate::plants::NAMESPACE_CONFLICT_TAKEN_FOR_DONE) => {
+        }
         written => written?,
     }
     let description = advertised(frontend, namespace.description);

@@ -46,10 +46,10 @@ impl Acknowledged {
         let Acknowledged { range, sequence, .. } = *self;
         let left = found.left_of(range, sequence);
         *self = Acknowledged { range: left.0, sequence: left.1, found_on: self.found_on.max(timeline) };
-        if tempest_rt::planted!("acknowledged-forgotten-once-found") {
+        if tempest_rt::planted!(crate::plants::ACKNOWLEDGED_FORGOTTEN_ONCE_FOUND) {
             *self = Acknowledged::default();
         }
-        if !found.has_lost(range, sequence) || tempest_rt::planted!("sequence-regression-ignored") {
+        if !found.has_lost(range, sequence) || tempest_rt::planted!(crate::plants::SEQUENCE_REGRESSION_IGNORED) {
             return;
         }
         tempest_rt::probe!("history-data-loss");

@@ -34,7 +34,7 @@ impl ShardClock {
 
     pub fn now(&mut self) -> Time {
         let instant = Instant::now();
-        let now = if tempest_rt::planted!("shard-time-follows-wall-clock") {
+        let now = if tempest_rt::planted!(crate::plants::SHARD_TIME_FOLLOWS_WALL_CLOCK) {
             (self.wall)()
         } else {
             let passed = instant.saturating_duration_since(self.marked_at);

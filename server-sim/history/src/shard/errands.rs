@@ -91,7 +91,7 @@ impl Errands {
         if !self.copies_follow {
             return Ok(());
         }
-        if tempest_rt::planted!("refusal-believed-although-copies-follow") {
+        if tempest_rt::planted!(crate::plants::REFUSAL_BELIEVED_ALTHOUGH_COPIES_FOLLOW) {
             tempest_rt::time::sleep(REFUSED_LATE_BY).await;
             return Ok(());
         }
@@ -121,8 +121,8 @@ impl Errands {
             },
             Errand::Signal(to) => {
                 let initiated_event_id = to.from.initiated_event_id;
-                let again =
-                    tempest_rt::planted!("unknown-signal-sent-anew").then(|| (to.from.clone(), to.request.clone()));
+                let again = tempest_rt::planted!(crate::plants::UNKNOWN_SIGNAL_SENT_ANEW)
+                    .then(|| (to.from.clone(), to.request.clone()));
                 let target = Target::named(&to.namespace_id, to.request.workflow_execution.as_ref());
                 let mut sent =
                     tell(&*peers, target.clone(), Input::SignalByWorkflow(to.from, Box::new(to.request))).await;
@@ -266,7 +266,9 @@ fn child_started(result: ServiceResult<RunId>) -> ServiceResult<Outcome> {
             Ok(Outcome::start_failed(StartFailed::WorkflowAlreadyExists))
         }
         Err(ServiceError::NamespaceNotFound(_)) => Ok(Outcome::start_failed(StartFailed::NamespaceNotFound)),
-        Err(ServiceError::OutcomeUnknown(_)) if tempest_rt::planted!("unknown-child-start-treated-as-failed") => {
+        Err(ServiceError::OutcomeUnknown(_))
+            if tempest_rt::planted!(crate::plants::UNKNOWN_CHILD_START_TREATED_AS_FAILED) =>
+        {
             Ok(Outcome::start_failed(StartFailed::WorkflowAlreadyExists))
         }
         Err(error) => Err(error),

@@ -283,7 +283,9 @@ impl Owned {
 
     pub(super) fn end_of(&self, errand: &Errand) -> Option<Ended> {
         let ended = self.node.errands_ended.end_of(errand).or_else(|| self.errands_ending.end_of(errand));
-        ended.filter(|ended| matches!(ended, Ended::Refused) || !tempest_rt::planted!("done-errand-forgotten"))
+        ended.filter(|ended| {
+            matches!(ended, Ended::Refused) || !tempest_rt::planted!(crate::plants::DONE_ERRAND_FORGOTTEN)
+        })
     }
 
     fn context(&mut self, workflow: &WorkflowKey) -> Context {

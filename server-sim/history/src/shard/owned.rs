@@ -203,7 +203,9 @@ impl Owned {
                 self.committed();
             }
             CommitOutcome::OwnershipLost { current } => self.end(Exit::OwnershipLost { current }),
-            CommitOutcome::OutcomeUnknown(_) if tempest_rt::planted!("unknown-commit-taken-for-committed") => {
+            CommitOutcome::OutcomeUnknown(_)
+                if tempest_rt::planted!(crate::plants::UNKNOWN_COMMIT_TAKEN_FOR_COMMITTED) =>
+            {
                 self.committed();
             }
             CommitOutcome::OutcomeUnknown(why) => {
@@ -252,14 +254,14 @@ impl Owned {
     pub(super) fn watermark(&self) -> i64 {
         let undurable = self.pipeline.first_task_id();
         undurable
-            .filter(|_| !tempest_rt::planted!("transfer-cursor-passes-undurable-task"))
+            .filter(|_| !tempest_rt::planted!(crate::plants::TRANSFER_CURSOR_PASSES_UNDURABLE_TASK))
             .unwrap_or(self.next_task_id)
     }
 
     /// Gives an answer that wrote nothing, once the state it was decided on (`sequence`) is durable and the shard is
     /// proven to have been ours after it was asked.
     pub(super) fn answer_unwritten(&mut self, sequence: u64, answer: Answer) {
-        if tempest_rt::planted!("answer-from-staged") {
+        if tempest_rt::planted!(crate::plants::ANSWER_FROM_STAGED) {
             return answer.give();
         }
         self.proofs.waiting.push((sequence, answer));
@@ -286,7 +288,7 @@ impl Owned {
     /// Ends this ownership. Whoever waits for something staged is told; requests that were not decided are returned.
     pub fn dissolve(self, exit: &Exit) -> VecDeque<Request> {
         let (caused, depended) = match exit {
-            Exit::Superseded { .. } if !tempest_rt::planted!("superseded-owner-says-not-done") => (
+            Exit::Superseded { .. } if !tempest_rt::planted!(crate::plants::SUPERSEDED_OWNER_SAYS_NOT_DONE) => (
                 ServiceError::OutcomeUnknown("another node took the shard while this was being written".into()),
                 ServiceError::ShardOwnershipLost { owner_host: String::new() },
             ),

@@ -62,7 +62,7 @@ impl Owned {
     }
 
     pub(super) fn begin_send(&mut self, id: i64, run: RunKey, task: TransferTask) {
-        if tempest_rt::planted!("transfer-task-deleted-before-matching-accepted") {
+        if tempest_rt::planted!(crate::plants::TRANSFER_TASK_DELETED_BEFORE_MATCHING_ACCEPTED) {
             self.delete_later(transfer_key(id));
         }
         let matching = self.node.matching.clone();
@@ -79,7 +79,9 @@ impl Owned {
         match result {
             Ok(()) => self.transfer_done(id),
             Err(error) if is_pointless(&error) => self.transfer_done(id),
-            Err(ServiceError::OutcomeUnknown(_)) if tempest_rt::planted!("unknown-add-taken-for-accepted") => {
+            Err(ServiceError::OutcomeUnknown(_))
+                if tempest_rt::planted!(crate::plants::UNKNOWN_ADD_TAKEN_FOR_ACCEPTED) =>
+            {
                 self.transfer_done(id);
             }
             Err(error) => {
@@ -134,7 +136,7 @@ impl Owned {
         Counters::add(&self.node.counters.ownership_proofs);
         self.proofs.in_round = Some(std::mem::take(&mut self.proofs.waiting));
         let proof = self.node.read_index.prove(self.shard);
-        let believed = tempest_rt::planted!("reads-without-ownership") && !is_due;
+        let believed = tempest_rt::planted!(crate::plants::READS_WITHOUT_OWNERSHIP) && !is_due;
         let range = self.range;
         self.work.push(Box::pin(async move { Event::Proven(if believed { Ok(range) } else { proof.await }) }));
     }

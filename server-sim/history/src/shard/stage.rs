@@ -34,7 +34,7 @@ impl Owned {
         self.executions.workflow_mut(step.workflow).staged(sequence);
         commit.tasks_deleted.extend(step.ended);
         match step.answer {
-            Some(answer) if tempest_rt::planted!("reply-before-durable") => answer.give(),
+            Some(answer) if tempest_rt::planted!(crate::plants::REPLY_BEFORE_DURABLE) => answer.give(),
             answer => staged.answers.extend(answer),
         }
         self.submit(commit, staged);
@@ -140,7 +140,7 @@ impl Owned {
         for timer in timer_tasks {
             let key = timer_key(timer.fire_time.max(Time::ZERO), self.take_task_id());
             let in_memory_only = matches!(timer.kind, TimerKind::ActivityRetry { .. })
-                && tempest_rt::planted!("retry-kept-in-memory-only");
+                && tempest_rt::planted!(crate::plants::RETRY_KEPT_IN_MEMORY_ONLY);
             let task = HistoryTask { run: run.clone(), kind: TaskKind::Timer(timer) };
             if !in_memory_only {
                 commit.tasks_added.push(TaskRow { key, body: encode_task(&task) });

@@ -58,7 +58,7 @@ const END: TaskKey = TaskKey { category: TaskCategory::Timer, fire_time: Time(i6
 
 impl TimerQueue {
     pub fn new(config: &HistoryConfig, now: Time) -> Self {
-        let start = if tempest_rt::planted!("timers-lost-on-reload") { now } else { Time::ZERO };
+        let start = if tempest_rt::planted!(crate::plants::TIMERS_LOST_ON_RELOAD) { now } else { Time::ZERO };
         Self {
             pending: BTreeMap::new(),
             firing: BTreeMap::new(),
@@ -76,7 +76,7 @@ impl TimerQueue {
     /// These have become durable.
     pub fn durable(&mut self, timers: Vec<(TaskKey, HistoryTask)>) {
         for (key, task) in timers {
-            if tempest_rt::planted!("timer-behind-cursor") && key < self.cursor {
+            if tempest_rt::planted!(crate::plants::TIMER_BEHIND_CURSOR) && key < self.cursor {
                 continue;
             }
             if key < self.loaded_until {

@@ -38,7 +38,8 @@ impl Owned {
             return None;
         }
         let errand = Errand::of(self.range.timeline(), workflow, input)?;
-        let is_doubtful = self.end_of(&errand).is_none() && !tempest_rt::planted!("late-errand-done-unasked");
+        let is_doubtful =
+            self.end_of(&errand).is_none() && !tempest_rt::planted!(crate::plants::LATE_ERRAND_DONE_UNASKED);
         is_doubtful.then_some(errand)
     }
 

@@ -86,7 +86,7 @@ impl Queue {
             deletion_interval: config.deletion_interval,
             lease_check_interval: config
                 .lease_check_interval
-                .filter(|_| !tempest_rt::planted!("idle-owner-never-checks")),
+                .filter(|_| !tempest_rt::planted!(tempest_core::planted::IDLE_OWNER_NEVER_CHECKS)),
         };
         match state.backlog.next_step(situation) {
             Step::Wait { until } => Step::Wait { until: until.into_iter().chain(tick).min() },
@@ -116,7 +116,7 @@ impl Queue {
     }
 
     async fn write(self: &Arc<Self>) {
-        if tempest_rt::planted!("backlog-acknowledged-before-durable") {
+        if tempest_rt::planted!(crate::plants::BACKLOG_ACKNOWLEDGED_BEFORE_DURABLE) {
             sleep(Duration::from_millis(500)).await;
         }
         let Some(write) = self.begin_write() else { return };
@@ -124,7 +124,9 @@ impl Queue {
         let mut state = self.lock();
         let refused = match outcome {
             CommitOutcome::Committed => return self.written(&mut state, write),
-            CommitOutcome::OutcomeUnknown(_) if tempest_rt::planted!("unknown-append-taken-for-written") => {
+            CommitOutcome::OutcomeUnknown(_)
+                if tempest_rt::planted!(crate::plants::UNKNOWN_APPEND_TAKEN_FOR_WRITTEN) =>
+            {
                 return self.written(&mut state, write);
             }
             CommitOutcome::Unavailable(why) => {

@@ -76,7 +76,7 @@ impl Queue {
         }
         let now = self.shared.now();
         state.last_used = now;
-        if !tempest_rt::planted!("task-dropped-when-poll-goes-away") {
+        if !tempest_rt::planted!(crate::plants::TASK_DROPPED_WHEN_POLL_GOES_AWAY) {
             state.matcher.poll_gone(now, poll.id);
         }
         // The answer may have come after the last time anybody looked.

@@ -142,7 +142,8 @@ impl Cluster {
             };
             tries += 1;
             let again = error.is_certainly_not_done()
-                || matches!(error, ServiceError::OutcomeUnknown(_)) && tempest_rt::planted!("unknown-call-tried-anew");
+                || matches!(error, ServiceError::OutcomeUnknown(_))
+                    && tempest_rt::planted!(crate::plants::UNKNOWN_CALL_TRIED_ANEW);
             ask = match (error, back) {
                 (ServiceError::ShardOwnershipLost { owner_host }, Some(ask)) if tries < TRIES_MAX => {
                     tempest_rt::probe!("cluster-call-sent-on");

@@ -42,7 +42,8 @@ impl KnownTimeline {
         let now = self.now();
         let known = {
             let cluster = self.cluster();
-            let never_again = cluster.read_on.is_some() && tempest_rt::planted!("cluster-id-of-before-is-kept");
+            let never_again =
+                cluster.read_on.is_some() && tempest_rt::planted!(crate::plants::CLUSTER_ID_OF_BEFORE_IS_KEPT);
             if cluster.read_on == Some(now) || never_again {
                 return Ok(());
             }
@@ -104,7 +105,7 @@ impl KnownTimeline {
         let told = metadata.get(TIMELINE).and_then(|told| told.to_str().ok()?.parse().ok()).map(Timeline);
         let own = self.now();
         match told {
-            Some(told) if told != own && !tempest_rt::planted!("peers-of-another-timeline-are-heeded") => {
+            Some(told) if told != own && !tempest_rt::planted!(crate::plants::PEERS_OF_ANOTHER_TIMELINE_ARE_HEEDED) => {
                 tempest_rt::probe!("cluster-peer-of-another-timeline");
                 self.store.hear_of(told);
                 Err(ServiceError::Unavailable(format!(

@@ -65,7 +65,7 @@ impl View {
     pub fn ring(&self) -> Ring {
         let alive = self.seen.values().filter(|seen| {
             let mut silent_for = seen.silent_for;
-            if tempest_rt::planted!("membership-by-wall-clocks") {
+            if tempest_rt::planted!(crate::plants::MEMBERSHIP_BY_WALL_CLOCKS) {
                 let since = tempest_rt::time::wall_clock_ns().saturating_sub(seen.row.wall_clock.0);
                 silent_for = Duration::from_nanos(u64::try_from(since).unwrap_or(0));
             }

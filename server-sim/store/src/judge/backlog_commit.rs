@@ -8,7 +8,7 @@ pub fn judge(view: &View, commit: &BacklogCommit) -> Result<Verdict, StoreError>
     let found: Option<PartitionRecord> = view.record(&commit.partition)?;
     let current = found.as_ref().map_or(RangeId(0), |partition| partition.range_id);
     let is_holder = |partition: &PartitionRecord| {
-        partition.range_id == commit.range_id || tempest_rt::planted!("backlog-range-not-checked")
+        partition.range_id == commit.range_id || tempest_rt::planted!(crate::plants::BACKLOG_RANGE_NOT_CHECKED)
     };
     let Some(partition) = found.filter(is_holder) else {
         return Err(StoreError::OwnershipLost { current });

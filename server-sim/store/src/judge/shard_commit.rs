@@ -21,7 +21,7 @@ pub fn judge(view: &View, commit: &ShardCommit) -> Result<Verdict, StoreError> {
 /// The fence.
 fn shard(view: &View, commit: &ShardCommit) -> Result<Change, StoreError> {
     let shard: ShardRecord = view.record(&commit.shard)?.unwrap_or_default();
-    if shard.range_id != commit.range_id && !tempest_rt::planted!("commit-range-not-checked") {
+    if shard.range_id != commit.range_id && !tempest_rt::planted!(crate::plants::COMMIT_RANGE_NOT_CHECKED) {
         return Err(StoreError::OwnershipLost { current: shard.range_id });
     }
     if shard.sequence.checked_add(1) != Some(commit.sequence) {

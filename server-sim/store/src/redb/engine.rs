@@ -213,7 +213,7 @@ fn judge_all(view: &mut View, requests: &[Placed]) -> Vec<WriteAnswer> {
 }
 
 fn commit(mut transaction: WriteTransaction, batch: u64) -> Result<(), redb::Error> {
-    if tempest_rt::planted!("ack-before-fsync") && !batch.is_multiple_of(PLANTED_BATCHES_PER_FSYNC) {
+    if tempest_rt::planted!(crate::plants::ACK_BEFORE_FSYNC) && !batch.is_multiple_of(PLANTED_BATCHES_PER_FSYNC) {
         transaction.set_durability(Durability::None).expect("no savepoint was taken in this transaction");
     }
     Ok(transaction.commit()?)

@@ -1,6 +1,6 @@
 //! The server's side: a [`Store`] that finds the primary, and tells honestly what it does not know.
 use super::wire::{Answer, Asked, Request, ToClient, receive, send};
-use super::{CLIENT_PORT, PEER_PATIENCE, RECONNECT_PAUSE, REFUSED, UNANSWERED, address};
+use super::{CLIENT_PORT, PEER_PATIENCE, RECONNECT_PAUSE, address};
 use crate::world::Host;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, VecDeque};
@@ -21,9 +21,6 @@ const CALLS_MAX: usize = 10_000;
 const SEND_PATIENCE: Duration = Duration::from_secs(5);
 /// A request that was sent and is not answered within this: the connection is given up.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
-
-/// A client that is told of a newer primary goes on with the older one as long as that answers.
-pub(super) const IN_VAIN: &str = "newer-timeline-heard-in-vain";
 
 /// A client of the simulated database. Dropping it drops what is under way.
 pub(crate) struct DatabaseStore {
@@ -54,8 +51,12 @@ impl Call {
     /// It was sent, and nobody answered.
     fn leave_open(self, why: &str) {
         let error = match self.request {
-            Request::Write(_) if tempest_rt::is_planted(REFUSED) => StoreError::Unavailable(why.to_owned()),
-            Request::Write(write) if is_fenced(&write) && tempest_rt::is_planted(UNANSWERED) => {
+            Request::Write(_) if tempest_rt::is_planted(super::plants::UNANSWERED_WRITE_TAKEN_FOR_REFUSED.name) => {
+                StoreError::Unavailable(why.to_owned())
+            }
+            Request::Write(write)
+                if is_fenced(&write) && tempest_rt::is_planted(super::plants::UNANSWERED_WRITE_TAKEN_FOR_DONE.name) =>
+            {
                 let _ = self.reply.send(Ok(Answer::Written(Written::Done)));
                 return;
             }
@@ -141,7 +142,7 @@ async fn converse(
         let mut newest = timeline.subscribe();
         let why = tokio::select! {
             biased;
-            Ok(_) = newest.wait_for(|newest| *newest > of), if !tempest_rt::is_planted(IN_VAIN) => {
+            Ok(_) = newest.wait_for(|newest| *newest > of), if !tempest_rt::is_planted(super::plants::NEWER_TIMELINE_HEARD_IN_VAIN.name) => {
                 "a newer primary is known".to_owned()
             }
             why = session.run(&mut calls) => why,

@@ -1,5 +1,4 @@
 //! A database node's log: every write that was applied, in order, in one file. What a crash tore is cut off.
-use super::UNSYNCED;
 use super::wire::Position;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -122,7 +121,7 @@ impl Log {
         }
         self.file.set_len(start + bytes.len() as u64)?;
         self.file.write(start, &bytes)?;
-        if !tempest_rt::is_planted(UNSYNCED) {
+        if !tempest_rt::is_planted(super::plants::DATABASE_ACKNOWLEDGES_BEFORE_FSYNC.name) {
             self.file.sync_data()?;
         }
         for (entry, end) in entries.into_iter().zip(ends) {

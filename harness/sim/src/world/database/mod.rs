@@ -25,6 +25,7 @@ mod client;
 mod log;
 mod monitor;
 mod node;
+mod plants;
 mod primary;
 mod replication;
 mod wire;
@@ -33,6 +34,7 @@ pub(crate) use client::DatabaseStore;
 pub(crate) use log::{Log, newest};
 pub(crate) use monitor::monitor;
 pub(crate) use node::{Replica, database};
+pub(crate) use plants::PLANTED;
 pub(crate) use primary::materialise;
 
 use super::Host;
@@ -99,31 +101,6 @@ impl Replication {
         }
     }
 }
-
-const FORGETFUL: &str = "ranges-outlive-a-failover";
-const UNFENCED: &str = "old-primary-not-fenced";
-const ALONE: &str = "acknowledged-by-the-primary-alone";
-const ANY: &str = "any-standby-is-promoted";
-const UNANSWERED: &str = "unanswered-write-taken-for-done";
-const REFUSED: &str = "unanswered-write-taken-for-refused";
-const UNSYNCED: &str = "database-acknowledges-before-fsync";
-
-/// The planted bugs of the database: name, what goes wrong, which invariant notices. A server cannot help any of them: they
-/// show that what a database loses is seen.
-pub(crate) const PLANTED: &[(&str, &str, &str)] = &[
-    (UNFENCED, "standbys take entries of a primary that was deposed, and it answers without a lease", "acked-durable"),
-    (ALONE, "a database that promises synchronous replication acknowledges what only its primary has", "acked-durable"),
-    (ANY, "a failover makes the first standby primary that is there, whatever it has", "acked-durable"),
-    (FORGETFUL, "a database that failed over honours range ids that were taken before it did", "data-loss-noticed"),
-    (UNANSWERED, "a client of the database reports a write as done that it sent and got no answer to", "acked-durable"),
-    (REFUSED, "a client of the database reports a write as refused that it sent and got no answer to", "acked-durable"),
-    (
-        client::IN_VAIN,
-        "a client of the database that hears of a newer primary goes on with the older one",
-        "data-loss-noticed",
-    ),
-    (UNSYNCED, "a database node counts an entry as durable that is not on its disk yet", "acked-durable"),
-];
 
 fn address(host: &Host, port: u16) -> String {
     format!("{host}:{port}")

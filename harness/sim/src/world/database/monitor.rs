@@ -1,6 +1,6 @@
 //! The failover monitor: gives leases, raises terms, and makes the most advanced of a majority the primary.
 use super::wire::{Order, Position, Report, receive, send};
-use super::{ANY, LEASE, LEASE_GRACE, MONITOR_PORT, Replication, address};
+use super::{LEASE, LEASE_GRACE, MONITOR_PORT, Replication, address};
 use crate::world::{Host, Program, Shared};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -184,7 +184,8 @@ impl Monitor {
             return Some(self.promote(chosen, true, now));
         }
         // Whoever replicates asynchronously has chosen to be back soon rather than complete.
-        let anybody = self.replication.is_asynchronous() || tempest_rt::is_planted(ANY);
+        let anybody =
+            self.replication.is_asynchronous() || tempest_rt::is_planted(super::plants::ANY_STANDBY_IS_PROMOTED.name);
         let enough = if anybody { 1 } else { self.majority() };
         if promised.clone().count() < enough {
             return None;

@@ -4,7 +4,7 @@ use super::primary::Primary;
 use super::wire::{Order, Report, ToClient, receive, send};
 use super::{
     CLIENT_PORT, LEASE, MONITOR_PORT, PEER_PATIENCE, RECONNECT_PAUSE, REPLICATION_PORT, REPORT_INTERVAL, Replication,
-    UNFENCED, address, replication,
+    address, replication,
 };
 use crate::world::{Ambiguity, Host, Program, Shared};
 use futures::FutureExt;
@@ -116,7 +116,7 @@ impl Node {
     pub fn lease_holds(&self) -> bool {
         Instant::now() < *self.lease.lock().expect("no holder of this lock panics")
             || self.replication_is_unfenced()
-            || tempest_rt::is_planted(UNFENCED)
+            || tempest_rt::is_planted(super::plants::OLD_PRIMARY_NOT_FENCED.name)
     }
 
     /// Whether a fault strikes the write with this number.
@@ -143,7 +143,7 @@ impl Node {
 
     /// As [`Node::step_down`], if it serves in an earlier term.
     pub fn yield_to(&self, term: u64) {
-        let planted = tempest_rt::is_planted(UNFENCED);
+        let planted = tempest_rt::is_planted(super::plants::OLD_PRIMARY_NOT_FENCED.name);
         if !planted && self.primary().is_some_and(|primary| primary.term() < term) {
             self.step_down();
         }

@@ -1,9 +1,9 @@
 //! A primary: it judges and applies writes in memory, logs what was applied, and answers when that is committed.
+use super::Replication;
 use super::log::Entry;
 use super::node::Node;
 use super::replication;
 use super::wire::{Answer, Asked, Position, Request, ToClient, decode_write, encode_write, receive, send};
-use super::{ALONE, FORGETFUL, Replication};
 use crate::observe::TimelineBegan;
 use crate::world::{Ambiguity, Host};
 use bytes::Bytes;
@@ -153,7 +153,7 @@ fn place_on(timeline: Timeline, write: &WriteRequest) -> Result<Timeline, StoreE
         WriteRequest::Commit(ShardCommit { range_id, .. }) | WriteRequest::Backlog(BacklogCommit { range_id, .. })
             if range_id.timeline() != timeline =>
         {
-            match tempest_rt::is_planted(FORGETFUL) {
+            match tempest_rt::is_planted(super::plants::RANGES_OUTLIVE_A_FAILOVER.name) {
                 true => Ok(range_id.timeline()),
                 false => Err(StoreError::OwnershipLost { current: RangeId(0) }),
             }
@@ -351,7 +351,7 @@ impl Progress {
         let own = *self.durable.borrow();
         let standbys = self.standbys.lock().expect("no holder of this lock panics");
         let number = match self.replication {
-            _ if tempest_rt::is_planted(ALONE) => own,
+            _ if tempest_rt::is_planted(super::plants::ACKNOWLEDGED_BY_THE_PRIMARY_ALONE.name) => own,
             Replication::Asynchronous { .. } => own,
             Replication::NamedStandby { .. } => {
                 let named = self.named.borrow();

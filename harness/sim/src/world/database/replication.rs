@@ -3,7 +3,7 @@ use super::log::{Entry, Log};
 use super::node::Node;
 use super::primary::Progress;
 use super::wire::{Append, Appended, Position, receive, send};
-use super::{PEER_PATIENCE, RECONNECT_PAUSE, REPLICATION_PORT, REPORT_INTERVAL, UNFENCED, address};
+use super::{PEER_PATIENCE, RECONNECT_PAUSE, REPLICATION_PORT, REPORT_INTERVAL, address};
 use crate::world::Host;
 use std::io;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub async fn take_entries(node: Arc<Node>, mut stream: Box<dyn ByteStream>) {
 /// Makes the log agree with the primary's, up to the end of what it sent.
 fn take(log: &mut Log, append: Append) -> io::Result<Appended> {
     let promised = log.promised();
-    if append.term < promised && !tempest_rt::is_planted(UNFENCED) {
+    if append.term < promised && !tempest_rt::is_planted(super::plants::OLD_PRIMARY_NOT_FENCED.name) {
         return Ok(Appended::Refused { promised });
     }
     log.promise(append.term)?;

@@ -82,7 +82,7 @@ impl Decision<'_> {
     fn activity_retry_policy(&self, activity: &Activity) -> RetryPolicy {
         let mut policy = activity.attributes.retry_policy.clone().unwrap_or_default();
         retry_policy::fill_defaults(&mut policy);
-        if planted_in!(self.context, "retry-ignores-maximum-attempts") {
+        if planted_in!(self.context, crate::planted::RETRY_IGNORES_MAXIMUM_ATTEMPTS) {
             policy.maximum_attempts = 0;
         }
         policy

@@ -28,7 +28,7 @@ pub(crate) fn decide(
     }
     if let Some(start) = &progress.started {
         let same_poll = start.request_id == request.request_id;
-        if !same_poll && !planted_in!(context, "second-poller-starts-activity") {
+        if !same_poll && !planted_in!(context, crate::planted::SECOND_POLLER_STARTS_ACTIVITY) {
             return Err(Rejection::TaskAlreadyStarted);
         }
         let mut transition = Transition::nothing(Reply::ActivityStarted(Box::new(response(state, scheduled_event_id))));

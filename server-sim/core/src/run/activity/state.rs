@@ -132,7 +132,7 @@ impl MutableState {
                 let (_, progress) = self.pending_activity(token.scheduled_event_id).ok_or_else(not_found)?;
                 let is_current = progress.attempt == token.attempt
                     && progress.started.as_ref().is_some_and(|start| start.time == token.started_time);
-                let accepted = is_current || planted_in!(context, "accept-stale-activity-completion");
+                let accepted = is_current || planted_in!(context, crate::planted::ACCEPT_STALE_ACTIVITY_COMPLETION);
                 accepted.then_some(token.scheduled_event_id).ok_or_else(not_found)
             }
             ActivityRef::Id(id) if id.is_empty() => {

@@ -71,7 +71,7 @@ fn signal(
 }
 
 fn opening(request: api::SignalWithStartWorkflowExecutionRequest, context: &Context) -> Opening {
-    let forgotten = planted_in!(context, "signal-forgotten-by-the-start-that-brings-it");
+    let forgotten = planted_in!(context, crate::planted::SIGNAL_FORGOTTEN_BY_THE_START_THAT_BRINGS_IT);
     let signal = (!forgotten).then(|| signal(&request));
     let start = api::StartWorkflowExecutionRequest {
         namespace: request.namespace,

@@ -61,7 +61,7 @@ pub(crate) enum Existing {
 pub(crate) fn started_by(run: &MutableState, request_id: &str, context: &Context) -> bool {
     !request_id.is_empty()
         && run.ephemera.start_request_id == request_id
-        && !planted_in!(context, "start-request-id-ignored")
+        && !planted_in!(context, crate::planted::START_REQUEST_ID_IGNORED)
 }
 
 /// `TERMINATE_IF_RUNNING` is the old way to say `TERMINATE_EXISTING`.

@@ -49,7 +49,7 @@ impl Decision<'_> {
         }
         if start.is_none() {
             self.probe("child_closed_before_started");
-            if planted_in!(self.context, "child-closed-before-started-dropped") {
+            if planted_in!(self.context, crate::planted::CHILD_CLOSED_BEFORE_STARTED_DROPPED) {
                 return false;
             }
             self.record_child_started(child, &closed.first_execution_run_id);

@@ -26,7 +26,7 @@ impl Decision<'_> {
             return Err(Rejection::InvalidArgument("exceeded workflow execution limit for signal events".into()));
         }
         let request_id = attributes.request_id.clone();
-        if !request_id.is_empty() && !planted_in!(self.context, "signal-retry-delivered-twice") {
+        if !request_id.is_empty() && !planted_in!(self.context, crate::planted::SIGNAL_RETRY_DELIVERED_TWICE) {
             self.ephemeral(EphemeralChange::SignalSeen { request_id });
         }
         self.event_with(attributes, extras);

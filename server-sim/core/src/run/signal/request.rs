@@ -37,7 +37,7 @@ pub(crate) fn decide(
 /// What a signal does that the run has already: nothing.
 pub(crate) fn repeated(state: &MutableState, request_id: &str, context: &Context) -> Option<Transition> {
     let seen = !request_id.is_empty() && state.ephemera.signal_request_ids.contains(request_id);
-    if !seen || planted_in!(context, "signal-retry-delivered-twice") {
+    if !seen || planted_in!(context, crate::planted::SIGNAL_RETRY_DELIVERED_TWICE) {
         return None;
     }
     let mut transition = Transition::nothing(Reply::None);

@@ -5,7 +5,7 @@ use temporalio_protos::temporal::api::history::v1::TimerFiredEventAttributes;
 
 pub(crate) fn fire(decision: &mut Decision<'_>, started_event_id: EventId) {
     let now = decision.now();
-    let early = planted_in!(decision.context, "timer-fires-early");
+    let early = planted_in!(decision.context, crate::planted::TIMER_FIRES_EARLY);
     let due: Vec<_> = decision.state.pending_timers().filter(|timer| timer.expiry <= now || early).cloned().collect();
     if due.is_empty() {
         let own = decision.state.pending_timers().find(|timer| timer.started_event_id == started_event_id);

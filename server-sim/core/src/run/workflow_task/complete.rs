@@ -22,7 +22,7 @@ pub(crate) fn decide(
 ) -> Result<Transition, Rejection> {
     check_token(state, token)?;
     if !state.ephemera.caches.agree(context.timeline, &request.identity)
-        && !planted_in!(context, "caches-outlive-a-failover")
+        && !planted_in!(context, crate::planted::CACHES_OUTLIVE_A_FAILOVER)
     {
         return Ok(empty_cache(state, &request, context));
     }

@@ -106,7 +106,7 @@ impl Decision<'_> {
             self.probe("sticky_cleared_by_failure");
             self.ephemeral(EphemeralChange::Sticky(None));
         }
-        if planted_in!(self.context, "lose-buffered-events") {
+        if planted_in!(self.context, crate::planted::LOSE_BUFFERED_EVENTS) {
             self.ephemeral(EphemeralChange::BufferEmptied);
         }
     }

@@ -92,7 +92,7 @@ impl Decision<'_> {
             stamp: ephemera.stamp,
             timeout: WorkflowTaskTimeoutKind::StartToClose,
         };
-        if ephemera.transient.is_none() || !planted_in!(self.context, "transient-task-without-timeout") {
+        if ephemera.transient.is_none() || !planted_in!(self.context, crate::planted::TRANSIENT_TASK_WITHOUT_TIMEOUT) {
             self.timer(self.now().plus(task.timeout), kind);
         }
         if ephemera.transient.is_some() {
