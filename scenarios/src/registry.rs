@@ -93,6 +93,7 @@ impl Registrar<'_> {
         let request = api::RegisterNamespaceRequest {
             namespace: name.to_owned(),
             description: format!("registered by {}", self.number),
+            workflow_execution_retention_period: Duration::from_secs(24 * 3600).try_into().ok(),
             ..Default::default()
         };
         let call = || {
