@@ -8,7 +8,7 @@ use crate::{
     words::{self, count, duration, moment, plural, verdict_word},
 };
 
-/// A table of this many runs is read by nobody; the failures are all listed.
+/// A table of this many runs is not read; the failures are all listed.
 const RUNS_MAX: usize = 200;
 
 /// One run in full, or a campaign: totals, distinct failures, table of runs.

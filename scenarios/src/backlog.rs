@@ -1,5 +1,5 @@
-//! `backlog`: nobody works while workflows are started and signalled, so that everything gathers in the backlog of the task
-//! queue, through whatever becomes of the queue's owner. Then the workers come and work it all off.
+//! `backlog`: no worker runs while workflows are started and signalled, so that everything gathers in the backlog of
+//! the task queue, through whatever becomes of the queue's owner. Then the workers come and work it all off.
 use futures::future::{BoxFuture, FutureExt, try_join_all};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

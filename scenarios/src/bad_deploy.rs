@@ -84,7 +84,7 @@ impl Assembly {
         let options = || ActivityOptions::start_to_close_timeout(Duration::from_secs(10));
         let parts = ctx.execute_activity(Bench::add_part, parts, options()).await?;
         if !REPAIRED.load(Ordering::SeqCst) {
-            // As a panic, but without the hook that counts panics nobody meant.
+            // As a panic, but without the hook that counts panics that were not meant.
             std::panic::resume_unwind(Box::new("this version of the code is broken"));
         }
         Ok(ctx.execute_activity(Bench::add_part, parts, options()).await?)

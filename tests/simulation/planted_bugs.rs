@@ -386,7 +386,8 @@ const RESTLESS: Storm = (
     ],
 );
 
-/// Children that come again by one workflow id, at owners that have had their shards for long and ask nobody.
+/// Children that come again by one workflow id, at owners that have had their shards for long and do not ask the
+/// sender.
 const COMING_AGAIN: Storm = (
     "family",
     &[

@@ -1,6 +1,6 @@
 //! `criss-cross`: workflows that signal each other in a pattern drawn from the seed. Each must get every signal that is meant
-//! for it once, those of one sender in the order in which they were sent; whoever calls a workflow that does not exist must
-//! be told so.
+//! for it once, those of one sender in the order in which they were sent; a caller of a workflow that does not exist
+//! must be told so.
 mod pattern;
 mod workflows;
 
@@ -51,7 +51,7 @@ struct Sizes {
     signals_max: u64,
     /// Before each signal, at most.
     pause_ms_max: u64,
-    /// Walkers that call somebody who does not exist.
+    /// Walkers that call a workflow that does not exist.
     strangers_percent: u64,
     /// Walkers that go on in another run after each signal.
     restless_percent: u64,

@@ -24,7 +24,7 @@ impl Pattern {
         pattern
     }
 
-    /// How many signals each other walker sends to this one; whoever sends none is not there.
+    /// How many signals each other walker sends to this one; a sender of none is not listed.
     pub fn meant_for(&self, id: &str) -> BTreeMap<String, u64> {
         let mut meant = BTreeMap::new();
         for (number, way) in (0..).zip(&self.0) {
@@ -73,7 +73,7 @@ impl Pattern {
 fn outgoing(decisions: &Decisions, sizes: &Sizes, number: u64) -> Way {
     let id = walker_id(number);
     let draw = |what: &str, ordinal: u64, range| decisions.between(&format!("criss_cross.{what}.{id}"), ordinal, range);
-    // Nobody can signal oneself.
+    // No workflow can signal itself.
     let mut others: Vec<u64> = (0..sizes.walkers).filter(|other| *other != number).collect();
     let mut paths = Vec::new();
     for ordinal in 0..draw("paths", 0, 1..=sizes.paths_max.max(1)) {

@@ -9,8 +9,8 @@ use temporalio_sdk::{
     WorkflowResult, WorkflowSignalError, WorkflowTermination,
 };
 
-/// Until somebody who is not there yet is looked for again. It doubles up to the most: whoever starts late would find the
-/// histories of all who wait full of failed signals.
+/// Until a workflow that is not there yet is looked for again. It doubles up to the most: one that starts late would
+/// find the histories of all who wait full of failed signals.
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(5);
 
@@ -24,9 +24,9 @@ pub struct Way {
     pub paths: Vec<Path>,
     /// Signals that are meant for this walker.
     pub awaited: u64,
-    /// Workflow ids that nobody has: each is signalled and asked to cancel, in vain.
+    /// Workflow ids that no workflow has: each is signalled and asked to cancel, in vain.
     pub strangers: Vec<String>,
-    /// Workflow id of somebody to cancel when all is done; empty for nobody.
+    /// Workflow id of one to cancel when all is done; empty for none.
     pub bystander: String,
     /// Once its paths are walked, it goes on in another run after each signal.
     pub restless: bool,
@@ -57,7 +57,7 @@ pub struct Greeting {
 pub struct Walked {
     /// In the order in which they came in.
     pub got: Vec<Greeting>,
-    /// How many calls to strangers were told that there is nobody: two of each stranger.
+    /// How many calls to strangers were told that there is no such workflow: two of each stranger.
     pub not_found: u64,
 }
 

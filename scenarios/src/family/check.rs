@@ -1,4 +1,4 @@
-//! What parents leave behind ends as their policies say, and nobody else ends otherwise than meant.
+//! What parents leave behind ends as their policies say, and no other workflow ends otherwise than meant.
 use super::workflows::Life;
 use crate::endings::ends_with;
 use tempest::proto::enums::v1::EventType;

@@ -50,7 +50,7 @@ async fn walker(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<()>
     sleep(decisions.between(&format!("family.begins.{id}"), 0, 0..=sizes.spread_ms)).await;
     // Every other walker has a bystander.
     let bystander = if number.is_multiple_of(2) { format!("bystander-{number}") } else { String::new() };
-    // Nobody can signal oneself.
+    // No workflow can signal itself.
     let signals = if sizes.walkers > 1 { sizes.signals } else { 0 };
     // On a ring: each signals the next one, and hears of the one before it.
     let neighbour = |steps: u64| format!("walker-{}", (number + steps) % sizes.walkers);

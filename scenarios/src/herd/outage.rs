@@ -9,7 +9,8 @@ pub struct Outage {
     /// Since the run began.
     pub at_ms: u64,
     pub down_ms: u64,
-    /// So many nodes of the database go with the servers. Nobody knows before who is primary then; of three it is one.
+    /// So many nodes of the database go with the servers. Which one is primary then is unknown before; of three it is
+    /// one.
     pub databases: u64,
 }
 

@@ -23,7 +23,7 @@ pub struct Chore {
 pub struct Summary {
     pub completed: u64,
     pub failed: u64,
-    /// Children that ended in a way nobody meant: which, and how.
+    /// Children that ended in a way that was not meant: which, and how.
     pub otherwise: Vec<String>,
     /// Of what those that completed have yielded.
     pub sum: u64,

@@ -61,7 +61,8 @@ pub enum ServiceError {
         "the other node speaks version {speaks} of the protocol between nodes, and not all that it was asked: {why}"
     )]
     OtherVersion { speaks: u8, why: String },
-    /// Perhaps done: whoever retries must be ready to find it done. On the wire it is Unavailable, as Temporal's is.
+    /// Perhaps done: a caller that retries must be ready to find it done. On the wire it is Unavailable, as Temporal's
+    /// is.
     #[error("{0}")]
     OutcomeUnknown(String),
     #[error("{0}")]

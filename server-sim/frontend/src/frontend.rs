@@ -93,7 +93,7 @@ impl Frontend {
                 return known;
             };
             match registered {
-                // By us, or by somebody faster: either way it can be read now.
+                // By this node, or by a faster one: either way it can be read now.
                 Ok(()) | Err(ServiceError::NamespaceAlreadyExists(_)) => {}
                 // Whatever became of the registration, what the caller asked for was not begun.
                 Err(ServiceError::OutcomeUnknown(reason)) => return Err(ServiceError::Unavailable(reason)),

@@ -13,8 +13,8 @@ pub fn invalid<T>(text: impl Into<String>) -> ServiceResult<T> {
     Err(ServiceError::InvalidArgument(text.into()))
 }
 
-/// There is one, and it is no longer than the name of a namespace can be. Checked before it is looked up, since whoever
-/// does not find it repeats it.
+/// There is one, and it is no longer than the name of a namespace can be. Checked before it is looked up, since a
+/// caller that does not find it repeats it.
 pub fn namespace_name(name: &str) -> ServiceResult<()> {
     if name.is_empty() {
         return invalid("Namespace not set on request.");

@@ -8,7 +8,7 @@ pub enum Placement {
     /// This node takes it and keeps it.
     #[default]
     Here,
-    /// This node lets it go. Callers are told `address`, `host:port`, empty if nobody is known to be there.
+    /// This node lets it go. Callers are told `address`, `host:port`, empty if no node is known to be there.
     There { address: String },
 }
 

@@ -119,7 +119,7 @@ impl Backlog {
         self.outstanding = self.outstanding.split_off(&above);
     }
 
-    /// Somebody else may own the partition, or a write may or may not have happened: a new lease fences it, and what is
+    /// Another node may own the partition, or a write may or may not have happened: a new lease fences it, and what is
     /// in the store then decides.
     pub(crate) fn lost(&mut self) {
         self.lease = None;
@@ -143,7 +143,7 @@ impl Backlog {
     }
 
     /// Rows to delete with the next write, and its ack level: below every row that is not done, and below the first one
-    /// done that the write leaves. The next owner reads only above it, so nobody would ever delete what lies below.
+    /// done that the write leaves. The next owner reads only above it, so what lies below would never be deleted.
     pub(crate) fn deletions(&self, max: usize) -> (Vec<i64>, i64) {
         let deleted: Vec<i64> = self.done.range(..=self.read_level).copied().take(max).collect();
         let mut left = self.done.iter().copied().skip(deleted.len());

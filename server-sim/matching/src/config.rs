@@ -27,7 +27,7 @@ pub struct MatchingConfig {
     /// First and longest pause before a task is offered again whose start could not be recorded, 1 ms to 1 min.
     pub retry_backoff_min: Duration,
     pub retry_backoff_max: Duration,
-    /// A sticky queue nobody polled for this long takes no tasks, 10 ms to 10 min.
+    /// A sticky queue that was not polled for this long takes no tasks, 10 ms to 10 min.
     pub sticky_poller_timeout: Duration,
     /// For how long a poller is listed after its last poll, 1 s to 1 h.
     pub poller_history: Duration,
@@ -35,8 +35,8 @@ pub struct MatchingConfig {
     pub pollers_max: usize,
     /// A partition without polls and tasks for this long is unloaded, 1 s to 1 day.
     pub idle_unload: Duration,
-    /// How often a partition that writes nothing proves that it still has its lease, 10 ms to 1 h; `None` where nobody else
-    /// can take it. Too long: tasks that another node took on meanwhile, and left, wait.
+    /// How often a partition that writes nothing proves that it still has its lease, 10 ms to 1 h; `None` where no
+    /// other node can take it. Too long: tasks that another node took on meanwhile, and left, wait.
     pub lease_check_interval: Option<Duration>,
     /// A poll whose time is over while its task is being recorded waits this much longer for it, 0 to 1 s.
     pub poll_grace: Duration,

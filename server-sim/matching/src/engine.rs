@@ -29,8 +29,8 @@ struct QueueKey {
     sticky: bool,
 }
 
-/// What waits for polls in the partitions that a node has loaded. Rows of partitions that nobody has used since they came to
-/// the node are not counted: only the store knows them.
+/// What waits for polls in the partitions that a node has loaded. Rows of partitions that were not used since they came
+/// to the node are not counted: only the store knows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MatchingBacklog {
@@ -128,7 +128,7 @@ impl Matching {
 
     /// Lets go of every partition that belongs elsewhere. Its polls end empty, so that their callers ask again and find
     /// the node where it is now; tasks that were not acknowledged yet are refused, and come again. Until the next call
-    /// says otherwise, whoever asks for such a queue is sent on.
+    /// says otherwise, callers that ask for such a queue are sent on.
     pub fn keep_only(&self, is_ours: impl Fn(&NamespaceId, &str) -> bool + Send + Sync + 'static) {
         let mut partitions = self.partitions();
         partitions.loaded.retain(|key, queue| {
@@ -387,10 +387,10 @@ impl Matching {
             let run = task.run.clone();
             let moved =
                 AddWorkflowTask { task_queue: normal, sticky_for: None, schedule_to_start_timeout: None, ..task };
-            // History does not add it again: the sticky queue has acknowledged it. If this fails, or nobody knows, the
-            // task's schedule-to-start timer, which only a start ends, brings it back.
+            // History does not add it again: the sticky queue has acknowledged it. If this fails, or its outcome is
+            // unknown, the task's schedule-to-start timer, which only a start ends, brings it back.
             if let Err(error) = routed.add_workflow_task(moved).await {
-                tracing::debug!(?run, %error, "a task of a sticky queue was not moved, or nobody knows");
+                tracing::debug!(?run, %error, "a task of a sticky queue was not moved, or the outcome is unknown");
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use tempest_rt::time::timeout;
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Started(StartedTask),
-    /// Nobody needs the task any more.
+    /// The task is not needed any more.
     Dropped,
     /// The task stays; perhaps its start is recorded, so it must be asked for with the same request id.
     Kept {

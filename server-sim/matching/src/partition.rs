@@ -223,7 +223,7 @@ impl TaskQueuePartition {
             || self.last_poll.is_some_and(|seen| now.saturating_sub(seen) < window)
     }
 
-    /// Pretends that nobody ever polled: the only worker said good-bye.
+    /// Pretends that there was no poll yet: the only worker said good-bye.
     pub fn forget_pollers(&mut self) {
         self.pollers.clear();
         self.last_poll = None;

@@ -158,7 +158,8 @@ impl Queue {
         Arc::new(Self { key, sticky, shared, state: Mutex::new(state), wake: Notify::new(), known: Notify::new() })
     }
 
-    /// What a panic left half changed is given up: the store has the rows, and history adds again what nobody acknowledged.
+    /// What a panic left half changed is given up: the store has the rows, and history adds again what was not
+    /// acknowledged.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|poisoned| {
             tracing::error!(queue = self.key.name, "a panic left the task queue half changed: it is loaded anew");
@@ -367,8 +368,8 @@ impl Queue {
         }
     }
 
-    /// The poll went away before it had its task, whose start is recorded: whoever polls next may ask for the same
-    /// start. If nobody does, its start-to-close timeout passes as if a worker had taken it and died.
+    /// The poll went away before it had its task, whose start is recorded: the next poll may ask for the same
+    /// start. If none does, its start-to-close timeout passes as if a worker had taken it and died.
     fn offer_again(self: &Arc<Self>, state: &mut State, mut held: Held) {
         tempest_rt::probe!("matching-poll-gone-after-start");
         if state.unloaded {
@@ -410,7 +411,7 @@ impl Queue {
         state.unloaded = true;
         self.wake.notify_one();
         self.known.notify_waiters();
-        // A poll that is being served ends with that: its task is started, or will be, and nobody else gets it.
+        // A poll that is being served ends with that: its task is started, or will be, and no other poll gets it.
         let served = |poll: &PollId| state.matcher.identity_served(*poll).is_some();
         let (served, idle): (BTreeMap<_, _>, BTreeMap<_, _>) =
             std::mem::take(&mut state.polls).into_iter().partition(|(poll, _)| served(poll));
@@ -461,7 +462,7 @@ impl Queue {
     }
 }
 
-/// Nobody writes the row any more: the caller tries again and finds the queue where it is.
+/// The row is not written any more: the caller tries again and finds the queue where it is.
 fn moved() -> ServiceError {
     ServiceError::Unavailable("the task queue is moving to another node".to_owned())
 }

@@ -518,7 +518,7 @@ async fn a_poll_that_waits_when_the_lock_breaks_ends_and_can_come_again() {
     let breaking = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         w.matching.every_partition().iter().for_each(|partition| partition.panic_under_its_lock());
-        // Operators look at all partitions: whoever is first finds what is broken.
+        // Operators look at all partitions: the first look finds what is broken.
         assert_eq!(w.matching.backlog().tasks, 0);
     };
     let (polled, ()) = tokio::join!(w.poll(WAIT), breaking);
@@ -557,7 +557,7 @@ async fn a_queue_that_leaves_serves_whom_it_is_serving() {
         (polled, began.elapsed())
     };
     let (served, (), (), (idle, idle_for)) = tokio::join!(biased; w.poll(WAIT), leaving, left, waiting);
-    assert_eq!(served, Ok(Some(5)), "its start is recorded: nobody else gets it");
+    assert_eq!(served, Ok(Some(5)), "its start is recorded: no other worker gets it");
     assert_eq!(
         (idle, idle_for),
         (Ok(None), Duration::from_secs(1)),

@@ -45,8 +45,8 @@ pub struct PostgresConfig {
     pub lookout_interval: Duration,
     /// How long one statement may run in the database. Also how long a lost connection may go unnoticed by either side.
     pub statement_timeout: Duration,
-    /// How long a statement may wait for a row that somebody else has locked; at most the statement timeout. While it
-    /// waits, everything else in its lane waits too.
+    /// How long a statement may wait for a row that another transaction has locked; at most the statement timeout.
+    /// While it waits, everything else in its lane waits too.
     pub lock_timeout: Duration,
     /// When the database ends a transaction whose client has fallen silent, and with it the locks that a frozen node
     /// holds. Too short, and a node that was only slow loses its batch.

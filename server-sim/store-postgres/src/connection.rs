@@ -279,7 +279,7 @@ async fn drive(mut driver: Driver, warning: Arc<Mutex<Option<String>>>, closed: 
     let mut end = poll_fn(move |context| {
         loop {
             match ready!(driver.poll_message(context)) {
-                // It is seen here before the answer that follows it reaches whoever waits for that.
+                // It is seen here before the answer that follows it reaches the task that waits for that.
                 Some(Ok(AsyncMessage::Notice(notice))) => match notice.parsed_severity() {
                     Some(Severity::Debug | Severity::Log | Severity::Info | Severity::Notice) => {}
                     _ => {

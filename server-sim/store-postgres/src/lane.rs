@@ -135,7 +135,7 @@ impl Writer {
             },
         };
         let ended = match write_batch(&connection, begin, requests).await {
-            // Another was promoted while it was on its way: whether that one has it nobody knows.
+            // A new primary was promoted during the commit; whether it has replicated the commit is unknown.
             Ended::Answered(answers) if !self.target.is_newest(connection.timeline) => {
                 let why = "a newer primary of PostgreSQL is known";
                 Ended::Unknown(answers.into_iter().map(|answer| after_unknown_commit(answer, why)).collect())

@@ -16,7 +16,7 @@ const META_FORMAT: &str = "schema";
 /// Held while a schema is created, so that nodes that start together do not trip over each other.
 const CREATION_LOCK: i64 = i64::from_be_bytes(*b"tempest\0");
 
-/// Leaves a schema of this version behind, whoever created it.
+/// Leaves a schema of this version behind, whichever node created it.
 ///
 /// # Errors
 /// `Incompatible` if it is of another version or not tempest's, or may not be created; nothing was changed then.
@@ -67,7 +67,7 @@ async fn create(target: &Target, connection: &Connection<()>) -> Result<(), Stor
     let explain = |error: Error| failed(target, &error);
     client.batch_execute("BEGIN").await.map_err(explain)?;
     client.execute("SELECT pg_advisory_xact_lock($1)", &[&CREATION_LOCK]).await.map_err(explain)?;
-    // Only now it is certain that nobody else is at it.
+    // Only now it is certain that no other node is at it.
     let tables = client
         .query(
             "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \

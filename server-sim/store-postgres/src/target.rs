@@ -32,7 +32,7 @@ pub struct Target {
     /// The newest that a connection was opened on.
     pub timeline: watch::Sender<Timeline>,
     /// Whether every host was asked once which timeline it is on: until then the first primary may be a deposed one. One
-    /// that did not answer counts as asked: [`crate::lookout`] asks it again, at nobody's expense.
+    /// that did not answer counts as asked: [`crate::lookout`] asks it again, and no call waits for that.
     pub looked_at_all: AtomicBool,
     /// When it was said last that no connection could be made.
     told_at: Mutex<Option<Instant>>,

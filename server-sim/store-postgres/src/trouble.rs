@@ -20,7 +20,7 @@ pub enum Trouble {
 pub enum Guilt {
     /// A row was there already, or had changed since it was read.
     Taken,
-    /// Somebody else holds a row's lock.
+    /// Another transaction holds a row's lock.
     Locked,
     /// It must not share a transaction with what is before it in the batch.
     Apart,

@@ -10,17 +10,17 @@ use std::path::Path;
 pub trait FileSystem: Debug + Send + Sync + 'static {
     /// Opens a file that exists, for reading and writing, and locks it against everybody else until
     /// [`StorageBackend::close`] or drop. What it shows comes from the medium: after a failed sync a cache may show what
-    /// the medium never got, and whoever recovers from that builds on sand.
+    /// the medium never got, and a process that recovers from that builds on sand.
     ///
     /// # Errors
-    /// `NotFound` if there is none, `ResourceBusy` if somebody else has it open.
+    /// `NotFound` if there is none, `ResourceBusy` if another process has it open.
     fn open(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>>;
 
     /// As [`FileSystem::open`], but makes an empty file if there is none. Never truncates: what is there may belong to
-    /// somebody who holds the lock.
+    /// a process that holds the lock.
     ///
     /// # Errors
-    /// `ResourceBusy` if somebody else has it open.
+    /// `ResourceBusy` if another process has it open.
     fn open_or_create(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>>;
 
     /// Renames within one directory, replacing `to`.

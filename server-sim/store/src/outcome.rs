@@ -10,11 +10,11 @@ pub enum CommitOutcome {
     Committed,
     /// Certainly not applied: a run's version, the current-run pointer or the commit sequence was not the expected one.
     Conflict(String),
-    /// Certainly not applied: somebody holds a higher range id.
+    /// Certainly not applied: another owner holds a higher range id.
     OwnershipLost { current: RangeId },
     /// Certainly not applied: the store refused it before doing anything (disk full, shutting down).
     Unavailable(String),
-    /// It may have been applied or not, and nobody here knows: neither success nor failure.
+    /// It may have been applied or not: neither success nor failure.
     OutcomeUnknown(String),
 }
 

@@ -9,7 +9,7 @@ use tempest_core::{EventId, NamespaceId, RunId, RunKey, Time, WorkflowId};
 #[serde(transparent)]
 pub struct ShardId(pub u32);
 
-/// The fence of a shard or of a task-queue partition: whoever raised it last owns it.
+/// The fence of a shard or of a task-queue partition: the node that raised it last owns it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RangeId(pub i64);
@@ -264,7 +264,7 @@ pub struct PartitionRecord {
     pub rows: u64,
 }
 
-/// Whoever slept through more failovers than these is compared with the oldest base that is known.
+/// A node that slept through more failovers than these is compared with the oldest base that is known.
 const BASES_MAX: usize = 16;
 
 /// See [`ShardRecord::timeline_bases`].

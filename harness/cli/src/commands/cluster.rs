@@ -46,7 +46,7 @@ pub fn run(command: ClusterCommand) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let cluster = runtime.block_on(describe_cluster(Arc::new(Tcp), &address)).map_err(explained)?;
     let text = if json { format!("{}\n", object(&cluster)) } else { text(&cluster, shards) };
-    // Whoever reads may have had enough.
+    // The reader may have had enough.
     let _ = std::io::stdout().write_all(text.as_bytes());
     let is_well = |description: &Result<NodeDescription, DescribeError>| {
         description.as_ref().is_ok_and(|node| without_store(node).is_none())

@@ -67,7 +67,7 @@ pub enum Command {
     Plants(plants::PlantsCommand),
 }
 
-/// Prints a line. Whoever has read enough and is gone, as `head` is, misses nothing.
+/// Prints a line. A reader that has had enough and is gone, as `head` is, misses nothing.
 #[cfg(feature = "chaos")]
 fn say(line: impl std::fmt::Display) {
     let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{line}\n"));

@@ -63,7 +63,7 @@ pub struct How {
     json: bool,
 }
 
-/// What a failed run leaves for whoever looks into it.
+/// What a failed run leaves for the person who looks into it.
 pub enum Leave {
     /// An artifact and its page; the name is without directory and ending.
     Artifact(String),
@@ -164,7 +164,7 @@ impl How {
 
     /// What people read: on standard output, or on standard error where that has the JSON object.
     pub fn tell(&self, text: &str) {
-        // Whoever reads may have had enough (`| head`): that is no reason to panic.
+        // The reader may have had enough (`| head`): that is no reason to panic.
         let _ = if self.json {
             std::io::stderr().write_all(text.as_bytes())
         } else {
@@ -198,7 +198,7 @@ pub fn known_plants(plants: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A line that a thread outside the simulation keeps up to date, if somebody can see it.
+/// A line that a thread outside the simulation keeps up to date, if a person can see it.
 fn show_progress(prepared: &Prepared) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

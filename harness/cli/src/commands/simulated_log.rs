@@ -27,7 +27,7 @@ pub fn begin(filter: &str) -> anyhow::Result<()> {
         .with_timer(VirtualTime)
         .with_ansi(false)
         .with_writer(std::io::stderr)
-        // Whoever reads may have had enough: no simulated host is to die of it.
+        // The reader may have had enough: no simulated host is to die of it.
         .log_internal_errors(false)
         .init();
     Ok(())

@@ -23,8 +23,8 @@ impl OwnCore {
     }
 }
 
-/// A socket with the core's name, outside the file system: nobody else can have it, and it goes with the process however
-/// that ends.
+/// A socket with the core's name, outside the file system: no other process can have it, and it goes with the process
+/// however that ends.
 #[cfg(target_os = "linux")]
 #[derive(Debug)]
 struct Claim(#[expect(dead_code, reason = "it is there to be kept")] std::os::unix::net::UnixListener);

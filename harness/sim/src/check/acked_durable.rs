@@ -414,7 +414,7 @@ mod tests {
             other_input,
             &["StartWorkflowExecution was acknowledged to client, but run run-1 began with another type or input"],
         );
-        // Somebody else had started it.
+        // Another caller had started it.
         check(
             |observations| {
                 other_input(observations);

@@ -3,8 +3,8 @@
 //! Two runs are never changed in one commit, so that each believes what it was told of the other: by answers that may have
 //! been lost, doubled or misunderstood on their way.
 //!
-//! True of a correct server as long as nobody else uses the workflow ids of children: a child's start whose answer is lost
-//! is not found again once the child has closed and somebody else's run has taken its place.
+//! True of a correct server as long as no other caller uses the workflow ids of children: a child's start whose answer
+//! is lost is not found again once the child has closed and another caller's run has taken its place.
 use super::{Invariant, Observations, RunObserved, Violation, events};
 use std::collections::BTreeMap;
 use tempest_api::proto::common::v1::WorkflowExecution;

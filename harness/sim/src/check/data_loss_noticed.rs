@@ -1,8 +1,8 @@
 //! `data-loss-noticed`: what a failover has lost is never lost in silence, and nothing else is called lost.
 //!
-//! Whoever had the commits acknowledged knows of them, as long as it lives: it must say which shard lost some. A server
-//! that died knows nothing; then it must at least be known that the database failed over. Nobody may be told of success by
-//! a primary that it knows to be deposed: such commits are lost when they are acknowledged.
+//! The server whose commits were acknowledged knows of them, as long as it lives: it must say which shard lost some. A
+//! server that died knows nothing; then it must at least be known that the database failed over. No caller may be told
+//! of success by a primary that it knows to be deposed: such commits are lost when they are acknowledged.
 use super::{Commit, CommitResult, DataLossReport, Invariant, Observations, Violation};
 use std::collections::BTreeMap;
 use tempest_store::{ShardId, Timeline};
@@ -73,8 +73,8 @@ fn went_on(observations: &Observations, lost: &Commit, on: Timeline) -> bool {
     })
 }
 
-/// Commits of an older timeline that were handed over by whoever knew a newer one, and acknowledged. What was handed over
-/// before may have been acknowledged before, and be noted here after it.
+/// Commits of an older timeline that were handed over by a server that knew a newer one, and acknowledged. What was
+/// handed over before may have been acknowledged before, and be noted here after it.
 fn believed_in_vain(observations: &Observations) -> Vec<Violation> {
     let mut first: BTreeMap<(&str, u32, ShardId), Violation> = BTreeMap::new();
     let believed = |commit: &&Commit| commit.was_acknowledged() && commit.known > commit.range_id.timeline();
@@ -93,7 +93,7 @@ fn believed_in_vain(observations: &Observations) -> Vec<Violation> {
     first.into_values().collect()
 }
 
-/// Reports of losses that never were: of nothing that the row could have shown to whoever had the shard with that range.
+/// Reports of losses that never were: of nothing that the row could have shown to the owner of that range.
 fn untrue(observations: &Observations) -> Vec<Violation> {
     // A database without timelines promises to lose nothing. If it does all the same, a report is right and others judge.
     if observations.timelines.is_empty() {
@@ -335,7 +335,7 @@ mod tests {
             },
             &[],
         );
-        // Nobody ever applied it.
+        // It was never applied.
         reported(
             RangeId(1),
             |observations| {

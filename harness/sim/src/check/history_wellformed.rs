@@ -299,7 +299,7 @@ mod tests {
     use tempest_api::proto::history::v1::HistoryEvent;
     use tempest_api::proto::workflowservice::v1 as api;
 
-    /// Judges the shape alone: nobody was shown anything.
+    /// Judges the shape alone: no caller was shown anything.
     fn check_shape(change: impl FnOnce(&mut Observations), expect: &[&str]) {
         let change = |observations: &mut Observations| {
             observations.operations.clear();

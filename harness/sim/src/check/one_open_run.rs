@@ -153,7 +153,7 @@ fn repeated_starts(observations: &Observations) -> Vec<Violation> {
             let last = tries.last().map_or(*first, |(operation, _)| *operation);
             wrong(format!("one start request of {} was answered with two runs", request.workflow_id), last);
         }
-        // Nobody else started this workflow: who was there already was this request.
+        // No other caller started this workflow: the run that was there already was this request's.
         if let Some((refused, _)) = refused
             && requests[&request.workflow_id].len() == 1
             // Once it has continued as new, the current run is another, which that request did not start.

@@ -1,8 +1,8 @@
 //! `reads-fresh`: no answer comes from the past.
 //!
 //! A whole history that was asked for, without waiting for news, shows every event that was durable before the call began:
-//! whoever was superseded as owner of the shard, and has not heard of it, must not answer from memory. Temporal's own reads
-//! promise less; here they are proven.
+//! an owner of the shard that was superseded, and has not heard of it, must not answer from memory. Temporal's own
+//! reads promise less; here they are proven.
 //!
 //! The newest page of a history that is read backwards shows them as well, and a description counts them. A namespace that was registered is not denied.
 //!
@@ -217,7 +217,7 @@ mod tests {
     const STALE: &str = "client asked for run run-1 at 13.500 s and was shown events up to 13, but event 17 was \
                          durable at 10.000 s";
 
-    /// So many of the sample's 17 events were shown to whoever asked at this time.
+    /// So many of the sample's 17 events were shown to a caller at this time.
     fn look(observations: &mut Observations, at_ns: u64, shown: usize) {
         let answer = api::GetWorkflowExecutionHistoryResponse {
             history: Some(History { events: samples::events(RUN)[..shown].to_vec() }),

@@ -1,4 +1,4 @@
-//! `refused-left-nothing`: whoever was told that something was certainly not done finds no trace of it.
+//! `refused-left-nothing`: a caller that was told that something was certainly not done finds no trace of it.
 //!
 //! It is the counterpart of `acked-durable`. A caller that is refused goes on as if nothing had happened: it charges again,
 //! compensates, reports a failure. A server that says "refused" where it does not know blurs unknown into failed.

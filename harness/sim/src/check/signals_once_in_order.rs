@@ -129,7 +129,7 @@ fn positions(observations: &Observations, signal: &Sent) -> Vec<(usize, i64)> {
     chain.iter().enumerate().flat_map(of_run).collect()
 }
 
-/// Signals in histories that nobody sent there.
+/// Signals in histories that were not sent there.
 fn unasked(observations: &Observations, sent: &AllSent) -> Vec<Violation> {
     let mut violations = Vec::new();
     for run in observations.runs.values() {

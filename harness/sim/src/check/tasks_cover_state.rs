@@ -4,7 +4,7 @@
 //! shard is loaded anew at the wrong moment, by a run that never ends.
 //!
 //! Followed are the commits that certainly took place, in order. What a commit in doubt adds counts as there, what it
-//! deletes too: nobody knows, and later states tell nothing of it.
+//! deletes too: that is unknown, and later states tell nothing of it.
 use super::{Commit, Invariant, Observations, Violation};
 use std::collections::{BTreeMap, BTreeSet};
 use tempest_core::{Owed, RunKey, TaskKind, Time, TimerKind, TransferTask};

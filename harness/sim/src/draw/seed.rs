@@ -16,7 +16,7 @@ pub struct BadSeed {
 }
 
 impl Seed {
-    /// A seed nobody has chosen, short enough to be read aloud. Call it before a simulation begins: it asks the
+    /// A seed that was not chosen, short enough to be read aloud. Call it before a simulation begins: it asks the
     /// operating system.
     pub fn draw() -> Seed {
         let digest = Sha256::digest(uuid::Uuid::new_v4().as_bytes());

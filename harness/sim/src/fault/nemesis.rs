@@ -72,7 +72,7 @@ impl Nemesis {
         self.look_after(world, hosts);
     }
 
-    /// Ends the storm: takes back all that lasts, begins nothing any more, starts whoever is down.
+    /// Ends the storm: takes back all that lasts, begins nothing any more, starts the hosts that are down.
     pub fn heal(&mut self, world: &mut dyn World, hosts: &[Host]) {
         for index in std::mem::take(&mut self.active) {
             super::end(&self.plan.0[index].fault, world);

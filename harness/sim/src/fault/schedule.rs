@@ -36,7 +36,7 @@ impl Targets {
         [self.servers.as_slice(), &self.workers, &self.clients, &self.databases, &self.monitors].concat()
     }
 
-    /// Whoever may crash, in the order in which they are started.
+    /// The hosts that may crash, in the order in which they are started.
     pub fn mortals(&self) -> Vec<Host> {
         [self.servers.as_slice(), &self.workers, &self.databases, &self.monitors].concat()
     }
@@ -50,7 +50,7 @@ impl Targets {
         !self.databases.is_empty()
     }
 
-    /// Whoever calls servers from outside.
+    /// The hosts that call servers from outside.
     pub fn peers(&self) -> Vec<Host> {
         [self.workers.as_slice(), &self.clients].concat()
     }
@@ -74,7 +74,7 @@ impl Targets {
         Some(if dice.chance(1, 2) { (one, other) } else { (other, one) })
     }
 
-    /// Somebody who makes calls; clients as often as all workers together, since what they are told is what counts.
+    /// A host that makes calls; clients as often as all workers together, since what they are told is what counts.
     pub(super) fn caller(&self, dice: &mut Dice) -> Option<Host> {
         let group = if self.workers.is_empty() || dice.chance(1, 2) { &self.clients } else { &self.workers };
         if group.is_empty() { None } else { Some(dice.pick(group).clone()) }
@@ -85,7 +85,7 @@ impl Targets {
         if self.databases.is_empty() { None } else { Some(dice.pick(&self.databases).clone()) }
     }
 
-    /// Somebody who may crash; servers as often as all workers together, and as the whole database.
+    /// A host that may crash; servers as often as all workers together, and as the whole database.
     pub(super) fn mortal(&self, dice: &mut Dice) -> Option<Host> {
         let database = [self.databases.as_slice(), &self.monitors].concat();
         let group = match if self.is_cluster() { dice.below(3) } else { dice.below(2) } {
@@ -98,7 +98,7 @@ impl Targets {
     }
 }
 
-/// Draws which kinds are in this run (each in two of three, as an option `fault.KIND`; whoever sets `fault.others` says
+/// Draws which kinds are in this run (each in two of three, as an option `fault.KIND`; setting `fault.others` says
 /// it for all kinds that are not set), then the faults. Each fault has decisions of its own, so that one can be taken
 /// out and the others stay.
 pub fn draw_plan(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOptions, targets: &Targets) -> FaultPlan {

@@ -19,7 +19,7 @@ pub enum CommitResult {
     Ended(CommitOutcome),
     /// It was committed, and a failover that could lose something has lost it.
     Lost {
-        /// To a server that was still waiting for it: whoever had given up before knows nothing of it.
+        /// To a server that was still waiting for it: a server that had given up before knows nothing of it.
         acknowledged: bool,
         /// The timeline that lost it: from there on none began with it again.
         on: Timeline,

@@ -1,6 +1,6 @@
 //! What a failover of a database that replicates asynchronously has lost, and what may be said of a run all the same.
 //!
-//! A failover takes back whatever came last, for good. Of a workflow that lost a commit nothing that somebody was told
+//! A failover takes back whatever came last, for good. Of a workflow that lost a commit nothing that a caller was told
 //! holds any more: what it did may be done once more, and a start that was acknowledged may never have been. Its history
 //! must still be a sound one and come to an end. Everything else must be as if nothing had happened: it is judged as
 //! always, in observations from which those workflows have been taken out.
@@ -34,7 +34,7 @@ pub struct TimelineBegan {
 }
 
 impl Observations {
-    /// Workflow ids of which commits were lost, and of those that deal with them: parents, children, whoever is signaled.
+    /// Workflow ids of which commits were lost, and of those that deal with them: parents, children, those they signal.
     pub fn with_losses(&self) -> BTreeSet<String> {
         let mut found: BTreeSet<String> = BTreeSet::new();
         for commit in self.commits.iter().filter(|commit| commit.is_lost()) {
@@ -59,7 +59,7 @@ impl Observations {
         }
     }
 
-    /// Without some workflows, as if nobody had ever asked for them.
+    /// Without some workflows, as if they had never been asked for.
     pub fn without(&self, workflows: &BTreeSet<String>) -> Observations {
         let mut rest = self.clone();
         let by_run: BTreeMap<String, String> = self
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(observations.with_losses().into_iter().collect::<Vec<_>>(), [samples::WORKFLOW]);
         let rest = observations.without(&observations.with_losses());
         let about: Vec<&str> = rest.operations.iter().map(|operation| operation.rpc.name()).collect();
-        // A poll that brought nothing is about nobody.
+        // A poll that brought nothing is about no workflow.
         assert_eq!((rest.runs.len(), rest.commits.len(), about), (0, 0, vec!["PollActivityTaskQueue"]));
         let untouched = observations.without(&["another".to_owned()].into());
         assert_eq!(untouched.operations.len(), observations.operations.len());

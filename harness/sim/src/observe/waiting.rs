@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-/// What clients wait for right now, for whoever asks why a run does not end.
+/// What clients wait for right now, for the report on why a run does not end.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting(Arc<Mutex<BTreeMap<u64, String>>>);
 

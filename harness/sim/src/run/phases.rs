@@ -176,7 +176,7 @@ impl<'a> Phases<'a> {
         self.watch.open.store(self.open.open.len() as u64, Ordering::Relaxed);
     }
 
-    /// Lets time pass until `until`, with the nemesis at work. False if nobody is left at all.
+    /// Lets time pass until `until`, with the nemesis at work. False if no host is left at all.
     fn live(&mut self, until: Duration) -> bool {
         loop {
             self.nemesis.act(&mut self.world, &self.mortals);
@@ -235,7 +235,7 @@ impl<'a> Phases<'a> {
 
     fn verify(mut self) -> Aftermath {
         self.begin(3);
-        // What comes now is the harness's own reading: nobody dies of it.
+        // What comes now is the harness's own reading: no host dies of it.
         self.world.stop_at_hand_over(None);
         let hand_overs = self.world.hand_overs();
         let clients_done = self.shared.clients_done();

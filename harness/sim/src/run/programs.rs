@@ -91,7 +91,7 @@ pub(crate) fn server(
     })
 }
 
-/// Whether a node did not start because its database was not there, or nobody knows whether it was.
+/// Whether a node did not start because its database was not there, or may not have been.
 fn is_outage(error: &anyhow::Error) -> bool {
     use tempest_api::ServiceError;
     match error.downcast_ref() {

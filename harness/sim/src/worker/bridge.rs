@@ -124,7 +124,7 @@ async fn noted(
 ) -> Result<tonic::Response<Bytes>, Status> {
     let id = caller.log.invoke(&caller.name, rpc, (caller.now_ns)(), request.clone());
     tempest_lockstep::trace::record(rpc, &request);
-    // A poll that arrives twice would take a task for nobody: a network does not do that to a request.
+    // A poll that arrives twice would take a task that no worker gets: a network does not do that to a request.
     let may_repeat = !rpc.starts_with("Poll");
     if may_repeat && caller.ambiguities.strikes(&caller.name, Ambiguity::DeliveredTwice, id) {
         let (channel, service, rpc) = (channel.clone(), service.to_owned(), rpc.to_owned());
@@ -133,7 +133,7 @@ async fn noted(
         let after = Duration::from_millis(caller.ambiguities.copy_after_ms(id));
         tempest_rt::task::spawn(async move {
             tempest_rt::time::sleep(after).await;
-            // What becomes of the copy, nobody learns.
+            // What becomes of the duplicate is not observed.
             let _ = unary(channel, &service, &rpc, metadata, request).await;
         });
     }
@@ -177,7 +177,7 @@ async fn hedged(
 }
 
 /// What a caller knows whose call failed once and then came to `second`. One refusal says nothing of the other copy: if
-/// either may have been executed, nobody knows.
+/// either may have been executed.
 fn less_certain<T>(first: Result<T, Status>, second: Result<T, Status>) -> Result<T, Status> {
     let is_open = |status: &Status| matches!(Outcome::of_status(status), Outcome::Unknown { .. });
     match (first, second) {

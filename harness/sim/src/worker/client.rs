@@ -79,9 +79,9 @@ impl Client {
 
     /// As [`Client::start`], with options.
     ///
-    /// When nobody knows whether a try was executed, the next ones refuse a second run of the same workflow id: the run of
-    /// the first try may have ended meanwhile, and the SDK gives each try a request id of its own. A scenario that gives a
-    /// workflow id to several workflows on purpose starts them by [`Client::sdk`].
+    /// When it is unknown whether a try was executed, the next ones refuse a second run of the same workflow id: the
+    /// run of the first try may have ended meanwhile, and the SDK gives each try a request id of its own. A scenario
+    /// that gives a workflow id to several workflows on purpose starts them by [`Client::sdk`].
     ///
     /// # Errors
     /// The server refused it.

@@ -65,7 +65,7 @@ pub(crate) async fn answers(
     }
     shut_down();
     service.closed.cancel();
-    // Whoever did not answer may not end either: it has had its time.
+    // A worker that did not answer may not end either: it has had its time.
     let _ = tokio::time::timeout(FAREWELL, running).await;
     Ok(service.answers())
 }

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ambiguity {
-    /// It is executed and the caller is told that nobody knows.
+    /// It is executed and the caller sees an unknown outcome.
     AnswerLost,
-    /// It is executed once more, later and for nobody.
+    /// It is executed once more, later, and its answer is dropped.
     DeliveredTwice,
     /// It goes out twice at once, and the first good answer counts.
     Hedged,

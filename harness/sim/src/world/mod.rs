@@ -33,7 +33,7 @@ pub fn here() -> Option<(u64, String)> {
 pub enum Pause {
     /// The time asked for has come.
     Deadline,
-    /// Somebody inside wants the controller's attention: a host died, a disk lost its power, the clients are done.
+    /// A part of the world wants the controller's attention: a host died, a disk lost its power, the clients are done.
     Attention,
     /// The hand-over that was asked for has come.
     HandOver,
@@ -57,7 +57,7 @@ pub enum HostState {
 /// A simulated world, as the nemesis and the phases see it. Times are virtual, since the run began.
 pub trait World {
     fn now(&self) -> Duration;
-    /// Lets time pass until `until`, or until somebody asks for attention.
+    /// Lets time pass until `until`, or until a part of the world asks for attention.
     fn advance(&mut self, until: Duration) -> Pause;
 
     /// Starts a host that is down: a new incarnation on the same disk.

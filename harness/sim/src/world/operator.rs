@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 pub struct Operator(Arc<Mutex<Option<Host>>>);
 
 impl Operator {
-    /// This host is to be primary. What was wanted before and nobody has heard is forgotten.
+    /// This host is to be primary. What was wanted before and not heard is forgotten.
     pub fn want(&self, host: &Host) {
         *self.0.lock().expect("nobody panics holding this") = Some(host.clone());
     }

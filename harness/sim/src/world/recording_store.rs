@@ -43,7 +43,7 @@ impl RecordingStore {
                     hearing.hear(position);
                     answer
                 }
-                // The runtime is going down: nobody is there to be told.
+                // The runtime is going down: there is no caller left.
                 Err(_) => std::future::pending().await,
             }
         })

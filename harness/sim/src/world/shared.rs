@@ -16,7 +16,7 @@ pub(crate) fn now_ns() -> u64 {
     tempest_lockstep::now_ns().unwrap_or(0)
 }
 
-/// What hosts leave behind for whoever looks. It belongs to no host and survives all crashes.
+/// What hosts leave behind for checkers and reports. It belongs to no host and survives all crashes.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub operations: OperationLog,
@@ -51,7 +51,7 @@ impl Shared {
         self.complaints.lock().expect("nobody panics holding this").push(what);
     }
 
-    /// Notes what somebody in the world did by itself, for the timeline.
+    /// Notes what a part of the world did by itself, for the timeline.
     pub fn tell(&self, event: Event) {
         // No such event is about the plan.
         tempest_lockstep::trace::record_text("news", &event.in_words(&FaultPlan::default()));

@@ -1,6 +1,6 @@
 //! Temporal's rules that need no state of a run: values in, values out.
 //!
-//! Whoever decides ([`crate::decide`]) or admits a request (the frontend) asks here for defaults, validity, delays and
+//! The core ([`crate::decide`]) and the frontend, which admits requests, ask here for defaults, validity, delays and
 //! the texts users know. Rules that normalise change their argument in place, as the normalised value is what
 //! history records.
 pub mod durations;

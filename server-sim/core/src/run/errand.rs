@@ -16,13 +16,13 @@
 //! - *The parent closes before it has recorded the start.* The start may have happened all the same. Whoever holds the
 //!   task then settles the child: ended by its policy, or told to begin if it is to be abandoned.
 //! - *The parent closes after it.* `CloseExecution` ends the children; those of other parents by the same workflow id
-//!   are spared, since a run is asked as somebody's child.
+//!   are spared, since a run is asked as the child of one parent.
 //! - *The child goes on in another run* (continue-as-new, retry). Only the last run of the chain reports.
-//! - *The parent is gone, closed, or has heard it already.* There is nobody to tell, and the errand is done.
+//! - *The parent is gone, closed, or has heard it already.* There is no run to tell, and the call is done.
 //! - *A call arrives late that was made before another one was answered.* What it asks for may be done and over. Whoever
 //!   cannot remember asks the run that wanted it whether it still waits ([`MutableState::awaits`]).
-//! - *Nobody knows how a call ended.* It is made again. Only a definite refusal becomes a `...Failed` event, and only once
-//!   no earlier call can be on its way any more that would do what the event denies.
+//! - *The outcome of a call is unknown.* It is made again. Only a definite refusal becomes a `...Failed` event, and
+//!   only once no earlier call can be on its way any more that would do what the event denies.
 use crate::{EventId, MutableState, NamespaceId, RunId, RunKey, TransferTask, WorkflowId, wire};
 use serde::{Deserialize, Serialize};
 use temporalio_protos::temporal::api::{
@@ -186,7 +186,7 @@ impl MutableState {
     }
 
     /// Whether this run still waits to hear how such an errand ended. If not, a call of it that is made or arrives only now
-    /// would do what nobody asks for any more.
+    /// would do what no run asks for any more.
     pub fn awaits(&self, task: &TransferTask) -> bool {
         matches!(self.errand(task), Some(Errand::StartChild { .. } | Errand::Signal(_) | Errand::Cancel(_)))
     }
@@ -195,7 +195,7 @@ impl MutableState {
         errand_request_id(&self.key().run_id, initiated_event_id)
     }
 
-    /// Acting on oneself counts as acting on nobody, whichever run is meant; Temporal says so too.
+    /// Acting on oneself counts as acting on no run, whichever run is meant; Temporal says so too.
     pub(crate) fn is_meant_by(&self, execution: Option<&WorkflowExecution>) -> bool {
         execution.is_some_and(|execution| execution.workflow_id == self.key().workflow_id.as_str())
     }

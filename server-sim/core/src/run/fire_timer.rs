@@ -8,7 +8,7 @@ pub(crate) fn decide(state: &MutableState, task: &TimerTask, context: &Context) 
         return decision.finish(Reply::None);
     }
     if task.fire_time > context.now {
-        // Too early, whoever's clock was wrong: it comes again.
+        // Too early, whichever clock was wrong: it comes again.
         decision.timer(task.fire_time, task.kind.clone());
     } else {
         fire(&mut decision, &task.kind);

@@ -1,4 +1,4 @@
-//! What happens next, performed by nobody yet.
+//! What happens next, and is not performed yet.
 use crate::{Change, EventId, MutableState, PartKey, RunId, RunKey, Time, TimerTask, TransferTask};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

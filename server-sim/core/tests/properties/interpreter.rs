@@ -542,7 +542,7 @@ impl Life {
         Some(ErrandEnd { initiated_event_id, outcome })
     }
 
-    /// Of a child that was started, or that nobody has heard of yet, or of a stranger.
+    /// Of a child that was started, or that its parent has not heard of yet, or of another parent.
     fn child_closed(&self, run: usize, pick: u8, how: u8) -> Option<ChildClosed> {
         let children: Vec<_> = self.shard.runs[run].state.durable().children.values().collect();
         let child = pick_one(&children, pick)?;
@@ -694,7 +694,7 @@ impl Life {
         self.shard.runs.iter().position(|run| run.run_id() == *run_id)
     }
 
-    /// A child of an open run that nobody has heard the end of reports it.
+    /// A child whose open parent has not heard its outcome reports it.
     fn is_news_of_a_child(&self, run: Option<usize>, input: &Input) -> bool {
         let (Some(run), Input::ChildClosed(closed)) = (run, input) else { return false };
         let state = &self.shard.runs[run].state;

@@ -23,8 +23,8 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// The id of the namespace of this name, the same whoever registers it and how often. When a failover loses the
-    /// registration, some nodes still know it and some runs name its id: registered anew, it is the same namespace.
+    /// The id of the namespace of this name, the same whichever node registers it and how often. When a failover loses
+    /// the registration, some nodes still know it and some runs name its id: registered anew, it is the same namespace.
     pub fn id_of(name: &str) -> NamespaceId {
         if tempest_rt::planted!(crate::plants::LOST_NAMESPACE_COMES_BACK_AS_ANOTHER) {
             return NamespaceId(tempest_rt::entropy::uuid());
@@ -103,7 +103,8 @@ impl Registry {
     /// Writes a namespace: version 1 creates it, a higher one replaces the version before.
     ///
     /// # Errors
-    /// `Conflict` of the store becomes `NamespaceAlreadyExists` (version 1) or `Unavailable` (somebody was faster).
+    /// `Conflict` of the store becomes `NamespaceAlreadyExists` (version 1) or `Unavailable` (another caller was
+    /// faster).
     pub async fn put(&self, namespace: Namespace) -> ServiceResult<()> {
         if namespace.version == 1 && self.all().await?.len() >= self.namespaces_max {
             return Err(ServiceError::FailedPrecondition(format!(

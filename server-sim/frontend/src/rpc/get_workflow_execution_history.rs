@@ -54,7 +54,7 @@ pub fn page_size(frontend: &Frontend, asked: i32) -> usize {
     }
 }
 
-/// A token pins the run: whoever sends it along with another run is mistaken.
+/// A token pins the run: a caller that sends it along with another run is mistaken.
 pub fn page_token(
     bytes: &[u8],
     namespace: &Namespace,

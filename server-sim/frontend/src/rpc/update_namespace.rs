@@ -8,7 +8,7 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceError, ServiceResult};
 
 /// # Errors
-/// `NamespaceNotFound`; `InvalidArgument` for what cannot be changed; `Unavailable` if somebody else changed it first.
+/// `NamespaceNotFound`; `InvalidArgument` for what cannot be changed; `Unavailable` if another caller changed it first.
 pub async fn update(
     frontend: &Frontend,
     _: &Namespace,

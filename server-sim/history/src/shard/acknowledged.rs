@@ -20,7 +20,7 @@ impl Acknowledged {
         Acknowledged { range, sequence, found_on: range.timeline() }
     }
 
-    /// The database failed over since this shard was looked at: whoever has it now may write over what shows the loss, so
+    /// The database failed over since this shard was looked at: its owner now may write over what shows the loss, so
     /// the row is looked at before anything else. True if it could not be read.
     pub async fn look_again_after_a_failover(&mut self, node: &Node, shard: ShardId) -> bool {
         // Asked before the row is read: the row may be of a later timeline, never of an earlier one.

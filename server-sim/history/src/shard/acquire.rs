@@ -15,7 +15,7 @@ pub(crate) enum Acquired {
     PlacedElsewhere,
 }
 
-/// What callers hear while nobody knows who owns the shard.
+/// What callers hear while the shard's owner is unknown.
 pub(crate) fn status_unknown() -> ServiceError {
     ServiceError::Unavailable("shard status unknown".into())
 }

@@ -1,7 +1,7 @@
-//! How errands ended here that a copy may follow. What was refused is recorded as failed by whoever asked, so that a copy of
-//! the call that arrives late, when there is such a run after all or none any more, must do nothing. And the run that was
-//! started, or got a signal, may be over, and another have its id, when a copy of the call arrives. What came before this
-//! node had the shard is not known here: see `unconfirmed.rs`. The other half is with whoever sends errands
+//! How errands ended here that a copy may follow. What was refused is recorded as failed by the run that asked, so that
+//! a copy of the call that arrives late, when there is such a run after all or none any more, must do nothing. And the
+//! run that was started, or got a signal, may be over, and another have its id, when a copy of the call arrives. What
+//! came before this node had the shard is not known here: see `unconfirmed.rs`. The other half is with the sender
 //! (`errands.rs`): one that may have been sent before does not believe its first refusal.
 use super::errands::COPY_LATE_MAX;
 use super::request::Decided;
@@ -48,7 +48,7 @@ pub(crate) enum Ended {
 
 impl Errand {
     /// What a start, signal or cancel request of another run is; nothing if the input is none of these. What a parent's close
-    /// policy asks has no event, and nobody is told how it ended.
+    /// policy asks has no event, and no run is told its outcome.
     pub fn of(timeline: Timeline, workflow: &WorkflowKey, input: &Input) -> Option<Errand> {
         let (kind, sender, initiated_event_id) = match input {
             Input::StartChild(child) => (Kind::StartChild, child.parent.clone(), child.initiated_event_id),

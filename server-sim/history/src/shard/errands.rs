@@ -26,11 +26,11 @@ use tokio::sync::oneshot;
 const STARTED_LATE_BY: Duration = Duration::from_secs(1);
 
 /// By how much a refusal that should not have been believed is recorded late, where that bug is planted. Only until then the
-/// errand counts as wanted, so that whoever has taken the shard meanwhile does a copy of it.
+/// errand counts as wanted, so that a new owner of the shard performs a duplicate of it.
 const REFUSED_LATE_BY: Duration = Duration::from_secs(25);
 
-/// How late a copy of a call may arrive that nobody waits for any more: longer than a node stands still and goes on without
-/// anybody noticing, and than a connection lives that carries nothing.
+/// How late a copy of a call may arrive that its sender does not wait for any more: longer than a node stands still and
+/// goes on without anybody noticing, and than a connection lives that carries nothing.
 pub(super) const COPY_LATE_MAX: Duration = Duration::from_secs(60);
 
 /// An errand with what it rests on.

@@ -27,7 +27,7 @@ pub(crate) enum Event {
     TransferRetry(i64),
     /// The same for a timer whose run could not be read.
     TimerRetry(TaskKey, HistoryTask),
-    /// Whoever sent an errand was asked whether it still waits for it.
+    /// The sender of a call was asked whether it still waits for it.
     SenderAsked(u64, ServiceResult<bool>),
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Workflow {
     known: bool,
     current: Option<RunId>,
     runs: BTreeMap<RunId, Run>,
-    /// The newest commit that touched it: whoever reads the state must wait until that is durable.
+    /// The newest commit that touched it: a reader of the state must wait until that is durable.
     last_sequence: u64,
     loading: bool,
     waiting: VecDeque<Request>,

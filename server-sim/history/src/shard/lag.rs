@@ -1,5 +1,5 @@
-//! How far a shard's queues are behind. The pump posts what it knows; how old that is by now, whoever asks reckons, so that a
-//! shard that is stuck is seen to fall behind.
+//! How far a shard's queues are behind. The pump posts what it knows; how old that is by now is reckoned by the caller,
+//! so that a shard that is stuck is seen to fall behind.
 use super::clock::ShardClock;
 use super::timer_queue::EarliestTimer;
 use super::transfer_queue::TransferBacklog;

@@ -77,7 +77,7 @@ pub(crate) struct Door {
 }
 
 /// Runs a shard until the node stops. A panic ends its ownership, not its service: everything is in the store, and callers
-/// learn that nobody knows what became of their requests.
+/// see `OutcomeUnknown`.
 pub(crate) async fn live(node: Arc<Node>, shard: ShardId, mut door: Door) {
     let mut panics = 0;
     let mut acknowledged = Acknowledged::default();
@@ -132,7 +132,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
         }
         let exit = serve::serve(&mut owned, door).await;
         node.held.lock().expect("no holder of this lock panics").remove(&shard);
-        // Who was told of nothing new has nothing new to lose: that the taking is lost harms nobody.
+        // No caller was answered in this range yet: that its acquisition is lost harms none.
         if owned.durable() > first {
             *acknowledged = Acknowledged::by(owned.range, owned.durable());
         }

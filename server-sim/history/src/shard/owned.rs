@@ -76,7 +76,7 @@ pub(crate) struct Before {
     first_range: RangeId,
     last_range: RangeId,
     taken_at: Instant,
-    /// Transfer tasks of which nobody knows what they did, and since when.
+    /// Transfer tasks whose outcome is unknown, and since when.
     doubts: BTreeMap<i64, Instant>,
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct Proofs {
     pub waiting: Vec<(u64, Answer)>,
     /// The round under way: it was begun after these were asked.
     pub in_round: Option<Vec<(u64, Answer)>>,
-    /// When the next round begins although nobody waits for it.
+    /// When the next round begins although no caller waits for it.
     pub due_at: Option<Instant>,
 }
 
@@ -130,7 +130,7 @@ impl Owned {
         }
     }
 
-    /// Goes on from this node's own ownership of before, if nobody had the shard in between.
+    /// Goes on from this node's own ownership of before, if no other node owned the shard in between.
     pub fn follow(&mut self, before: Before) {
         if self.range.0 == before.last_range.0 + 1 {
             (self.first_range, self.taken_at) = (before.first_range, before.taken_at);
@@ -285,7 +285,8 @@ impl Owned {
         Instant::now() + wait.max(Duration::from_millis(1))
     }
 
-    /// Ends this ownership. Whoever waits for something staged is told; requests that were not decided are returned.
+    /// Ends this ownership. Callers that wait for something staged are told; requests that were not decided are
+    /// returned.
     pub fn dissolve(self, exit: &Exit) -> VecDeque<Request> {
         let (caused, depended) = match exit {
             Exit::Superseded { .. } if !tempest_rt::planted!(crate::plants::SUPERSEDED_OWNER_SAYS_NOT_DONE) => (

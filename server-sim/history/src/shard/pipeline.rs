@@ -16,7 +16,7 @@ pub(crate) struct Staged {
     pub runs: Vec<RunKey>,
     pub transfer_tasks: Vec<(i64, HistoryTask)>,
     pub timer_tasks: Vec<(TaskKey, HistoryTask)>,
-    /// Whoever caused it.
+    /// The caller that caused it.
     pub answers: Vec<Answer>,
     /// Answers that wrote nothing but were decided on its state.
     pub dependants: Vec<Answer>,

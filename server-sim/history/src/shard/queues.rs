@@ -142,7 +142,7 @@ impl Owned {
     }
 }
 
-/// Nobody wants the task any more, as matching or its namespace's absence says.
+/// The task is not wanted any more, as matching or its namespace's absence says.
 fn is_pointless(error: &ServiceError) -> bool {
     matches!(
         error,

@@ -66,7 +66,7 @@ pub(crate) struct Decided {
 }
 
 /// An answer that may be given once what it rests on is durable (and, where nothing was written, once ownership is
-/// proven); until then nobody may see it.
+/// proven); until then it may not be seen.
 pub(crate) struct Answer(Box<dyn FnOnce(Result<(), ServiceError>) + Send>);
 
 impl Answer {

@@ -35,7 +35,7 @@ struct Busy {
     failures: u32,
     sending: bool,
     since: Option<Instant>,
-    /// When the newest try ended of which nobody knows what it did.
+    /// When the newest try with an unknown outcome ended.
     unknown_at: Option<Instant>,
 }
 
@@ -144,12 +144,12 @@ impl TransferQueue {
         self.sending -= 1;
     }
 
-    /// When the newest try of a task that was handed out ended with nobody knowing what it did, if one did.
+    /// When the newest try of a task that was handed out ended with an unknown outcome, if one did.
     pub fn unknown_at(&self, id: i64) -> Option<Instant> {
         self.busy.get(&id)?.unknown_at
     }
 
-    /// The tasks of which nobody knows what they did, now that nobody waits for those that are being sent.
+    /// Tasks whose side effect may have happened: tried with an unknown outcome, or in flight now that ownership ends.
     pub fn doubts(&self, now: Instant) -> BTreeMap<i64, Instant> {
         let of_busy = self.busy.iter().filter_map(|(id, busy)| {
             let unknown_at = if busy.sending { Some(now) } else { busy.unknown_at };
@@ -163,7 +163,7 @@ impl TransferQueue {
         self.doubts = doubts;
     }
 
-    /// It could not be sent, or, if `unknown_at` says when, nobody knows: returns how long to wait before
+    /// It could not be sent, or, if `unknown_at` says when, its outcome is unknown: returns how long to wait before
     /// [`TransferQueue::retry`].
     pub fn failed(&mut self, id: i64, unknown_at: Option<Instant>) -> Duration {
         self.sending -= 1;

@@ -1,6 +1,6 @@
 //! Errands that may be copies of what was done before this node had the shard. Each is a call that may have been made
 //! long ago: it was tried again meanwhile and done, and the run that it was meant for is over, so that nothing in the state
-//! of its workflow tells of it any more. Whoever wanted it knows: it is done only if its sender still waits for it.
+//! of its workflow tells of it any more. Its sender knows: it is done only if the sender still waits for it.
 //!
 //! That holds as long as a copy may be on its way that the ownership before this one could have met. What was done since is
 //! remembered (`errand_memory.rs`).

@@ -1,4 +1,4 @@
-//! Commits that wait, fail, or end nobody knows how.
+//! Commits that wait, fail, or have an unknown outcome.
 use crate::store::Fault;
 use crate::world::*;
 use tempest_api::proto::enums::v1::EventType;

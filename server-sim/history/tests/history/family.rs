@@ -144,12 +144,13 @@ async fn what_a_dead_process_had_begun_is_done_once() {
     assert_eq!(world.count("order", EventType::ChildWorkflowExecutionStarted).await, 1);
 }
 
-/// The close that an errand came too late for was never durable: nobody was told, so the errand is not known as one in vain.
+/// The close that an errand came too late for was never durable: no caller was told, so the call is not known as one in
+/// vain.
 #[tokio::test(start_paused = true)]
 async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
     let world = World::new();
     world.start("order").await.unwrap();
-    // By then nobody is asked any more whether the errand is wanted.
+    // By then the sender is not asked any more whether it still waits.
     tokio::time::sleep(COPY_LATE_MAX).await;
     world.store.hold();
     let errand = || {
@@ -178,8 +179,8 @@ async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
 }
 
-/// Whoever takes a shard knows nothing of what was done there before: a signal may be the copy of one that the workflow's
-/// last run has had. No run waits for this one.
+/// A new owner of a shard knows nothing of what was done there before: a signal may be the duplicate of one that the
+/// workflow's last run has had. No run waits for this one.
 #[tokio::test(start_paused = true)]
 async fn a_new_owner_does_no_errand_that_nobody_waits_for() {
     let world = World::new();

@@ -142,7 +142,7 @@ async fn idle_shards_do_nothing() {
     tokio::time::sleep(30 * SECOND).await;
     let before = world.store.applied().len();
     tokio::time::sleep(Duration::from_secs(100_000)).await;
-    // The start-to-close timeout of nothing is pending; nobody polls, commits or proves.
+    // The start-to-close timeout of nothing is pending; there are no polls, commits or proofs.
     assert_eq!(world.store.applied().len(), before);
 }
 

@@ -13,11 +13,11 @@ pub enum Fault {
     Conflict,
     /// Refused before anything was done.
     Unavailable,
-    /// Nobody knows, and it was not applied.
+    /// The outcome is unknown, and it was not applied.
     UnknownLost,
-    /// Nobody knows, but it was applied.
+    /// The outcome is unknown, but it was applied.
     UnknownApplied,
-    /// Somebody else takes the shard first.
+    /// Another node acquires the shard first.
     Stolen,
 }
 

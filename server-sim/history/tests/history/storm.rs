@@ -17,7 +17,7 @@ const WORKFLOWS: usize = 6;
 const SIGNALS: usize = 5;
 const SEEDS: u64 = 25;
 
-/// Whoever asks is served by one node or the other.
+/// Callers are served by one node or the other.
 struct Cluster {
     nodes: [Arc<HistoryHandle>; 2],
     turn: AtomicUsize,

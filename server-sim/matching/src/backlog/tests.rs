@@ -222,7 +222,7 @@ impl World {
 }
 
 proptest! {
-    /// Whatever happens, the next owner finds every row: also those that are done and that nobody has deleted.
+    /// Whatever happens, the next owner finds every row: also those that are done and not deleted yet.
     #[test]
     fn no_row_is_left_below_the_ack_level(events in proptest::collection::vec(event(), 1..60)) {
         let mut world = World { stored: PartitionRecord::default(), rows: BTreeSet::new(), owner: Backlog::default() };

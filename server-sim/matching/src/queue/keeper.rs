@@ -13,7 +13,7 @@ use tempest_store::{BacklogCommit, BacklogRow, CommitOutcome, RangeId, StoreCall
 /// How long the store is left alone after it was unavailable.
 const STORE_PAUSE: Duration = Duration::from_millis(100);
 
-/// A queue whose keeper panics is nobody's: it is unloaded, so that whoever comes next loads it anew.
+/// If its keeper panics, the queue is unloaded, and the next caller loads it anew from the store.
 struct Kept<'a>(&'a Queue);
 
 impl Drop for Kept<'_> {
@@ -216,7 +216,7 @@ impl Queue {
         for row in rows.into_iter().filter(|row| new.binary_search(&row.task_id).is_ok()) {
             match StoredTask::decode(&row.body) {
                 Ok(stored) => self.hold_row(&mut state, row.task_id, stored, None),
-                // It stays in the store, and the ack level below it, for whoever can make sense of it.
+                // It stays in the store, and the ack level below it, for a build that can read it.
                 Err(error) => {
                     tracing::error!(queue = self.key.name, row = row.task_id, %error, "unreadable backlog row")
                 }

@@ -15,8 +15,8 @@ pub(super) enum Sent {
 }
 
 /// A codec for one call, which passes its message through as it is. tonic encodes a message when the connection stands and
-/// its stream wants bytes, so whoever comes first settles it: the encoder, and then the call may have been sent; or the end
-/// of the call, and then no encoder gets to it any more.
+/// its stream wants bytes, so the first of two decides it: the encoder, and then the call may have been sent; or the
+/// end of the call, and then no encoder gets to it any more.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outgoing(Arc<OnceLock<Sent>>);
 

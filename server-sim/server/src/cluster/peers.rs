@@ -73,7 +73,7 @@ impl Peers {
         let peer = self.peer(OPERATOR, address)?;
         let mut answer = peer.exchange(DESCRIBE, Bytes::new(), DESCRIBE_PATIENCE).await;
         for _ in 1..DESCRIBE_TRIES {
-            // Whoever does not know the call may close the stream before saying so.
+            // A node that does not know the call may close the stream before saying so.
             if !matches!(&answer, Err(Unanswered { sent: Sent::Perhaps, why: Why::Failed(status) }) if is_torn(status))
             {
                 break;
@@ -93,7 +93,7 @@ impl Peers {
             .map_err(|error| DescribeError::OtherVersion { address: at(), why: error.to_string() })
     }
 
-    /// Forgets whoever is not at one of these addresses any more.
+    /// Forgets the nodes that are not at one of these addresses any more.
     pub fn keep_only(&self, addresses: &[&str]) {
         let mut channels = self.channels.lock().expect("no holder of this lock panics");
         channels.retain(|address, _| addresses.contains(&address.as_str()));
@@ -177,7 +177,7 @@ impl From<Unanswered> for ServiceError {
 
 impl Peer {
     async fn exchange(&self, method: &'static str, body: Bytes, patience: Duration) -> Result<Bytes, Unanswered> {
-        // A poll that arrives twice takes a task with it that nobody gets.
+        // A poll that arrives twice takes a task with it that no worker gets.
         let may_repeat = !method.starts_with("poll");
         if may_repeat && tempest_rt::buggify!("peer-call-delivered-twice") {
             self.repeat(method, body.clone(), Duration::ZERO);
@@ -196,7 +196,8 @@ impl Peer {
         answer
     }
 
-    /// Sends a copy, for nobody, as a network may that delivers a call twice, or once its caller has given up.
+    /// Sends a duplicate without a caller, as a network may that delivers a call twice, or once its caller has given
+    /// up.
     fn repeat(&self, method: &'static str, body: Bytes, after: Duration) {
         let peer = self.clone();
         tempest_rt::task::spawn(async move {
@@ -211,7 +212,7 @@ impl Peer {
         let path = path.parse().expect("names of calls make a path");
         let outgoing = Outgoing::default();
         let mut request = Request::new(body);
-        // The other node gives up when nobody waits any more: after this one, which can say how long it has waited.
+        // The other node gives up when no caller waits any more: after this one, which can say how long it has waited.
         request.set_timeout(patience + GIVEN_UP_LATER);
         if let Some(timeline) = &self.timeline {
             timeline.tell(request.metadata_mut());

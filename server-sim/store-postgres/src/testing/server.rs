@@ -18,8 +18,8 @@ const DATABASE: &str = "postgres";
 /// Connecting is tried this often before a server counts as not started.
 const CONNECT_TRIES: u32 = 1500;
 const CONNECT_PAUSE: Duration = Duration::from_millis(20);
-/// A free port may be taken by somebody else before PostgreSQL binds it; and killed processes take a while to let go of
-/// their port and shared memory.
+/// A free port may be taken by another process before PostgreSQL binds it; and killed processes take a while to let go
+/// of their port and shared memory.
 const START_TRIES: u32 = 200;
 const START_PAUSE: Duration = Duration::from_millis(50);
 /// What fits beside a build on a small machine. fsync stays on: these tests are about durability.

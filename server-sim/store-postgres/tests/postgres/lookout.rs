@@ -1,4 +1,4 @@
-//! A primary lives on after another was promoted, and nobody tells the node that is connected to it.
+//! A primary lives on after another was promoted, and the node that is connected to it is not told.
 use super::*;
 use tempest_store::Timeline;
 use tempest_store_postgres::testing::{PASSWORD, Proxy, TestPostgres, USER};

@@ -33,7 +33,7 @@ async fn refused(config: PostgresConfig) -> StoreError {
     }
 }
 
-/// Takes a shard that nobody had.
+/// Acquires a shard that had no owner.
 async fn take(store: &PostgresStore, shard: u32) {
     store.acquire_shard(ShardId(shard), RangeId(0), "test").await.unwrap();
 }

@@ -50,7 +50,7 @@ async fn a_cut_before_commit_is_definite() {
         }
     }
     assert_eq!(proxy.cuts(), 4);
-    // A connection that can be replaced is replaced, and nobody notices.
+    // A connection that can be replaced is replaced, and no caller notices.
     proxy.cut(Cut::at("run 1 of shard 1"));
     assert_eq!(store.commit(commit(1, 1)).await, CommitOutcome::Committed);
     assert_eq!(proxy.cuts(), 5);
@@ -74,7 +74,7 @@ async fn an_unknown_outcome_taints_its_batch_only() {
     assert_eq!(store.commit(commit(1, 1)).await, CommitOutcome::Committed);
 }
 
-/// PostgreSQL has committed and waits for a standby that does not come. Whoever ends the wait makes it answer as if all
+/// PostgreSQL has committed and waits for a standby that does not come. Ending the wait makes it answer as if all
 /// were well, but for a warning.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_was_not_replicated_is_unknown() {

@@ -9,7 +9,7 @@ async fn what_was_acknowledged_survives_a_crash_of_the_database() {
     let Some(mut server) = TestPostgres::start(&[]).await else { return };
     let store = connect(server.config("tempest")).await;
     for round in 0..ROUNDS {
-        // Whoever takes a shard right after a restart has to try again.
+        // A node that acquires a shard right after a restart has to try again.
         let taken = eventually("the database is back", async || {
             match store.acquire_shard(ShardId(1), RangeId(round), "test").await {
                 Ok(record) => Some(record),

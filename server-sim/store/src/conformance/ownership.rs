@@ -18,7 +18,7 @@ pub async fn a_stale_range_is_refused_and_leaves_nothing(store: &impl Store) {
     commit.runs = vec![run_write("run", None, 1)];
     assert_eq!(store.commit(commit.clone()).await, CommitOutcome::OwnershipLost { current: RangeId(2) });
     assert_eq!(store.run(&run_key("run")).await, Ok(None));
-    // A range nobody has reached yet is no better.
+    // A range that was not reached yet is no better.
     commit.range_id = RangeId(3);
     assert_eq!(store.commit(commit.clone()).await, CommitOutcome::OwnershipLost { current: RangeId(2) });
     commit.shard = ShardId(2);

@@ -20,7 +20,7 @@ pub type Placed = (Timeline, WriteRequest);
 
 #[derive(Debug)]
 pub struct Engine {
-    /// `None` once closed. Whoever uses it holds the lock for reading; whoever replaces it waits for them.
+    /// `None` once closed. Its users hold the lock for reading; replacing it waits for them.
     database: RwLock<Option<Database>>,
     source: Source,
     config: RedbConfig,

@@ -36,7 +36,7 @@ pub fn begin(level: LogLevel, format: LogFormat) {
         .with_max_level(level)
         .with_ansi(colours)
         .with_writer(std::io::stderr)
-        // If nobody reads it, the server goes on all the same.
+        // If it is not read, the server goes on all the same.
         .log_internal_errors(false);
     match format {
         LogFormat::Json => builder.json().init(),

@@ -62,7 +62,7 @@ pub fn run(serving: Serving) -> anyhow::Result<ExitCode> {
         .build()
         .context("the operating system gives no threads for the runtime")?;
     let code = runtime.block_on(serve(serving));
-    // Reads that nobody waits for any more must not delay the end.
+    // Reads whose callers have gone must not delay the end.
     runtime.shutdown_background();
     code
 }

@@ -43,7 +43,7 @@ pub struct StartDev {
 }
 
 /// Flags of `temporal server start-dev` that have nothing to act on here yet. They are taken, so that scripts work
-/// unchanged, and those that somebody would miss are named once at start.
+/// unchanged, and those that a user would miss are named once at start.
 #[derive(Args)]
 #[command(next_help_heading = "Accepted for compatibility, not implemented yet")]
 struct Accepted {

@@ -99,7 +99,7 @@ impl Places {
                 places.take(commit);
             }
         }
-        // There are no gaps: if only one can have a place that somebody has, it is that one.
+        // Places are contiguous. If exactly one candidate fits an occupied place, it is that commit.
         undecided.retain(|commit| places.after(commit).is_some() && !places.shut_out(commit));
         let mut rivals: BTreeMap<Place, Vec<&Commit>> = BTreeMap::new();
         for commit in undecided {
@@ -143,7 +143,7 @@ impl Places {
             Fate::Unknown if self.shut_out(commit) => Fate::NotApplied,
             own => own,
         };
-        // It was there when some timeline began, though nobody could say so before.
+        // It was there when some timeline began, though that was unknown before.
         if fate == Fate::NotApplied && commit.was_ever_lost() { Fate::Lost } else { fate }
     }
 }
@@ -168,7 +168,7 @@ mod tests {
         commits_in_doubt(&observations).iter().map(|commit| (commit.sequence, commit.fate)).collect()
     }
 
-    /// Nobody heard of it, the database is silent, and it writes no events.
+    /// No caller heard of it, the database is silent, and it writes no events.
     fn make_silent(commit: &mut Commit) {
         (commit.result, commit.durable_ns) = (unknown(), None);
         commit.batches.clear();

@@ -48,7 +48,7 @@ impl Call {
         let _ = self.reply.send(Err(StoreError::Unavailable(why.to_owned())));
     }
 
-    /// It was sent, and nobody answered.
+    /// It was sent, and not answered.
     fn leave_open(self, why: &str) {
         let error = match self.request {
             Request::Write(_) if tempest_rt::is_planted(super::plants::UNANSWERED_WRITE_TAKEN_FOR_REFUSED.name) => {
@@ -108,7 +108,7 @@ impl Drop for DatabaseStore {
     }
 }
 
-/// One connection after the other, to whoever is primary.
+/// One connection after the other, to the primary.
 async fn converse(
     network: Arc<dyn Network>,
     addresses: Vec<String>,

@@ -118,7 +118,7 @@ impl Monitor {
         }
     }
 
-    /// An operator wants `host` to be primary: the one there is gives way, and for a while nobody else is chosen. Where
+    /// An operator wants `host` to be primary: the one there is gives way, and for a while no other is chosen. Where
     /// terms are no timelines a node that lacks something cannot be promoted, and nothing happens.
     fn demand(&mut self, host: &str, now: Instant) -> Option<News> {
         if self.primary.is_none() || self.primary.as_deref() == Some(host) || !self.replication.has_timelines() {
@@ -156,7 +156,7 @@ impl Monitor {
             return None;
         }
         if (self.term == 0 || self.primary.is_some()) && self.reports.len() >= self.majority() {
-            // The lease is over, or this monitor is new: nobody is primary any more.
+            // The lease is over, or this monitor is new: there is no primary any more.
             let highest = self.reports.values().map(|report| report.promised).max().unwrap_or(0);
             self.term = self.term.max(highest) + 1;
             let deposed = self.primary.take();
@@ -171,7 +171,7 @@ impl Monitor {
             self.reports.clear();
             return None;
         }
-        // That is long after the lease of whoever was deposed for it.
+        // That is long after the lease of the primary that was deposed for it.
         self.demand.take_if(|demand| now >= demand.until);
         let promised = self.reports.values().filter(|report| report.promised == self.term && self.term > 0);
         if let Some(demand) = &self.demand {
@@ -183,7 +183,7 @@ impl Monitor {
             self.demand = None;
             return Some(self.promote(chosen, true, now));
         }
-        // Whoever replicates asynchronously has chosen to be back soon rather than complete.
+        // A database that replicates asynchronously chose to be back soon rather than complete.
         let anybody =
             self.replication.is_asynchronous() || tempest_rt::is_planted(super::plants::ANY_STANDBY_IS_PROMOTED.name);
         let enough = if anybody { 1 } else { self.majority() };

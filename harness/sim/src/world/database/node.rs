@@ -124,7 +124,7 @@ impl Node {
         self.shared.ambiguities.strikes(self.replica.own.as_str(), kind, write)
     }
 
-    /// Then a primary that the monitor does not hear of goes on until somebody tells it of a later term.
+    /// Then a primary that the monitor does not hear of goes on until another node tells it of a later term.
     fn replication_is_unfenced(&self) -> bool {
         matches!(self.replica.replication, Replication::Asynchronous { fenced: false, .. })
     }
@@ -133,7 +133,7 @@ impl Node {
         self.primary.lock().expect("no holder of this lock panics").clone()
     }
 
-    /// Lets go: whoever waits for an answer gets none.
+    /// Lets go: callers that wait for an answer get none.
     pub fn step_down(&self) {
         let primary = self.primary.lock().expect("no holder of this lock panics").take();
         if let Some(primary) = primary {

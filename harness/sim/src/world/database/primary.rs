@@ -124,7 +124,7 @@ impl Primary {
                 tempest_rt::task::spawn(async move {
                     match replied.await {
                         Ok(answer) => drop(answers.send(ToClient::Answer { id, answer }).await),
-                        // Whoever gets no answer finds the connection broken.
+                        // A caller that gets no answer finds the connection broken.
                         Err(_) => broken.notify_one(),
                     }
                 });
@@ -248,7 +248,7 @@ async fn answer(
         }
     }
     if *committed.borrow() < rests_on || !node.lease_holds() {
-        // Nobody is told anything: the connections end with the primary.
+        // No caller is told anything: the connections end with the primary.
         return node.step_down();
     }
     for (reply, answer, late) in answers {

@@ -67,7 +67,7 @@ async fn feed_over(
     let mut durable = progress.durable();
     let mut agreed = *durable.borrow();
     loop {
-        // Behind, as a standby is that nobody waits for.
+        // Behind, as a standby is that the primary does not wait for.
         let lag = progress.lag(standby);
         if !lag.is_zero() && *durable.borrow() > agreed {
             sleep(lag).await;

@@ -47,7 +47,7 @@ pub(crate) fn decide(
     Ok(decision.finish(Reply::ActivityStarted(Box::new(response))))
 }
 
-/// Without task token and namespace name: whoever answers the poll knows how these are written.
+/// Without task token and namespace name: the history service, which answers the poll, knows how these are written.
 fn response(state: &MutableState, scheduled_event_id: crate::EventId) -> api::PollActivityTaskQueueResponse {
     let activity = &state.durable.activities[&scheduled_event_id];
     let progress = state.progress(scheduled_event_id);

@@ -37,7 +37,7 @@ pub(crate) fn complete(
     let scheduled_event_id = state.find_activity(activity, Reporting::StartedOrById, context)?;
     let mut decision = Decision::about(state, context);
     if state.progress(scheduled_event_id).started.is_none() {
-        // History wants a start before a completion: whoever completes it from outside counts as its worker.
+        // History wants a start before a completion: a caller that completes it from outside counts as its worker.
         decision.probe("activity_start_fabricated");
         let start = ActivityStart { time: context.now, request_id: String::new(), identity: request.identity.clone() };
         decision.change_activity(scheduled_event_id, |progress| progress.started = Some(start));

@@ -18,7 +18,7 @@ pub struct Activity {
     pub scheduled_time: Time,
     #[serde(with = "wire::shared")]
     pub attributes: Arc<ActivityTaskScheduledEventAttributes>,
-    /// 0 if nobody asked.
+    /// 0 if it was not asked for.
     #[serde(default)]
     pub cancel_requested_event_id: EventId,
     /// 0 until the started event is written, which happens just before the closing one.

@@ -2,7 +2,7 @@
 use crate::{ChildClosed, Context, Decision, MutableState, Rejection, Reply, Transition, run::inputs};
 
 /// # Errors
-/// `NotFound` if the run is closed or waits for no such child: there is nobody to tell.
+/// `NotFound` if the run is closed or waits for no such child: there is no run to tell.
 pub(crate) fn decide(state: &MutableState, closed: &ChildClosed, context: &Context) -> Result<Transition, Rejection> {
     if !state.is_open() {
         return Err(inputs::closed());

@@ -44,7 +44,7 @@ impl Decision<'_> {
                 }
             }
         };
-        // A successor has a request id of its own, which nobody will ever repeat.
+        // A successor has a request id of its own, which is never repeated.
         let request_id = key.run_id.0.clone();
         let opening = Opening { started, extras: Extras::default(), request_id, signal: None, waits_for_parent: false };
         let opened = open(key, opening, self.context).expect("a successor begins without a signal");

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Caches {
-    /// On another one, nobody's.
+    /// On another one, no worker's.
     pub timeline: u32,
     /// Workers, by identity, that have dropped what they had cached. `None`: the run began on this timeline, and everybody
     /// is with it.

@@ -38,7 +38,7 @@ pub(crate) fn decide(
     }
     let mut decision = Decision::about(state, context);
     if polled_normal && sticky_queue.is_some() {
-        // The sticky worker did not come for it; whoever did has no cache.
+        // The sticky worker did not come for it; the one that did has no cache.
         decision.probe("sticky_task_taken_from_normal_queue");
         decision.ephemeral(EphemeralChange::Sticky(None));
     }

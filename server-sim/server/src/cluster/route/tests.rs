@@ -1,4 +1,4 @@
-//! What becomes of a call, whatever the nodes answer that it is sent to and whoever is to own it meanwhile.
+//! What becomes of a call, whatever the nodes that it is sent to answer, and whichever node should own it meanwhile.
 use super::*;
 use proptest::prelude::*;
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use tempest_rt::net::Tcp;
 use tempest_rt::task::spawn;
 
 const OWN: &str = "own";
-/// Whoever has this name is where no node can be called.
+/// The node of this name is where no node can be called.
 const NOWHERE: &str = "nowhere";
 
 type Answer = ServiceResult<u32>;
@@ -154,7 +154,7 @@ fn is_certainly_not_done(answer: &Answer) -> bool {
 /// Where a call was to go, given the answer to the one before.
 fn destination(before: Option<&Made>, call: &Made) -> Option<String> {
     match before.map(|before| (before.try_number, &before.answer)) {
-        // Whoever lost it knows better than the ring, but only the first that was asked is believed.
+        // The node that lost it knows better than the ring, but only the first that was asked is believed.
         Some((1, Err(ServiceError::ShardOwnershipLost { owner_host }))) if !owner_host.is_empty() => {
             Some(owner_host.clone()).filter(|_| call.try_number == 2)
         }

@@ -86,7 +86,7 @@ struct Ledger {
     said: BTreeMap<u64, Result<Answer, StoreError>>,
 }
 
-/// Connections to what is found, one after the other; in the end nobody is there.
+/// Connections to what is found, one after the other; in the end there is none.
 struct Scripted {
     found: Mutex<VecDeque<Found>>,
     ledger: Arc<Mutex<Ledger>>,
@@ -243,7 +243,7 @@ fn live(found: Vec<Found>, steps: &[Step], leaves_early: bool) -> (BTreeMap<u64,
             ends.insert(number, end.unwrap_or_else(|_| panic!("nobody says what became of write {number}")));
         }
         drop(store);
-        // What lies in a connection may be read and performed when nobody waits for it any more.
+        // What lies in a connection may be read and performed when its caller waits no more.
         sleep(ALL_OVER).await;
         let ledger = std::mem::take(&mut *ledger.lock().expect("no holder of this lock panics"));
         (ends, ledger)
@@ -367,7 +367,7 @@ fn what_was_sent_and_has_no_answer_is_in_doubt() {
         assert!(matches!(end, CommitOutcome::OutcomeUnknown(_)), "{acts:?}: {end:?}");
         assert_eq!(ledger.applied, if performed { vec![1] } else { Vec::new() }, "{acts:?}");
     };
-    // The connection ends before it is read, or nobody ever reads it.
+    // The connection ends before it is read, or it is never read.
     in_doubt(Vec::new(), false, &[], false);
     in_doubt(Vec::new(), true, &[], false);
     for says in [Says::Nothing, Says::GoesAway, Says::Nonsense, Says::ToAnother] {
@@ -376,7 +376,7 @@ fn what_was_sent_and_has_no_answer_is_in_doubt() {
             in_doubt(vec![at_once(Does::Nothing, says)], stays, &[], false);
         }
     }
-    // It is read, or answered, when nobody waits for it any more.
+    // It is read, or answered, when its caller waits no more.
     let late = Act { read_after_ms: 15_000, ..at_once(Does::Applies, Says::WhatItDid) };
     in_doubt(vec![late], true, &[], true);
     let slow = Act { says_after_ms: 15_000, ..at_once(Does::Applies, Says::WhatItDid) };
