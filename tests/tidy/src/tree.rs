@@ -100,7 +100,8 @@ impl Tree {
 /// Folders that are made by building and running, and hidden ones but for those of continuous integration.
 fn is_skipped(name: &str) -> bool {
     let kept = [".ci", ".github", ".config"];
-    (name.starts_with('.') && !kept.contains(&name)) || ["target", "tempest-out", "__pycache__"].contains(&name)
+    let built = name == "target" || name.starts_with("target-");
+    built || (name.starts_with('.') && !kept.contains(&name)) || ["tempest-out", "__pycache__"].contains(&name)
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
