@@ -63,7 +63,6 @@ pub async fn register(
                 ..Default::default()
             }],
             state: ReplicationState::Normal as i32,
-            ..Default::default()
         }),
         ..Default::default()
     };

@@ -12,7 +12,7 @@ pub async fn reset(
     request: api::ResetStickyTaskQueueRequest,
 ) -> ServiceResult<api::ResetStickyTaskQueueResponse> {
     let execution = validation::execution(request.execution.as_ref())?;
-    let target = Target::named(&namespace.id, Some(&execution));
+    let target = Target::named(&namespace.id, Some(execution));
     frontend.history.call(target, Input::ResetStickiness).await?;
     Ok(api::ResetStickyTaskQueueResponse {})
 }
