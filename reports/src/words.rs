@@ -9,11 +9,11 @@ pub(crate) fn duration(ms: u64) -> String {
     let seconds = ms as f64 / 1000.0;
     let (minutes, hours) = (ms / 60_000, ms / 3_600_000);
     match ms {
-        ..1000 => format!("{ms} ms"),
-        ..10_000 => format!("{seconds:.2} s"),
-        ..119_950 => format!("{seconds:.1} s"),
-        ..7_200_000 => format!("{minutes} min {:02} s", ms / 1000 % 60),
-        ..172_800_000 => format!("{hours} h {:02} min", minutes % 60),
+        0..1000 => format!("{ms} ms"),
+        1000..10_000 => format!("{seconds:.2} s"),
+        10_000..119_950 => format!("{seconds:.1} s"),
+        119_950..7_200_000 => format!("{minutes} min {:02} s", ms / 1000 % 60),
+        7_200_000..172_800_000 => format!("{hours} h {:02} min", minutes % 60),
         _ => format!("{} d {} h", hours / 24, hours % 24),
     }
 }
@@ -26,8 +26,8 @@ pub(crate) fn signed_duration(ms: i64) -> String {
 /// `0 B`, `16 kB`, `2.5 MB`.
 pub(crate) fn amount(bytes: u64) -> String {
     match bytes {
-        ..1_000 => format!("{bytes} B"),
-        ..1_000_000 => format!("{} kB", bytes / 1_000),
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
         _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }

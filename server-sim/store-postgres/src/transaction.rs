@@ -77,7 +77,8 @@ async fn begin_and_read(connection: &Connection<WriteStatements>, begin: &str, n
     let reads = Table::ALL.iter().filter_map(|table| {
         let statement = statements.of(*table).read.as_ref()?;
         let keys: Vec<&[u8]> = needs.rows(*table).collect();
-        (!keys.is_empty()).then(|| async move { (*table, client.query(statement, &[&keys]).await) })
+        let is_needed = !keys.is_empty();
+        is_needed.then_some(async move { (*table, client.query(statement, &[&keys]).await) })
     });
     // Each is sent when it is first polled, and both joins poll in order.
     let (begun, read) = futures::join!(client.batch_execute(begin), join_all(reads));

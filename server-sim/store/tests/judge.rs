@@ -229,7 +229,7 @@ fn names_clusters_and_nodes() {
 
     let cluster = ClusterRecord { shard_count: 4, cluster_id: "id".to_owned(), cluster_name: "name".to_owned() };
     let made = Change::put(&ClusterKey, encode_record(&cluster));
-    check(&[], &WriteRequest::Cluster(cluster.clone()), Ok(&[made.clone()]));
+    check(&[], &WriteRequest::Cluster(cluster.clone()), Ok(std::slice::from_ref(&made)));
     check(&[made], &WriteRequest::Cluster(cluster), Ok(&[]));
 
     let node = |beat| NodeRecord { name: "node".to_owned(), beat, ..NodeRecord::default() };

@@ -63,9 +63,9 @@ fn at_the_end(observations: &Observations) -> Vec<Violation> {
 
 /// A call that may start a run.
 enum Asked {
-    Start(api::StartWorkflowExecutionRequest),
+    Start(Box<api::StartWorkflowExecutionRequest>),
     /// Finds the open run, if there is one, and says nothing of which it was.
-    SignalWithStart(api::SignalWithStartWorkflowExecutionRequest),
+    SignalWithStart(Box<api::SignalWithStartWorkflowExecutionRequest>),
 }
 
 impl Asked {
@@ -86,8 +86,8 @@ impl Asked {
 
 fn start(operation: &Operation) -> Option<Asked> {
     match &operation.rpc {
-        RpcKind::StartWorkflowExecution => Some(Asked::Start(operation.request()?)),
-        RpcKind::SignalWithStartWorkflowExecution => Some(Asked::SignalWithStart(operation.request()?)),
+        RpcKind::StartWorkflowExecution => Some(Asked::Start(Box::new(operation.request()?))),
+        RpcKind::SignalWithStartWorkflowExecution => Some(Asked::SignalWithStart(Box::new(operation.request()?))),
         // Not judged by its answer: the runs that it opens, of children and by continuing as new, are judged as the commits show
         // them.
         RpcKind::RespondWorkflowTaskCompleted => None,
