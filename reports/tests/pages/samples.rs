@@ -88,7 +88,7 @@ fn operations(seed: u64) -> Vec<Operation> {
         };
         Operation {
             id,
-            caller: if id % 5 == 0 { "worker-1" } else { "client" }.to_owned(),
+            caller: if id.is_multiple_of(5) { "worker-1" } else { "client" }.to_owned(),
             rpc: rpcs[(id * 3 % 7 % 4) as usize].to_owned(),
             invoked_ms,
             completed_ms: (outcome != Outcome::Pending).then_some(invoked_ms + 2 + id % 41),
