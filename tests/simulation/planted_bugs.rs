@@ -460,9 +460,9 @@ fn found_by(plant: &str, storm: Storm, first: u64) -> BTreeSet<String> {
     panic!("{plant} was not found by {SEEDS_MAX} seeds of {}", storm.0);
 }
 
-/// Bugs that these storms found and find no more: debts of the harness. Since a call to a shard of the same node gives its
-/// input away, the route repeats such a call no more, nor does the simulator deliver it twice; what the first two need has
-/// become rare. 45, 25, 18 and 8 seeds did not find them.
+/// Bugs that have no test that finds them: debts of the harness. These storms found them once; after calls within a node
+/// came to give their input away, 45, 25, 18 and 8 seeds in this order did not. That such calls are neither repeated nor
+/// delivered twice any more may be the reason for the first two and is not shown; more seeds may find the others.
 const OUT_OF_REACH: [(&str, Storm); 4] = [
     ("superseded-owner-says-not-done", HANDED_OVER),
     ("late-errand-done-unasked", RESTLESS),
