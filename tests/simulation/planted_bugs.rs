@@ -465,7 +465,7 @@ fn found_by(plant: &str, storm: Storm, first: u64) -> BTreeSet<String> {
 /// delivered twice any more may be the reason for the first two and is not shown; more seeds may find the others.
 const OUT_OF_REACH: [(&str, Storm); 4] = [
     ("superseded-owner-says-not-done", HANDED_OVER),
-    ("late-errand-done-unasked", RESTLESS),
+    ("late-cross-call-done-unasked", RESTLESS),
     ("reads-without-ownership", CURIOUS),
     ("backlog-range-not-checked", CLUSTER),
 ];
@@ -553,8 +553,8 @@ planted! {
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
     believing_the_first_refusal: "refusal-believed-although-copies-follow" in STRANGERS from 34,
         seen by "across-runs" | "signals-once-in-order";
-    doing_what_was_done: "done-errand-forgotten" in RESTLESS from 5, seen by "errands-end";
-    starting_a_child_that_was_started: "done-errand-forgotten" in COMING_AGAIN from 2, seen by "errands-end";
+    doing_what_was_done: "done-cross-call-forgotten" in RESTLESS from 5, seen by "cross-calls-end";
+    starting_a_child_that_was_started: "done-cross-call-forgotten" in COMING_AGAIN from 2, seen by "cross-calls-end";
     making_an_unknown_call_anew: "unknown-call-tried-anew" in CLUSTER from 1, seen by "refused-left-nothing";
     trying_an_unknown_signal_anew: "unknown-signal-tried-anew" in CLUSTER from 5, seen by "signals-once-in-order";
     taking_no_answer_for_done: "unanswered-write-taken-for-done" in CLUSTER from 2,

@@ -36,7 +36,7 @@ invariants! {
     RefusedLeftNothing = "refused-left-nothing",
     ReadsFresh = "reads-fresh",
     AcrossRuns = "across-runs",
-    ErrandsEnd = "errands-end",
+    CrossCallsEnd = "cross-calls-end",
     OneOpenRun = "one-open-run",
     TimersNotEarly = "timers-not-early",
     StateEqualsHistory = "state-equals-history",

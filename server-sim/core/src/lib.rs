@@ -16,7 +16,7 @@
 //! beside `run/`, with its own state made of [`Parts`], its own `Input` and `Reply`, and its own pure `decide`. What is
 //! written of it and what is asked of matching looks the same to a shard: an expected version, the parts that were
 //! touched, tasks. Nothing in `run/` is called from such a folder, and nothing of such a folder from `run/`: entities ask
-//! each other as runs do, by a task and an idempotent call ([`Errand`]).
+//! each other as runs do, by a task and an idempotent call ([`CrossCall`]).
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -52,7 +52,8 @@ pub enum TransferTask {
 }
 
 impl TransferTask {
-    /// Whether matching takes it; the others have errands ([`MutableState::errand`](crate::MutableState::errand)).
+    /// Whether matching takes it; the others have cross-workflow calls
+    /// ([`MutableState::cross_call`](crate::MutableState::cross_call)).
     pub fn is_for_matching(&self) -> bool {
         matches!(self, Self::WorkflowTask { .. } | Self::ActivityTask { .. })
     }

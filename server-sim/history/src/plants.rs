@@ -29,11 +29,11 @@ planted_bugs! {
     UNKNOWN_SIGNAL_SENT_ANEW = "unknown-signal-sent-anew", breaks "signals-once-in-order":
         "a signal to another workflow that may have arrived is taken for one that failed, and sent again under another id";
     REFUSAL_BELIEVED_ALTHOUGH_COPIES_FOLLOW = "refusal-believed-although-copies-follow", breaks "across-runs":
-        "an errand that was sent before, nobody knows with what result, takes the first refusal for its end and is slow to record it";
-    LATE_ERRAND_DONE_UNASKED = "late-errand-done-unasked", breaks "errands-end":
-        "an errand that reaches a new owner is done, also if it is a copy of one that was done under the owner before";
-    DONE_ERRAND_FORGOTTEN = "done-errand-forgotten", breaks "errands-end":
-        "a copy of an errand is done once more when the run that it was done to has closed";
+        "a call that may have been made before takes the first refusal for its end and is slow to record it";
+    LATE_CROSS_CALL_DONE_UNASKED = "late-cross-call-done-unasked", breaks "cross-calls-end":
+        "a cross-workflow call that reaches a new owner is done, also if it is a duplicate of one done before";
+    DONE_CROSS_CALL_FORGOTTEN = "done-cross-call-forgotten", breaks "cross-calls-end":
+        "a copy of a cross-workflow call is done once more when the run that it was done to has closed";
     UNKNOWN_ADD_TAKEN_FOR_ACCEPTED = "unknown-add-taken-for-accepted", breaks "liveness":
         "a task that matching may have taken is deleted as if it had";
     READS_WITHOUT_OWNERSHIP = "reads-without-ownership", breaks "reads-fresh":

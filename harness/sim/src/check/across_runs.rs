@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
-use tempest_core::errand_request_id;
+use tempest_core::cross_call_request_id;
 
 pub const INVARIANT: Invariant = Invariant::AcrossRuns;
 pub const HOLDS_WHEN: &str = "a child that was recorded as started knows its parent, one recorded as refused does not \
@@ -119,7 +119,7 @@ fn of_signal(observations: &Observations, run: &RunObserved, event: &HistoryEven
     let Some(Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(a)) = &event.attributes else {
         return None;
     };
-    let request_id = errand_request_id(&run.key.run_id, event.event_id);
+    let request_id = cross_call_request_id(&run.key.run_id, event.event_id);
     let is_it = |event: &&HistoryEvent| match &event.attributes {
         Some(Attributes::WorkflowExecutionSignaledEventAttributes(a)) => a.request_id == request_id,
         _ => false,
@@ -135,7 +135,7 @@ fn of_signal(observations: &Observations, run: &RunObserved, event: &HistoryEven
         return wrong(run, event, &format!("the signal is in one run {most} times"));
     }
     let is_there = counts.iter().any(|count| *count > 0);
-    let end = run.stored.iter().find(|end| events::ends_errand(end) == Some(event.event_id));
+    let end = run.stored.iter().find(|end| events::ends_cross_call(end) == Some(event.event_id));
     match (end.map(HistoryEvent::event_type), is_there) {
         (Some(EventType::ExternalWorkflowExecutionSignaled), false) => wrong(run, event, "the signal was lost"),
         (Some(EventType::SignalExternalWorkflowExecutionFailed), true) => {

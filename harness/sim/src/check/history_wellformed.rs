@@ -54,7 +54,7 @@ fn shape(run: &RunObserved) -> Vec<Violation> {
     }
     violations.extend(workflow_tasks(run));
     violations.extend(timers(run));
-    violations.extend(errands(run));
+    violations.extend(cross_calls(run));
     violations.extend(run.stored.iter().filter_map(|event| strangers_start(run, event)));
     violations
 }
@@ -129,7 +129,7 @@ fn timers(run: &RunObserved) -> Vec<Violation> {
 }
 
 /// What is asked of another workflow ends once, and a child starts once, before its end.
-fn errands(run: &RunObserved) -> Vec<Violation> {
+fn cross_calls(run: &RunObserved) -> Vec<Violation> {
     let mut ended = BTreeSet::new();
     let mut started = std::collections::BTreeMap::new();
     let mut violations = Vec::new();
@@ -147,7 +147,7 @@ fn errands(run: &RunObserved) -> Vec<Violation> {
         {
             violations.push(wrong(run, format!("{line}: {start} is no start of child {initiated}"), event));
         }
-        if let Some(initiated) = events::ends_errand(event)
+        if let Some(initiated) = events::ends_cross_call(event)
             && !ended.insert(initiated)
         {
             violations.push(wrong(run, format!("{line} ends what {initiated} asked for again"), event));

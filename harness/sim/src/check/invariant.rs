@@ -1,6 +1,6 @@
 //! What each invariant promises.
 use super::{
-    acked_durable, across_runs, activity_once, clean, data_loss_noticed, errands_end, history_wellformed, liveness,
+    acked_durable, across_runs, activity_once, clean, cross_calls_end, data_loss_noticed, history_wellformed, liveness,
     one_open_run, ownership_settled, reads_fresh, refused_left_nothing, replay, shard_fence, signals_once_in_order,
     state_equals_history, tasks_cover_state, timers_not_early,
 };
@@ -20,7 +20,7 @@ pub fn holds_when(invariant: Invariant) -> &'static str {
         Invariant::RefusedLeftNothing => refused_left_nothing::HOLDS_WHEN,
         Invariant::ReadsFresh => reads_fresh::HOLDS_WHEN,
         Invariant::AcrossRuns => across_runs::HOLDS_WHEN,
-        Invariant::ErrandsEnd => errands_end::HOLDS_WHEN,
+        Invariant::CrossCallsEnd => cross_calls_end::HOLDS_WHEN,
         Invariant::OneOpenRun => one_open_run::HOLDS_WHEN,
         Invariant::TimersNotEarly => timers_not_early::HOLDS_WHEN,
         Invariant::StateEqualsHistory => state_equals_history::HOLDS_WHEN,

@@ -5,9 +5,9 @@ mod acked_durable;
 mod across_runs;
 mod activity_once;
 mod clean;
+mod cross_calls_end;
 mod data_loss_noticed;
 mod durable_first;
-mod errands_end;
 mod frontier;
 mod heartbeats;
 mod history_wellformed;
@@ -70,7 +70,7 @@ fn judged(invariant: Invariant) -> Judged {
         Invariant::RefusedLeftNothing => Here(Unharmed, refused_left_nothing::judge),
         Invariant::ReadsFresh => Here(Unharmed, reads_fresh::judge),
         Invariant::AcrossRuns => Here(Unharmed, across_runs::judge),
-        Invariant::ErrandsEnd => Here(Unharmed, errands_end::judge),
+        Invariant::CrossCallsEnd => Here(Unharmed, cross_calls_end::judge),
         Invariant::OneOpenRun => Here(Unharmed, one_open_run::judge),
         Invariant::TimersNotEarly => Here(Unharmed, timers_not_early::judge),
         Invariant::StateEqualsHistory => Here(All, state_equals_history::judge),

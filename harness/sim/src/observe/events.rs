@@ -164,7 +164,7 @@ pub fn closes_child(event: &HistoryEvent) -> Option<(i64, i64)> {
 }
 
 /// What an event ends of what was asked of another workflow, by the event that asked.
-pub fn ends_errand(event: &HistoryEvent) -> Option<i64> {
+pub fn ends_cross_call(event: &HistoryEvent) -> Option<i64> {
     match event.attributes.as_ref()? {
         Attributes::StartChildWorkflowExecutionFailedEventAttributes(a) => Some(a.initiated_event_id),
         Attributes::ExternalWorkflowExecutionSignaledEventAttributes(a) => Some(a.initiated_event_id),

@@ -70,7 +70,7 @@ impl Subjects {
             | Invariant::HistoryWellformed
             | Invariant::ActivityOnce
             | Invariant::AcrossRuns
-            | Invariant::ErrandsEnd
+            | Invariant::CrossCallsEnd
             | Invariant::OneOpenRun
             | Invariant::TimersNotEarly
             | Invariant::StateEqualsHistory

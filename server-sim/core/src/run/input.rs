@@ -1,5 +1,5 @@
 //! Everything that can happen to a run. There is no second way in.
-use crate::{ChildClosed, ErrandEnd, EventId, OtherRun, RunId, StartChild, TimerTask};
+use crate::{ChildClosed, CrossCallEnd, EventId, OtherRun, RunId, StartChild, TimerTask};
 use serde::{Deserialize, Serialize};
 use temporalio_protos::temporal::api::workflowservice::v1 as api;
 
@@ -41,7 +41,8 @@ pub enum Input {
     /// Only parents do so, by their close policy.
     TerminateByWorkflow(OtherRun, #[serde(with = "crate::wire")] Box<api::TerminateWorkflowExecutionRequest>),
     /// What this run asked of another one has ended.
-    ErrandEnded(ErrandEnd),
+    #[serde(rename = "ErrandEnded")]
+    CrossCallEnded(CrossCallEnd),
     ChildClosed(Box<ChildClosed>),
 
     /// A timer task of the timer queue is due in shard time. No other node says so.

@@ -1,5 +1,5 @@
 //! The registry of inputs: one row for each thing that can happen to a run, and the file that decides it.
-use super::{activity, admission, cancel, child, close, errand_ended, fire_timer, parent, signal, workflow_task};
+use super::{activity, admission, cancel, child, close, cross_call_ended, fire_timer, parent, signal, workflow_task};
 use crate::{Context, Input, MutableState, Rejection, Transition};
 
 pub(crate) fn decide(state: Option<&MutableState>, input: Input, context: &Context) -> Result<Transition, Rejection> {
@@ -27,7 +27,7 @@ pub(crate) fn decide(state: Option<&MutableState>, input: Input, context: &Conte
         Input::SignalByWorkflow(from, request) => signal::by_workflow::decide(run()?, from, *request, context),
         Input::RequestCancelByWorkflow(from, request) => cancel::by_workflow::decide(run()?, from, *request, context),
         Input::TerminateByWorkflow(from, request) => close::terminate::by_workflow(run()?, &from, *request, context),
-        Input::ErrandEnded(end) => errand_ended::decide(run()?, &end, context),
+        Input::CrossCallEnded(end) => cross_call_ended::decide(run()?, &end, context),
         Input::ChildClosed(closed) => child::closed::decide(run()?, &closed, context),
         Input::FireTimer(task) => Ok(fire_timer::decide(run()?, &task, context)),
         Input::ResetStickiness => workflow_task::sticky::reset(run()?, context),

@@ -19,7 +19,7 @@
 //! # Registries
 //! Something new is a folder and its rows in three registries, each matched exhaustively so that nothing is forgotten:
 //! `commands` (where a command stands, who handles it), `events` (which part a kind of event belongs to, when it is
-//! written, who applies it), `inputs` (who decides it; `fire_timer` and `errand_ended` are its sub-registries).
+//! written, who applies it), `inputs` (who decides it; `fire_timer` and `cross_call_ended` are its sub-registries).
 //!
 //! # Who may call whom
 //! Files of this folder itself (the registries, `decision`, `buffer`, `limits`, `state`, views of the whole) may call every
@@ -40,12 +40,12 @@ mod cancel;
 mod child;
 mod close;
 pub(crate) mod commands;
+mod cross_call;
+mod cross_call_ended;
 pub(crate) mod decision;
 mod describe;
 mod durable;
 mod ephemera;
-mod errand;
-mod errand_ended;
 pub(crate) mod events;
 mod external;
 mod external_payloads;
@@ -70,9 +70,9 @@ mod workflow_task;
 pub use activity::{Activity, ActivityProgress, ActivityStart};
 pub use child::{Child, ChildStart};
 pub use close::Closed;
+pub use cross_call::*;
 pub use durable::DurableProjection;
 pub use ephemera::{Ephemera, EphemeralChange};
-pub use errand::*;
 pub use external::{ExternalCancel, ExternalSignal};
 pub use input::*;
 pub use owed::Owed;

@@ -124,7 +124,7 @@ impl MutableState {
             }
             TransferTask::StartChild { .. }
             | TransferTask::SignalExternal { .. }
-            | TransferTask::CancelExternal { .. } => self.errand(task).is_some(),
+            | TransferTask::CancelExternal { .. } => self.cross_call(task).is_some(),
             TransferTask::CloseExecution => !self.is_open(),
         }
     }

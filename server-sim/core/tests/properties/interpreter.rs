@@ -3,7 +3,7 @@ use crate::shard::{NAMESPACE, STEP_LIMIT, Shard, WORKFLOW_ID, requests};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, time::Duration};
 use tempest_core::{
-    ActivityRef, ActivityTaskToken, ChildClosed, ErrandEnd, Input, Limits, NamespaceId, OtherRun, Outcome,
+    ActivityRef, ActivityTaskToken, ChildClosed, CrossCallEnd, Input, Limits, NamespaceId, OtherRun, Outcome,
     RecordActivityTaskStarted, RecordWorkflowTaskStarted, Rejection, Reply, Time, TimerTask, TransferTask, Transition,
     WorkflowId, WorkflowTaskStarted, WorkflowTaskToken,
 };
@@ -95,7 +95,7 @@ pub enum Operation {
         pick: u8,
     },
     /// Something that was asked of another run has an end, which may be of something that is over.
-    EndErrand {
+    EndCrossCall {
         pick: u8,
         well: bool,
     },
@@ -175,7 +175,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => Just(ResetStickiness),
         4 => any::<u8>().prop_map(|pick| Repeat { pick }),
         2 => (0..8u8).prop_map(|pick| HandOverAgain { pick }),
-        8 => (0..8u8, 0..4u8).prop_map(|(pick, well)| EndErrand { pick, well: well != 0 }),
+        8 => (0..8u8, 0..4u8).prop_map(|(pick, well)| EndCrossCall { pick, well: well != 0 }),
         5 => (0..8u8, 0..6u8).prop_map(|(pick, how)| CloseChild { pick, how }),
         1 => (0..4u8).prop_map(|request| SignalByWorkflow { request }),
     ]
@@ -506,7 +506,7 @@ impl Life {
             Heartbeat { pick } | CompleteActivity { pick } | FailActivity { pick, .. } | CancelActivity { pick } => {
                 return self.activity_answer(*pick, operation);
             }
-            EndErrand { pick, well } => Input::ErrandEnded(self.errand_end(current, *pick, *well)?),
+            EndCrossCall { pick, well } => Input::CrossCallEnded(self.cross_call_end(current, *pick, *well)?),
             CloseChild { pick, how } => Input::ChildClosed(Box::new(self.child_closed(current, *pick, *how)?)),
             SignalByWorkflow { request } => {
                 let from = OtherRun {
@@ -526,7 +526,7 @@ impl Life {
         Some((Some(current), input))
     }
 
-    fn errand_end(&self, run: usize, pick: u8, well: bool) -> Option<ErrandEnd> {
+    fn cross_call_end(&self, run: usize, pick: u8, well: bool) -> Option<CrossCallEnd> {
         let durable = self.shard.runs[run].state.durable();
         let begun: Vec<i64> =
             durable.children.keys().chain(durable.signals.keys()).chain(durable.cancels.keys()).copied().collect();
@@ -539,7 +539,7 @@ impl Life {
             (false, true) => Outcome::CancelRequested,
             (false, false) => Outcome::CancelFailed(1),
         };
-        Some(ErrandEnd { initiated_event_id, outcome })
+        Some(CrossCallEnd { initiated_event_id, outcome })
     }
 
     /// Of a child that was started, or that its parent has not heard of yet, or of another parent.

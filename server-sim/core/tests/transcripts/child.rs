@@ -21,7 +21,7 @@ fn expecting(edit: impl FnOnce(&mut StartChildWorkflowExecutionCommandAttributes
 }
 
 fn started(story: &mut Story) {
-    story.errand_ended("the child was started", INITIATED, Outcome::ChildStarted(FIRST_RUN.into()));
+    story.cross_call_ended("the child was started", INITIATED, Outcome::ChildStarted(FIRST_RUN.into()));
 }
 
 fn with_child(edit: impl FnOnce(&mut StartChildWorkflowExecutionCommandAttributes)) -> Story {
@@ -37,18 +37,18 @@ fn completed(result: &str) -> WorkflowExecutionCompletedEventAttributes {
 #[test]
 fn completes() {
     let mut story = expecting(|_| {});
-    story.errands();
+    story.cross_calls();
     started(&mut story);
-    story.errands();
+    story.cross_calls();
     story.describe();
     story.poll_workflow_task();
     story.complete(vec![]);
     story.pass_seconds(5);
     story.child_closed(FIRST_RUN, INITIATED, completed("delivered"));
-    story.errands();
+    story.cross_calls();
     story.poll_workflow_task();
     story.complete(vec![complete_workflow("shipped")]);
-    story.errands();
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }
 
@@ -86,9 +86,9 @@ fn ends_in_every_other_way() {
 fn cannot_be_started() {
     let mut story = expecting(|_| {});
     let cause = StartChildWorkflowExecutionFailedCause::WorkflowAlreadyExists;
-    story.errand_ended("the child was refused", INITIATED, Outcome::start_failed(cause));
-    story.errand_ended("the same is told again", INITIATED, Outcome::start_failed(cause));
-    story.errands();
+    story.cross_call_ended("the child was refused", INITIATED, Outcome::start_failed(cause));
+    story.cross_call_ended("the same is told again", INITIATED, Outcome::start_failed(cause));
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }
 
@@ -97,7 +97,7 @@ fn its_end_comes_before_its_start() {
     let mut story = expecting(|_| {});
     story.child_closed(FIRST_RUN, INITIATED, WorkflowExecutionTerminatedEventAttributes::default());
     started(&mut story);
-    story.errands();
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }
 
@@ -131,7 +131,7 @@ fn reports_twice_late_or_wrongly() {
 #[test]
 fn of_another_chain_is_not_heard() {
     let mut story = expecting(|_| {});
-    story.errand_ended("the child was started", INITIATED, Outcome::ChildStarted("another-run".into()));
+    story.cross_call_ended("the child was started", INITIATED, Outcome::ChildStarted("another-run".into()));
     story.child_closed(FIRST_RUN, INITIATED, completed("delivered"));
     insta::assert_snapshot!(story.text());
 }
@@ -149,10 +149,10 @@ fn is_ended_as_its_policy_says() {
         start_child("never-started-and-abandoned", policy(ParentClosePolicy::Abandon)),
     ]);
     for (id, run) in [(5, "ship-run-1"), (6, "invoice-run-1"), (7, "survey-run-1")] {
-        story.errand_ended("a child was started", id, Outcome::ChildStarted(run.into()));
+        story.cross_call_ended("a child was started", id, Outcome::ChildStarted(run.into()));
     }
     story.terminate("enough");
-    story.errands();
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }
 
@@ -161,7 +161,7 @@ fn is_ended_too_when_its_parent_continues_as_new() {
     let mut story = with_child(|_| {});
     story.poll_workflow_task();
     story.complete(vec![continue_as_new("2 books", |_| {})]);
-    story.errands();
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }
 

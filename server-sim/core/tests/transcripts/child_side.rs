@@ -49,7 +49,7 @@ fn waits_for_its_parent_and_reports_to_it() {
     begin(&mut story);
     story.poll_workflow_task();
     story.complete(vec![complete_workflow("delivered")]);
-    story.errands();
+    story.cross_calls();
     begin(&mut story);
     insta::assert_snapshot!(story.text());
 }
@@ -62,12 +62,12 @@ fn is_started_once_however_often_it_is_asked_for() {
     story.poll_workflow_task();
     story.pass_seconds(5);
     story.complete(vec![continue_as_new("2 books", |_| {})]);
-    story.errands();
+    story.cross_calls();
     let _ = story.step("and again, of the first run", begun_by_parent(|_| {}));
     story.poll_workflow_task();
     story.complete(vec![complete_workflow("delivered")]);
     let _ = story.step("and again, when it is over", begun_by_parent(|_| {}));
-    story.errands();
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }
 
@@ -109,7 +109,7 @@ fn is_ended_by_its_parents_close_policy() {
     let ended = Input::TerminateByWorkflow(as_parent(), Box::new(terminate("by parent close policy")));
     let _ = story.step("the parent has closed", ended.clone());
     let _ = story.step("the parent has closed, again", ended);
-    story.errands();
+    story.cross_calls();
     let mut other = child();
     let cancelled = Input::RequestCancelByWorkflow(as_parent(), Box::new(cancel("basket-run:5")));
     let _ = other.step("the parent has closed and wants it cancelled", cancelled.clone());
@@ -135,11 +135,11 @@ fn only_the_last_of_its_runs_reports() {
     story.poll_workflow_task();
     story.pass_seconds(5);
     story.complete(vec![fail_workflow(application_failure("lost", "Lost"))]);
-    story.errands();
+    story.cross_calls();
     story.pass_seconds(5);
     story.poll_workflow_task();
     story.complete(vec![fail_workflow(application_failure("lost again", "Lost"))]);
-    story.errands();
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }
 
@@ -150,6 +150,6 @@ fn times_out_before_it_may_begin() {
     let _ = story.step("the parent starts order-7", begun_by_parent(short));
     story.pass_seconds(3);
     begin(&mut story);
-    story.errands();
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }

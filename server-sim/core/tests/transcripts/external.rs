@@ -7,10 +7,10 @@ const INITIATED: i64 = 5;
 fn signal_is_delivered() {
     let mut story = polled();
     story.complete(vec![signal_external("order-8", false)]);
-    story.errands();
-    story.errand_ended("order-8 has the signal", INITIATED, Outcome::Signaled);
-    story.errand_ended("the same is told again", INITIATED, Outcome::Signaled);
-    story.errands();
+    story.cross_calls();
+    story.cross_call_ended("order-8 has the signal", INITIATED, Outcome::Signaled);
+    story.cross_call_ended("the same is told again", INITIATED, Outcome::Signaled);
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }
 
@@ -18,9 +18,9 @@ fn signal_is_delivered() {
 fn signal_finds_nobody() {
     let mut story = polled();
     story.complete(vec![signal_external("order-8", true)]);
-    story.errands();
+    story.cross_calls();
     let cause = SignalExternalWorkflowExecutionFailedCause::ExternalWorkflowExecutionNotFound;
-    story.errand_ended("there is no order-8", INITIATED, Outcome::signal_failed(cause));
+    story.cross_call_ended("there is no order-8", INITIATED, Outcome::signal_failed(cause));
     insta::assert_snapshot!(story.text());
 }
 
@@ -30,9 +30,9 @@ fn signal_comes_back_while_a_worker_decides() {
     story.complete(vec![signal_external("order-8", false), cancel_external("order-9", false)]);
     story.signal("amend", "signal-1");
     story.poll_workflow_task();
-    story.errand_ended("order-8 has the signal", INITIATED, Outcome::Signaled);
-    story.errand_ended("order-9 has the request", INITIATED + 1, Outcome::CancelRequested);
-    story.errands();
+    story.cross_call_ended("order-8 has the signal", INITIATED, Outcome::Signaled);
+    story.cross_call_ended("order-9 has the request", INITIATED + 1, Outcome::CancelRequested);
+    story.cross_calls();
     story.complete(vec![]);
     insta::assert_snapshot!(story.text());
 }
@@ -41,7 +41,7 @@ fn signal_comes_back_while_a_worker_decides() {
 fn oneself_cannot_be_meant() {
     let mut story = polled();
     story.complete(vec![signal_external("order-7", false), cancel_external("order-7", false)]);
-    story.errands();
+    story.cross_calls();
     insta::assert_snapshot!(story.text());
 }
 
@@ -49,10 +49,10 @@ fn oneself_cannot_be_meant() {
 fn cancellation_is_delivered_or_finds_nobody() {
     let mut story = polled();
     story.complete(vec![cancel_external("order-8", false), cancel_external("order-9", true)]);
-    story.errands();
-    story.errand_ended("order-8 has the request", INITIATED, Outcome::CancelRequested);
+    story.cross_calls();
+    story.cross_call_ended("order-8 has the request", INITIATED, Outcome::CancelRequested);
     let cause = CancelExternalWorkflowExecutionFailedCause::ExternalWorkflowExecutionNotFound;
-    story.errand_ended("there is no order-9", INITIATED + 1, Outcome::cancel_failed(cause));
+    story.cross_call_ended("there is no order-9", INITIATED + 1, Outcome::cancel_failed(cause));
     insta::assert_snapshot!(story.text());
 }
 
@@ -60,8 +60,8 @@ fn cancellation_is_delivered_or_finds_nobody() {
 fn nobody_is_told_of_a_closed_run() {
     let mut story = polled();
     story.complete(vec![signal_external("order-8", false), complete_workflow("shipped")]);
-    story.errands();
-    story.errand_ended("order-8 has the signal", INITIATED, Outcome::Signaled);
+    story.cross_calls();
+    story.cross_call_ended("order-8 has the signal", INITIATED, Outcome::Signaled);
     insta::assert_snapshot!(story.text());
 }
 

@@ -1,7 +1,7 @@
 //! How a transcript spells events, tasks and changes: one line each, what is empty or zero left out.
 use crate::shard::EPOCH;
 use prost_wkt_types::Duration;
-use tempest_core::{ChildFate, EphemeralChange, Errand, StartChild, Time, TimerKind, TimerTask, TransferTask};
+use tempest_core::{ChildFate, CrossCall, EphemeralChange, StartChild, Time, TimerKind, TimerTask, TransferTask};
 use temporalio_protos::temporal::api::{
     common::v1::{Memo, Payload, Payloads, SearchAttributes, WorkflowExecution},
     enums::v1::{RetryState, TimeoutType, WorkflowTaskFailedCause},
@@ -382,9 +382,9 @@ fn attributes(line: Line, attributes: &Attributes) -> Line {
 }
 
 /// What a transfer task asks of other runs.
-pub fn errand(errand: &Errand) -> String {
-    match errand {
-        Errand::StartChild { child, otherwise } => {
+pub fn cross_call(cross_call: &CrossCall) -> String {
+    match cross_call {
+        CrossCall::StartChild { child, otherwise } => {
             let StartChild { request, parent, root, .. } = child.as_ref();
             let line = Line::word("start child")
                 .text("id", &request.workflow_id)
@@ -393,9 +393,9 @@ pub fn errand(errand: &Errand) -> String {
                 .execution("root", &Some(root.clone()));
             format!("{}; should this run close meanwhile: {}", line.0, fate(otherwise))
         }
-        Errand::BeginChild { child, .. } => format!("let child begin run={}/{}", child.workflow_id, child.run_id),
-        Errand::Settle(child) => fate(child),
-        Errand::Signal(to) => {
+        CrossCall::BeginChild { child, .. } => format!("let child begin run={}/{}", child.workflow_id, child.run_id),
+        CrossCall::Settle(child) => fate(child),
+        CrossCall::Signal(to) => {
             Line::word("signal")
                 .execution("to", &to.request.workflow_execution)
                 .text("signal", &to.request.signal_name)
@@ -403,15 +403,15 @@ pub fn errand(errand: &Errand) -> String {
                 .flag("child-only", to.from.child_only)
                 .0
         }
-        Errand::Cancel(to) => {
+        CrossCall::Cancel(to) => {
             Line::word("request cancel")
                 .execution("to", &to.request.workflow_execution)
                 .text("request", &to.request.request_id)
                 .flag("child-only", to.from.child_only)
                 .0
         }
-        Errand::Known(end) => format!("nobody: {:?}", end.outcome),
-        Errand::Close { report, children } => {
+        CrossCall::Known(end) => format!("nobody: {:?}", end.outcome),
+        CrossCall::Close { report, children } => {
             let report = report.as_ref().map(|report| {
                 Line::word("report")
                     .text("to", &format!("{}/{}", report.parent.workflow_id, report.parent.run_id))

@@ -14,7 +14,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 use tempest_core::{
-    ActivityRef, ActivityTaskToken, Change, ChildClosed, EphemeralChange, ErrandEnd, Input, Outcome,
+    ActivityRef, ActivityTaskToken, Change, ChildClosed, CrossCallEnd, EphemeralChange, Input, Outcome,
     RecordActivityTaskStarted, RecordWorkflowTaskStarted, Rejection, Reply, Time, TransferTask, Transition,
     WorkflowTaskStarted, WorkflowTaskToken,
 };
@@ -320,25 +320,25 @@ impl Story {
     }
 
     /// What the transfer tasks that ask something of other runs ask now, of all runs.
-    pub fn errands(&mut self) {
+    pub fn cross_calls(&mut self) {
         writeln!(self.text, "\n{}  transfer tasks ask", print::time(self.shard.now)).unwrap();
         let asked: Vec<_> = self
             .shard
             .runs
             .iter()
-            .flat_map(|run| run.transfer_tasks.iter().map(move |task| (task, run.state.errand(task))))
+            .flat_map(|run| run.transfer_tasks.iter().map(move |task| (task, run.state.cross_call(task))))
             .filter(|(task, _)| !matches!(task, TransferTask::WorkflowTask { .. } | TransferTask::ActivityTask { .. }))
-            .map(|(task, errand)| {
-                let errand = errand.as_ref().map_or_else(|| "nothing".to_owned(), print::errand);
-                format!("{}: {errand}", print::transfer_task(task))
+            .map(|(task, cross_call)| {
+                let cross_call = cross_call.as_ref().map_or_else(|| "nothing".to_owned(), print::cross_call);
+                format!("{}: {cross_call}", print::transfer_task(task))
             })
             .collect();
         asked.iter().for_each(|line| self.line(line));
     }
 
-    /// An errand comes back.
-    pub fn errand_ended(&mut self, title: &str, initiated_event_id: i64, outcome: Outcome) {
-        let _ = self.step(title, Input::ErrandEnded(ErrandEnd { initiated_event_id, outcome }));
+    /// A cross-workflow call comes back.
+    pub fn cross_call_ended(&mut self, title: &str, initiated_event_id: i64, outcome: Outcome) {
+        let _ = self.step(title, Input::CrossCallEnded(CrossCallEnd { initiated_event_id, outcome }));
     }
 
     /// The last run of the child `ship-7` reports how it closed.

@@ -24,7 +24,7 @@ impl Asked {
             }
             Input::StartChild(_) => Self::StartChild,
             Input::SignalByWorkflow(..) => Self::Signal,
-            Input::ErrandEnded(_) => Self::OutcomeOfCall,
+            Input::CrossCallEnded(_) => Self::OutcomeOfCall,
             Input::ChildClosed(_) => Self::ChildClosed,
             _ => Self::Other,
         }
@@ -35,7 +35,7 @@ impl Asked {
         match self {
             Self::StartChild => tempest_rt::buggify!("history-child-start-answer-lost"),
             Self::Signal => tempest_rt::buggify!("history-signal-answer-lost"),
-            Self::OutcomeOfCall => tempest_rt::buggify!("history-errand-end-answer-lost"),
+            Self::OutcomeOfCall => tempest_rt::buggify!("history-cross-call-end-answer-lost"),
             Self::ChildClosed => tempest_rt::buggify!("history-child-closed-answer-lost"),
             Self::ActivityTask { .. } | Self::Other => false,
         }

@@ -1,6 +1,6 @@
 //! What a shard does with a request whose run is in memory.
-use super::errand_memory::{Ended, Errand};
-use super::errands::Business;
+use super::cross_call_memory::{CrossCall, Ended};
+use super::cross_calls::Business;
 use super::executions::Found;
 use super::owned::Owned;
 use super::request::{Answer, Ask, Caller, Decided, ReplyTo, Request};
@@ -44,9 +44,9 @@ impl Owned {
         let Target { workflow, run_id: asked } = request.target;
         match request.ask {
             Ask::Decide(input, confirmed, reply) => match self.doubtful(&workflow, &input, confirmed) {
-                Some(errand) => {
+                Some(cross_call) => {
                     let target = Target { workflow, run_id: asked };
-                    self.ask_sender(&errand, Request { target, ask: Ask::Decide(input, confirmed, reply) });
+                    self.ask_sender(&cross_call, Request { target, ask: Ask::Decide(input, confirmed, reply) });
                 }
                 None => self.decide(&workflow, run_id, *input, reply),
             },
@@ -59,9 +59,9 @@ impl Owned {
     fn decide(&mut self, workflow: &WorkflowKey, run_id: Option<RunId>, input: Input, reply: Caller) {
         Counters::add(&self.node.counters.requests);
         let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_) | Input::StartChild(_));
-        let errand = Errand::of(self.range.timeline(), workflow, &input);
+        let cross_call = CrossCall::of(self.range.timeline(), workflow, &input);
         if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
-            return self.turn_away(workflow, reply, errand, missing);
+            return self.turn_away(workflow, reply, cross_call, missing);
         }
         let context = self.context(workflow);
         let state = self.state(workflow, run_id.as_ref());
@@ -70,7 +70,7 @@ impl Owned {
             Err(rejection) => {
                 return match rejection {
                     Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } => {
-                        self.turn_away(workflow, reply, errand, rejection.into())
+                        self.turn_away(workflow, reply, cross_call, rejection.into())
                     }
                     rejection => self.answer_read(workflow, reply, Err(ServiceError::from(rejection).into())),
                 };
@@ -78,11 +78,11 @@ impl Owned {
         };
         // What is there already stays a success: only what would be done now comes too late.
         if !transition.runs.is_empty()
-            && let Some((errand, ended)) = self.ended_before(errand.as_ref())
+            && let Some((cross_call, ended)) = self.ended_before(cross_call.as_ref())
         {
-            tempest_rt::probe!("history-errand-after-its-end");
+            tempest_rt::probe!("history-cross-call-after-its-end");
             let before = as_before(ended.clone(), opens).map_err(Refused::from);
-            let answer = self.ends(errand, ended, Answer::new(reply, before));
+            let answer = self.ends(cross_call, ended, Answer::new(reply, before));
             return self.answer_unstaged(workflow, answer);
         }
         let opened = transition.opened().map(|run| &*run.state);
@@ -101,10 +101,10 @@ impl Owned {
             said => {
                 let decided = Decided { run: run.clone(), branch: branch.clone(), reply: said };
                 // Also where nothing is left to do: a copy may find another run, to which it was not done.
-                let done = errand.map(|errand| (errand, Ended::Done(Box::new(decided.clone()))));
+                let done = cross_call.map(|cross_call| (cross_call, Ended::Done(Box::new(decided.clone()))));
                 let answer = Answer::new(reply, Ok(decided));
                 Some(match done {
-                    Some((errand, ended)) => self.ends(errand, ended, answer),
+                    Some((cross_call, ended)) => self.ends(cross_call, ended, answer),
                     None => answer,
                 })
             }
@@ -213,10 +213,10 @@ impl Owned {
     fn send_transfer(&mut self, workflow: &WorkflowKey, id: i64, task: HistoryTask) {
         let TaskKind::Transfer(transfer) = task.kind else { unreachable!("the transfer queue holds transfers only") };
         let Some(state) = self.state(workflow, Some(&task.run.run_id)) else { return self.transfer_done(id) };
-        if let Some(errand) = state.errand(&transfer) {
+        if let Some(cross_call) = state.cross_call(&transfer) {
             let (branch, next_event_id) = (state.branch(), state.next_event_id());
-            let business = Business { run: task.run, branch, next_event_id, errand };
-            return self.begin_errand(id, workflow, business);
+            let business = Business { run: task.run, branch, next_event_id, cross_call };
+            return self.begin_cross_call(id, workflow, business);
         }
         if transfer.is_for_matching() && state.task_is_due(&transfer) {
             self.begin_send(id, task.run, transfer);
@@ -256,35 +256,36 @@ impl Owned {
     }
 
     /// Refuses what names no run, or none that is open, or one that is there already. That counts as said once it is: until
-    /// then what it was decided on may come to nothing. An errand that was done stays done.
-    fn turn_away(&mut self, workflow: &WorkflowKey, to: Caller, errand: Option<Errand>, why: ServiceError) {
-        let answer = match (self.ended_before(errand.as_ref()), errand) {
-            (Some((errand, Ended::Done(decided))), _) => {
-                tempest_rt::probe!("history-errand-done-before");
+    /// then what it was decided on may come to nothing. A cross-workflow call that was done stays done.
+    fn turn_away(&mut self, workflow: &WorkflowKey, to: Caller, cross_call: Option<CrossCall>, why: ServiceError) {
+        let answer = match (self.ended_before(cross_call.as_ref()), cross_call) {
+            (Some((cross_call, Ended::Done(decided))), _) => {
+                tempest_rt::probe!("history-cross-call-done-before");
                 let answer = Answer::new(to, Ok((*decided).clone()));
-                self.ends(errand, Ended::Done(decided), answer)
+                self.ends(cross_call, Ended::Done(decided), answer)
             }
-            (_, Some(errand)) => self.ends(errand, Ended::Refused, Answer::new(to, Err(why.into()))),
+            (_, Some(cross_call)) => self.ends(cross_call, Ended::Refused, Answer::new(to, Err(why.into()))),
             (_, None) => Answer::new(to, Err(why.into())),
         };
         self.answer_unstaged(workflow, answer);
     }
 
-    /// Remembers how an errand ends: at once for this ownership, and for those that follow once it was told.
-    fn ends(&self, errand: Errand, ended: Ended, answer: Answer) -> Answer {
-        self.errands_ending.note(errand.clone(), ended.clone());
+    /// Remembers how a cross-workflow call ends: at once for this ownership, and for those that follow once it was told.
+    fn ends(&self, cross_call: CrossCall, ended: Ended, answer: Answer) -> Answer {
+        self.cross_calls_ending.note(cross_call.clone(), ended.clone());
         let node = self.node.clone();
-        answer.before(move || node.errands_ended.note(errand, ended))
+        answer.before(move || node.cross_calls_ended.note(cross_call, ended))
     }
 
-    fn ended_before(&self, errand: Option<&Errand>) -> Option<(Errand, Ended)> {
-        errand.and_then(|errand| Some((errand.clone(), self.end_of(errand)?)))
+    fn ended_before(&self, cross_call: Option<&CrossCall>) -> Option<(CrossCall, Ended)> {
+        cross_call.and_then(|cross_call| Some((cross_call.clone(), self.end_of(cross_call)?)))
     }
 
-    pub(super) fn end_of(&self, errand: &Errand) -> Option<Ended> {
-        let ended = self.node.errands_ended.end_of(errand).or_else(|| self.errands_ending.end_of(errand));
+    pub(super) fn end_of(&self, cross_call: &CrossCall) -> Option<Ended> {
+        let ended =
+            self.node.cross_calls_ended.end_of(cross_call).or_else(|| self.cross_calls_ending.end_of(cross_call));
         ended.filter(|ended| {
-            matches!(ended, Ended::Refused) || !tempest_rt::planted!(crate::plants::DONE_ERRAND_FORGOTTEN)
+            matches!(ended, Ended::Refused) || !tempest_rt::planted!(crate::plants::DONE_CROSS_CALL_FORGOTTEN)
         })
     }
 
@@ -307,7 +308,7 @@ fn too_many_wait() -> ServiceError {
     }
 }
 
-/// What the copy of an errand hears that has ended: the same once more.
+/// What the copy of a cross-workflow call hears that has ended: the same once more.
 fn as_before(ended: Ended, opens: bool) -> ServiceResult<Decided> {
     match ended {
         Ended::Done(decided) => Ok(*decided),

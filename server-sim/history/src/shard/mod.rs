@@ -6,8 +6,8 @@
 mod acknowledged;
 mod acquire;
 mod clock;
-mod errand_memory;
-mod errands;
+mod cross_call_memory;
+mod cross_calls;
 mod events;
 mod execute;
 mod executions;
@@ -25,7 +25,7 @@ mod transfer_queue;
 mod unconfirmed;
 mod waiters;
 
-pub(crate) use errand_memory::ErrandMemory;
+pub(crate) use cross_call_memory::CrossCallMemory;
 pub(crate) use lag::LagBoard;
 pub use lag::ShardLag;
 pub(crate) use read_index::ReadIndex;
@@ -63,7 +63,7 @@ pub(crate) struct Node {
     pub acquisitions: Semaphore,
     pub held: Held,
     pub lags: LagBoard,
-    pub errands_ended: ErrandMemory,
+    pub cross_calls_ended: CrossCallMemory,
 }
 
 /// The shards that this node believes to own, with the range ids it took them with.

@@ -1,7 +1,7 @@
 //! A shard while it is owned: everything here belongs to one range id and dies with it.
 use super::Node;
 use super::clock::ShardClock;
-use super::errand_memory::ErrandMemory;
+use super::cross_call_memory::CrossCallMemory;
 use super::events::Event;
 use super::executions::Executions;
 use super::pipeline::Pipeline;
@@ -44,8 +44,8 @@ pub(crate) struct Owned {
     pub(super) waiting: usize,
     pub(super) deletions: Deletions,
     pub(super) proofs: Proofs,
-    /// Errands whose end may not have been told yet. If it never is, they have not ended so.
-    pub(super) errands_ending: ErrandMemory,
+    /// Cross-workflow calls whose end may not have been told yet. If it never is, they have not ended so.
+    pub(super) cross_calls_ending: CrossCallMemory,
     pub(super) unconfirmed: Unconfirmed,
     /// What is under way beside the shard; its ends come back as events.
     pub(super) work: FuturesUnordered<BoxFuture<'static, Event>>,
@@ -120,7 +120,7 @@ impl Owned {
             waiters: Waiters::new(config.history_waiters_max),
             waiting: 0,
             deletions: Deletions::default(),
-            errands_ending: ErrandMemory::of_ownership(),
+            cross_calls_ending: CrossCallMemory::of_ownership(),
             unconfirmed: Unconfirmed::default(),
             proofs: Proofs { due_at: config.next_ownership_check(), ..Proofs::default() },
             work: FuturesUnordered::new(),

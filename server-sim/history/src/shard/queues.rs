@@ -185,7 +185,7 @@ async fn send(matching: &Arc<dyn MatchingService>, run: RunKey, task: TransferTa
                 })
                 .await
         }
-        // These have errands, which `begin_errand` runs.
+        // These have cross-workflow calls, which `begin_cross_call` runs.
         TransferTask::StartChild { .. }
         | TransferTask::SignalExternal { .. }
         | TransferTask::CancelExternal { .. }

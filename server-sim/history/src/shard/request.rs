@@ -17,8 +17,8 @@ pub(crate) struct Request {
 }
 
 pub(crate) enum Ask {
-    /// A caller's input. If it is an errand whose sender has confirmed that it waits for it: the range under which it was
-    /// asked whether it does.
+    /// A caller's input. If it is a cross-workflow call whose sender has confirmed that it waits for it: the range under
+    /// which it was asked whether it does.
     Decide(Box<Input>, Option<RangeId>, Caller),
     Read(Read, ReplyTo<View>),
     /// The timer queue's own: fire what is due.

@@ -13,7 +13,7 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryService, ServiceError};
 use tempest_core::{Input, OtherRun};
 
-/// A shard's new owner does not ask whether an errand is wanted once it has had the shard for so long.
+/// A shard's new owner does not ask whether a cross-workflow call is wanted once it has had the shard for so long.
 const COPY_LATE_MAX: Duration = Duration::from_secs(60);
 
 /// Parents and children live in different ones.
@@ -144,28 +144,28 @@ async fn what_a_dead_process_had_begun_is_done_once() {
     assert_eq!(world.count("order", EventType::ChildWorkflowExecutionStarted).await, 1);
 }
 
-/// The close that an errand came too late for was never durable: no caller was told, so the call is not known as one in
-/// vain.
+/// The close that a cross-workflow call came too late for was never durable: no caller was told, so the call is not known as
+/// one in vain.
 #[tokio::test(start_paused = true)]
-async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
+async fn a_cross_call_is_not_refused_for_a_refusal_that_was_never_given() {
     let world = World::new();
     world.start("order").await.unwrap();
     // By then the sender is not asked any more whether it still waits.
     tokio::time::sleep(COPY_LATE_MAX).await;
     world.store.hold();
-    let errand = || {
+    let cross_call = || {
         let from = OtherRun { run_id: "another".into(), initiated_event_id: 5, ..OtherRun::default() };
         let request = api::SignalWorkflowExecutionRequest {
             workflow_execution: Some(execution("order")),
             signal_name: "hurry".into(),
-            request_id: "errand".into(),
+            request_id: "cross-call".into(),
             ..Default::default()
         };
         signal_by(&*world.history, from, request)
     };
     let too_late = async {
         settle().await;
-        errand().await
+        cross_call().await
     };
     let fails = async {
         tokio::time::sleep(SECOND).await;
@@ -175,18 +175,18 @@ async fn an_errand_is_not_refused_for_a_refusal_that_was_never_given() {
     assert!(matches!(terminated, Err(ServiceError::Unavailable(_))), "{terminated:?}");
     assert!(matches!(too_late, Err(ServiceError::Unavailable(_))), "{too_late:?}");
     tokio::time::sleep(SECOND).await;
-    errand().await.unwrap();
+    cross_call().await.unwrap();
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
 }
 
 /// A new owner of a shard knows nothing of what was done there before: a signal may be the duplicate of one that the
 /// workflow's last run has had. No run waits for this one.
 #[tokio::test(start_paused = true)]
-async fn a_new_owner_does_no_errand_that_nobody_waits_for() {
+async fn a_new_owner_does_no_cross_call_that_nobody_waits_for() {
     let world = World::new();
     world.start("order").await.unwrap();
     let another = world.start("another").await.unwrap();
-    for (from, request) in [errand_of("another", &another), errand_of("nobody", "none")] {
+    for (from, request) in [cross_call_of("another", &another), cross_call_of("nobody", "none")] {
         let refused = signal_by(&*world.history, from, request).await;
         assert!(
             matches!(&refused, Err(ServiceError::Unavailable(why)) if why.contains("does not wait")),
@@ -196,13 +196,13 @@ async fn a_new_owner_does_no_errand_that_nobody_waits_for() {
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 0);
     // What the owner before did is too long ago for a copy to be on its way.
     tokio::time::sleep(COPY_LATE_MAX).await;
-    let (from, request) = errand_of("nobody", "none");
+    let (from, request) = cross_call_of("nobody", "none");
     signal_by(&*world.history, from, request).await.unwrap();
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
 }
 
 /// A signal to `order` that event 5 of that run asks for.
-fn errand_of(workflow_id: &str, run_id: &str) -> (OtherRun, api::SignalWorkflowExecutionRequest) {
+fn cross_call_of(workflow_id: &str, run_id: &str) -> (OtherRun, api::SignalWorkflowExecutionRequest) {
     let from = OtherRun {
         namespace_id: namespace(),
         workflow_id: workflow_id.into(),
@@ -213,7 +213,7 @@ fn errand_of(workflow_id: &str, run_id: &str) -> (OtherRun, api::SignalWorkflowE
     let request = api::SignalWorkflowExecutionRequest {
         workflow_execution: Some(execution("order")),
         signal_name: "hurry".into(),
-        request_id: format!("errand of {workflow_id}"),
+        request_id: format!("cross-workflow call of {workflow_id}"),
         ..Default::default()
     };
     (from, request)
@@ -226,7 +226,7 @@ async fn a_signal_that_was_delivered_is_not_refused_for_the_run_that_followed() 
     world.start("order").await.unwrap();
     tokio::time::sleep(COPY_LATE_MAX).await;
     let send = || {
-        let (from, request) = errand_of("another", "run");
+        let (from, request) = cross_call_of("another", "run");
         let history = world.history.clone();
         async move { signal_by(&*history, from, request).await }
     };
@@ -246,10 +246,10 @@ async fn a_copy_of_what_changed_nothing_does_not_change_the_next_run() {
     world.start("order").await.unwrap();
     tokio::time::sleep(COPY_LATE_MAX).await;
     let ask = |workflow_id: &str| {
-        let (from, _) = errand_of(workflow_id, "run");
+        let (from, _) = cross_call_of(workflow_id, "run");
         let request = api::RequestCancelWorkflowExecutionRequest {
             workflow_execution: Some(execution("order")),
-            request_id: format!("errand of {workflow_id}"),
+            request_id: format!("cross-workflow call of {workflow_id}"),
             ..Default::default()
         };
         let history = world.history.clone();

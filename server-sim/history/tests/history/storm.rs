@@ -234,7 +234,7 @@ fn the_storm_finds_every_planted_bug_of_single_runs() {
         "acknowledged-forgotten-once-found",
     ];
     let of_here = |bug: &&tempest_core::planted::PlantedBug| {
-        !["across-runs", "errands-end"].contains(&bug.promise) && !elsewhere.contains(&bug.name)
+        !["across-runs", "cross-calls-end"].contains(&bug.promise) && !elsewhere.contains(&bug.name)
     };
     let missed: Vec<_> = tempest_history::PLANTED.iter().filter(of_here).filter(passes).map(|bug| bug.name).collect();
     assert!(missed.is_empty(), "not found: {missed:?}");

@@ -2,8 +2,8 @@
 pub(crate) mod cancel;
 pub(crate) mod complete;
 pub(crate) mod continue_as_new;
+mod cross_call;
 mod end;
-mod errand;
 pub(crate) mod events;
 pub(crate) mod fail;
 mod retry;

@@ -1,6 +1,6 @@
 //! Signals to other runs and requests that they be cancelled: asked for by a command, delivered by a cross-workflow call.
 pub(crate) mod cancel;
-mod errand;
+mod cross_call;
 pub(crate) mod events;
 pub(crate) mod record;
 pub(crate) mod signal;

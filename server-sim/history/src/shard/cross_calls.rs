@@ -1,6 +1,6 @@
-//! Runs the errands of transfer tasks: calls to other runs, wherever these live, and the record of how they ended. The
-//! core says what to ask and what to make of the answer (`tempest_core::Errand`); here it is asked until that is certain.
-//! An error means that the whole errand is run again later.
+//! Runs the cross-workflow calls of transfer tasks: calls to other runs, wherever these live, and the record of how they
+//! ended. The core says what to ask and what to make of the answer (`tempest_core::CrossCall`); here it is asked until that
+//! is certain. An error means that the whole cross-workflow call is run again later.
 use super::owned::{Owned, TASK_ID_BITS};
 use super::request::Answer;
 use crate::history_read::{PageSize, read_events};
@@ -14,8 +14,8 @@ use tempest_api::proto::enums::v1::{
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryService, Reply, ServiceError, ServiceResult, Target, WorkflowKey};
 use tempest_core::{
-    BranchRef, ChildClosed, ChildFate, Errand, ErrandEnd, EventId, Input, OtherRun, Outcome, ReportToParent, RunId,
-    RunKey, StartChild, ToRun,
+    BranchRef, ChildClosed, ChildFate, CrossCall, CrossCallEnd, EventId, Input, OtherRun, Outcome, ReportToParent,
+    RunId, RunKey, StartChild, ToRun,
 };
 use tempest_rt::time::Instant;
 use tempest_store::Store;
@@ -26,30 +26,30 @@ use tokio::sync::oneshot;
 const STARTED_LATE_BY: Duration = Duration::from_secs(1);
 
 /// By how much a refusal that should not have been believed is recorded late, where that bug is planted. Only until then the
-/// errand counts as wanted, so that a new owner of the shard performs a duplicate of it.
+/// cross-workflow call counts as wanted, so that a new owner of the shard performs a duplicate of it.
 const REFUSED_LATE_BY: Duration = Duration::from_secs(25);
 
 /// How late a copy of a call may arrive that its sender does not wait for any more: longer than a node stands still and
 /// goes on without anybody noticing, and than a connection lives that carries nothing.
 pub(super) const COPY_LATE_MAX: Duration = Duration::from_secs(60);
 
-/// An errand with what it rests on.
+/// A cross-workflow call with what it rests on.
 pub(super) struct Business {
     pub run: RunKey,
     pub branch: BranchRef,
     pub next_event_id: EventId,
-    pub errand: Errand,
+    pub cross_call: CrossCall,
 }
 
 impl Owned {
-    /// The errand follows from staged state: it waits until that is durable, or others would be told of what may never be.
-    /// And until the shard is proven to be ours: an owner that was superseded and writes nothing would go on asking for ever,
-    /// long after its successor believed a refusal.
-    pub(super) fn begin_errand(&mut self, id: i64, workflow: &WorkflowKey, business: Business) {
+    /// The cross-workflow call follows from staged state: it waits until that is durable, or others would be told of what
+    /// may never be. And until the shard is proven to be ours: an owner that was superseded and writes nothing would go on
+    /// asking for ever, long after its successor believed a refusal.
+    pub(super) fn begin_cross_call(&mut self, id: i64, workflow: &WorkflowKey, business: Business) {
         let (grounds, durable) = oneshot::channel();
         let sequence = self.executions.workflow(workflow).last_sequence();
         self.answer_unwritten(sequence, Answer::new(grounds, Ok(())));
-        let errands = Errands {
+        let cross_calls = CrossCalls {
             peers: self.node.peers.clone(),
             store: self.node.store.clone(),
             nodes_per_read: self.node.config.history_nodes_per_read,
@@ -57,7 +57,7 @@ impl Owned {
         };
         self.work.push(Box::pin(async move {
             let result = match durable.await {
-                Ok(Ok(())) => errands.run(business).await,
+                Ok(Ok(())) => cross_calls.run(business).await,
                 Ok(Err(error)) => Err(error),
                 Err(_) => Err(ServiceError::Unavailable("the shard stopped".into())),
             };
@@ -66,7 +66,7 @@ impl Owned {
     }
 }
 
-struct Errands {
+struct CrossCalls {
     peers: Weak<dyn HistoryService>,
     store: Arc<dyn Store>,
     nodes_per_read: usize,
@@ -75,8 +75,8 @@ struct Errands {
 }
 
 impl Owned {
-    /// Until when a copy of an errand may arrive that an owner before this one sent, or this one without hearing what came of
-    /// it. A task's id tells under whom it came to be.
+    /// Until when a copy of a cross-workflow call may arrive that an owner before this one sent, or this one without hearing
+    /// what came of it. A task's id tells under whom it came to be.
     fn copies_until(&self, id: i64) -> Option<Instant> {
         let inherited = id >> TASK_ID_BITS < self.first_range.0;
         let sent_until = inherited.then_some(self.taken_at).max(self.transfers.unknown_at(id))?;
@@ -84,7 +84,7 @@ impl Owned {
     }
 }
 
-impl Errands {
+impl CrossCalls {
     /// A refusal is the end only if nothing can come after it: a copy that is on its way may find what was missing, or find
     /// gone what was in its way, and do what is recorded as failed.
     async fn no_copy_follows(&self) -> ServiceResult<()> {
@@ -99,7 +99,7 @@ impl Errands {
         Err(ServiceError::Unavailable("a copy of this call may be on its way: it is made again later".into()))
     }
 
-    /// How an errand ended, unless it was refused too early.
+    /// How a cross-workflow call ended, unless it was refused too early.
     async fn certain(&self, outcome: Outcome) -> ServiceResult<Outcome> {
         if outcome.is_refusal() {
             self.no_copy_follows().await?;
@@ -109,17 +109,17 @@ impl Errands {
 
     async fn run(&self, business: Business) -> ServiceResult<()> {
         let peers = self.peers.upgrade().ok_or_else(|| ServiceError::Unavailable("the node is stopping".into()))?;
-        let Business { run, branch, next_event_id, errand } = business;
-        match errand {
-            Errand::StartChild { child, otherwise } => self.start_child(&*peers, &run, *child, otherwise).await,
-            Errand::BeginChild { child, parent } => {
+        let Business { run, branch, next_event_id, cross_call } = business;
+        match cross_call {
+            CrossCall::StartChild { child, otherwise } => self.start_child(&*peers, &run, *child, otherwise).await,
+            CrossCall::BeginChild { child, parent } => {
                 unless_gone(tell(&*peers, Target::of(&child), Input::BeginChild(parent)).await)
             }
-            Errand::Settle(fate) => match ask(&*peers, fate).await {
+            CrossCall::Settle(fate) => match ask(&*peers, fate).await {
                 Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => self.no_copy_follows().await,
                 result => result,
             },
-            Errand::Signal(to) => {
+            CrossCall::Signal(to) => {
                 let initiated_event_id = to.from.initiated_event_id;
                 let again = tempest_rt::planted!(crate::plants::UNKNOWN_SIGNAL_SENT_ANEW)
                     .then(|| (to.from.clone(), to.request.clone()));
@@ -134,13 +134,13 @@ impl Errands {
                 let outcome = self.certain(signaled(sent)?).await?;
                 record(&*peers, &run, initiated_event_id, outcome).await
             }
-            Errand::Cancel(to) => {
+            CrossCall::Cancel(to) => {
                 let initiated_event_id = to.from.initiated_event_id;
                 let outcome = self.certain(cancelled(cancel(&*peers, to).await)?).await?;
                 record(&*peers, &run, initiated_event_id, outcome).await
             }
-            Errand::Known(end) => unless_gone(tell(&*peers, Target::of(&run), Input::ErrandEnded(end)).await),
-            Errand::Close { report, children } => {
+            CrossCall::Known(end) => unless_gone(tell(&*peers, Target::of(&run), Input::CrossCallEnded(end)).await),
+            CrossCall::Close { report, children } => {
                 if let Some(report) = report {
                     self.report(&*peers, report, &branch, next_event_id - 1).await?;
                 }
@@ -170,8 +170,8 @@ impl Errands {
         if tempest_rt::buggify!("history-child-start-recorded-late") {
             tempest_rt::time::sleep(STARTED_LATE_BY).await;
         }
-        let end = ErrandEnd { initiated_event_id, outcome: outcome.clone() };
-        let recorded = tell(peers, Target::of(parent), Input::ErrandEnded(end)).await;
+        let end = CrossCallEnd { initiated_event_id, outcome: outcome.clone() };
+        let recorded = tell(peers, Target::of(parent), Input::CrossCallEnded(end)).await;
         let Outcome::ChildStarted(run_id) = outcome else { return unless_gone(recorded) };
         match recorded {
             Ok(()) => {
@@ -248,7 +248,7 @@ async fn record(
     initiated_event_id: EventId,
     outcome: Outcome,
 ) -> ServiceResult<()> {
-    unless_gone(tell(peers, Target::of(run), Input::ErrandEnded(ErrandEnd { initiated_event_id, outcome })).await)
+    unless_gone(tell(peers, Target::of(run), Input::CrossCallEnded(CrossCallEnd { initiated_event_id, outcome })).await)
 }
 
 fn unless_gone(result: ServiceResult<()>) -> ServiceResult<()> {
@@ -302,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_certain_fails_an_errand() {
+    fn only_what_is_certain_fails_a_cross_call() {
         let unknown = || ServiceError::OutcomeUnknown("who knows".into());
         let unavailable = || ServiceError::Unavailable("later".into());
         let gone = || ServiceError::NotFound("no such run".into());

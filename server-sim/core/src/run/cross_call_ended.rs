@@ -1,9 +1,9 @@
 //! What a run hears of what it asked of other runs: how that ended, certainly.
 use super::inputs::closed;
-use crate::{Context, Decision, ErrandEnd, MutableState, Outcome, Rejection, Reply, Transition};
+use crate::{Context, CrossCallEnd, Decision, MutableState, Outcome, Rejection, Reply, Transition};
 
 /// The end of what is not pending any more changes nothing: it was heard before, or has become pointless.
-pub(crate) fn decide(state: &MutableState, end: &ErrandEnd, context: &Context) -> Result<Transition, Rejection> {
+pub(crate) fn decide(state: &MutableState, end: &CrossCallEnd, context: &Context) -> Result<Transition, Rejection> {
     if !state.is_open() {
         return Err(closed());
     }
@@ -14,7 +14,7 @@ pub(crate) fn decide(state: &MutableState, end: &ErrandEnd, context: &Context) -
     Ok(decision.finish(Reply::None))
 }
 
-fn record(decision: &mut Decision<'_>, state: &MutableState, end: &ErrandEnd) -> bool {
+fn record(decision: &mut Decision<'_>, state: &MutableState, end: &CrossCallEnd) -> bool {
     let id = end.initiated_event_id;
     let unstarted = || state.pending_child(id).filter(|_| state.child_start(id).is_none());
     match &end.outcome {

@@ -1,7 +1,7 @@
 //! What is asked of children: that they start, that they begin, that they end with their parent.
 use super::Child;
 use crate::{
-    ChildFate, Errand, MutableState, NamespaceId, OtherRun, RunId, RunKey, StartChild, ToRun, WorkflowId,
+    ChildFate, CrossCall, MutableState, NamespaceId, OtherRun, RunId, RunKey, StartChild, ToRun, WorkflowId,
     rules::priority::merged,
 };
 use temporalio_protos::temporal::api::{
@@ -14,7 +14,7 @@ use temporalio_protos::temporal::api::{
 const BY_PARENT_CLOSE_POLICY: &str = "by parent close policy";
 
 impl MutableState {
-    pub(crate) fn child_errand(&self, child: &Child) -> Option<Errand> {
+    pub(crate) fn child_cross_call(&self, child: &Child) -> Option<CrossCall> {
         let start = self.child_start(child.initiated_event_id);
         match (start, self.is_open()) {
             (Some(start), open) => {
@@ -22,11 +22,11 @@ impl MutableState {
                 let abandoned = child.attributes.parent_close_policy() == ParentClosePolicy::Abandon;
                 let key = RunKey { run_id: start.run_id, ..self.child_key(child) };
                 let parent = self.as_parent(child);
-                (open || abandoned).then_some(Errand::BeginChild { child: key, parent })
+                (open || abandoned).then_some(CrossCall::BeginChild { child: key, parent })
             }
-            (None, false) => Some(Errand::Settle(self.fate(child))),
+            (None, false) => Some(CrossCall::Settle(self.fate(child))),
             (None, true) => {
-                Some(Errand::StartChild { child: Box::new(self.start_child(child)), otherwise: self.fate(child) })
+                Some(CrossCall::StartChild { child: Box::new(self.start_child(child)), otherwise: self.fate(child) })
             }
         }
     }

@@ -1,27 +1,27 @@
-//! `errands-end`: what a run asked of another is done before the answer is recorded, and never after it.
+//! `cross-calls-end`: what a run asked of another is done before the answer is recorded, and never after it.
 //!
 //! A call between nodes may be repeated, and a copy of it may arrive when the child that it starts has come and gone, or
 //! when the run that it signals has been followed by another. Nothing in the state of that workflow tells of the first
 //! time.
 //!
-//! Before its end is recorded an errand may be done twice, to two runs of one workflow id: its sender does not know of the
-//! first. An end that waits in its run's buffer counts from when it gets its place in history.
+//! Before its end is recorded a cross-workflow call may be done twice, to two runs of one workflow id: its sender does not
+//! know of the first. An end that waits in its run's buffer counts from when it gets its place in history.
 use super::{Commit, Invariant, Observations, Violation, events};
 use std::collections::BTreeMap;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
-use tempest_core::{RunId, errand_request_id};
+use tempest_core::{RunId, cross_call_request_id};
 
-pub const INVARIANT: Invariant = Invariant::ErrandsEnd;
+pub const INVARIANT: Invariant = Invariant::CrossCallsEnd;
 pub const HOLDS_WHEN: &str = "once a run has recorded how a child's start, a signal or a request to cancel another \
                               ended, no run is started, signaled or asked to end because of it any more";
 
 /// The run that asks and its event that says so.
-type Errand = (String, i64);
+type CrossCall = (String, i64);
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
-    // By errand: the commit that recorded its end.
-    let mut ended: BTreeMap<Errand, usize> = BTreeMap::new();
+    // By cross-workflow call: the commit that recorded its end.
+    let mut ended: BTreeMap<CrossCall, usize> = BTreeMap::new();
     let mut violations = Vec::new();
     for (position, commit) in observations.commits.iter().enumerate() {
         if !observations.was_applied(commit) {
@@ -29,10 +29,12 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
         }
         for batch in &commit.batches {
             for event in batch.events() {
-                if let Some(initiated) = events::started_child(&event).or_else(|| events::ends_errand(&event)) {
+                if let Some(initiated) = events::started_child(&event).or_else(|| events::ends_cross_call(&event)) {
                     ended.entry((batch.tree.clone(), initiated)).or_insert(position);
                 }
-                let Some((errand, record)) = done_for(&event).and_then(|errand| ended.get_key_value(&errand)) else {
+                let Some((cross_call, record)) =
+                    done_for(&event).and_then(|cross_call| ended.get_key_value(&cross_call))
+                else {
                     continue;
                 };
                 let before = &observations.commits[..*record];
@@ -40,7 +42,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
                     continue;
                 }
                 let run = observations.run(&batch.tree).map_or_else(|| batch.tree.clone(), super::RunObserved::name);
-                let (sender, initiated) = errand;
+                let (sender, initiated) = cross_call;
                 let what = format!(
                     "{run}: {}: but run {sender} had recorded how event {initiated} ended",
                     events::line(&event)
@@ -53,19 +55,19 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     violations
 }
 
-/// For which errand a run is changed by this event.
-fn done_for(event: &HistoryEvent) -> Option<Errand> {
+/// For which cross-workflow call a run is changed by this event.
+fn done_for(event: &HistoryEvent) -> Option<CrossCall> {
     let of = |run: &WorkflowExecution, initiated| (initiated != 0).then(|| (run.run_id.clone(), initiated));
     match event.attributes.as_ref()? {
-        // Later runs of its chain are not started by the errand.
+        // Later runs of its chain are not started by the cross-workflow call.
         Attributes::WorkflowExecutionStartedEventAttributes(a) if a.continued_execution_run_id.is_empty() => {
             of(a.parent_workflow_execution.as_ref()?, a.parent_initiated_event_id)
         }
         Attributes::WorkflowExecutionSignaledEventAttributes(a) => {
             let from = a.external_workflow_execution.as_ref()?;
             let initiated = a.request_id.rsplit_once(':')?.1.parse().ok()?;
-            let is_an_errand = a.request_id == errand_request_id(&RunId(from.run_id.clone()), initiated);
-            is_an_errand.then(|| of(from, initiated))?
+            let is_a_cross_call = a.request_id == cross_call_request_id(&RunId(from.run_id.clone()), initiated);
+            is_a_cross_call.then(|| of(from, initiated))?
         }
         Attributes::WorkflowExecutionCancelRequestedEventAttributes(a) => {
             of(a.external_workflow_execution.as_ref()?, a.external_initiated_event_id)

@@ -1,9 +1,9 @@
-//! Errands: what a run's transfer task asks of *other* runs, wherever they live.
+//! Cross-workflow calls: what a run's transfer task asks of *other* runs, wherever they live.
 //!
 //! Two runs are never changed in one commit. Each thing one run asks of another goes the same way:
 //! 1. an event (`...Initiated`) and a transfer task are committed with the run that asks;
-//! 2. the task's errand is one idempotent call to the other run: [`MutableState::errand`] says which, with a request id
-//!    that follows from the run and the event, so that every repetition carries the same one;
+//! 2. the task's cross-workflow call is one idempotent call to the other run: [`MutableState::cross_call`] says which, with
+//!    a request id that follows from the run and the event, so that every repetition carries the same one;
 //! 3. its end comes back as an [`crate::Input`], and only then is the task deleted.
 //!
 //! Every step may be repeated, late, or lost and repeated. What that can lead to, and what is done about it:
@@ -12,7 +12,7 @@
 //! - *The child ends before its start is recorded* (a signal may let it begin, a timeout or a person may end it). The
 //!   parent then records the start first, and the end right after it. The start, when it comes, finds no pending child.
 //! - *The child must not begin before its start is recorded*, or the parent could close without knowing of a running
-//!   child. It gets its first workflow task from the parent's task, after the record ([`Errand::BeginChild`]).
+//!   child. It gets its first workflow task from the parent's task, after the record ([`CrossCall::BeginChild`]).
 //! - *The parent closes before it has recorded the start.* The start may have happened all the same. Whoever holds the
 //!   task then settles the child: ended by its policy, or told to begin if it is to be abandoned.
 //! - *The parent closes after it.* `CloseExecution` ends the children; those of other parents by the same workflow id
@@ -38,7 +38,7 @@ use temporalio_protos::temporal::api::{
 
 /// One transfer task's business with other runs.
 #[derive(Clone, Debug)]
-pub enum Errand {
+pub enum CrossCall {
     /// Start it, tell the run that asked how that ended, let it begin. If that run has closed meanwhile, settle it.
     StartChild {
         child: Box<StartChild>,
@@ -54,7 +54,7 @@ pub enum Errand {
     Signal(ToRun<api::SignalWorkflowExecutionRequest>),
     Cancel(ToRun<api::RequestCancelWorkflowExecutionRequest>),
     /// What came of it is known without asking anybody.
-    Known(ErrandEnd),
+    Known(CrossCallEnd),
     /// The run closed.
     Close {
         report: Option<ReportToParent>,
@@ -142,9 +142,9 @@ pub struct ChildClosed {
     pub closing: HistoryEvent,
 }
 
-/// How an errand ended, certainly.
+/// How a cross-workflow call ended, certainly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErrandEnd {
+pub struct CrossCallEnd {
     pub initiated_event_id: EventId,
     pub outcome: Outcome,
 }
@@ -173,26 +173,29 @@ impl Outcome {
 
 impl MutableState {
     /// What a transfer task still has to do with other runs; `None` if nothing, or if it is a task for matching.
-    pub fn errand(&self, task: &TransferTask) -> Option<Errand> {
+    pub fn cross_call(&self, task: &TransferTask) -> Option<CrossCall> {
         match task {
             TransferTask::WorkflowTask { .. } | TransferTask::ActivityTask { .. } => None,
             TransferTask::StartChild { initiated_event_id } => {
-                self.child_errand(self.pending_child(*initiated_event_id)?)
+                self.child_cross_call(self.pending_child(*initiated_event_id)?)
             }
-            TransferTask::SignalExternal { initiated_event_id } => self.signal_errand(*initiated_event_id),
-            TransferTask::CancelExternal { initiated_event_id } => self.cancel_errand(*initiated_event_id),
-            TransferTask::CloseExecution => self.close_errand(),
+            TransferTask::SignalExternal { initiated_event_id } => self.signal_cross_call(*initiated_event_id),
+            TransferTask::CancelExternal { initiated_event_id } => self.cancel_cross_call(*initiated_event_id),
+            TransferTask::CloseExecution => self.close_cross_call(),
         }
     }
 
-    /// Whether this run still waits to hear how such an errand ended. If not, a call of it that is made or arrives only now
-    /// would do what no run asks for any more.
+    /// Whether this run still waits to hear how such a cross-workflow call ended. If not, a call of it that is made or
+    /// arrives only now would do what no run asks for any more.
     pub fn awaits(&self, task: &TransferTask) -> bool {
-        matches!(self.errand(task), Some(Errand::StartChild { .. } | Errand::Signal(_) | Errand::Cancel(_)))
+        matches!(
+            self.cross_call(task),
+            Some(CrossCall::StartChild { .. } | CrossCall::Signal(_) | CrossCall::Cancel(_))
+        )
     }
 
     pub(crate) fn request_id(&self, initiated_event_id: EventId) -> String {
-        errand_request_id(&self.key().run_id, initiated_event_id)
+        cross_call_request_id(&self.key().run_id, initiated_event_id)
     }
 
     /// Acting on oneself counts as acting on no run, whichever run is meant; Temporal says so too.
@@ -211,7 +214,7 @@ impl MutableState {
 }
 
 /// One request id for one event, whenever and however often it is needed.
-pub fn errand_request_id(run: &RunId, initiated_event_id: EventId) -> String {
+pub fn cross_call_request_id(run: &RunId, initiated_event_id: EventId) -> String {
     format!("{run}:{initiated_event_id}")
 }
 

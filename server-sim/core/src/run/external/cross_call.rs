@@ -1,5 +1,5 @@
 //! What is asked of other runs, as calls.
-use crate::{Errand, ErrandEnd, EventId, MutableState, NamespaceId, Outcome, ToRun};
+use crate::{CrossCall, CrossCallEnd, EventId, MutableState, NamespaceId, Outcome, ToRun};
 use temporalio_protos::temporal::api::{
     enums::v1::{
         CancelExternalWorkflowExecutionFailedCause as CancelFailed,
@@ -9,12 +9,12 @@ use temporalio_protos::temporal::api::{
 };
 
 impl MutableState {
-    pub(crate) fn signal_errand(&self, initiated_event_id: EventId) -> Option<Errand> {
+    pub(crate) fn signal_cross_call(&self, initiated_event_id: EventId) -> Option<CrossCall> {
         let signal = self.pending_signal(initiated_event_id).filter(|_| self.is_open())?;
         let attributes = signal.attributes.as_ref();
         if self.is_meant_by(attributes.workflow_execution.as_ref()) {
             let outcome = Outcome::SignalFailed(SignalFailed::ExternalWorkflowExecutionNotFound.into());
-            return Some(Errand::Known(ErrandEnd { initiated_event_id, outcome }));
+            return Some(CrossCall::Known(CrossCallEnd { initiated_event_id, outcome }));
         }
         #[allow(deprecated, reason = "older workers still send it")]
         let control = attributes.control.clone();
@@ -31,15 +31,15 @@ impl MutableState {
             ..api::SignalWorkflowExecutionRequest::default()
         };
         let from = self.as_other(initiated_event_id, attributes.child_workflow_only);
-        Some(Errand::Signal(ToRun { namespace_id: NamespaceId(attributes.namespace_id.clone()), from, request }))
+        Some(CrossCall::Signal(ToRun { namespace_id: NamespaceId(attributes.namespace_id.clone()), from, request }))
     }
 
-    pub(crate) fn cancel_errand(&self, initiated_event_id: EventId) -> Option<Errand> {
+    pub(crate) fn cancel_cross_call(&self, initiated_event_id: EventId) -> Option<CrossCall> {
         let cancel = self.pending_cancel(initiated_event_id).filter(|_| self.is_open())?;
         let attributes = cancel.attributes.as_ref();
         if self.is_meant_by(attributes.workflow_execution.as_ref()) {
             let outcome = Outcome::CancelFailed(CancelFailed::ExternalWorkflowExecutionNotFound.into());
-            return Some(Errand::Known(ErrandEnd { initiated_event_id, outcome }));
+            return Some(CrossCall::Known(CrossCallEnd { initiated_event_id, outcome }));
         }
         let request = api::RequestCancelWorkflowExecutionRequest {
             namespace: attributes.namespace.clone(),
@@ -50,6 +50,6 @@ impl MutableState {
             ..api::RequestCancelWorkflowExecutionRequest::default()
         };
         let from = self.as_other(initiated_event_id, attributes.child_workflow_only);
-        Some(Errand::Cancel(ToRun { namespace_id: NamespaceId(attributes.namespace_id.clone()), from, request }))
+        Some(CrossCall::Cancel(ToRun { namespace_id: NamespaceId(attributes.namespace_id.clone()), from, request }))
     }
 }

@@ -1,8 +1,8 @@
 //! What other runs hear of the end: the parent, and the children.
-use crate::{Errand, MutableState, NamespaceId, ReportToParent, RunId, RunKey, WorkflowId};
+use crate::{CrossCall, MutableState, NamespaceId, ReportToParent, RunId, RunKey, WorkflowId};
 
 impl MutableState {
-    pub(crate) fn close_errand(&self) -> Option<Errand> {
+    pub(crate) fn close_cross_call(&self) -> Option<CrossCall> {
         let closed = self.durable.closed.as_ref()?;
         let started = self.durable.started.as_ref();
         let parent = started.parent_workflow_execution.as_ref().filter(|_| closed.successor.is_none());
@@ -17,6 +17,6 @@ impl MutableState {
             first_execution_run_id: self.first_execution_run_id().clone(),
         });
         let children = self.fates_of_children();
-        (report.is_some() || !children.is_empty()).then_some(Errand::Close { report, children })
+        (report.is_some() || !children.is_empty()).then_some(CrossCall::Close { report, children })
     }
 }
