@@ -61,7 +61,7 @@ impl Run {
         let task = state.workflow_task().unwrap();
         let request = RecordWorkflowTaskStarted {
             scheduled_event_id: task.scheduled_event_id,
-            stamp: state.ephemera().workflow_task.stamp,
+            stamp: state.auxiliary().workflow_task.stamp,
             request_id: "poll".into(),
             identity: "worker".into(),
             polled_queue: task.queue.clone(),

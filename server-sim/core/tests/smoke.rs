@@ -214,7 +214,7 @@ fn a_timer_cancelled_in_the_buffer_never_fired() {
     let token = world.poll();
     world.complete_with(&token, vec![timer("t", 2)], |request| request.force_create_new_workflow_task = true).unwrap();
     let token = world.poll();
-    while world.state().ephemera().buffered.is_empty() {
+    while world.state().auxiliary().buffered.is_empty() {
         world.fire_next();
     }
     world.complete(&token, vec![cancel_timer("t"), complete()]).unwrap();
@@ -226,7 +226,7 @@ fn a_heartbeating_workflow_task_comes_back_inline_with_the_time_of_the_first() {
     let mut world = World::new();
     world.start();
     let mut token = world.poll();
-    let first = world.state().ephemera().workflow_task.original_scheduled_time;
+    let first = world.state().auxiliary().workflow_task.original_scheduled_time;
     let beat = |request: &mut api::RespondWorkflowTaskCompletedRequest| {
         request.force_create_new_workflow_task = true;
         request.return_new_workflow_task = true;
@@ -237,7 +237,7 @@ fn a_heartbeating_workflow_task_comes_back_inline_with_the_time_of_the_first() {
         let next = reply.workflow_task.expect("it was asked for");
         assert_eq!(next.history_from, token.started_event_id + 1);
         token = next.token;
-        assert_eq!(world.state().ephemera().workflow_task.original_scheduled_time, first);
+        assert_eq!(world.state().auxiliary().workflow_task.original_scheduled_time, first);
     }
     world.pass(Duration::from_secs(31 * 60));
     let refused = world.complete_with(&token, vec![], beat).unwrap();

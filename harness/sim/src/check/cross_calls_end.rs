@@ -83,7 +83,7 @@ fn was_buffered(commits: &[Commit], run_id: &str, event: &HistoryEvent) -> bool 
     let of_run = commits.iter().rev().filter(|commit| commit.may_be_durable()).filter(is_of_run);
     of_run.flat_map(Commit::states).any(|state| {
         state.key().run_id.as_str() == run_id
-            && state.ephemera().buffered.iter().any(|buffered| buffered.attributes == event.attributes)
+            && state.auxiliary().buffered.iter().any(|buffered| buffered.attributes == event.attributes)
     })
 }
 

@@ -191,7 +191,7 @@ fn completion_of_task(asked: api::RespondWorkflowTaskCompletedRequest) -> Vec<De
 }
 
 fn started(run: &RunObserved) -> Option<Deed> {
-    let request_id = run.state.as_ref()?.ephemera().start_request_id.clone();
+    let request_id = run.state.as_ref()?.auxiliary().start_request_id.clone();
     Some(Deed::Start { workflow_id: run.key.workflow_id.0.clone(), request_id })
 }
 

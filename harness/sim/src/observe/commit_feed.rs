@@ -131,7 +131,7 @@ impl Commit {
     /// Request ids of signals that the runs it writes remember.
     pub fn signal_request_ids(&self) -> Vec<String> {
         self.states()
-            .flat_map(|state| state.ephemera().signal_request_ids.iter().cloned().collect::<Vec<_>>())
+            .flat_map(|state| state.auxiliary().signal_request_ids.iter().cloned().collect::<Vec<_>>())
             .collect()
     }
 

@@ -5,7 +5,7 @@ use super::{
     activity, child,
     events::{Order, order},
 };
-use crate::{Decision, EphemeralChange, EventId, planted_in};
+use crate::{AuxiliaryChange, Decision, EventId, planted_in};
 use std::collections::BTreeMap;
 use temporalio_protos::temporal::api::history::v1::HistoryEvent;
 
@@ -13,14 +13,14 @@ impl Decision<'_> {
     /// Writes the buffer to history. What closes an activity or a child moves behind everything else, in the order of arrival;
     /// then it learns the id of its started event.
     pub(crate) fn flush_buffer(&mut self) {
-        if self.state.ephemera.buffered.is_empty() {
+        if self.state.auxiliary.buffered.is_empty() {
             return;
         }
-        if self.state.ephemera.buffered.len() > 1 {
+        if self.state.auxiliary.buffered.len() > 1 {
             self.probe("buffer_with_many_events");
         }
-        let buffered = Vec::clone(&self.state.ephemera.buffered);
-        self.ephemeral(EphemeralChange::BufferEmptied);
+        let buffered = Vec::clone(&self.state.auxiliary.buffered);
+        self.auxiliary(AuxiliaryChange::BufferEmptied);
         let (closing, others): (Vec<_>, Vec<_>) = buffered.into_iter().partition(is_last);
         let mut started_ids = BTreeMap::new();
         for mut event in others.into_iter().chain(closing) {

@@ -3,7 +3,7 @@
 use super::events::{Order, order};
 use super::invariants;
 use crate::{
-    BUFFERED_EVENT_ID, Change, Context, EphemeralChange, EventId, MutableState, PartKey, Reply, RunKey, RunWrite, Time,
+    AuxiliaryChange, BUFFERED_EVENT_ID, Change, Context, EventId, MutableState, PartKey, Reply, RunKey, RunWrite, Time,
     TimerKind, TimerTask, TransferTask, Transition,
 };
 use std::collections::BTreeSet;
@@ -93,7 +93,7 @@ impl<'c> Decision<'c> {
             ..HistoryEvent::default()
         };
         if waits {
-            self.ephemeral(EphemeralChange::EventBuffered(Box::new(event)));
+            self.auxiliary(AuxiliaryChange::EventBuffered(Box::new(event)));
         } else {
             self.append(event);
         }
@@ -113,12 +113,12 @@ impl<'c> Decision<'c> {
         self.events.push(event);
     }
 
-    pub(crate) fn ephemeral(&mut self, change: EphemeralChange) {
+    pub(crate) fn auxiliary(&mut self, change: AuxiliaryChange) {
         if self.context.flags.traced {
-            self.trace.push(Change::Ephemeral(change.clone()));
+            self.trace.push(Change::Auxiliary(change.clone()));
         }
         self.touched.insert(change.part());
-        self.state.ephemera.apply(change);
+        self.state.auxiliary.apply(change);
     }
 
     pub(crate) fn transfer(&mut self, task: TransferTask) {

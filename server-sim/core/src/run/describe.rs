@@ -72,7 +72,7 @@ impl MutableState {
     fn extended_info(&self) -> WorkflowExecutionExtendedInfo {
         let request =
             RequestIdInfo { event_type: EventType::WorkflowExecutionStarted.into(), event_id: 1, buffered: false };
-        let request_ids = Some(self.ephemera.start_request_id.clone()).filter(|id| !id.is_empty());
+        let request_ids = Some(self.auxiliary.start_request_id.clone()).filter(|id| !id.is_empty());
         WorkflowExecutionExtendedInfo {
             execution_expiration_time: self.durable.execution_expiration().map(Time::to_proto),
             run_expiration_time: self.durable.run_expiration().map(Time::to_proto),

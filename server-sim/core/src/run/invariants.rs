@@ -39,7 +39,7 @@ pub(crate) fn assert_follows(
 
 fn changed(before: &MutableState, after: &MutableState) -> impl Iterator<Item = PartKey> {
     let (was, is) = (&before.durable, &after.durable);
-    let progress = after.ephemera.activities.changed_since(&before.ephemera.activities);
+    let progress = after.auxiliary.activities.changed_since(&before.auxiliary.activities);
     let activities = is.activities.changed_since(&was.activities).into_iter().chain(progress).map(PartKey::Activity);
     let timers = is.timers.changed_since(&was.timers).into_iter().map(PartKey::Timer);
     let children = is.children.changed_since(&was.children).into_iter().map(PartKey::Child);

@@ -7,7 +7,7 @@ impl Decision<'_> {
         if !self.state.is_open() {
             return;
         }
-        let buffered = &self.state.ephemera.buffered;
+        let buffered = &self.state.auxiliary.buffered;
         let bytes: usize = buffered.iter().map(prost::Message::encoded_len).sum();
         let limits = &self.context.limits;
         if buffered.len() > limits.buffered_events_max || bytes > limits.buffered_bytes_max {

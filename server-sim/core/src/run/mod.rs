@@ -33,6 +33,7 @@
 //!   calls `start`, `close` and `signal`, `start` calls `signal`, and `parent`, which starts its run as a child, both.
 mod activity;
 mod admission;
+mod auxiliary;
 mod buffer;
 #[cfg(test)]
 mod call_rule;
@@ -45,7 +46,6 @@ mod cross_call_ended;
 pub(crate) mod decision;
 mod describe;
 mod durable;
-mod ephemera;
 pub(crate) mod events;
 mod external;
 mod external_payloads;
@@ -68,15 +68,15 @@ mod transition;
 mod workflow_task;
 
 pub use activity::{Activity, ActivityProgress, ActivityStart};
+pub use auxiliary::{AuxiliaryChange, AuxiliaryState};
 pub use child::{Child, ChildStart};
 pub use close::Closed;
 pub use cross_call::*;
 pub use durable::DurableProjection;
-pub use ephemera::{Ephemera, EphemeralChange};
 pub use external::{ExternalCancel, ExternalSignal};
 pub use input::*;
 pub use owed::Owed;
 pub use state::{Change, MutableState};
 pub use timer::UserTimer;
 pub use transition::*;
-pub use workflow_task::{Sticky, WorkflowTask, WorkflowTaskEphemera};
+pub use workflow_task::{Sticky, WorkflowTask, WorkflowTaskAuxiliary};

@@ -8,7 +8,7 @@ pub(crate) const ENTRY_BYTES: usize = 64;
 impl MutableState {
     /// About as many bytes as the state takes in the store. The same for the same state, wherever it is asked.
     pub fn approximate_bytes(&self) -> usize {
-        let (durable, ephemera) = (&self.durable, &self.ephemera);
+        let (durable, auxiliary) = (&self.durable, &self.auxiliary);
         let fields = durable.memo.iter().chain(durable.search_attributes.iter());
         let fields: usize = fields.map(|(name, payload)| name.len() + payload.encoded_len()).sum();
         ENTRY_BYTES
@@ -17,7 +17,7 @@ impl MutableState {
             + fields
             + self.activities_bytes()
             + self.timers_bytes()
-            + ephemera.buffered.iter().map(Message::encoded_len).sum::<usize>()
-            + ephemera.signal_request_ids.iter().map(String::len).sum::<usize>()
+            + auxiliary.buffered.iter().map(Message::encoded_len).sum::<usize>()
+            + auxiliary.signal_request_ids.iter().map(String::len).sum::<usize>()
     }
 }

@@ -1,8 +1,8 @@
-//! One run's state: what its events say ([`DurableProjection`]) and what they do not ([`Ephemera`]). Each part's share of
-//! it is in that part's folder.
+//! One run's state: what its events say ([`DurableProjection`]) and what they do not ([`AuxiliaryState`]). Each part's share
+//! of it is in that part's folder.
 use super::events::answered;
 use crate::{
-    BranchRef, CopyOnWrite, DurableProjection, Ephemera, EphemeralChange, EventId, Rejection, RunId, RunKey,
+    AuxiliaryChange, AuxiliaryState, BranchRef, CopyOnWrite, DurableProjection, EventId, Rejection, RunId, RunKey,
     TransferTask,
 };
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,11 @@ use temporalio_protos::temporal::api::{enums::v1::WorkflowExecutionStatus, histo
 #[derive(Clone, Debug)]
 pub enum Change {
     Event(Box<HistoryEvent>),
-    Ephemeral(EphemeralChange),
+    Auxiliary(AuxiliaryChange),
 }
 
-/// One run's state. It changes by its events and by what follows from none ([`EphemeralChange`]), and only while something
-/// is decided; it can be rebuilt from its history, ephemera aside. Copies share what they have not changed.
+/// One run's state. It changes by its events and by what follows from none ([`AuxiliaryChange`]), and only while something
+/// is decided; it can be rebuilt from its history, auxiliary state aside. Copies share what they have not changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MutableState {
     key: CopyOnWrite<RunKey>,
@@ -24,8 +24,8 @@ pub struct MutableState {
     version: u64,
     branch: CopyOnWrite<BranchRef>,
     pub(crate) durable: DurableProjection,
-    #[serde(default)]
-    pub(crate) ephemera: Ephemera,
+    #[serde(default, rename = "ephemera")]
+    pub(crate) auxiliary: AuxiliaryState,
 }
 
 impl MutableState {
@@ -33,7 +33,7 @@ impl MutableState {
     pub(crate) fn empty(key: RunKey) -> Self {
         let branch = BranchRef { tree: key.run_id.0.clone(), branch: key.run_id.0.clone() };
         let (key, branch) = (key.into(), branch.into());
-        Self { key, version: 0, branch, durable: DurableProjection::default(), ephemera: Ephemera::default() }
+        Self { key, version: 0, branch, durable: DurableProjection::default(), auxiliary: AuxiliaryState::default() }
     }
 
     pub fn key(&self) -> &RunKey {
@@ -76,8 +76,8 @@ impl MutableState {
     }
 
     /// The parts that follow from no event.
-    pub fn ephemera(&self) -> &Ephemera {
-        &self.ephemera
+    pub fn auxiliary(&self) -> &AuxiliaryState {
+        &self.auxiliary
     }
 
     /// Started id of the last completed workflow task; 0 if there is none.
@@ -105,7 +105,7 @@ impl MutableState {
 
     /// Whether the answer to what this event asked of another run waits in the buffer.
     pub(crate) fn answer_is_buffered(&self, initiated_event_id: EventId) -> bool {
-        self.ephemera.buffered.iter().any(|event| answered(event) == Some(initiated_event_id))
+        self.auxiliary.buffered.iter().any(|event| answered(event) == Some(initiated_event_id))
     }
 
     /// Whether a transfer task still has something to do.
@@ -113,7 +113,7 @@ impl MutableState {
         match task {
             TransferTask::WorkflowTask { stamp, .. } => {
                 self.is_open()
-                    && self.ephemera.workflow_task.stamp == *stamp
+                    && self.auxiliary.workflow_task.stamp == *stamp
                     && self.workflow_task().is_some_and(|task| !task.is_started())
             }
             TransferTask::ActivityTask { scheduled_event_id, attempt, .. } => {
@@ -129,7 +129,7 @@ impl MutableState {
         }
     }
 
-    /// Rebuilds the state from its whole history; ephemeral parts are empty.
+    /// Rebuilds the state from its whole history; auxiliary parts are empty.
     ///
     /// # Errors
     /// A sentence saying which event cannot follow which.

@@ -27,7 +27,7 @@ pub struct RunWrite {
     /// The version of the state that was decided on, which must still be the stored one; `None` for a run that must not
     /// exist yet. Such a run becomes its workflow id's current one.
     pub expected_version: Option<u64>,
-    /// Events to append to the history branch, contiguous, as one batch (empty if only ephemeral parts changed).
+    /// Events to append to the history branch, contiguous, as one batch (empty if only auxiliary parts changed).
     pub events: Vec<HistoryEvent>,
     pub transfer_tasks: Vec<TransferTask>,
     pub timer_tasks: Vec<TimerTask>,

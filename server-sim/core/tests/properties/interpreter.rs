@@ -379,7 +379,7 @@ impl Life {
                 run.history.len(),
                 distinct(&run.transfer_tasks),
                 distinct(&run.timer_tasks),
-                run.state.ephemera(),
+                run.state.auxiliary(),
                 run.state.durable_projection(),
             )
         });
@@ -699,7 +699,7 @@ impl Life {
         let (Some(run), Input::ChildClosed(closed)) = (run, input) else { return false };
         let state = &self.shard.runs[run].state;
         let id = closed.initiated_event_id;
-        let heard = state.ephemera().buffered.iter().any(|event| crate::oracle::answered(event) == Some(id));
+        let heard = state.auxiliary().buffered.iter().any(|event| crate::oracle::answered(event) == Some(id));
         let is_pending = state.is_open() && state.durable().children.contains_key(&id) && !heard;
         is_pending && closed.first_execution_run_id.as_str() == CHILD_RUN
     }

@@ -25,7 +25,7 @@ pub fn tasks_cover_state(shard: &Shard) {
         others(state, &has_transfer, &mut missing);
         for timer in state.durable().timers.values() {
             let id = timer.started_event_id;
-            if !state.ephemera().timers_firing.contains(&id)
+            if !state.auxiliary().timers_firing.contains(&id)
                 && !has_timer(timer.expiry, &|kind| matches!(kind, TimerKind::UserTimer { .. }))
             {
                 missing.push(format!("the user timer {id}"));
@@ -56,13 +56,13 @@ fn workflow_task(
     has_timer: &HasTimer<'_>,
     missing: &mut Vec<String>,
 ) {
-    let stamp_now = state.ephemera().workflow_task.stamp;
+    let stamp_now = state.auxiliary().workflow_task.stamp;
     let Some(task) = state.workflow_task() else {
         // Before its first workflow task a delayed run waits for its backoff to end.
         let waits = state.previous_started_event_id() == 0
             && now < state.durable().execution_time()
             && !has_timer(state.durable().execution_time(), &|kind| *kind == TimerKind::WorkflowBackoff);
-        if waits && !state.ephemera().backoff_is_over {
+        if waits && !state.auxiliary().backoff_is_over {
             missing.push("the first backoff".into());
         }
         return;
@@ -90,7 +90,7 @@ fn workflow_task(
 
 /// What was asked of other runs is on its way until they answer, in history or in the buffer.
 fn others(state: &MutableState, has_transfer: &HasTransfer<'_>, missing: &mut Vec<String>) {
-    let heard: Vec<EventId> = state.ephemera().buffered.iter().filter_map(heard_of).collect();
+    let heard: Vec<EventId> = state.auxiliary().buffered.iter().filter_map(heard_of).collect();
     let durable = state.durable();
     let unstarted = durable.children.values().filter(|child| child.started.is_none());
     let children = unstarted.map(|child| TransferTask::StartChild { initiated_event_id: child.initiated_event_id });
@@ -151,8 +151,8 @@ fn activities(
     missing: &mut Vec<String>,
 ) {
     for (id, activity) in state.durable().activities.iter() {
-        let progress = &state.ephemera().activities[id];
-        if state.ephemera().activities_closing.contains(id) {
+        let progress = &state.auxiliary().activities[id];
+        if state.auxiliary().activities_closing.contains(id) {
             continue;
         }
         let attempts_max = activity.attributes.retry_policy.as_ref().map_or(0, |policy| policy.maximum_attempts);

@@ -168,8 +168,8 @@ impl Run {
         assert_eq!(loaded.version(), self.state.version());
         assert_eq!(loaded.durable_projection(), self.state.durable_projection(), "storing a state loses something");
         assert_eq!(
-            format!("{:?}", loaded.ephemera()),
-            format!("{:?}", self.state.ephemera()),
+            format!("{:?}", loaded.auxiliary()),
+            format!("{:?}", self.state.auxiliary()),
             "storing a state loses something that follows from no event"
         );
     }

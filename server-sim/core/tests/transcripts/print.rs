@@ -1,7 +1,7 @@
 //! How a transcript spells events, tasks and changes: one line each, what is empty or zero left out.
 use crate::shard::EPOCH;
 use prost_wkt_types::Duration;
-use tempest_core::{ChildFate, CrossCall, EphemeralChange, StartChild, Time, TimerKind, TimerTask, TransferTask};
+use tempest_core::{AuxiliaryChange, ChildFate, CrossCall, StartChild, Time, TimerKind, TimerTask, TransferTask};
 use temporalio_protos::temporal::api::{
     common::v1::{Memo, Payload, Payloads, SearchAttributes, WorkflowExecution},
     enums::v1::{RetryState, TimeoutType, WorkflowTaskFailedCause},
@@ -444,16 +444,16 @@ fn fate(fate: &ChildFate) -> String {
 }
 
 /// A change that no event tells of.
-pub fn ephemeral(change: &EphemeralChange, now: Time) -> Option<String> {
+pub fn auxiliary(change: &AuxiliaryChange, now: Time) -> Option<String> {
     let line = match change {
-        EphemeralChange::EventBuffered(buffered) => Line::word(format!("buffered {}", event(buffered, now))),
-        EphemeralChange::BufferEmptied => Line::word("buffer emptied"),
-        EphemeralChange::BufferedTimerFiredRemoved { started_event_id } => {
+        AuxiliaryChange::EventBuffered(buffered) => Line::word(format!("buffered {}", event(buffered, now))),
+        AuxiliaryChange::BufferEmptied => Line::word("buffer emptied"),
+        AuxiliaryChange::BufferedTimerFiredRemoved { started_event_id } => {
             Line::word("unbuffered TimerFired").event("started", *started_event_id)
         }
         // A first attempt is told by its events.
-        EphemeralChange::WorkflowTask(task) if task.attempt == 1 && !task.close_attempted => return None,
-        EphemeralChange::WorkflowTask(task) => {
+        AuxiliaryChange::WorkflowTask(task) if task.attempt == 1 && !task.close_attempted => return None,
+        AuxiliaryChange::WorkflowTask(task) => {
             let line = Line::word("workflow task")
                 .number("attempt", task.attempt.into())
                 .flag("close-attempted", task.close_attempted);
@@ -466,12 +466,12 @@ pub fn ephemeral(change: &EphemeralChange, now: Time) -> Option<String> {
                 None => line,
             }
         }
-        EphemeralChange::Caches(caches) => Line::word(format!("caches emptied {:?}", caches.emptied)),
-        EphemeralChange::Sticky(None) => Line::word("sticky cleared"),
-        EphemeralChange::Sticky(Some(sticky)) => Line::word("sticky")
+        AuxiliaryChange::Caches(caches) => Line::word(format!("caches emptied {:?}", caches.emptied)),
+        AuxiliaryChange::Sticky(None) => Line::word("sticky cleared"),
+        AuxiliaryChange::Sticky(Some(sticky)) => Line::word("sticky")
             .text("queue", &sticky.queue)
             .text("schedule-to-start", &format!("{:?}", sticky.schedule_to_start_timeout)),
-        EphemeralChange::ActivityProgress { scheduled_event_id, progress } => {
+        AuxiliaryChange::ActivityProgress { scheduled_event_id, progress } => {
             let started = progress.started.as_ref();
             Line::word("activity")
                 .event("scheduled", *scheduled_event_id)
@@ -483,9 +483,9 @@ pub fn ephemeral(change: &EphemeralChange, now: Time) -> Option<String> {
                 .text("heartbeat-at", &progress.last_heartbeat_time.map_or(String::new(), time))
                 .failure("last-failure", &progress.last_failure)
         }
-        EphemeralChange::StartedBy { request_id } => Line::word("started by").text("request", request_id),
-        EphemeralChange::SignalSeen { request_id } => Line::word("signal seen").text("request", request_id),
-        EphemeralChange::BackoffOver => Line::word("backoff is over"),
+        AuxiliaryChange::StartedBy { request_id } => Line::word("started by").text("request", request_id),
+        AuxiliaryChange::SignalSeen { request_id } => Line::word("signal seen").text("request", request_id),
+        AuxiliaryChange::BackoffOver => Line::word("backoff is over"),
     };
     Some(line.0)
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 use tempest_core::{
-    ActivityRef, ActivityTaskToken, Change, ChildClosed, CrossCallEnd, EphemeralChange, Input, Outcome,
+    ActivityRef, ActivityTaskToken, AuxiliaryChange, Change, ChildClosed, CrossCallEnd, Input, Outcome,
     RecordActivityTaskStarted, RecordWorkflowTaskStarted, Rejection, Reply, Time, TransferTask, Transition,
     WorkflowTaskStarted, WorkflowTaskToken,
 };
@@ -369,15 +369,15 @@ impl Story {
         let mut silent = true;
         if let Some(run) = transition.changed() {
             // What enters and leaves the buffer in one decision is told by the event alone.
-            let flushes = |change: &Change| matches!(change, Change::Ephemeral(EphemeralChange::BufferEmptied));
+            let flushes = |change: &Change| matches!(change, Change::Auxiliary(AuxiliaryChange::BufferEmptied));
             let passes_through = run.trace.iter().any(flushes);
             for change in &run.trace {
-                let buffers = matches!(change, Change::Ephemeral(EphemeralChange::EventBuffered(_)));
+                let buffers = matches!(change, Change::Auxiliary(AuxiliaryChange::EventBuffered(_)));
                 match change {
                     Change::Event(event) => self.line(&print::event(event, now)),
-                    Change::Ephemeral(_) if passes_through && (buffers || flushes(change)) => {}
-                    Change::Ephemeral(change) => {
-                        if let Some(line) = print::ephemeral(change, now) {
+                    Change::Auxiliary(_) if passes_through && (buffers || flushes(change)) => {}
+                    Change::Auxiliary(change) => {
+                        if let Some(line) = print::auxiliary(change, now) {
                             self.line(&format!(". {line}"));
                         }
                     }

@@ -89,7 +89,7 @@ impl World {
         let bytes = rmp_serde::to_vec_named(state).expect("a state has bytes");
         let read: MutableState = rmp_serde::from_slice(&bytes).expect("its bytes are a state");
         assert_eq!(read.durable_projection(), state.durable_projection());
-        assert_eq!(format!("{:?}", read.ephemera()), format!("{:?}", state.ephemera()));
+        assert_eq!(format!("{:?}", read.auxiliary()), format!("{:?}", state.auxiliary()));
         for owed in state.tasks_owed() {
             let covered = self.tasks.iter().any(|task| match (&owed, task) {
                 (Owed::Transfer(owed), TaskKind::Transfer(task)) => owed == task,
@@ -125,7 +125,7 @@ impl World {
         let (scheduled_event_id, polled_queue) = (task.scheduled_event_id, task.queue.clone());
         let request = RecordWorkflowTaskStarted {
             scheduled_event_id,
-            stamp: self.state().ephemera().workflow_task.stamp,
+            stamp: self.state().auxiliary().workflow_task.stamp,
             request_id: format!("poll-{scheduled_event_id}"),
             identity: "worker".into(),
             polled_queue,

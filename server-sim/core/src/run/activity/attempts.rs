@@ -1,7 +1,7 @@
 //! One attempt after the other: offered to matching, retried after a failure, until one closes the activity.
 use super::{Activity, ActivityProgress};
 use crate::{
-    ActivityTimeoutKind, Decision, EphemeralChange, EventId, TimerKind, TransferTask, planted_in,
+    ActivityTimeoutKind, AuxiliaryChange, Decision, EventId, TimerKind, TransferTask, planted_in,
     rules::{
         durations, failure as failures,
         retry_policy::{self, RetryDecision},
@@ -55,7 +55,7 @@ impl Decision<'_> {
     pub(crate) fn change_activity(&mut self, scheduled_event_id: EventId, change: impl FnOnce(&mut ActivityProgress)) {
         let mut progress = Box::new(self.state.progress(scheduled_event_id).clone());
         change(&mut progress);
-        self.ephemeral(EphemeralChange::ActivityProgress { scheduled_event_id, progress });
+        self.auxiliary(AuxiliaryChange::ActivityProgress { scheduled_event_id, progress });
     }
 
     /// Schedules another attempt after `failure` if the rules allow one.

@@ -25,7 +25,7 @@ pub(crate) fn scheduled(
     };
     state.durable.activities.insert(at.id, activity);
     let progress = ActivityProgress { due_time: at.time, ..ActivityProgress::default() };
-    state.ephemera.activities.insert(at.id, progress);
+    state.auxiliary.activities.insert(at.id, progress);
     Ok(PartKey::Activity(at.id))
 }
 
@@ -68,7 +68,7 @@ fn remove(state: &mut MutableState, scheduled_event_id: EventId) -> Applied {
     if !state.durable.activities.remove(&scheduled_event_id) {
         return Err(unknown(scheduled_event_id));
     }
-    state.ephemera.activities.remove(&scheduled_event_id);
+    state.auxiliary.activities.remove(&scheduled_event_id);
     Ok(PartKey::Activity(scheduled_event_id))
 }
 

@@ -1,5 +1,5 @@
 //! Activities: scheduled by a command, started by a poll, retried by the server, closed once. History hears of the
-//! start only when the activity closes; until then attempts, heartbeats and the last failure are ephemeral.
+//! start only when the activity closes; until then attempts, heartbeats and the last failure are auxiliary.
 mod attempts;
 pub(crate) mod events;
 pub(crate) mod record_started;

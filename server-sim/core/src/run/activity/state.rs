@@ -101,7 +101,7 @@ impl MutableState {
     /// An activity that nothing has closed yet, not even in the buffer.
     pub(crate) fn pending_activity(&self, scheduled_event_id: EventId) -> Option<(&Activity, &ActivityProgress)> {
         let activity = self.durable.activities.get(&scheduled_event_id)?;
-        let closing = self.ephemera.activities_closing.contains(&scheduled_event_id);
+        let closing = self.auxiliary.activities_closing.contains(&scheduled_event_id);
         (!closing).then(|| (activity, self.progress(scheduled_event_id)))
     }
 
@@ -110,7 +110,7 @@ impl MutableState {
     }
 
     pub(crate) fn progress(&self, scheduled_event_id: EventId) -> &ActivityProgress {
-        self.ephemera.activities.get(&scheduled_event_id).expect("each activity has its progress: see invariants")
+        self.auxiliary.activities.get(&scheduled_event_id).expect("each activity has its progress: see invariants")
     }
 
     /// The pending activity that a caller means.

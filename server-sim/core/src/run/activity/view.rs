@@ -48,20 +48,20 @@ impl MutableState {
     pub(crate) fn activities_bytes(&self) -> usize {
         let activities = self.durable.activities.values();
         let activities = activities.map(|activity| ENTRY_BYTES + activity.attributes.encoded_len());
-        activities.sum::<usize>() + self.ephemera.activities.values().map(progress_bytes).sum::<usize>()
+        activities.sum::<usize>() + self.auxiliary.activities.values().map(progress_bytes).sum::<usize>()
     }
 
     pub(crate) fn activities_violation(&self) -> Option<String> {
-        let (durable, ephemera) = (&self.durable, &self.ephemera);
-        if !durable.activities.keys().eq(ephemera.activities.keys()) {
+        let (durable, auxiliary) = (&self.durable, &self.auxiliary);
+        if !durable.activities.keys().eq(auxiliary.activities.keys()) {
             return Some("activities and their progress differ".into());
         }
-        if let Some((id, progress)) = ephemera.activities.iter().find(|(_, progress)| progress.attempt < 1) {
+        if let Some((id, progress)) = auxiliary.activities.iter().find(|(_, progress)| progress.attempt < 1) {
             return Some(format!("activity {id} of attempt {}", progress.attempt));
         }
-        let waiting: BTreeSet<_> = ephemera.buffered.iter().filter_map(super::events::closed_activity).collect();
-        (ephemera.activities_closing != waiting)
-            .then(|| format!("activities {:?} are closing, of {waiting:?} it waits", ephemera.activities_closing))
+        let waiting: BTreeSet<_> = auxiliary.buffered.iter().filter_map(super::events::closed_activity).collect();
+        (auxiliary.activities_closing != waiting)
+            .then(|| format!("activities {:?} are closing, of {waiting:?} it waits", auxiliary.activities_closing))
     }
 }
 

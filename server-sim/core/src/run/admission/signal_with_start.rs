@@ -44,7 +44,7 @@ fn signal_existing(
     context: &Context,
 ) -> Result<Transition, Rejection> {
     let reply = Reply::Started(start::started(run, false));
-    if !request.request_id.is_empty() && run.ephemera.signal_request_ids.contains(&request.request_id) {
+    if !request.request_id.is_empty() && run.auxiliary.signal_request_ids.contains(&request.request_id) {
         return Ok(Transition::nothing(reply));
     }
     refuse_while_closing(run)?;

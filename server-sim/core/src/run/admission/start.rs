@@ -60,7 +60,7 @@ pub(crate) enum Existing {
 
 pub(crate) fn started_by(run: &MutableState, request_id: &str, context: &Context) -> bool {
     !request_id.is_empty()
-        && run.ephemera.start_request_id == request_id
+        && run.auxiliary.start_request_id == request_id
         && !planted_in!(context, crate::planted::START_REQUEST_ID_IGNORED)
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn existing(run: &MutableState, reuse: Reuse, conflict: Conflict) -> 
             message: format!("Workflow execution {what}. WorkflowId: {}, RunId: {}.{why}", key.workflow_id, key.run_id),
             workflow_id: key.workflow_id.0.clone(),
             run_id: key.run_id.clone(),
-            start_request_id: run.ephemera.start_request_id.clone(),
+            start_request_id: run.auxiliary.start_request_id.clone(),
             first_execution_run_id: run.first_execution_run_id().clone(),
         })
     };

@@ -23,6 +23,6 @@ fn requests(event: &HistoryEvent) -> bool {
 impl MutableState {
     /// In history, or in the buffer.
     pub(crate) fn cancellation_is_requested(&self) -> bool {
-        self.durable.cancel_requested || self.ephemera.buffered.iter().any(requests)
+        self.durable.cancel_requested || self.auxiliary.buffered.iter().any(requests)
     }
 }

@@ -40,7 +40,7 @@ impl MutableState {
     pub(crate) fn child_start(&self, initiated_event_id: EventId) -> Option<ChildStart> {
         let written = self.durable.children.get(&initiated_event_id).and_then(|child| child.started.clone());
         written.or_else(|| {
-            let starts = self.ephemera.buffered.iter().filter_map(started_child);
+            let starts = self.auxiliary.buffered.iter().filter_map(started_child);
             starts.filter(|(id, _)| *id == initiated_event_id).map(|(_, start)| start).next()
         })
     }

@@ -58,8 +58,8 @@ fn close(state: &mut MutableState, status: Status, at: At<'_>, successor: &str) 
     let successor = (!successor.is_empty()).then(|| RunId(successor.to_owned()));
     state.durable.closed = Some(Closed { status: status.into(), time: at.time, successor });
     state.durable.workflow_task = None;
-    state.ephemera.workflow_task.transient = None;
-    state.ephemera.sticky = None;
-    state.ephemera.empty_buffer();
+    state.auxiliary.workflow_task.transient = None;
+    state.auxiliary.sticky = None;
+    state.auxiliary.empty_buffer();
     Ok(PartKey::Run)
 }

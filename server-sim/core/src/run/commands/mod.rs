@@ -111,7 +111,7 @@ impl<'d, 'c> Commands<'d, 'c> {
         namespace: &str,
     ) -> Self {
         Self {
-            has_news: !decision.state.ephemera.buffered.is_empty(),
+            has_news: !decision.state.auxiliary.buffered.is_empty(),
             decision,
             completed_event_id,
             identity: identity.to_owned(),

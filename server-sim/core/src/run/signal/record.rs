@@ -1,12 +1,12 @@
 //! Signals in history, and their number.
 use super::events::is_signal;
-use crate::{Decision, EphemeralChange, MutableState, Rejection, planted_in, run::decision::Extras};
+use crate::{AuxiliaryChange, Decision, MutableState, Rejection, planted_in, run::decision::Extras};
 use temporalio_protos::temporal::api::history::v1::WorkflowExecutionSignaledEventAttributes;
 
 impl MutableState {
     /// Events in history and in the buffer that are signals.
     fn signal_count(&self) -> usize {
-        let buffered = self.ephemera.buffered.iter();
+        let buffered = self.auxiliary.buffered.iter();
         self.durable.signal_count + buffered.filter(|event| is_signal(event)).count()
     }
 }
@@ -27,7 +27,7 @@ impl Decision<'_> {
         }
         let request_id = attributes.request_id.clone();
         if !request_id.is_empty() && !planted_in!(self.context, crate::planted::SIGNAL_RETRY_DELIVERED_TWICE) {
-            self.ephemeral(EphemeralChange::SignalSeen { request_id });
+            self.auxiliary(AuxiliaryChange::SignalSeen { request_id });
         }
         self.event_with(attributes, extras);
         Ok(())

@@ -36,7 +36,7 @@ pub(crate) fn decide(
 
 /// What a signal does that the run has already: nothing.
 pub(crate) fn repeated(state: &MutableState, request_id: &str, context: &Context) -> Option<Transition> {
-    let seen = !request_id.is_empty() && state.ephemera.signal_request_ids.contains(request_id);
+    let seen = !request_id.is_empty() && state.auxiliary.signal_request_ids.contains(request_id);
     if !seen || planted_in!(context, crate::planted::SIGNAL_RETRY_DELIVERED_TWICE) {
         return None;
     }
@@ -47,7 +47,7 @@ pub(crate) fn repeated(state: &MutableState, request_id: &str, context: &Context
 
 /// A run that was kept from closing by news must not be kept from it by more and more of them.
 pub(crate) fn refuse_while_closing(state: &MutableState) -> Result<(), Rejection> {
-    if state.ephemera.workflow_task.close_attempted && state.workflow_task_is_started() {
+    if state.auxiliary.workflow_task.close_attempted && state.workflow_task_is_started() {
         return Err(Rejection::BusyWorkflow(
             "workflow operation can not be applied because workflow is closing".into(),
         ));

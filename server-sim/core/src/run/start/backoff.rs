@@ -1,5 +1,5 @@
 //! The time before a run's first workflow task: a start delay, or what a retry or a continued run waits.
-use crate::{Decision, EphemeralChange, MutableState, TimerKind, run::fire_timer::is_over};
+use crate::{AuxiliaryChange, Decision, MutableState, TimerKind, run::fire_timer::is_over};
 
 impl MutableState {
     /// Still before the first workflow task of a delayed run: signals wait, they schedule nothing.
@@ -7,7 +7,7 @@ impl MutableState {
         self.durable.has_first_backoff()
             && self.durable.previous_started_event_id == 0
             && self.workflow_task().is_none()
-            && !self.ephemera.backoff_is_over
+            && !self.auxiliary.backoff_is_over
     }
 }
 
@@ -17,7 +17,7 @@ pub(crate) fn fire(decision: &mut Decision<'_>) {
     }
     let due = decision.state.durable.execution_time();
     if is_over(decision, Some(due), &TimerKind::WorkflowBackoff) {
-        decision.ephemeral(EphemeralChange::BackoffOver);
+        decision.auxiliary(AuxiliaryChange::BackoffOver);
         decision.schedule_workflow_task();
     }
 }

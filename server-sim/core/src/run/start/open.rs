@@ -1,6 +1,6 @@
 //! The beginning of a run, by request or in place of a run that has just closed.
 use crate::{
-    Context, Decision, EphemeralChange, Rejection, RunKey, TimerKind,
+    AuxiliaryChange, Context, Decision, Rejection, RunKey, TimerKind,
     rules::payloads,
     run::{
         decision::{Extras, Opened},
@@ -36,9 +36,9 @@ pub(crate) fn open(key: RunKey, mut opening: Opening, context: &Context) -> Resu
         .map(|indexed_fields| SearchAttributes { indexed_fields });
     let mut decision = Decision::opening(key, context);
     decision.event_with(opening.started, opening.extras);
-    decision.ephemeral(EphemeralChange::StartedBy { request_id: opening.request_id });
+    decision.auxiliary(AuxiliaryChange::StartedBy { request_id: opening.request_id });
     if context.timeline > 0 {
-        decision.ephemeral(EphemeralChange::Caches(Caches::fresh(context.timeline)));
+        decision.auxiliary(AuxiliaryChange::Caches(Caches::fresh(context.timeline)));
     }
     let durable = &decision.state.durable;
     let (run_end, chain_end) = (durable.run_expiration(), durable.execution_expiration());

@@ -1,7 +1,7 @@
 //! CancelTimer.
 use super::start;
 use crate::{
-    EphemeralChange,
+    AuxiliaryChange,
     run::{
         commands::{BadCommand, Commands, Handled, does_not_fit},
         decision::Extras,
@@ -26,7 +26,7 @@ pub(crate) fn handle(
         (Some(started_event_id), _) => started_event_id,
         (None, Some(started_event_id)) => {
             commands.decision.probe("fired_timer_cancelled_in_buffer");
-            commands.decision.ephemeral(EphemeralChange::BufferedTimerFiredRemoved { started_event_id });
+            commands.decision.auxiliary(AuxiliaryChange::BufferedTimerFiredRemoved { started_event_id });
             started_event_id
         }
         (None, None) => {
@@ -41,6 +41,6 @@ pub(crate) fn handle(
         identity: commands.identity.clone(),
     };
     commands.decision.event_with(attributes, extras);
-    commands.has_news &= !commands.decision.state.ephemera.buffered.is_empty();
+    commands.has_news &= !commands.decision.state.auxiliary.buffered.is_empty();
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! nothing of that happens: the workflow task fails instead, and the caller is told why.
 use super::{end::WorkflowTaskFailure, fail::check_token, record_started::started_reply, schedule::Offer};
 use crate::{
-    Context, Decision, EphemeralChange, MutableState, Rejection, Reply, Transition, WorkflowTaskCompleted,
+    AuxiliaryChange, Context, Decision, MutableState, Rejection, Reply, Transition, WorkflowTaskCompleted,
     WorkflowTaskTimeoutKind, WorkflowTaskToken, planted_in,
     rules::{failure, names},
     run::commands::{Commands, Failed, sequence},
@@ -21,7 +21,7 @@ pub(crate) fn decide(
     context: &Context,
 ) -> Result<Transition, Rejection> {
     check_token(state, token)?;
-    if !state.ephemera.caches.agree(context.timeline, &request.identity)
+    if !state.auxiliary.caches.agree(context.timeline, &request.identity)
         && !planted_in!(context, crate::planted::CACHES_OUTLIVE_A_FAILOVER)
     {
         return Ok(empty_cache(state, &request, context));
@@ -43,8 +43,8 @@ fn empty_cache(
 ) -> Transition {
     let mut decision = Decision::about(state, context);
     decision.probe("worker_cache_emptied_after_failover");
-    let caches = state.ephemera.caches.after_emptying(context.timeline, &request.identity);
-    decision.ephemeral(EphemeralChange::Caches(caches));
+    let caches = state.auxiliary.caches.after_emptying(context.timeline, &request.identity);
+    decision.auxiliary(AuxiliaryChange::Caches(caches));
     let why = "the database failed over: workflow tasks of before are done again, from the history that is left";
     #[allow(deprecated, reason = "Temporal still copies it, and older SDKs still send it")]
     let binary_checksum = request.binary_checksum.clone();
@@ -64,7 +64,7 @@ fn is_heartbeat(request: &api::RespondWorkflowTaskCompletedRequest, commands: &[
 }
 
 fn heartbeats_too_long(state: &MutableState, context: &Context) -> bool {
-    let since = state.ephemera.workflow_task.original_scheduled_time;
+    let since = state.auxiliary.workflow_task.original_scheduled_time;
     since.0 > 0 && context.now > since.plus(context.limits.workflow_task_heartbeat_timeout)
 }
 
@@ -84,7 +84,7 @@ fn complete(
     context: &Context,
 ) -> Result<Transition, Failed> {
     let mut decision = Decision::about(state, context);
-    let original_scheduled_time = state.ephemera.workflow_task.original_scheduled_time;
+    let original_scheduled_time = state.auxiliary.workflow_task.original_scheduled_time;
     let completed_event_id = decision.complete_workflow_task(request);
     decision.set_stickiness(request);
     let prolongs = is_heartbeat(request, &commanded);

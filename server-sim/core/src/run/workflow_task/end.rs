@@ -1,7 +1,7 @@
 //! How workflow tasks end: completed, failed, timed out.
-use super::{WorkflowTask, WorkflowTaskEphemera};
+use super::{WorkflowTask, WorkflowTaskAuxiliary};
 use crate::{
-    Decision, EphemeralChange, EventId, HISTORY_SERVICE, WorkflowTaskTimeoutKind, planted_in, run::decision::Extras,
+    AuxiliaryChange, Decision, EventId, HISTORY_SERVICE, WorkflowTaskTimeoutKind, planted_in, run::decision::Extras,
 };
 use temporalio_protos::temporal::api::{
     deployment::v1::WorkerDeploymentVersion,
@@ -26,11 +26,11 @@ impl Decision<'_> {
     /// Returns the id of the completed event.
     pub(crate) fn complete_workflow_task(&mut self, request: &api::RespondWorkflowTaskCompletedRequest) -> EventId {
         let mut task = self.state.workflow_task().expect("the caller found a started workflow task").clone();
-        let ephemera = &self.state.ephemera.workflow_task;
-        let was_transient = ephemera.transient.is_some();
-        let (stamp, original_scheduled_time) = (ephemera.stamp, ephemera.original_scheduled_time);
-        let ended = WorkflowTaskEphemera { stamp, original_scheduled_time, ..WorkflowTaskEphemera::default() };
-        self.ephemeral(EphemeralChange::WorkflowTask(ended));
+        let auxiliary = &self.state.auxiliary.workflow_task;
+        let was_transient = auxiliary.transient.is_some();
+        let (stamp, original_scheduled_time) = (auxiliary.stamp, auxiliary.original_scheduled_time);
+        let ended = WorkflowTaskAuxiliary { stamp, original_scheduled_time, ..WorkflowTaskAuxiliary::default() };
+        self.auxiliary(AuxiliaryChange::WorkflowTask(ended));
         if was_transient {
             task.identity.clone_from(&request.identity);
             task.scheduled_event_id = self.next_event_id();
@@ -47,7 +47,7 @@ impl Decision<'_> {
     pub(crate) fn fail_workflow_task(&mut self, failure: WorkflowTaskFailure) {
         let task = self.state.workflow_task().expect("the caller found a started workflow task").clone();
         let close_attempted = failure.cause == WorkflowTaskFailedCause::UnhandledCommand;
-        if self.state.ephemera.workflow_task.transient.is_none() {
+        if self.state.auxiliary.workflow_task.transient.is_none() {
             #[allow(deprecated, reason = "Temporal still writes the binary checksum")]
             self.event(WorkflowTaskFailedEventAttributes {
                 scheduled_event_id: task.scheduled_event_id,
@@ -82,7 +82,7 @@ impl Decision<'_> {
             WorkflowTaskTimeoutKind::ScheduleToStart => TimeoutType::ScheduleToStart,
             WorkflowTaskTimeoutKind::StartToClose => TimeoutType::StartToClose,
         };
-        if self.state.ephemera.workflow_task.transient.is_none() {
+        if self.state.auxiliary.workflow_task.transient.is_none() {
             self.event(WorkflowTaskTimedOutEventAttributes {
                 scheduled_event_id: task.scheduled_event_id,
                 started_event_id: task.started_event_id,
@@ -93,21 +93,21 @@ impl Decision<'_> {
     }
 
     fn workflow_task_did_not_complete(&mut self, counts: bool, close_attempted: bool) {
-        let ephemera = &self.state.ephemera.workflow_task;
-        let counts = counts && self.state.ephemera.sticky.is_none();
-        let ended = WorkflowTaskEphemera {
-            attempt: if counts { ephemera.attempt + 1 } else { 1 },
-            stamp: ephemera.stamp,
+        let auxiliary = &self.state.auxiliary.workflow_task;
+        let counts = counts && self.state.auxiliary.sticky.is_none();
+        let ended = WorkflowTaskAuxiliary {
+            attempt: if counts { auxiliary.attempt + 1 } else { 1 },
+            stamp: auxiliary.stamp,
             close_attempted,
-            ..WorkflowTaskEphemera::default()
+            ..WorkflowTaskAuxiliary::default()
         };
-        self.ephemeral(EphemeralChange::WorkflowTask(ended));
-        if self.state.ephemera.sticky.is_some() {
+        self.auxiliary(AuxiliaryChange::WorkflowTask(ended));
+        if self.state.auxiliary.sticky.is_some() {
             self.probe("sticky_cleared_by_failure");
-            self.ephemeral(EphemeralChange::Sticky(None));
+            self.auxiliary(AuxiliaryChange::Sticky(None));
         }
         if planted_in!(self.context, crate::planted::LOSE_BUFFERED_EVENTS) {
-            self.ephemeral(EphemeralChange::BufferEmptied);
+            self.auxiliary(AuxiliaryChange::BufferEmptied);
         }
     }
 }

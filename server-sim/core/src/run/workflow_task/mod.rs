@@ -14,5 +14,5 @@ pub(crate) mod timeout;
 mod view;
 
 pub use caches::Caches;
-pub use state::{WorkflowTask, WorkflowTaskEphemera};
+pub use state::{WorkflowTask, WorkflowTaskAuxiliary};
 pub use sticky::Sticky;

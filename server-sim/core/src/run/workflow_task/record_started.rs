@@ -1,6 +1,6 @@
 //! Matching found a poll for a workflow task.
 use crate::{
-    Context, Decision, EphemeralChange, MutableState, RecordWorkflowTaskStarted, Rejection, Reply, TimerKind,
+    AuxiliaryChange, Context, Decision, MutableState, RecordWorkflowTaskStarted, Rejection, Reply, TimerKind,
     Transition, WorkflowTaskStarted, WorkflowTaskTimeoutKind, WorkflowTaskToken, planted_in, run::inputs::closed,
 };
 use temporalio_protos::temporal::api::{
@@ -21,7 +21,7 @@ pub(crate) fn decide(
     let Some(task) = state.workflow_task() else {
         return Err(Rejection::NotFound("Workflow task not found.".into()));
     };
-    if state.ephemera.workflow_task.stamp != request.stamp {
+    if state.auxiliary.workflow_task.stamp != request.stamp {
         return Err(Rejection::ObsoleteTask);
     }
     if task.is_started() {
@@ -30,7 +30,7 @@ pub(crate) fn decide(
     if task.scheduled_event_id != request.scheduled_event_id {
         return Err(Rejection::ObsoleteTask);
     }
-    let sticky_queue = state.ephemera.sticky.as_ref().map(|sticky| sticky.queue.as_str());
+    let sticky_queue = state.auxiliary.sticky.as_ref().map(|sticky| sticky.queue.as_str());
     let polled_normal = request.polled_queue == state.task_queue();
     if !polled_normal && sticky_queue != Some(request.polled_queue.as_str()) {
         // Of a sticky queue that the run has left since.
@@ -40,10 +40,10 @@ pub(crate) fn decide(
     if polled_normal && sticky_queue.is_some() {
         // The sticky worker did not come for it; the one that did has no cache.
         decision.probe("sticky_task_taken_from_normal_queue");
-        decision.ephemeral(EphemeralChange::Sticky(None));
+        decision.auxiliary(AuxiliaryChange::Sticky(None));
     }
     decision.start_workflow_task(request.request_id, request.identity);
-    let partial = decision.state.ephemera.sticky.is_some();
+    let partial = decision.state.auxiliary.sticky.is_some();
     let reply = started_reply(&decision.state, partial);
     Ok(decision.finish(Reply::WorkflowTaskStarted(Box::new(reply))))
 }
@@ -54,7 +54,7 @@ fn answer_again(state: &MutableState, request: &RecordWorkflowTaskStarted) -> Re
     if task.request_id != request.request_id {
         return Err(Rejection::TaskAlreadyStarted);
     }
-    let reply = started_reply(state, state.ephemera.sticky.is_some());
+    let reply = started_reply(state, state.auxiliary.sticky.is_some());
     let mut transition = Transition::nothing(Reply::WorkflowTaskStarted(Box::new(reply)));
     transition.probes.push("workflow_task_start_repeated");
     Ok(transition)
@@ -64,12 +64,12 @@ impl Decision<'_> {
     /// Starts the pending workflow task. A transient one whose ids were taken by newer events becomes a first attempt.
     pub(crate) fn start_workflow_task(&mut self, request_id: String, identity: String) {
         let mut task = self.state.workflow_task().expect("the caller found a pending workflow task").clone();
-        let mut ephemera = self.state.ephemera.workflow_task.clone();
-        if ephemera.transient.is_some() && task.scheduled_event_id != self.next_event_id() {
+        let mut auxiliary = self.state.auxiliary.workflow_task.clone();
+        if auxiliary.transient.is_some() && task.scheduled_event_id != self.next_event_id() {
             self.probe("transient_workflow_task_became_normal");
-            ephemera.transient = None;
-            ephemera.attempt = 1;
-            self.ephemeral(EphemeralChange::WorkflowTask(ephemera.clone()));
+            auxiliary.transient = None;
+            auxiliary.attempt = 1;
+            self.auxiliary(AuxiliaryChange::WorkflowTask(auxiliary.clone()));
             task.attempt = 1;
             task.scheduled_event_id = self.next_event_id();
             self.event(task.scheduled_attributes());
@@ -89,16 +89,16 @@ impl Decision<'_> {
         task.suggest_continue_as_new = !task.suggest_continue_as_new_reasons.is_empty();
         let kind = TimerKind::WorkflowTaskTimeout {
             scheduled_event_id: task.scheduled_event_id,
-            stamp: ephemera.stamp,
+            stamp: auxiliary.stamp,
             timeout: WorkflowTaskTimeoutKind::StartToClose,
         };
-        if ephemera.transient.is_none() || !planted_in!(self.context, crate::planted::TRANSIENT_TASK_WITHOUT_TIMEOUT) {
+        if auxiliary.transient.is_none() || !planted_in!(self.context, crate::planted::TRANSIENT_TASK_WITHOUT_TIMEOUT) {
             self.timer(self.now().plus(task.timeout), kind);
         }
-        if ephemera.transient.is_some() {
+        if auxiliary.transient.is_some() {
             task.started_event_id = task.scheduled_event_id + 1;
-            ephemera.transient = Some(task);
-            self.ephemeral(EphemeralChange::WorkflowTask(ephemera));
+            auxiliary.transient = Some(task);
+            self.auxiliary(AuxiliaryChange::WorkflowTask(auxiliary));
         } else {
             self.event(task.started_attributes());
         }

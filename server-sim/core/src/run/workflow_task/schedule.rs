@@ -1,7 +1,7 @@
 //! Scheduling a workflow task and offering it to matching.
 use super::{Sticky, WorkflowTask};
 use crate::{
-    Decision, EphemeralChange, MutableState, Time, TimerKind, TransferTask, WorkflowTaskTimeoutKind, rules::durations,
+    AuxiliaryChange, Decision, MutableState, Time, TimerKind, TransferTask, WorkflowTaskTimeoutKind, rules::durations,
 };
 use std::time::Duration;
 
@@ -37,23 +37,23 @@ impl Decision<'_> {
         if self.state.workflow_task().is_some() {
             return;
         }
-        let mut ephemera = self.state.ephemera.workflow_task.clone();
-        if !self.state.ephemera.buffered.is_empty() {
+        let mut auxiliary = self.state.auxiliary.workflow_task.clone();
+        if !self.state.auxiliary.buffered.is_empty() {
             // There is news: whatever failed before may work now, so this is a first attempt with events of its own.
-            ephemera.attempt = 1;
+            auxiliary.attempt = 1;
             self.flush_buffer();
         }
-        ephemera.stamp += 1;
-        ephemera.original_scheduled_time = original_scheduled_time;
-        let sticky = self.state.ephemera.sticky.clone();
-        let task = self.next_workflow_task(ephemera.attempt, sticky.as_ref());
-        if ephemera.attempt == 1 {
+        auxiliary.stamp += 1;
+        auxiliary.original_scheduled_time = original_scheduled_time;
+        let sticky = self.state.auxiliary.sticky.clone();
+        let task = self.next_workflow_task(auxiliary.attempt, sticky.as_ref());
+        if auxiliary.attempt == 1 {
             self.event(task.scheduled_attributes());
         } else {
             self.probe("transient_workflow_task");
-            ephemera.transient = Some(task);
+            auxiliary.transient = Some(task);
         }
-        self.ephemeral(EphemeralChange::WorkflowTask(ephemera));
+        self.auxiliary(AuxiliaryChange::WorkflowTask(auxiliary));
         if offer == Offer::ToMatching {
             self.offer_workflow_task(sticky.map(|sticky| sticky.schedule_to_start_timeout));
         }
@@ -73,7 +73,7 @@ impl Decision<'_> {
     }
 
     fn offer_workflow_task(&mut self, sticky_timeout: Option<Duration>) {
-        let stamp = self.state.ephemera.workflow_task.stamp;
+        let stamp = self.state.auxiliary.workflow_task.stamp;
         let task = self.state.workflow_task().expect("a workflow task was just scheduled").clone();
         let timeout = sticky_timeout.filter(|timeout| !timeout.is_zero());
         if let Some(timeout) = timeout {

@@ -42,7 +42,7 @@ pub struct WorkflowTask {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct WorkflowTaskEphemera {
+pub struct WorkflowTaskAuxiliary {
     /// Of the pending workflow task, or of the next one; above 1 it is transient.
     pub attempt: i32,
     /// Rises each time a workflow task is scheduled anew.
@@ -55,7 +55,7 @@ pub struct WorkflowTaskEphemera {
     pub close_attempted: bool,
 }
 
-impl Default for WorkflowTaskEphemera {
+impl Default for WorkflowTaskAuxiliary {
     fn default() -> Self {
         Self { attempt: 1, stamp: 0, original_scheduled_time: Time::ZERO, transient: None, close_attempted: false }
     }
@@ -124,7 +124,7 @@ fn event(id: EventId, time: Time, kind: EventType, attributes: Attributes) -> Hi
 impl MutableState {
     /// The workflow task that is scheduled or started, transient or not.
     pub fn workflow_task(&self) -> Option<&WorkflowTask> {
-        self.durable.workflow_task.as_deref().or(self.ephemera.workflow_task.transient.as_ref())
+        self.durable.workflow_task.as_deref().or(self.auxiliary.workflow_task.transient.as_ref())
     }
 
     pub(crate) fn workflow_task_is_started(&self) -> bool {
@@ -134,13 +134,13 @@ impl MutableState {
     pub(crate) fn had_workflow_task(&self) -> bool {
         self.workflow_task().is_some()
             || self.durable.previous_started_event_id != 0
-            || self.ephemera.workflow_task.stamp != 0
+            || self.auxiliary.workflow_task.stamp != 0
     }
 
     /// Scheduled and started events of a transient workflow task, for history reads of workers. Empty if other events
     /// were written since it was scheduled: its ids would not follow the history.
     pub fn transient_events(&self) -> Vec<HistoryEvent> {
-        match &self.ephemera.workflow_task.transient {
+        match &self.auxiliary.workflow_task.transient {
             Some(task) if task.scheduled_event_id == self.durable.next_event_id => task.events(),
             _ => Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! Stickiness: while a worker has the run in its cache, its workflow tasks go to a queue of its own.
 use crate::{
-    Context, Decision, EphemeralChange, MutableState, Rejection, Reply, TransferTask, Transition, rules::durations,
+    AuxiliaryChange, Context, Decision, MutableState, Rejection, Reply, TransferTask, Transition, rules::durations,
     run::inputs::closed,
 };
 use serde::{Deserialize, Serialize};
@@ -30,15 +30,15 @@ pub(crate) fn reset(state: &MutableState, context: &Context) -> Result<Transitio
 impl Decision<'_> {
     /// Clears stickiness. A workflow task that waits on the sticky queue is offered on the normal one.
     fn reset_stickiness(&mut self) {
-        if self.state.ephemera.sticky.is_none() {
+        if self.state.auxiliary.sticky.is_none() {
             return;
         }
-        self.ephemeral(EphemeralChange::Sticky(None));
+        self.auxiliary(AuxiliaryChange::Sticky(None));
         let Some(task) = self.state.workflow_task().filter(|task| !task.is_started()) else { return };
         let scheduled_event_id = task.scheduled_event_id;
         self.transfer(TransferTask::WorkflowTask {
             scheduled_event_id,
-            stamp: self.state.ephemera.workflow_task.stamp,
+            stamp: self.state.auxiliary.workflow_task.stamp,
             task_queue: self.state.task_queue().to_owned(),
             sticky_for: None,
             schedule_to_start_timeout: None,
@@ -52,8 +52,8 @@ impl Decision<'_> {
             let timeout = durations::value(attributes.schedule_to_start_timeout.as_ref());
             Some(Sticky { queue: queue.name.clone(), schedule_to_start_timeout: timeout })
         });
-        if sticky != self.state.ephemera.sticky {
-            self.ephemeral(EphemeralChange::Sticky(sticky));
+        if sticky != self.state.auxiliary.sticky {
+            self.auxiliary(AuxiliaryChange::Sticky(sticky));
         }
     }
 }

@@ -2,7 +2,7 @@
 use crate::{Decision, TimerKind, WorkflowTaskTimeoutKind, run::fire_timer::is_over};
 
 pub(crate) fn fire(decision: &mut Decision<'_>, stamp: u64, timeout: WorkflowTaskTimeoutKind, kind: &TimerKind) {
-    if decision.state.ephemera.workflow_task.stamp != stamp {
+    if decision.state.auxiliary.workflow_task.stamp != stamp {
         return;
     }
     let Some(task) = decision.state.workflow_task() else { return };

@@ -1,6 +1,6 @@
 //! What follows from no event: lost by a rebuild, kept by the store.
 use crate::{
-    ActivityProgress, CopyOnWrite, EventId, PartKey, Parts, Sticky, WorkflowTaskEphemera,
+    ActivityProgress, CopyOnWrite, EventId, PartKey, Parts, Sticky, WorkflowTaskAuxiliary,
     run::{activity::events::closed_activity, timer::events::timer_fired, workflow_task::Caches},
     wire,
 };
@@ -10,11 +10,11 @@ use temporalio_protos::temporal::api::history::v1::HistoryEvent;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Ephemera {
+pub struct AuxiliaryState {
     /// Arrived while a workflow task is started; they get their ids when it ends.
     #[serde(with = "wire::shared::list")]
     pub buffered: CopyOnWrite<Vec<HistoryEvent>>,
-    pub workflow_task: WorkflowTaskEphemera,
+    pub workflow_task: WorkflowTaskAuxiliary,
     pub sticky: Option<Sticky>,
     /// By scheduled event id; exactly the activities of the durable projection.
     pub activities: Parts<ActivityProgress>,
@@ -32,7 +32,7 @@ pub struct Ephemera {
 
 /// A change to a part that follows from no event.
 #[derive(Clone, Debug)]
-pub enum EphemeralChange {
+pub enum AuxiliaryChange {
     /// With it, what it closes counts as closed.
     EventBuffered(Box<HistoryEvent>),
     /// The buffer was written to history, or dropped with a closed run.
@@ -41,7 +41,7 @@ pub enum EphemeralChange {
     BufferedTimerFiredRemoved {
         started_event_id: EventId,
     },
-    WorkflowTask(WorkflowTaskEphemera),
+    WorkflowTask(WorkflowTaskAuxiliary),
     Sticky(Option<Sticky>),
     ActivityProgress {
         scheduled_event_id: EventId,
@@ -57,7 +57,7 @@ pub enum EphemeralChange {
     Caches(Caches),
 }
 
-impl EphemeralChange {
+impl AuxiliaryChange {
     /// The part of the state that it changes.
     pub(crate) fn part(&self) -> PartKey {
         match self {
@@ -75,26 +75,26 @@ impl EphemeralChange {
     }
 }
 
-impl Ephemera {
-    pub(crate) fn apply(&mut self, change: EphemeralChange) {
+impl AuxiliaryState {
+    pub(crate) fn apply(&mut self, change: AuxiliaryChange) {
         match change {
-            EphemeralChange::EventBuffered(event) => self.buffer(*event),
-            EphemeralChange::BufferEmptied => self.empty_buffer(),
-            EphemeralChange::BufferedTimerFiredRemoved { started_event_id } => {
+            AuxiliaryChange::EventBuffered(event) => self.buffer(*event),
+            AuxiliaryChange::BufferEmptied => self.empty_buffer(),
+            AuxiliaryChange::BufferedTimerFiredRemoved { started_event_id } => {
                 self.timers_firing.remove(&started_event_id);
                 self.buffered.retain(|event| timer_fired(event) != Some(started_event_id));
             }
-            EphemeralChange::WorkflowTask(task) => self.workflow_task = task,
-            EphemeralChange::Sticky(sticky) => self.sticky = sticky,
-            EphemeralChange::ActivityProgress { scheduled_event_id, progress } => {
+            AuxiliaryChange::WorkflowTask(task) => self.workflow_task = task,
+            AuxiliaryChange::Sticky(sticky) => self.sticky = sticky,
+            AuxiliaryChange::ActivityProgress { scheduled_event_id, progress } => {
                 self.activities.insert(scheduled_event_id, *progress);
             }
-            EphemeralChange::StartedBy { request_id } => self.start_request_id = request_id,
-            EphemeralChange::SignalSeen { request_id } => {
+            AuxiliaryChange::StartedBy { request_id } => self.start_request_id = request_id,
+            AuxiliaryChange::SignalSeen { request_id } => {
                 self.signal_request_ids.insert(request_id);
             }
-            EphemeralChange::BackoffOver => self.backoff_is_over = true,
-            EphemeralChange::Caches(caches) => self.caches = caches,
+            AuxiliaryChange::BackoffOver => self.backoff_is_over = true,
+            AuxiliaryChange::Caches(caches) => self.caches = caches,
         }
     }
 
