@@ -77,7 +77,7 @@ fn the_verdict_says_which_commits_were_in_doubt() {
     let listed = ownership["commits_in_doubt"].as_array().expect("a list");
     assert_eq!(ownership["in_doubt"], listed.len(), "they are few enough to be listed");
     assert!(listed.len() > SHOWN, "the faults left {} commits in doubt", listed.len());
-    let applied = listed.iter().filter(|commit| commit["fate"] == "applied").count();
+    let applied = listed.iter().filter(|commit| commit["outcome"] == "applied").count();
     assert_eq!(ownership["in_doubt_applied"], applied);
     assert!(applied > 0, "the database had done what it was silent about");
     let times: Vec<u64> = listed.iter().map(|commit| commit["at_ms"].as_u64().unwrap()).collect();
@@ -94,7 +94,7 @@ fn the_verdict_says_which_commits_were_in_doubt() {
             format!(" {}.{:03} s  {} ", at_ms / 1000, at_ms % 1000, name("server")),
             format!(" shard {} ", commit["shard"]),
             format!(" sequence {}", commit["sequence"]),
-            format!(": {}", name("fate").replace('-', " ").replace("unknown", "not known")),
+            format!(": {}", name("outcome").replace('-', " ").replace("unknown", "not known")),
         ] {
             assert!(line.contains(&part), "{line} lacks {part:?}");
         }

@@ -35,13 +35,13 @@ pub struct CommitInDoubt {
     pub sequence: u64,
     /// The workflows it writes; none if it is about the shard alone.
     pub workflow_ids: Vec<String>,
-    pub fate: Fate,
+    pub outcome: InDoubtOutcome,
 }
 
 /// What became of a commit in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fate {
+pub enum InDoubtOutcome {
     /// It is in the database.
     Applied,
     /// It is not in the database, and nothing shows that it ever was.
@@ -52,13 +52,13 @@ pub enum Fate {
     Unknown,
 }
 
-impl fmt::Display for Fate {
+impl fmt::Display for InDoubtOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Fate::Applied => "applied",
-            Fate::NotApplied => "not applied",
-            Fate::Lost => "lost by a failover",
-            Fate::Unknown => "not known",
+            InDoubtOutcome::Applied => "applied",
+            InDoubtOutcome::NotApplied => "not applied",
+            InDoubtOutcome::Lost => "lost by a failover",
+            InDoubtOutcome::Unknown => "not known",
         })
     }
 }
@@ -66,12 +66,12 @@ impl fmt::Display for Fate {
 /// All but when it was.
 impl fmt::Display for CommitInDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CommitInDoubt { server, shard, range, sequence, workflow_ids, fate, .. } = self;
+        let CommitInDoubt { server, shard, range, sequence, workflow_ids, outcome, .. } = self;
         write!(f, "{server} shard {shard} range {range} sequence {sequence}")?;
         if !workflow_ids.is_empty() {
             write!(f, " of {}", workflow_ids.join(", "))?;
         }
-        write!(f, ": {fate}")
+        write!(f, ": {outcome}")
     }
 }
 

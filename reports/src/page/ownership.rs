@@ -45,7 +45,7 @@ pub(super) fn ownership(ownership: &Ownership) -> Template {
     let commits_in_doubt = ownership.commits_in_doubt.iter().take(IN_DOUBT_MAX).map(|commit| {
         context! {
             at => moment(commit.at_ms), server => &commit.server, shard => commit.shard, range => &commit.range,
-            sequence => commit.sequence, workflows => commit.workflow_ids.join(", "), fate => commit.fate.to_string(),
+            sequence => commit.sequence, workflows => commit.workflow_ids.join(", "), outcome => commit.outcome.to_string(),
         }
     });
     let commits_in_doubt: Vec<Template> = commits_in_doubt.collect();

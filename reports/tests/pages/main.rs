@@ -5,7 +5,7 @@ mod wellformed;
 
 use samples::{HOSTILE, cluster, hostile, storm, violated};
 use serde_json::json;
-use tempest_artifact::{Artifact, CommitInDoubt, Event, Fate, Ownership, Summary, TimelineEntry};
+use tempest_artifact::{Artifact, CommitInDoubt, Event, InDoubtOutcome, Ownership, Summary, TimelineEntry};
 use tempest_reports::{Run, campaign_page, json, junit, load_dir, load_file, markdown, parse, run_page};
 use wellformed::check_page;
 
@@ -95,7 +95,7 @@ fn the_page_lists_which_commits_were_in_doubt() {
         range: "2".into(),
         sequence: 100 + index as u64,
         workflow_ids: vec![format!("<b>order-{index}")],
-        fate: Fate::NotApplied,
+        outcome: InDoubtOutcome::NotApplied,
     };
     sample.ownership.commits_in_doubt = (0..ROWS + 7).map(commit).collect();
     sample.ownership.in_doubt = ROWS as u64 + 9;

@@ -2,8 +2,9 @@
 use serde_json::json;
 use tempest_artifact::fault::{ClockJump, Clog, Crash, DiskSlow, OneWay, Partition, Pause, PowerLoss, Reset};
 use tempest_artifact::{
-    ARTIFACT_VERSION, About, Artifact, Checked, CommitInDoubt, Drawn, Event, Fate, Fault, FaultPlan, Host, Invariant,
-    Operation, Outcome, Ownership, Phase, PlannedFault, Promotion, Tenure, TimelineEntry, Verdict, Violation,
+    ARTIFACT_VERSION, About, Artifact, Checked, CommitInDoubt, Drawn, Event, Fault, FaultPlan, Host, InDoubtOutcome,
+    Invariant, Operation, Outcome, Ownership, Phase, PlannedFault, Promotion, Tenure, TimelineEntry, Verdict,
+    Violation,
 };
 
 pub fn host(name: &str) -> Host {
@@ -225,14 +226,14 @@ pub fn cluster(seed: u64) -> Artifact {
         }
         owned
     };
-    let in_doubt = |at_ms, server: &str, shard, range: &str, sequence, workflows: &[&str], fate| CommitInDoubt {
+    let in_doubt = |at_ms, server: &str, shard, range: &str, sequence, workflows: &[&str], outcome| CommitInDoubt {
         at_ms,
         server: server.into(),
         shard,
         range: range.into(),
         sequence,
         workflow_ids: workflows.iter().map(|id| (*id).to_owned()).collect(),
-        fate,
+        outcome,
     };
     let failover = |at_ms, database: &str, term, without_commits_ms| Promotion {
         at_ms,
@@ -245,9 +246,9 @@ pub fn cluster(seed: u64) -> Artifact {
         in_doubt: 41,
         in_doubt_applied: 3,
         commits_in_doubt: vec![
-            in_doubt(10_950, "server-2", 7, "1", 412, &["order-3", "order-4"], Fate::Applied),
-            in_doubt(10_951, "server-2", 7, "1", 413, &[], Fate::Unknown),
-            in_doubt(17_100, "server-3", 11, "1:0", 98, &["order-11"], Fate::Lost),
+            in_doubt(10_950, "server-2", 7, "1", 412, &["order-3", "order-4"], InDoubtOutcome::Applied),
+            in_doubt(10_951, "server-2", 7, "1", 413, &[], InDoubtOutcome::Unknown),
+            in_doubt(17_100, "server-3", 11, "1:0", 98, &["order-11"], InDoubtOutcome::Lost),
         ],
         failovers: vec![failover(17_600, "db-2", 2, 7_200), failover(37_250, "db-3", 3, 721)],
         lost: 55,
@@ -293,7 +294,7 @@ pub fn hostile() -> Artifact {
         range: text(),
         sequence: u64::MAX,
         workflow_ids: vec![text()],
-        fate: Fate::Unknown,
+        outcome: InDoubtOutcome::Unknown,
     };
     let failover = Promotion { at_ms: u64::MAX, database: text(), term: u64::MAX, without_commits_ms: u64::MAX };
     let violation = Violation {

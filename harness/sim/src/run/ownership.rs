@@ -4,7 +4,7 @@ mod in_doubt;
 
 use crate::observe::{Commit, Observations};
 use std::collections::BTreeMap;
-use tempest_artifact::{Fate, Ownership, Promotion, Tenure};
+use tempest_artifact::{InDoubtOutcome, Ownership, Promotion, Tenure};
 
 /// Commits in doubt that are listed; more are counted.
 const IN_DOUBT_MAX: usize = 500;
@@ -20,7 +20,7 @@ pub(super) fn ownership(observations: &Observations, promotions: &[Promotion]) -
     let mut commits_in_doubt = in_doubt::commits_in_doubt(observations);
     let (in_doubt, applied) = (
         commits_in_doubt.len() as u64,
-        commits_in_doubt.iter().filter(|commit| commit.fate == Fate::Applied).count() as u64,
+        commits_in_doubt.iter().filter(|commit| commit.outcome == InDoubtOutcome::Applied).count() as u64,
     );
     commits_in_doubt.truncate(IN_DOUBT_MAX);
     Ownership {

@@ -42,7 +42,7 @@ pub enum CrossCall {
     /// Start it, tell the run that asked how that ended, let it begin. If that run has closed meanwhile, settle it.
     StartChild {
         child: Box<StartChild>,
-        otherwise: ChildFate,
+        otherwise: ClosePolicyCall,
     },
     /// Its start is recorded: it may begin.
     BeginChild {
@@ -50,7 +50,7 @@ pub enum CrossCall {
         parent: OtherRun,
     },
     /// The run closed before it heard of the start.
-    Settle(ChildFate),
+    Settle(ClosePolicyCall),
     Signal(ToRun<api::SignalWorkflowExecutionRequest>),
     Cancel(ToRun<api::RequestCancelWorkflowExecutionRequest>),
     /// What came of it is known without asking anybody.
@@ -58,7 +58,7 @@ pub enum CrossCall {
     /// The run closed.
     Close {
         report: Option<ReportToParent>,
-        children: Vec<ChildFate>,
+        children: Vec<ClosePolicyCall>,
     },
 }
 
@@ -95,7 +95,7 @@ impl OtherRun {
 
 /// What happens to a child whose parent has closed.
 #[derive(Clone, Debug)]
-pub enum ChildFate {
+pub enum ClosePolicyCall {
     Terminate(ToRun<api::TerminateWorkflowExecutionRequest>),
     Cancel(ToRun<api::RequestCancelWorkflowExecutionRequest>),
     /// It goes on by itself: only its first workflow task may still be missing.

@@ -1,7 +1,7 @@
 //! How a transcript spells events, tasks and changes: one line each, what is empty or zero left out.
 use crate::shard::EPOCH;
 use prost_wkt_types::Duration;
-use tempest_core::{AuxiliaryChange, ChildFate, CrossCall, StartChild, Time, TimerKind, TimerTask, TransferTask};
+use tempest_core::{AuxiliaryChange, ClosePolicyCall, CrossCall, StartChild, Time, TimerKind, TimerTask, TransferTask};
 use temporalio_protos::temporal::api::{
     common::v1::{Memo, Payload, Payloads, SearchAttributes, WorkflowExecution},
     enums::v1::{RetryState, TimeoutType, WorkflowTaskFailedCause},
@@ -391,10 +391,10 @@ pub fn cross_call(cross_call: &CrossCall) -> String {
                 .text("request", &request.request_id)
                 .text("parent", &format!("{}/{}", parent.workflow_id, parent.run_id))
                 .execution("root", &Some(root.clone()));
-            format!("{}; should this run close meanwhile: {}", line.0, fate(otherwise))
+            format!("{}; should this run close meanwhile: {}", line.0, close_policy_call(otherwise))
         }
         CrossCall::BeginChild { child, .. } => format!("let child begin run={}/{}", child.workflow_id, child.run_id),
-        CrossCall::Settle(child) => fate(child),
+        CrossCall::Settle(child) => close_policy_call(child),
         CrossCall::Signal(to) => {
             Line::word("signal")
                 .execution("to", &to.request.workflow_execution)
@@ -419,27 +419,27 @@ pub fn cross_call(cross_call: &CrossCall) -> String {
                     .text("first-run", report.first_execution_run_id.as_str())
                     .0
             });
-            report.into_iter().chain(children.iter().map(fate)).collect::<Vec<_>>().join("; ")
+            report.into_iter().chain(children.iter().map(close_policy_call)).collect::<Vec<_>>().join("; ")
         }
     }
 }
 
-fn fate(fate: &ChildFate) -> String {
-    match fate {
-        ChildFate::Terminate(to) => {
+fn close_policy_call(call: &ClosePolicyCall) -> String {
+    match call {
+        ClosePolicyCall::Terminate(to) => {
             Line::word("terminate")
                 .execution("child", &to.request.workflow_execution)
                 .text("first-run", &to.request.first_execution_run_id)
                 .text("reason", &to.request.reason)
                 .0
         }
-        ChildFate::Cancel(to) => {
+        ClosePolicyCall::Cancel(to) => {
             Line::word("request cancel")
                 .execution("child", &to.request.workflow_execution)
                 .text("first-run", &to.request.first_execution_run_id)
                 .0
         }
-        ChildFate::Abandon { child, .. } => format!("let child begin id={}", child.workflow_id),
+        ClosePolicyCall::Abandon { child, .. } => format!("let child begin id={}", child.workflow_id),
     }
 }
 

@@ -14,8 +14,8 @@ use tempest_api::proto::enums::v1::{
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{HistoryService, Reply, ServiceError, ServiceResult, Target, WorkflowKey};
 use tempest_core::{
-    BranchRef, ChildClosed, ChildFate, CrossCall, CrossCallEnd, EventId, Input, OtherRun, Outcome, ReportToParent,
-    RunId, RunKey, StartChild, ToRun,
+    BranchRef, ChildClosed, ClosePolicyCall, CrossCall, CrossCallEnd, EventId, Input, OtherRun, Outcome,
+    ReportToParent, RunId, RunKey, StartChild, ToRun,
 };
 use tempest_rt::time::Instant;
 use tempest_store::Store;
@@ -115,7 +115,7 @@ impl CrossCalls {
             CrossCall::BeginChild { child, parent } => {
                 unless_gone(tell(&*peers, Target::of(&child), Input::BeginChild(parent)).await)
             }
-            CrossCall::Settle(fate) => match ask(&*peers, fate).await {
+            CrossCall::Settle(policy_call) => match ask(&*peers, policy_call).await {
                 Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => self.no_copy_follows().await,
                 result => result,
             },
@@ -144,8 +144,8 @@ impl CrossCalls {
                 if let Some(report) = report {
                     self.report(&*peers, report, &branch, next_event_id - 1).await?;
                 }
-                for fate in children {
-                    settle(&*peers, fate).await?;
+                for policy_call in children {
+                    settle(&*peers, policy_call).await?;
                 }
                 Ok(())
             }
@@ -158,7 +158,7 @@ impl CrossCalls {
         peers: &dyn HistoryService,
         parent: &RunKey,
         child: StartChild,
-        otherwise: ChildFate,
+        otherwise: ClosePolicyCall,
     ) -> ServiceResult<()> {
         let initiated_event_id = child.initiated_event_id;
         let RunKey { namespace_id, workflow_id, run_id } = parent.clone();
@@ -210,20 +210,20 @@ impl CrossCalls {
 }
 
 /// What becomes of a child whose parent has closed. Where there is no such child, nothing does.
-async fn settle(peers: &dyn HistoryService, fate: ChildFate) -> ServiceResult<()> {
-    unless_gone(ask(peers, fate).await)
+async fn settle(peers: &dyn HistoryService, policy_call: ClosePolicyCall) -> ServiceResult<()> {
+    unless_gone(ask(peers, policy_call).await)
 }
 
 /// Ends the child, asks it to end, or lets it begin.
-async fn ask(peers: &dyn HistoryService, fate: ChildFate) -> ServiceResult<()> {
-    match fate {
-        ChildFate::Terminate(ToRun { namespace_id, from, request }) => {
+async fn ask(peers: &dyn HistoryService, policy_call: ClosePolicyCall) -> ServiceResult<()> {
+    match policy_call {
+        ClosePolicyCall::Terminate(ToRun { namespace_id, from, request }) => {
             let (execution, chain) = (request.workflow_execution.as_ref(), &request.first_execution_run_id);
             let target = Target::of_chain(&namespace_id, execution, chain);
             tell(peers, target, Input::TerminateByWorkflow(from, Box::new(request))).await
         }
-        ChildFate::Cancel(to) => cancel(peers, to).await,
-        ChildFate::Abandon { child, parent } => tell(peers, Target::of(&child), Input::BeginChild(parent)).await,
+        ClosePolicyCall::Cancel(to) => cancel(peers, to).await,
+        ClosePolicyCall::Abandon { child, parent } => tell(peers, Target::of(&child), Input::BeginChild(parent)).await,
     }
 }
 

@@ -202,7 +202,7 @@ impl Owned {
                 let answer = self.answers(&run, &branch, transition.answers);
                 self.stage(Step { workflow, runs: transition.runs, ended: Some(key), answer });
             }
-            // Stale. It was judged by staged state, but its deletion is staged behind that and shares its fate.
+            // Stale. It was judged by staged state, but its deletion is staged behind that and shares its outcome.
             _ => {
                 Counters::add(&self.node.counters.timers_stale);
                 self.delete_later(key);

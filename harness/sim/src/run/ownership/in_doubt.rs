@@ -5,7 +5,7 @@
 //! others their place in the shard's sequence tells: places are taken one after the other, each once.
 use crate::observe::{Commit, CommitResult, Observations};
 use std::collections::BTreeMap;
-use tempest_artifact::{CommitInDoubt, Fate};
+use tempest_artifact::{CommitInDoubt, InDoubtOutcome};
 use tempest_store::{CommitOutcome, RangeId, ShardId};
 
 /// All of them, by the time at which they were handed over.
@@ -13,7 +13,7 @@ pub(super) fn commits_in_doubt(observations: &Observations) -> Vec<CommitInDoubt
     let places = Places::of(observations);
     let mut in_doubt: Vec<&Commit> = observations.commits.iter().filter(|commit| is_in_doubt(commit)).collect();
     in_doubt.sort_by_key(|commit| commit.at_ns);
-    in_doubt.into_iter().map(|commit| describe(commit, places.fate(observations, commit))).collect()
+    in_doubt.into_iter().map(|commit| describe(commit, places.outcome(observations, commit))).collect()
 }
 
 /// What was certainly refused is in no doubt. A shard that was given up hears no outcome any more, good ones included.
@@ -27,7 +27,7 @@ fn is_in_doubt(commit: &Commit) -> bool {
     }
 }
 
-fn describe(commit: &Commit, fate: Fate) -> CommitInDoubt {
+fn describe(commit: &Commit, outcome: InDoubtOutcome) -> CommitInDoubt {
     let mut workflow_ids: Vec<String> = commit.keys.iter().map(|key| key.workflow_id.0.clone()).collect();
     // A run and its successor are of one workflow.
     workflow_ids.dedup();
@@ -38,20 +38,20 @@ fn describe(commit: &Commit, fate: Fate) -> CommitInDoubt {
         range: commit.range_id.to_string(),
         sequence: commit.sequence,
         workflow_ids,
-        fate,
+        outcome,
     }
 }
 
 /// What the commit itself shows, others aside.
-fn own_fate(observations: &Observations, commit: &Commit) -> Fate {
+fn own_outcome(observations: &Observations, commit: &Commit) -> InDoubtOutcome {
     if commit.is_lost() {
-        return Fate::Lost;
+        return InDoubtOutcome::Lost;
     }
     match is_stored(observations, commit) {
-        Some(true) => Fate::Applied,
-        Some(false) => Fate::NotApplied,
-        None if commit.durable_ns.is_some() => Fate::Applied,
-        None => Fate::Unknown,
+        Some(true) => InDoubtOutcome::Applied,
+        Some(false) => InDoubtOutcome::NotApplied,
+        None if commit.durable_ns.is_some() => InDoubtOutcome::Applied,
+        None => InDoubtOutcome::Unknown,
     }
 }
 
@@ -82,15 +82,15 @@ impl Places {
         let mut undecided = Vec::new();
         for commit in observations.commits.iter().filter(|commit| commit.may_be_durable()) {
             // What others were told may be wrong; that the database had it is what counts.
-            let fate = match is_in_doubt(commit) {
-                true => own_fate(observations, commit),
-                false if commit.durable_ns.is_some() => Fate::Applied,
-                false => Fate::Unknown,
+            let outcome = match is_in_doubt(commit) {
+                true => own_outcome(observations, commit),
+                false if commit.durable_ns.is_some() => InDoubtOutcome::Applied,
+                false => InDoubtOutcome::Unknown,
             };
-            match fate {
-                Fate::Applied => places.take(commit),
-                Fate::Unknown => undecided.push(commit),
-                Fate::NotApplied | Fate::Lost => {}
+            match outcome {
+                InDoubtOutcome::Applied => places.take(commit),
+                InDoubtOutcome::Unknown => undecided.push(commit),
+                InDoubtOutcome::NotApplied | InDoubtOutcome::Lost => {}
             }
         }
         // An owner has its commits done in order: what comes before one of them was done.
@@ -137,14 +137,16 @@ impl Places {
             || self.after(commit).is_some_and(|owner| owner < own)
     }
 
-    fn fate(&self, observations: &Observations, commit: &Commit) -> Fate {
-        let fate = match own_fate(observations, commit) {
-            Fate::Unknown if self.before(commit) == Some((commit.sequence, commit.range_id)) => Fate::Applied,
-            Fate::Unknown if self.shut_out(commit) => Fate::NotApplied,
+    fn outcome(&self, observations: &Observations, commit: &Commit) -> InDoubtOutcome {
+        let outcome = match own_outcome(observations, commit) {
+            InDoubtOutcome::Unknown if self.before(commit) == Some((commit.sequence, commit.range_id)) => {
+                InDoubtOutcome::Applied
+            }
+            InDoubtOutcome::Unknown if self.shut_out(commit) => InDoubtOutcome::NotApplied,
             own => own,
         };
         // It was there when some timeline began, though that was unknown before.
-        if fate == Fate::NotApplied && commit.was_ever_lost() { Fate::Lost } else { fate }
+        if outcome == InDoubtOutcome::NotApplied && commit.was_ever_lost() { InDoubtOutcome::Lost } else { outcome }
     }
 }
 
@@ -159,13 +161,13 @@ mod tests {
     }
 
     /// Of the sample with all its commits durable, and then changed.
-    fn fates(change: impl FnOnce(&mut Observations)) -> Vec<(u64, Fate)> {
+    fn outcomes(change: impl FnOnce(&mut Observations)) -> Vec<(u64, InDoubtOutcome)> {
         let mut observations = samples::sound();
         for commit in &mut observations.commits {
             commit.durable_ns = commit.ended_ns;
         }
         change(&mut observations);
-        commits_in_doubt(&observations).iter().map(|commit| (commit.sequence, commit.fate)).collect()
+        commits_in_doubt(&observations).iter().map(|commit| (commit.sequence, commit.outcome)).collect()
     }
 
     /// No caller heard of it, the database is silent, and it writes no events.
@@ -191,18 +193,18 @@ mod tests {
             range: "1:3".to_owned(),
             sequence: 5,
             workflow_ids: vec![samples::WORKFLOW.to_owned(), "order-2".to_owned()],
-            fate: Fate::Applied,
+            outcome: InDoubtOutcome::Applied,
         };
         assert_eq!(told, [expected]);
         assert_eq!(told[0].to_string(), "server-2 shard 7 range 1:3 sequence 5 of order-1, order-2: applied");
-        let json = serde_json::to_value(Fate::NotApplied).expect("it is plain data");
+        let json = serde_json::to_value(InDoubtOutcome::NotApplied).expect("it is plain data");
         assert_eq!(json, "not-applied");
     }
 
     #[test]
     fn only_what_its_server_never_learned_is_in_doubt() {
         let refused = CommitResult::Ended(CommitOutcome::Conflict("sequence".to_owned()));
-        let found = fates(|observations| {
+        let found = outcomes(|observations| {
             let commits = &mut observations.commits;
             commits[1].result = CommitResult::Pending;
             commits[3].heard = false;
@@ -210,55 +212,55 @@ mod tests {
             commits[7].result = CommitResult::Lost { acknowledged: false, on: Timeline(1) };
             commits[8].result = CommitResult::Lost { acknowledged: true, on: Timeline(1) };
         });
-        assert_eq!(found, [(2, Fate::Applied), (4, Fate::Applied), (8, Fate::Lost)]);
+        assert_eq!(found, [(2, InDoubtOutcome::Applied), (4, InDoubtOutcome::Applied), (8, InDoubtOutcome::Lost)]);
     }
 
     #[test]
     fn what_was_read_back_decides_of_events() {
-        let found = fates(|observations| {
+        let found = outcomes(|observations| {
             for commit in &mut observations.commits[8..] {
                 (commit.result, commit.durable_ns) = (unknown(), None);
             }
             samples::rewrite(observations, |events| events.truncate(15));
         });
-        assert_eq!(found, [(9, Fate::Applied), (10, Fate::NotApplied)]);
-        let lost = fates(|observations| {
+        assert_eq!(found, [(9, InDoubtOutcome::Applied), (10, InDoubtOutcome::NotApplied)]);
+        let lost = outcomes(|observations| {
             let commit = &mut observations.commits[9];
             (commit.result, commit.durable_ns) = (unknown(), None);
             (commit.found_on, commit.missing_on) = (vec![Timeline(1)], vec![Timeline(2)]);
             samples::rewrite(observations, |events| events.truncate(15));
         });
-        assert_eq!(lost, [(10, Fate::Lost)], "the first failover found it, the second did not");
+        assert_eq!(lost, [(10, InDoubtOutcome::Lost)], "the first failover found it, the second did not");
         let unread = |complaint: Option<&str>| {
-            fates(|observations| {
+            outcomes(|observations| {
                 let commit = &mut observations.commits[9];
                 (commit.result, commit.durable_ns) = (unknown(), None);
                 observations.runs.clear();
                 observations.complaints.extend(complaint.map(str::to_owned));
             })
         };
-        assert_eq!(unread(None), [(10, Fate::NotApplied)], "a run that never was");
-        assert_eq!(unread(Some("the disk could not be read")), [(10, Fate::Unknown)]);
+        assert_eq!(unread(None), [(10, InDoubtOutcome::NotApplied)], "a run that never was");
+        assert_eq!(unread(Some("the disk could not be read")), [(10, InDoubtOutcome::Unknown)]);
     }
 
     #[test]
     fn places_decide_of_what_writes_no_events() {
         let silent =
             |index: usize| move |observations: &mut Observations| make_silent(&mut observations.commits[index]);
-        assert_eq!(fates(silent(4)), [(5, Fate::Applied)], "the sixth follows the fifth");
-        assert_eq!(fates(silent(9)), [(10, Fate::Unknown)], "nothing comes after it");
-        let other_shard = fates(|observations| {
+        assert_eq!(outcomes(silent(4)), [(5, InDoubtOutcome::Applied)], "the sixth follows the fifth");
+        assert_eq!(outcomes(silent(9)), [(10, InDoubtOutcome::Unknown)], "nothing comes after it");
+        let other_shard = outcomes(|observations| {
             let mut last = observations.commits[8].clone();
             (last.shard, last.sequence) = (ShardId(2), 11);
             observations.commits.push(last);
             make_silent(&mut observations.commits[9]);
         });
-        assert_eq!(other_shard, [(10, Fate::Unknown)], "another shard's commits say nothing of it");
+        assert_eq!(other_shard, [(10, InDoubtOutcome::Unknown)], "another shard's commits say nothing of it");
     }
 
     #[test]
     fn a_later_owner_at_its_place_shuts_it_out() {
-        let found = fates(|observations| {
+        let found = outcomes(|observations| {
             let mut later = observations.commits[8].clone();
             later.range_id = RangeId(2);
             for commit in &mut observations.commits[8..] {
@@ -266,12 +268,12 @@ mod tests {
             }
             observations.commits.push(later);
         });
-        assert_eq!(found, [(9, Fate::NotApplied), (10, Fate::NotApplied)]);
+        assert_eq!(found, [(9, InDoubtOutcome::NotApplied), (10, InDoubtOutcome::NotApplied)]);
     }
 
     /// The sample's fifth commit and one of range 2 at its place, neither heard of; what comes later is of `range`.
-    fn rivals(range: i64) -> Vec<(u64, Fate)> {
-        fates(|observations| {
+    fn rivals(range: i64) -> Vec<(u64, InDoubtOutcome)> {
+        outcomes(|observations| {
             let commits = &mut observations.commits;
             for commit in &mut commits[5..] {
                 commit.range_id = RangeId(range);
@@ -285,19 +287,19 @@ mod tests {
 
     #[test]
     fn of_two_that_may_have_a_place_the_one_whose_owner_went_on_has_it() {
-        assert_eq!(rivals(1), [(5, Fate::Applied), (5, Fate::NotApplied)]);
-        assert_eq!(rivals(2), [(5, Fate::NotApplied), (5, Fate::Applied)]);
-        assert_eq!(rivals(3), [(5, Fate::Unknown), (5, Fate::Unknown)], "it is one of the two");
+        assert_eq!(rivals(1), [(5, InDoubtOutcome::Applied), (5, InDoubtOutcome::NotApplied)]);
+        assert_eq!(rivals(2), [(5, InDoubtOutcome::NotApplied), (5, InDoubtOutcome::Applied)]);
+        assert_eq!(rivals(3), [(5, InDoubtOutcome::Unknown), (5, InDoubtOutcome::Unknown)], "it is one of the two");
     }
 
     #[test]
     fn what_only_one_can_have_is_its_own() {
-        let found = fates(|observations| {
+        let found = outcomes(|observations| {
             make_silent(&mut observations.commits[4]);
             for commit in &mut observations.commits[5..] {
                 commit.range_id = RangeId(3);
             }
         });
-        assert_eq!(found, [(5, Fate::Applied)], "the third owner began behind it");
+        assert_eq!(found, [(5, InDoubtOutcome::Applied)], "the third owner began behind it");
     }
 }

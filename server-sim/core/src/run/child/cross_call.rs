@@ -1,7 +1,7 @@
 //! What is asked of children: that they start, that they begin, that they end with their parent.
 use super::Child;
 use crate::{
-    ChildFate, CrossCall, MutableState, NamespaceId, OtherRun, RunId, RunKey, StartChild, ToRun, WorkflowId,
+    ClosePolicyCall, CrossCall, MutableState, NamespaceId, OtherRun, RunId, RunKey, StartChild, ToRun, WorkflowId,
     rules::priority::merged,
 };
 use temporalio_protos::temporal::api::{
@@ -24,10 +24,11 @@ impl MutableState {
                 let parent = self.as_parent(child);
                 (open || abandoned).then_some(CrossCall::BeginChild { child: key, parent })
             }
-            (None, false) => Some(CrossCall::Settle(self.fate(child))),
-            (None, true) => {
-                Some(CrossCall::StartChild { child: Box::new(self.start_child(child)), otherwise: self.fate(child) })
-            }
+            (None, false) => Some(CrossCall::Settle(self.close_policy_call(child))),
+            (None, true) => Some(CrossCall::StartChild {
+                child: Box::new(self.start_child(child)),
+                otherwise: self.close_policy_call(child),
+            }),
         }
     }
 
@@ -66,13 +67,13 @@ impl MutableState {
     }
 
     /// What becomes of the children when this run has closed. Those that go on by themselves need nothing.
-    pub(crate) fn fates_of_children(&self) -> Vec<ChildFate> {
+    pub(crate) fn close_policy_calls(&self) -> Vec<ClosePolicyCall> {
         let abandoned = |child: &&Child| child.attributes.parent_close_policy() == ParentClosePolicy::Abandon;
-        self.pending_children().filter(|child| !abandoned(child)).map(|child| self.fate(child)).collect()
+        self.pending_children().filter(|child| !abandoned(child)).map(|child| self.close_policy_call(child)).collect()
     }
 
     /// What becomes of a child when this run closes. It is asked across the runs of its chain, and only as our child.
-    fn fate(&self, child: &Child) -> ChildFate {
+    fn close_policy_call(&self, child: &Child) -> ClosePolicyCall {
         let start = self.child_start(child.initiated_event_id);
         let first_execution_run_id = start.map_or(String::new(), |start| start.run_id.0);
         let attributes = child.attributes.as_ref();
@@ -82,7 +83,7 @@ impl MutableState {
         let from = OtherRun { initiated_event_id: 0, ..parent.clone() };
         let namespace_id = NamespaceId(attributes.namespace_id.clone());
         match attributes.parent_close_policy() {
-            ParentClosePolicy::Abandon => ChildFate::Abandon { child: self.child_key(child), parent },
+            ParentClosePolicy::Abandon => ClosePolicyCall::Abandon { child: self.child_key(child), parent },
             ParentClosePolicy::RequestCancel => {
                 let request = api::RequestCancelWorkflowExecutionRequest {
                     namespace: attributes.namespace.clone(),
@@ -92,7 +93,7 @@ impl MutableState {
                     first_execution_run_id,
                     ..api::RequestCancelWorkflowExecutionRequest::default()
                 };
-                ChildFate::Cancel(ToRun { namespace_id, from, request })
+                ClosePolicyCall::Cancel(ToRun { namespace_id, from, request })
             }
             ParentClosePolicy::Terminate | ParentClosePolicy::Unspecified => {
                 let request = api::TerminateWorkflowExecutionRequest {
@@ -103,7 +104,7 @@ impl MutableState {
                     first_execution_run_id,
                     ..api::TerminateWorkflowExecutionRequest::default()
                 };
-                ChildFate::Terminate(ToRun { namespace_id, from, request })
+                ClosePolicyCall::Terminate(ToRun { namespace_id, from, request })
             }
         }
     }

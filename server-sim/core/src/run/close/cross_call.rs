@@ -16,7 +16,7 @@ impl MutableState {
             child: self.key().clone(),
             first_execution_run_id: self.first_execution_run_id().clone(),
         });
-        let children = self.fates_of_children();
+        let children = self.close_policy_calls();
         (report.is_some() || !children.is_empty()).then_some(CrossCall::Close { report, children })
     }
 }
