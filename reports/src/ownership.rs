@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tempest_artifact::{Ownership, Promotion, Tenure};
+use tempest_artifact::{Lease, Ownership, Promotion};
 
 use crate::words::duration;
 
@@ -20,7 +20,7 @@ pub(crate) struct Owner<'run> {
 
 /// The servers that owned anything, `server-2` before `server-10`.
 pub(crate) fn servers(ownership: &Ownership) -> Vec<&str> {
-    let names: BTreeSet<&str> = ownership.tenures.iter().map(|tenure| tenure.server.as_str()).collect();
+    let names: BTreeSet<&str> = ownership.leases.iter().map(|lease| lease.server.as_str()).collect();
     let mut names: Vec<&str> = names.into_iter().collect();
     names.sort_by_key(|name| name.chars().count());
     names
@@ -28,11 +28,11 @@ pub(crate) fn servers(ownership: &Ownership) -> Vec<&str> {
 
 /// The owners of each shard, in order.
 pub(crate) fn owners(ownership: &Ownership) -> BTreeMap<u32, Vec<Owner<'_>>> {
-    let mut shards: BTreeMap<u32, Vec<&Tenure>> = BTreeMap::new();
-    for tenure in &ownership.tenures {
-        shards.entry(tenure.shard).or_default().push(tenure);
+    let mut shards: BTreeMap<u32, Vec<&Lease>> = BTreeMap::new();
+    for lease in &ownership.leases {
+        shards.entry(lease.shard).or_default().push(lease);
     }
-    shards.into_iter().map(|(shard, tenures)| (shard, owners_of_one(tenures))).collect()
+    shards.into_iter().map(|(shard, leases)| (shard, owners_of_one(leases))).collect()
 }
 
 /// How often a shard went from one server to another.
@@ -40,14 +40,14 @@ pub(crate) fn hand_overs(ownership: &Ownership) -> u64 {
     owners(ownership).values().map(|owners| owners.len() as u64 - 1).sum()
 }
 
-/// The time without commits around a failover. The artifact has its length; where it began is known only if no tenure
-/// goes on through the failover, for a tenure does not say when its commits in between were.
+/// The time without commits around a failover. The artifact has its length; where it began is known only if no lease
+/// goes on through the failover, for a lease does not say when its commits in between were.
 pub(crate) fn silence(ownership: &Ownership, failover: &Promotion) -> Option<(u64, u64)> {
     let at_ms = failover.at_ms;
-    if ownership.tenures.iter().any(|tenure| tenure.from_ms <= at_ms && at_ms < tenure.to_ms) {
+    if ownership.leases.iter().any(|lease| lease.from_ms <= at_ms && at_ms < lease.to_ms) {
         return None;
     }
-    let last_commits = ownership.tenures.iter().map(|tenure| tenure.to_ms).filter(|to_ms| *to_ms <= at_ms);
+    let last_commits = ownership.leases.iter().map(|lease| lease.to_ms).filter(|to_ms| *to_ms <= at_ms);
     let from_ms = last_commits.max().unwrap_or(0);
     let to_ms = from_ms.saturating_add(failover.without_commits_ms);
     (to_ms >= at_ms).then_some((from_ms, to_ms))
@@ -62,27 +62,27 @@ pub(crate) fn failover_in_words(failover: &Promotion) -> String {
     }
 }
 
-fn owners_of_one(mut tenures: Vec<&Tenure>) -> Vec<Owner<'_>> {
-    tenures.sort_by_key(|tenure| tenure.from_ms);
+fn owners_of_one(mut leases: Vec<&Lease>) -> Vec<Owner<'_>> {
+    leases.sort_by_key(|lease| lease.from_ms);
     let mut owners: Vec<Owner> = Vec::new();
-    for tenure in tenures {
+    for lease in leases {
         if let Some(before) = owners.last_mut() {
-            if before.server == tenure.server {
-                before.until_ms = before.until_ms.max(tenure.to_ms);
+            if before.server == lease.server {
+                before.until_ms = before.until_ms.max(lease.to_ms);
                 before.last_commit_ms = before.until_ms;
                 before.times_taken += 1;
-                before.commits = before.commits.saturating_add(tenure.commits);
+                before.commits = before.commits.saturating_add(lease.commits);
                 continue;
             }
-            before.until_ms = tenure.from_ms;
+            before.until_ms = lease.from_ms;
         }
         owners.push(Owner {
-            server: &tenure.server,
-            from_ms: tenure.from_ms,
-            until_ms: tenure.to_ms,
-            last_commit_ms: tenure.to_ms,
+            server: &lease.server,
+            from_ms: lease.from_ms,
+            until_ms: lease.to_ms,
+            last_commit_ms: lease.to_ms,
             times_taken: 1,
-            commits: tenure.commits,
+            commits: lease.commits,
         });
     }
     owners
@@ -92,8 +92,8 @@ fn owners_of_one(mut tenures: Vec<&Tenure>) -> Vec<Owner<'_>> {
 mod tests {
     use super::*;
 
-    fn ownership(tenures: &[(u32, &str, u64, u64)]) -> Ownership {
-        let tenures = tenures.iter().map(|(shard, server, from_ms, to_ms)| Tenure {
+    fn ownership(leases: &[(u32, &str, u64, u64)]) -> Ownership {
+        let leases = leases.iter().map(|(shard, server, from_ms, to_ms)| Lease {
             shard: *shard,
             server: (*server).into(),
             from_ms: *from_ms,
@@ -101,7 +101,7 @@ mod tests {
             range_id: 1,
             commits: 10,
         });
-        Ownership { tenures: tenures.collect(), ..Ownership::default() }
+        Ownership { leases: leases.collect(), ..Ownership::default() }
     }
 
     #[test]

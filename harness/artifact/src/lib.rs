@@ -30,7 +30,7 @@ pub use file::ArtifactError;
 pub use host::Host;
 pub use invariant::Invariant;
 pub use operation::{Operation, Outcome};
-pub use ownership::{CommitInDoubt, InDoubtOutcome, Ownership, Promotion, Tenure};
+pub use ownership::{CommitInDoubt, InDoubtOutcome, Lease, Ownership, Promotion};
 pub use request::{Drawn, MalformedSetting, Override, RunRequest, Settings};
 pub use summary::Summary;
 pub use timeline::{Event, LogEnd, TimelineEntry};

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A server's time as owner of a shard, from its first commit to its last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tenure {
+pub struct Lease {
     pub shard: u32,
     pub server: String,
     pub range_id: i64,
@@ -79,7 +79,7 @@ impl fmt::Display for CommitInDoubt {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
     /// By shard, then in order.
-    pub tenures: Vec<Tenure>,
+    pub leases: Vec<Lease>,
     /// Commits whose end their server never learned.
     pub in_doubt: u64,
     /// How many of those are in the database.

@@ -29,7 +29,7 @@ pub(crate) fn migrate(artifact: &mut Value) -> Result<(), String> {
     }
     fields
         .entry("ownership")
-        .or_insert_with(|| json!({"tenures": [], "in_doubt": 0, "in_doubt_applied": 0, "failovers": []}));
+        .or_insert_with(|| json!({"leases": [], "in_doubt": 0, "in_doubt_applied": 0, "failovers": []}));
     Ok(())
 }
 

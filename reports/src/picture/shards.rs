@@ -84,7 +84,7 @@ pub(crate) struct ServerColour {
 /// What the picture shows of a cluster, from `top` downwards; none for a server that was alone.
 pub(super) fn shard_lanes(run: &Run, scale: &Scale, top: f64) -> Option<ShardLanes> {
     let ownership = &run.artifact.ownership;
-    if ownership.tenures.is_empty() && ownership.failovers.is_empty() {
+    if ownership.leases.is_empty() && ownership.failovers.is_empty() {
         return None;
     }
     let (failovers, rows) = failover_lines(ownership, scale, top);
@@ -191,15 +191,15 @@ fn silence_bar(from_ms: u64, to_ms: u64, scale: &Scale) -> Silence {
 mod tests {
     use super::super::picture;
     use super::*;
-    use tempest_artifact::{Artifact, Phase, Tenure};
+    use tempest_artifact::{Artifact, Lease, Phase};
 
-    fn tenure(shard: u32, server: &str, from_ms: u64, to_ms: u64) -> Tenure {
-        Tenure { shard, server: server.into(), range_id: 1, from_ms, to_ms, commits: 1 }
+    fn lease(shard: u32, server: &str, from_ms: u64, to_ms: u64) -> Lease {
+        Lease { shard, server: server.into(), range_id: 1, from_ms, to_ms, commits: 1 }
     }
 
     /// What the picture of ten seconds shows.
-    fn lanes(tenures: Vec<Tenure>, failovers: Vec<Promotion>) -> Option<ShardLanes> {
-        let ownership = Ownership { tenures, failovers, ..Ownership::default() };
+    fn lanes(leases: Vec<Lease>, failovers: Vec<Promotion>) -> Option<ShardLanes> {
+        let ownership = Ownership { leases, failovers, ..Ownership::default() };
         let phases = vec![Phase { name: Phase::STORM.into(), from_ms: 0, to_ms: 10_000 }];
         picture(&Artifact { phases, ownership, ..Artifact::default() }.into()).shards
     }
@@ -211,13 +211,13 @@ mod tests {
 
     #[test]
     fn a_bar_lasts_until_the_next_owner_and_a_server_has_one_colour() {
-        let tenures = vec![
-            tenure(3, "server-1", 1_000, 2_000),
-            tenure(3, "server-1", 3_000, 3_500),
-            tenure(3, "server-2", 6_000, 6_001),
-            tenure(4, "server-2", 1_000, 9_000),
+        let leases = vec![
+            lease(3, "server-1", 1_000, 2_000),
+            lease(3, "server-1", 3_000, 3_500),
+            lease(3, "server-2", 6_000, 6_001),
+            lease(4, "server-2", 1_000, 9_000),
         ];
-        let shown = lanes(tenures, Vec::new()).expect("there are owners");
+        let shown = lanes(leases, Vec::new()).expect("there are owners");
         let [shard_3, shard_4] = &shown.lanes[..] else { panic!("a lane per shard: {shown:?}") };
         let [first, second] = &shard_3.bars[..] else { panic!("a bar per owner: {shard_3:?}") };
         assert!((first.x + first.width - second.x).abs() < 0.2, "{first:?} ends where {second:?} begins");
@@ -233,10 +233,10 @@ mod tests {
 
     #[test]
     fn of_many_shards_those_that_changed_hands_most_are_drawn() {
-        let owned_once = (1..=20).map(|shard| tenure(shard, "server-1", 0, 10));
+        let owned_once = (1..=20).map(|shard| lease(shard, "server-1", 0, 10));
         let taken = [18, 20, 20].into_iter().zip(["server-2", "server-2", "server-3"]).zip([100, 200, 300]);
-        let tenures = owned_once.chain(taken.map(|((shard, server), at)| tenure(shard, server, at, at + 10)));
-        let shown = lanes(tenures.collect(), Vec::new()).expect("there are owners");
+        let leases = owned_once.chain(taken.map(|((shard, server), at)| lease(shard, server, at, at + 10)));
+        let shown = lanes(leases.collect(), Vec::new()).expect("there are owners");
         let names: Vec<&str> = shown.lanes.iter().map(|lane| lane.name.as_str()).collect();
         assert_eq!(names.len(), LANES_MAX);
         assert_eq!(names[12..], ["shard 13", "shard 14", "shard 18", "shard 20"], "in the order of their numbers");
@@ -254,8 +254,8 @@ mod tests {
             term,
             without_commits_ms: 7_100,
         };
-        let tenures = vec![tenure(1, "server-1", 100, 1_000), tenure(1, "server-1", 8_100, 9_000)];
-        let shown = lanes(tenures, (2..7).rev().map(failover).collect()).expect("there are failovers");
+        let leases = vec![lease(1, "server-1", 100, 1_000), lease(1, "server-1", 8_100, 9_000)];
+        let shown = lanes(leases, (2..7).rev().map(failover).collect()).expect("there are failovers");
         let labels: Vec<&str> = shown.failovers.iter().map(|line| line.label.as_str()).collect();
         assert_eq!(labels[0], "db-2 primary of term 2: no commit for 7.10 s");
         assert_eq!(labels[LABEL_ROWS_MAX..], ["", ""], "there is no row for them");

@@ -82,7 +82,7 @@ impl Run {
     pub(crate) fn known_hosts(&self) -> BTreeSet<Host> {
         let planned = self.artifact.plan.0.iter().flat_map(|planned| planned.fault.named_hosts());
         let callers = self.artifact.operations.iter().map(|operation| Host(operation.caller.clone()));
-        let owners = self.artifact.ownership.tenures.iter().map(|tenure| Host(tenure.server.clone()));
+        let owners = self.artifact.ownership.leases.iter().map(|lease| Host(lease.server.clone()));
         let told = self.artifact.timeline.iter().filter_map(|entry| match &entry.event {
             Event::HostStarted { host }
             | Event::HostStopping { host }

@@ -50,9 +50,9 @@ impl Run {
         let operations =
             artifact.operations.iter().map(|operation| operation.completed_ms.unwrap_or(operation.invoked_ms));
         let violations = artifact.violations.iter().filter_map(|violation| violation.at_ms);
-        let tenures = artifact.ownership.tenures.iter().map(|tenure| tenure.to_ms);
+        let leases = artifact.ownership.leases.iter().map(|lease| lease.to_ms);
         let failovers = artifact.ownership.failovers.iter().map(|failover| failover.at_ms);
-        let all = phases.chain(events).chain(operations).chain(violations).chain(tenures).chain(failovers);
+        let all = phases.chain(events).chain(operations).chain(violations).chain(leases).chain(failovers);
         all.fold(artifact.virtual_ms, u64::max)
     }
 

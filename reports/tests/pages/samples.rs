@@ -3,8 +3,7 @@ use serde_json::json;
 use tempest_artifact::fault::{ClockJump, Clog, Crash, DiskSlow, OneWay, Partition, Pause, PowerLoss, Reset};
 use tempest_artifact::{
     ARTIFACT_VERSION, About, Artifact, Checked, CommitInDoubt, Drawn, Event, Fault, FaultPlan, Host, InDoubtOutcome,
-    Invariant, Operation, Outcome, Ownership, Phase, PlannedFault, Promotion, Tenure, TimelineEntry, Verdict,
-    Violation,
+    Invariant, Lease, Operation, Outcome, Ownership, Phase, PlannedFault, Promotion, TimelineEntry, Verdict, Violation,
 };
 
 pub fn host(name: &str) -> Host {
@@ -205,7 +204,7 @@ pub fn violated(seed: u64) -> Artifact {
 
 /// A storm over three servers and twenty shards, whose asynchronous database failed over twice.
 pub fn cluster(seed: u64) -> Artifact {
-    let tenure = |shard: u32, server: u32, range_id: i64, from_ms: u32, to_ms: u32| Tenure {
+    let lease = |shard: u32, server: u32, range_id: i64, from_ms: u32, to_ms: u32| Lease {
         shard,
         server: format!("server-{server}"),
         range_id,
@@ -217,12 +216,12 @@ pub fn cluster(seed: u64) -> Artifact {
         let (home, begin) = (shard % 3 + 1, 300 + shard * 40);
         let guest = (shard + 1 + shard % 2) % 3 + 1;
         let mut owned = vec![
-            tenure(shard, home, 1, begin, 11_000 + shard * 10),
-            tenure(shard, home, 1 << 27, 18_400 + shard * 10, 30_000),
+            lease(shard, home, 1, begin, 11_000 + shard * 10),
+            lease(shard, home, 1 << 27, 18_400 + shard * 10, 30_000),
         ];
         if shard > 3 {
-            owned.push(tenure(shard, guest, (1 << 27) + 1, 30_200 + shard * 100, 35_000 + shard * 20));
-            owned.push(tenure(shard, home, (1 << 27) + 2, 36_000 + shard * 100, 1_200_000));
+            owned.push(lease(shard, guest, (1 << 27) + 1, 30_200 + shard * 100, 35_000 + shard * 20));
+            owned.push(lease(shard, home, (1 << 27) + 2, 36_000 + shard * 100, 1_200_000));
         }
         owned
     };
@@ -242,7 +241,7 @@ pub fn cluster(seed: u64) -> Artifact {
         without_commits_ms,
     };
     let ownership = Ownership {
-        tenures: (1..=20).flat_map(of_shard).collect(),
+        leases: (1..=20).flat_map(of_shard).collect(),
         in_doubt: 41,
         in_doubt_applied: 3,
         commits_in_doubt: vec![
@@ -279,7 +278,7 @@ pub fn hostile() -> Artifact {
         told(3, Event::HostStarted { host: host(HOSTILE) }),
         told(1, Event::Told { text: text() }),
     ];
-    let tenure = |shard, server: String, from_ms, to_ms, commits| Tenure {
+    let lease = |shard, server: String, from_ms, to_ms, commits| Lease {
         shard,
         server,
         range_id: i64::MIN,
@@ -327,10 +326,10 @@ pub fn hostile() -> Artifact {
         faults: 3,
         probes: [(text(), 1)].into(),
         ownership: Ownership {
-            tenures: vec![
-                tenure(3, text(), 900, 3, u64::MAX),
-                tenure(0, text(), 0, u64::MAX, 1),
-                tenure(0, String::new(), 0, 0, u64::MAX),
+            leases: vec![
+                lease(3, text(), 900, 3, u64::MAX),
+                lease(0, text(), 0, u64::MAX, 1),
+                lease(0, String::new(), 0, 0, u64::MAX),
             ],
             in_doubt: 1,
             in_doubt_applied: 7,

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use tempest::run::{Prepared, RunReport, RunRequest};
-use tempest_artifact::{Ownership, Tenure};
+use tempest_artifact::{Lease, Ownership};
 
 /// Evidence lines shown of each violation; the artifact has all of them.
 const EVIDENCE_MAX: usize = 6;
@@ -81,19 +81,19 @@ pub fn verdict(report: &RunReport) -> String {
 /// Who owned what when, which commits were in doubt, what failovers cost; nothing for a server that was alone.
 fn ownership(ownership: &Ownership) -> String {
     let mut text = String::new();
-    let mut shards: BTreeMap<u32, Vec<&Tenure>> = BTreeMap::new();
-    for tenure in &ownership.tenures {
-        shards.entry(tenure.shard).or_default().push(tenure);
+    let mut shards: BTreeMap<u32, Vec<&Lease>> = BTreeMap::new();
+    for lease in &ownership.leases {
+        shards.entry(lease.shard).or_default().push(lease);
     }
     if shards.is_empty() {
         return text;
     }
     let _ = writeln!(text, "owned");
-    for (shard, mut tenures) in shards {
+    for (shard, mut leases) in shards {
         // A server that took its own shard anew is the same owner.
-        tenures.dedup_by(|later, earlier| later.server == earlier.server);
+        leases.dedup_by(|later, earlier| later.server == earlier.server);
         let owners: Vec<String> =
-            tenures.iter().map(|tenure| format!("{} from {}", tenure.server, seconds(tenure.from_ms))).collect();
+            leases.iter().map(|lease| format!("{} from {}", lease.server, seconds(lease.from_ms))).collect();
         let _ = writeln!(text, "  shard {shard:<3} {}", owners.join(", "));
     }
     let Ownership { in_doubt, in_doubt_applied, commits_in_doubt, .. } = ownership;

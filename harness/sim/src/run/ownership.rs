@@ -4,7 +4,7 @@ mod in_doubt;
 
 use crate::observe::{Commit, Observations};
 use std::collections::BTreeMap;
-use tempest_artifact::{InDoubtOutcome, Ownership, Promotion, Tenure};
+use tempest_artifact::{InDoubtOutcome, Lease, Ownership, Promotion};
 
 /// Commits in doubt that are listed; more are counted.
 const IN_DOUBT_MAX: usize = 500;
@@ -24,7 +24,7 @@ pub(super) fn ownership(observations: &Observations, promotions: &[Promotion]) -
     );
     commits_in_doubt.truncate(IN_DOUBT_MAX);
     Ownership {
-        tenures: tenures(commits),
+        leases: leases(commits),
         in_doubt,
         in_doubt_applied: applied,
         commits_in_doubt,
@@ -35,11 +35,11 @@ pub(super) fn ownership(observations: &Observations, promotions: &[Promotion]) -
     }
 }
 
-fn tenures(commits: &[Commit]) -> Vec<Tenure> {
-    let mut tenures: BTreeMap<(u32, i64), Tenure> = BTreeMap::new();
+fn leases(commits: &[Commit]) -> Vec<Lease> {
+    let mut leases: BTreeMap<(u32, i64), Lease> = BTreeMap::new();
     for commit in commits.iter().filter(|commit| commit.is_committed()) {
         let at_ms = commit.at_ns / MS;
-        let tenure = tenures.entry((commit.shard.0, commit.range_id.0)).or_insert_with(|| Tenure {
+        let lease = leases.entry((commit.shard.0, commit.range_id.0)).or_insert_with(|| Lease {
             shard: commit.shard.0,
             server: commit.server.clone(),
             range_id: commit.range_id.0,
@@ -47,10 +47,10 @@ fn tenures(commits: &[Commit]) -> Vec<Tenure> {
             to_ms: at_ms,
             commits: 0,
         });
-        tenure.to_ms = at_ms;
-        tenure.commits += 1;
+        lease.to_ms = at_ms;
+        lease.commits += 1;
     }
-    tenures.into_values().collect()
+    leases.into_values().collect()
 }
 
 fn with_cost(promotion: &Promotion, commits: &[Commit]) -> Promotion {
@@ -87,8 +87,7 @@ mod tests {
             CommitResult::Ended(CommitOutcome::OutcomeUnknown("the connection was lost".to_owned()));
         let first_end = observations.commits[0].ended_ns.expect("it was committed") / MS;
         let told = ownership(&observations, &[promotion(0, 1), promotion(first_end, 2)]);
-        let owners: Vec<(&str, u64)> =
-            told.tenures.iter().map(|tenure| (tenure.server.as_str(), tenure.commits)).collect();
+        let owners: Vec<(&str, u64)> = told.leases.iter().map(|lease| (lease.server.as_str(), lease.commits)).collect();
         assert_eq!(owners, [("server", 3), ("server-2", last as u64 - 3)]);
         assert_eq!((told.in_doubt, told.in_doubt_applied), (1, 1));
         let listed: Vec<(&str, u64)> =
