@@ -520,13 +520,13 @@ planted! {
     closing_an_activity_that_did_not_start: "started-id-not-wired" in ORDERS from 1, seen by "history-wellformed";
     giving_an_attempt_to_two_workers: "second-poller-starts-activity" in MANY_FAULTS from 15, seen by "activity-once";
     waiting_for_ever_for_a_transient_task: "transient-task-without-timeout" in BAD_DEPLOY from 1, seen by "liveness";
-    taking_no_notice_of_an_early_end: "child-closed-before-started-dropped" in FAMILY from 1, seen by "liveness";
-    taking_an_unknown_start_for_a_failed_one: "unknown-child-start-treated-as-failed" in FAMILY from 4,
+    ignoring_an_early_end: "child-closed-before-started-dropped" in FAMILY from 1, seen by "liveness";
+    mistaking_an_unknown_start_for_a_failed_one: "unknown-child-start-treated-as-failed" in FAMILY from 4,
         seen by "across-runs" | "clean";
-    taking_commits_of_a_superseded_owner: "commit-range-not-checked" in QUIET_SHARDS from 6,
+    accepting_commits_of_a_superseded_owner: "commit-range-not-checked" in QUIET_SHARDS from 6,
         seen by "shard-fence" | "liveness";
     never_asking_whether_it_is_still_the_owner: "idle-owner-never-checks" in QUIET_SHARDS from 24, seen by "liveness";
-    taking_the_unknown_for_done: "unknown-commit-taken-for-committed" in CLUSTER from 4,
+    mistaking_the_unknown_for_done: "unknown-commit-taken-for-committed" in CLUSTER from 4,
         seen by "acked-durable" | "activity-once" | "history-wellformed" | "liveness" | "clean";
     passing_a_task_that_is_not_durable: "transfer-cursor-passes-undurable-task" in CLUSTER from 1, seen by "liveness" | "clean";
     leaving_a_deposed_primary_alone: "old-primary-not-fenced" in CUT_OFF from 5,
@@ -546,8 +546,8 @@ planted! {
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 11, seen by "liveness";
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
-    taking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 2, seen by "liveness";
-    taking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 61, seen by "liveness";
+    mistaking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 2, seen by "liveness";
+    mistaking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 61, seen by "liveness";
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
         seen by "signals-once-in-order" | "across-runs" | "clean" | "liveness";
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
@@ -557,9 +557,9 @@ planted! {
     starting_a_child_that_was_started: "done-cross-call-forgotten" in COMING_AGAIN from 2, seen by "cross-calls-end";
     making_an_unknown_call_anew: "unknown-call-tried-anew" in CLUSTER from 1, seen by "refused-left-nothing";
     trying_an_unknown_signal_anew: "unknown-signal-tried-anew" in CLUSTER from 5, seen by "signals-once-in-order";
-    taking_no_answer_for_done: "unanswered-write-taken-for-done" in CLUSTER from 2,
+    mistaking_no_answer_for_done: "unanswered-write-taken-for-done" in CLUSTER from 2,
         seen by "acked-durable" | "shard-fence" | "clean" | "tasks-cover-state";
-    taking_no_answer_for_a_refusal: "unanswered-write-taken-for-refused" in CLUSTER from 5,
+    mistaking_no_answer_for_a_refusal: "unanswered-write-taken-for-refused" in CLUSTER from 5,
         seen by "acked-durable" | "tasks-cover-state" | "shard-fence";
     asking_clocks_who_is_alive: "membership-by-wall-clocks" in CLOCKS from 2, seen by "ownership-settled";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
@@ -570,5 +570,5 @@ planted! {
     leaving_out_an_event_backwards: "reverse-page-skips-an-event" in QUIET_DESK from 1, seen by "history-wellformed";
     forgetting_the_signal_of_a_start: "signal-forgotten-by-the-start-that-brings-it" in QUIET_DESK from 1,
         seen by "acked-durable";
-    taking_a_conflict_for_an_update: "namespace-conflict-taken-for-done" in REGISTRARS from 1, seen by "acked-durable";
+    mistaking_a_conflict_for_an_update: "namespace-conflict-taken-for-done" in REGISTRARS from 1, seen by "acked-durable";
 }

@@ -120,7 +120,7 @@ impl HistoryHandle {
         }
     }
 
-    /// Stops taking requests, lets what is in flight end, answers it, and stops.
+    /// Stops accepting requests, lets what is in flight end, answers it, and stops.
     pub async fn shutdown(&self) {
         self.stop.send_replace(true);
         let _ = self.running.subscribe().wait_for(|running| *running == 0).await;

@@ -156,7 +156,7 @@ impl Node {
         self.joined.as_ref().map(|joined| joined.ring.clone())
     }
 
-    /// Fails its health checks for a while, tells the other nodes, stops taking calls, lets those under way end for a
+    /// Fails its health checks for a while, tells the other nodes, stops accepting calls, lets those under way end for a
     /// moment, lets every commit end, and stops.
     pub fn stop(self) -> BoxFuture<'static, ()> {
         self.stopped().boxed()

@@ -26,7 +26,8 @@ pub struct PostgresConfig {
     /// database under different ones.
     pub schema: String,
     /// Transactions that one process has in flight, 1 to 64, each with a connection; shards are spread over them. One
-    /// more lane, for taking shards and partitions, is always there. More of them hide latency, fewer make larger batches.
+    /// more lane, for acquiring shards and partitions, is always there. More of them hide latency, fewer make larger
+    /// batches.
     pub lanes: usize,
     /// Writes that share one transaction, 1 to 65536. 1 turns group commit off.
     pub batch_requests_max: usize,

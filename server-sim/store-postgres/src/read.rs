@@ -35,7 +35,7 @@ pub async fn perform(pool: &Pool, request: ReadRequest) -> ReadAnswer {
     })
 }
 
-/// Nothing rests on it: taking a shard compares again.
+/// Nothing rests on it: acquiring a shard compares again.
 async fn shard(pool: &Pool, shard: ShardId) -> Result<Option<ShardRecord>, StoreError> {
     let rows = pool.query(|statements| &statements.shards, &[&vec![shard.encode()]]).await?;
     rows.first().map(|row| decode_record(column(row, 1)?)).transpose()

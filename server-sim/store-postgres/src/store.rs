@@ -18,7 +18,7 @@ use tokio::sync::watch;
 pub struct PostgresStore {
     /// A shard's commits all take the same one, and so stay in order.
     lanes: Vec<Arc<Lane>>,
-    /// Taking a shard or partition may wait for locks of the previous owner: no commits wait behind that.
+    /// Acquiring a shard or partition may wait for locks of the previous owner: no commits wait behind that.
     ownership: Arc<Lane>,
     reads: Arc<Pool>,
     target: Arc<Target>,

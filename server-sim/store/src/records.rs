@@ -404,11 +404,11 @@ mod tests {
             matches!(twice.taken_by("d", Timeline(0)), Err(StoreError::Incompatible(_))),
             "timelines that begin anew"
         );
-        assert!(after.has_lost(RangeId(8), 91), "its taking the shard is lost, and all that it then did");
+        assert!(after.has_lost(RangeId(8), 91), "its acquisition of the shard is lost, and all that it then did");
         assert!(before.has_lost(RangeId(8), 91));
         assert!(
             !after.has_lost(RangeId(8), 90) && !before.has_lost(RangeId(8), 90),
-            "only its taking the shard is lost"
+            "only its acquisition of the shard is lost"
         );
         assert!(before.has_lost(RangeId(1 << 27), 80), "what fills those places is of the timeline before");
         assert!(!before.has_lost(RangeId(1 << 27), 0), "it was told of nothing");

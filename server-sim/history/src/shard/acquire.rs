@@ -1,4 +1,4 @@
-//! Taking a shard: read its row, raise its range id by compare-and-set, and when in doubt read again.
+//! Acquiring a shard: read its row, raise its range id by compare-and-set, and when in doubt read again.
 use super::request::Request;
 use super::{Door, Node};
 use crate::Counters;

@@ -33,7 +33,7 @@ async fn a_cut_after_commit_is_unknown() {
     assert_unknown(&store.commit(commit(1, 3)).await, "after COMMIT was sent");
     assert_eq!(proxy.cuts(), 2);
     let next = beside.acquire_shard(ShardId(1), RangeId(1), "next").await.unwrap();
-    assert_eq!(next.sequence, 2, "taking the shard waits for the transaction in doubt, and settles it");
+    assert_eq!(next.sequence, 2, "acquiring the shard waits for the transaction in doubt, and settles it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
