@@ -20,11 +20,11 @@ impl Steps {
     }
 
     /// Does one step at a service, or fails as was decided.
-    async fn call(&self, ctx: &ActivityContext, step: &Step, deed: fn(&Shop, &Step)) -> Result<(), ActivityError> {
+    async fn call(&self, ctx: &ActivityContext, step: &Step, operation: fn(&Shop, &Step)) -> Result<(), ActivityError> {
         let attempt = ctx.info().attempt;
         self.travel(step, "there", attempt).await;
         self.maybe_fail(step, attempt)?;
-        deed(&self.shop, step);
+        operation(&self.shop, step);
         self.travel(step, "back", attempt).await;
         Ok(())
     }
@@ -102,13 +102,13 @@ impl Steps {
 
 impl Steps {
     /// Undoing fails now and then, but never for good.
-    async fn undo(&self, ctx: &ActivityContext, step: &Step, deed: fn(&Shop, &Step)) -> Result<(), ActivityError> {
+    async fn undo(&self, ctx: &ActivityContext, step: &Step, operation: fn(&Shop, &Step)) -> Result<(), ActivityError> {
         let attempt = ctx.info().attempt;
         self.travel(step, "undo", attempt).await;
         if self.shop.fails_now(step, attempt.saturating_add(1_000)) {
             return Err(ActivityError::application(ApplicationFailure::new(format!("{} is out of order", step.key))));
         }
-        deed(&self.shop, step);
+        operation(&self.shop, step);
         Ok(())
     }
 }

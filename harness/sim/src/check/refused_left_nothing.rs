@@ -23,7 +23,7 @@ pub const HOLDS_WHEN: &str = "a start, a signal, a completed workflow task or th
 
 /// What a caller asks for, and a run or its history shows.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Deed {
+enum Effect {
     Start {
         workflow_id: String,
         request_id: String,
@@ -61,8 +61,8 @@ enum How {
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let refused = refused_each_time(observations);
     let mut violations = Vec::new();
-    let mut found = |asked: Vec<Deed>, what: &dyn Fn() -> String| {
-        let Some(operations) = asked.iter().find_map(|deed| refused.get(deed)) else { return };
+    let mut found = |asked: Vec<Effect>, what: &dyn Fn() -> String| {
+        let Some(operations) = asked.iter().find_map(|effect| refused.get(effect)) else { return };
         let violation = Violation::new(INVARIANT, format!("{} was refused each time, but is there", what()));
         violations.push(operations.iter().fold(violation, |violation, operation| violation.because(operation.line())));
     };
@@ -86,11 +86,11 @@ pub fn refused_calls(observations: &Observations) -> usize {
         .count()
 }
 
-fn refused_each_time(observations: &Observations) -> BTreeMap<Deed, Vec<&Operation>> {
-    let mut asked: BTreeMap<Deed, Vec<&Operation>> = BTreeMap::new();
+fn refused_each_time(observations: &Observations) -> BTreeMap<Effect, Vec<&Operation>> {
+    let mut asked: BTreeMap<Effect, Vec<&Operation>> = BTreeMap::new();
     for operation in &observations.operations {
-        for deed in asked_for(observations, operation) {
-            asked.entry(deed).or_default().push(operation);
+        for effect in asked_for(observations, operation) {
+            asked.entry(effect).or_default().push(operation);
         }
     }
     let is_certain = |operation: &&Operation| !operation.copied && matches!(operation.outcome, Outcome::Failed { .. });
@@ -98,15 +98,15 @@ fn refused_each_time(observations: &Observations) -> BTreeMap<Deed, Vec<&Operati
     asked
 }
 
-fn asked_for(observations: &Observations, operation: &Operation) -> Vec<Deed> {
+fn asked_for(observations: &Observations, operation: &Operation) -> Vec<Effect> {
     let ended = |token: &[u8], identity: String, how| end_of_activity(observations, token, identity, how);
     let asked = match &operation.rpc {
         RpcKind::StartWorkflowExecution => operation.request().map(|asked: api::StartWorkflowExecutionRequest| {
-            vec![Deed::Start { workflow_id: asked.workflow_id, request_id: asked.request_id }]
+            vec![Effect::Start { workflow_id: asked.workflow_id, request_id: asked.request_id }]
         }),
         RpcKind::SignalWorkflowExecution => operation.request().map(|asked: api::SignalWorkflowExecutionRequest| {
             let workflow_id = asked.workflow_execution.unwrap_or_default().workflow_id;
-            vec![Deed::Signal { workflow_id, request_id: asked.request_id }]
+            vec![Effect::Signal { workflow_id, request_id: asked.request_id }]
         }),
         RpcKind::SignalWithStartWorkflowExecution => operation.request().map(start_and_signal),
         RpcKind::RespondWorkflowTaskCompleted => operation.request().map(completion_of_task),
@@ -156,18 +156,18 @@ fn asked_for(observations: &Observations, operation: &Operation) -> Vec<Deed> {
 }
 
 /// Two things are asked for at once: the end of that attempt, and of an activity with its id by that caller.
-fn end_of_activity(observations: &Observations, token: &[u8], identity: String, how: How) -> Vec<Deed> {
+fn end_of_activity(observations: &Observations, token: &[u8], identity: String, how: How) -> Vec<Effect> {
     let Ok(token) = decode_activity_token(token) else { return Vec::new() };
     let (scheduled_event_id, attempt) = (token.scheduled_event_id, token.attempt);
     let named = observations.run(token.run_id.as_str()).and_then(|run| {
         let activity_id = named_activity::activity_id(run, scheduled_event_id)?.to_owned();
-        Some(Deed::EndNamedActivity { workflow_id: token.workflow_id.0, activity_id, how, identity })
+        Some(Effect::EndNamedActivity { workflow_id: token.workflow_id.0, activity_id, how, identity })
     });
-    let this_attempt = Deed::EndActivity { run_id: token.run_id.0, scheduled_event_id, attempt, how };
+    let this_attempt = Effect::EndActivity { run_id: token.run_id.0, scheduled_event_id, attempt, how };
     std::iter::once(this_attempt).chain(named).collect()
 }
 
-fn end_of_named(operation: &Operation) -> Option<Vec<Deed>> {
+fn end_of_named(operation: &Operation) -> Option<Vec<Effect>> {
     let (how, identity) = if operation.rpc == RpcKind::RespondActivityTaskCompletedById {
         (How::Completed, operation.request::<api::RespondActivityTaskCompletedByIdRequest>()?.identity)
     } else if operation.rpc == RpcKind::RespondActivityTaskFailedById {
@@ -176,38 +176,38 @@ fn end_of_named(operation: &Operation) -> Option<Vec<Deed>> {
         (How::Canceled, operation.request::<api::RespondActivityTaskCanceledByIdRequest>()?.identity)
     };
     let NamedActivity { execution, activity_id } = NamedActivity::of(operation)?;
-    Some(vec![Deed::EndNamedActivity { workflow_id: execution.workflow_id, activity_id, how, identity }])
+    Some(vec![Effect::EndNamedActivity { workflow_id: execution.workflow_id, activity_id, how, identity }])
 }
 
-fn start_and_signal(asked: api::SignalWithStartWorkflowExecutionRequest) -> Vec<Deed> {
+fn start_and_signal(asked: api::SignalWithStartWorkflowExecutionRequest) -> Vec<Effect> {
     let (workflow_id, request_id) = (asked.workflow_id, asked.request_id);
-    let signal = Deed::Signal { workflow_id: workflow_id.clone(), request_id: request_id.clone() };
-    vec![signal, Deed::Start { workflow_id, request_id }]
+    let signal = Effect::Signal { workflow_id: workflow_id.clone(), request_id: request_id.clone() };
+    vec![signal, Effect::Start { workflow_id, request_id }]
 }
 
-fn completion_of_task(asked: api::RespondWorkflowTaskCompletedRequest) -> Vec<Deed> {
+fn completion_of_task(asked: api::RespondWorkflowTaskCompletedRequest) -> Vec<Effect> {
     let Ok(token) = decode_workflow_token(&asked.task_token) else { return Vec::new() };
-    vec![Deed::CompleteWorkflowTask { run_id: token.run_id.0, started_event_id: token.started_event_id }]
+    vec![Effect::CompleteWorkflowTask { run_id: token.run_id.0, started_event_id: token.started_event_id }]
 }
 
-fn started(run: &RunObserved) -> Option<Deed> {
+fn started(run: &RunObserved) -> Option<Effect> {
     let request_id = run.state.as_ref()?.auxiliary().start_request_id.clone();
-    Some(Deed::Start { workflow_id: run.key.workflow_id.0.clone(), request_id })
+    Some(Effect::Start { workflow_id: run.key.workflow_id.0.clone(), request_id })
 }
 
 /// What an event is the trace of.
-fn shown(run: &RunObserved, event: &HistoryEvent) -> Vec<Deed> {
+fn shown(run: &RunObserved, event: &HistoryEvent) -> Vec<Effect> {
     let run_id = || run.key.run_id.0.clone();
     let workflow_id = || run.key.workflow_id.0.clone();
     let end = |scheduled_event_id, started_event_id, identity: &str, how| {
         let started = run.event(started_event_id).and_then(|event| event.attributes.as_ref());
         let this_attempt = match started {
             Some(Attributes::ActivityTaskStartedEventAttributes(started)) => {
-                Some(Deed::EndActivity { run_id: run_id(), scheduled_event_id, attempt: started.attempt, how })
+                Some(Effect::EndActivity { run_id: run_id(), scheduled_event_id, attempt: started.attempt, how })
             }
             _ => None,
         };
-        let named = named_activity::activity_id(run, scheduled_event_id).map(|activity_id| Deed::EndNamedActivity {
+        let named = named_activity::activity_id(run, scheduled_event_id).map(|activity_id| Effect::EndNamedActivity {
             workflow_id: workflow_id(),
             activity_id: activity_id.to_owned(),
             how,
@@ -218,10 +218,10 @@ fn shown(run: &RunObserved, event: &HistoryEvent) -> Vec<Deed> {
     match &event.attributes {
         // A signal of another workflow is that workflow's business.
         Some(Attributes::WorkflowExecutionSignaledEventAttributes(a)) if a.external_workflow_execution.is_none() => {
-            vec![Deed::Signal { workflow_id: workflow_id(), request_id: a.request_id.clone() }]
+            vec![Effect::Signal { workflow_id: workflow_id(), request_id: a.request_id.clone() }]
         }
         Some(Attributes::WorkflowTaskCompletedEventAttributes(a)) => {
-            vec![Deed::CompleteWorkflowTask { run_id: run_id(), started_event_id: a.started_event_id }]
+            vec![Effect::CompleteWorkflowTask { run_id: run_id(), started_event_id: a.started_event_id }]
         }
         Some(Attributes::ActivityTaskCompletedEventAttributes(a)) => {
             end(a.scheduled_event_id, a.started_event_id, &a.identity, How::Completed)

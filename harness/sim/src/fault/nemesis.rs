@@ -8,7 +8,7 @@ use std::time::Duration;
 const SUPERVISOR_DELAY: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Debug)]
-enum Deed {
+enum Step {
     Begin(usize),
     End(usize),
     Start(Host, Option<u64>),
@@ -19,7 +19,7 @@ enum Deed {
 pub struct Nemesis {
     plan: FaultPlan,
     /// By time, then in the order they were scheduled.
-    due: BTreeMap<(Duration, u64), Deed>,
+    due: BTreeMap<(Duration, u64), Step>,
     scheduled: u64,
     /// Faults that began and are to be taken back.
     active: Vec<usize>,
@@ -42,7 +42,7 @@ impl Nemesis {
         };
         for index in 0..nemesis.plan.0.len() {
             let at = Duration::from_millis(nemesis.plan.0[index].at_ms);
-            nemesis.schedule(at, Deed::Begin(index));
+            nemesis.schedule(at, Step::Begin(index));
         }
         nemesis
     }
@@ -66,8 +66,8 @@ impl Nemesis {
         while let Some((&(at, number), _)) = self.due.first_key_value()
             && at <= world.now()
         {
-            let deed = self.due.remove(&(at, number)).expect("it was there just now");
-            self.perform(deed, world);
+            let step = self.due.remove(&(at, number)).expect("it was there just now");
+            self.perform(step, world);
         }
         self.look_after(world, hosts);
     }
@@ -79,8 +79,8 @@ impl Nemesis {
         }
         // Hosts that still run, but were asked to stop: their grace period ends here.
         let mut leaving = BTreeSet::new();
-        for deed in std::mem::take(&mut self.due).into_values() {
-            if let Deed::Start(host, _) = deed {
+        for step in std::mem::take(&mut self.due).into_values() {
+            if let Step::Start(host, _) = step {
                 leaving.insert(host);
             }
         }
@@ -97,9 +97,9 @@ impl Nemesis {
         self.tell(world, Event::Healed);
     }
 
-    fn schedule(&mut self, at: Duration, deed: Deed) {
+    fn schedule(&mut self, at: Duration, step: Step) {
         self.scheduled += 1;
-        self.due.insert((at, self.scheduled), deed);
+        self.due.insert((at, self.scheduled), step);
     }
 
     fn tell(&mut self, world: &mut dyn World, event: Event) {
@@ -108,9 +108,9 @@ impl Nemesis {
         self.timeline.push(TimelineEntry { at_ms, event });
     }
 
-    fn perform(&mut self, deed: Deed, world: &mut dyn World) {
-        match deed {
-            Deed::Begin(index) => {
+    fn perform(&mut self, step: Step, world: &mut dyn World) {
+        match step {
+            Step::Begin(index) => {
                 let fault = self.plan.0[index].fault.clone();
                 self.tell(world, Event::FaultBegan { fault: index });
                 self.began += 1;
@@ -119,20 +119,20 @@ impl Nemesis {
                 }
                 if let Some(lasts) = fault.lasts() {
                     self.active.push(index);
-                    self.schedule(world.now() + lasts, Deed::End(index));
+                    self.schedule(world.now() + lasts, Step::End(index));
                 }
             }
-            Deed::End(index) => {
+            Step::End(index) => {
                 self.active.retain(|active| *active != index);
                 self.tell(world, Event::FaultEnded { fault: index });
                 super::end(&self.plan.0[index].fault, world);
             }
-            Deed::Stop(host, grace) => {
+            Step::Stop(host, grace) => {
                 self.tell(world, Event::HostStopping { host: host.clone() });
                 world.stop(&host);
                 self.start_later(world.now() + grace, host, None);
             }
-            Deed::Start(host, failing_at) => match world.state(&host) {
+            Step::Start(host, failing_at) => match world.state(&host) {
                 HostState::Down => self.start(&host, failing_at, world),
                 // It was asked to stop and has not done so within its grace period, or it died meanwhile.
                 HostState::Running | HostState::Paused | HostState::Ended | HostState::PowerLost => {
@@ -150,7 +150,7 @@ impl Nemesis {
             Later::StartOnFailingDisk { host, after, change } => {
                 self.start_later(now + after, host, Some(change));
             }
-            Later::Restart { host, after, grace } => self.schedule(now + after, Deed::Stop(host, grace)),
+            Later::Restart { host, after, grace } => self.schedule(now + after, Step::Stop(host, grace)),
             Later::RestartDelay { host, delay } => {
                 self.restart_delays.insert(host, delay);
             }
@@ -167,8 +167,8 @@ impl Nemesis {
 
     /// The latest word on when a host starts is the one that counts.
     fn start_later(&mut self, at: Duration, host: Host, failing_at: Option<u64>) {
-        self.due.retain(|_, deed| !matches!(deed, Deed::Start(other, _) if *other == host));
-        self.schedule(at, Deed::Start(host, failing_at));
+        self.due.retain(|_, step| !matches!(step, Step::Start(other, _) if *other == host));
+        self.schedule(at, Step::Start(host, failing_at));
     }
 
     fn start(&mut self, host: &Host, failing_at: Option<u64>, world: &mut dyn World) {
@@ -188,7 +188,7 @@ impl Nemesis {
             };
             self.tell(world, event);
             world.crash(host);
-            let expected = self.due.values().any(|deed| matches!(deed, Deed::Start(other, _) if other == host));
+            let expected = self.due.values().any(|step| matches!(step, Step::Start(other, _) if other == host));
             if !expected {
                 let delay = self.restart_delays.remove(host).unwrap_or(SUPERVISOR_DELAY);
                 self.start_later(world.now() + delay, host.clone(), None);
