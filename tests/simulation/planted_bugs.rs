@@ -342,7 +342,7 @@ const HANDED_OVER: Storm = (
 const CROSSING: Storm = ("criss-cross", &["nodes=3", "buggify=1", "fault.slow-commits=0", "fault.slow-node=0"]);
 
 /// Signals to workflows that have not begun yet, over nodes that come and go.
-const STRANGERS: Storm = (
+const MISSING_TARGETS: Storm = (
     "criss-cross",
     &[
         "nodes=3",
@@ -351,7 +351,7 @@ const STRANGERS: Storm = (
         "walkers=40",
         "paths_max=5",
         "signals_max=3",
-        "strangers_percent=0",
+        "missing_targets_percent=0",
         "restless_percent=0",
         "spread_ms=90000",
         "storm_ms=90000",
@@ -374,7 +374,7 @@ const RESTLESS: Storm = (
         "paths_max=5",
         "signals_max=5",
         "pause_ms_max=3000",
-        "strangers_percent=0",
+        "missing_targets_percent=0",
         "restless_percent=100",
         "spread_ms=60000",
         "storm_ms=90000",
@@ -551,7 +551,7 @@ planted! {
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
         seen by "signals-once-in-order" | "across-runs" | "clean" | "liveness";
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
-    believing_the_first_refusal: "refusal-believed-although-copies-follow" in STRANGERS from 34,
+    believing_the_first_refusal: "refusal-believed-although-copies-follow" in MISSING_TARGETS from 34,
         seen by "across-runs" | "signals-once-in-order";
     doing_what_was_done: "done-cross-call-forgotten" in RESTLESS from 5, seen by "cross-calls-end";
     starting_a_child_that_was_started: "done-cross-call-forgotten" in COMING_AGAIN from 2, seen by "cross-calls-end";

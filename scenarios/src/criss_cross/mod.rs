@@ -20,7 +20,7 @@ impl Scenario for CrissCross {
     }
 
     fn about(&self) -> &str {
-        "workflows signal each other in a drawn pattern; each signal arrives once and in order, and strangers are not found"
+        "workflows signal each other in a drawn pattern, each signal once and in order; missing targets are not found"
     }
 
     fn adjust(&self, draw: &mut Draw<'_>) {
@@ -33,7 +33,7 @@ impl Scenario for CrissCross {
             paths_max: draw.number("paths_max", 1..=5),
             signals_max: draw.number("signals_max", 1..=5),
             pause_ms_max: draw.one_of("pause_ms_max", &[0, 500, 3_000]),
-            strangers_percent: draw.one_of("strangers_percent", &[0, 20, 50]),
+            missing_targets_percent: draw.one_of("missing_targets_percent", &[0, 20, 50]),
             restless_percent: draw.one_of("restless_percent", &[0, 0, 50]),
             spread_ms: draw.one_of("spread_ms", &[0, 1_000, 10_000]),
         };
@@ -52,7 +52,7 @@ struct Sizes {
     /// Before each signal, at most.
     pause_ms_max: u64,
     /// Walkers that call a workflow that does not exist.
-    strangers_percent: u64,
+    missing_targets_percent: u64,
     /// Walkers that go on in another run after each signal.
     restless_percent: u64,
     /// Walkers set out over this time.

@@ -37,7 +37,7 @@ impl Pattern {
     }
 
     /// Whether a walker has seen what it must: each signal once, those of one sender in the order in which they were sent,
-    /// and that strangers are nobody.
+    /// and that missing targets are not found.
     ///
     /// # Errors
     /// What is wrong.
@@ -58,11 +58,11 @@ impl Pattern {
         if got != expected {
             return Err(format!("{id} got {got:?}, expected {expected:?}"));
         }
-        let strangers = way.map_or(0, |way| way.strangers.len() as u64);
-        if walked.not_found != 2 * strangers {
+        let missing_targets = way.map_or(0, |way| way.missing_targets.len() as u64);
+        if walked.not_found != 2 * missing_targets {
             let told = walked.not_found;
             return Err(format!(
-                "{id} called {strangers} strangers twice and was told {told} times that nobody is there"
+                "{id} called {missing_targets} missing targets twice and was told {told} times that nobody is there"
             ));
         }
         Ok(())
@@ -85,10 +85,10 @@ fn outgoing(decisions: &Decisions, sizes: &Sizes, number: u64) -> Way {
             pause_ms: draw("pause", ordinal, 0..=sizes.pause_ms_max),
         });
     }
-    let lost = decisions.chance(&format!("criss_cross.lost.{id}"), 0, sizes.strangers_percent, 100);
-    let strangers = if lost { vec![format!("nobody-{number}")] } else { Vec::new() };
+    let lost = decisions.chance(&format!("criss_cross.lost.{id}"), 0, sizes.missing_targets_percent, 100);
+    let missing_targets = if lost { vec![format!("nobody-{number}")] } else { Vec::new() };
     let restless = decisions.chance(&format!("criss_cross.restless.{id}"), 0, sizes.restless_percent, 100);
-    Way { paths, strangers, restless, ..Way::default() }
+    Way { paths, missing_targets, restless, ..Way::default() }
 }
 
 #[cfg(test)]
@@ -102,17 +102,17 @@ mod tests {
             paths_max: 5,
             signals_max: 4,
             pause_ms_max: 100,
-            strangers_percent: 50,
+            missing_targets_percent: 50,
             restless_percent: 50,
             spread_ms: 0,
         };
         Pattern::draw(&Decisions::new(Seed(seed), []), &sizes)
     }
 
-    /// 0 sends two signals to 1, 2 sends one; 1 asks for a stranger.
+    /// 0 sends two signals to 1, 2 sends one; 1 asks for a missing target.
     fn small() -> Pattern {
         let to_one = |signals| Way { paths: vec![Path { to: walker_id(1), signals, pause_ms: 0 }], ..Way::default() };
-        let one = Way { awaited: 3, strangers: vec!["nobody-1".to_owned()], ..Way::default() };
+        let one = Way { awaited: 3, missing_targets: vec!["nobody-1".to_owned()], ..Way::default() };
         Pattern(vec![to_one(2), one, to_one(1)])
     }
 
@@ -174,8 +174,8 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_nobody() {
-        let once = "walker-1 called 1 strangers twice and was told 1 times that nobody is there";
+    fn missing_targets_are_not_found() {
+        let once = "walker-1 called 1 missing targets twice and was told 1 times that nobody is there";
         check(&[(0, 1), (0, 2), (2, 1)], 1, Err(once));
     }
 }

@@ -25,7 +25,7 @@ pub struct Way {
     /// Signals that are meant for this walker.
     pub awaited: u64,
     /// Workflow ids that no workflow has: each is signalled and asked to cancel, in vain.
-    pub strangers: Vec<String>,
+    pub missing_targets: Vec<String>,
     /// Workflow id of one to cancel when all is done; empty for none.
     pub bystander: String,
     /// Once its paths are walked, it goes on in another run after each signal.
@@ -57,7 +57,7 @@ pub struct Greeting {
 pub struct Walked {
     /// In the order in which they came in.
     pub got: Vec<Greeting>,
-    /// How many calls to strangers were told that there is no such workflow: two of each stranger.
+    /// How many calls to missing targets were told that there is no such workflow: two of each missing target.
     pub not_found: u64,
 }
 
@@ -84,13 +84,13 @@ impl Walker {
             followed?;
         }
         let mut seen = way.seen.clone();
-        seen.not_found += call_in_vain(ctx, &way.strangers).await;
+        seen.not_found += call_in_vain(ctx, &way.missing_targets).await;
         let is_enough = |got: &[Greeting]| seen.signals(got) >= way.awaited;
         ctx.wait_condition(|state| is_enough(&state.got) || (way.restless && !state.got.is_empty())).await?;
         let goes_on = !ctx.state(|state| is_enough(&state.got));
         seen.got.extend(ctx.state(|state| state.got.clone()));
         if goes_on {
-            let way = Way { paths: Vec::new(), strangers: Vec::new(), seen, ..way };
+            let way = Way { paths: Vec::new(), missing_targets: Vec::new(), seen, ..way };
             ctx.continue_as_new(way, ContinueAsNewOptions::default())?;
             unreachable!("the run is over");
         }
@@ -139,10 +139,10 @@ async fn follow(ctx: WorkflowContext<Walker>, path: Path) -> WorkflowResult<()> 
 }
 
 /// Signals those who do not exist and asks them to cancel; how many of these calls failed as they must.
-async fn call_in_vain(ctx: &WorkflowContext<Walker>, strangers: &[String]) -> u64 {
+async fn call_in_vain(ctx: &WorkflowContext<Walker>, missing_targets: &[String]) -> u64 {
     let mut not_found = 0;
-    for stranger in strangers {
-        let nobody = ctx.external_workflow(stranger.clone(), None);
+    for missing_target in missing_targets {
+        let nobody = ctx.external_workflow(missing_target.clone(), None);
         let greeting = Greeting { from: ctx.workflow_id().to_owned(), number: 1 };
         let signalled = nobody.signal(Walker::meet, greeting, SignalWorkflowOptions::default()).await;
         not_found += u64::from(matches!(signalled, Err(WorkflowSignalError::NotFound(_))));

@@ -16,7 +16,7 @@ pub struct FaultPlan(pub Vec<PlannedFault>);
 
 impl FaultPlan {
     /// The first host it names that is none of these: the plan is of another world.
-    pub fn stranger(&self, known: &[Host]) -> Option<Host> {
+    pub fn unknown_host(&self, known: &[Host]) -> Option<Host> {
         let named = self.0.iter().flat_map(|planned| planned.fault.named_hosts());
         named.filter(|host| !known.contains(host)).min()
     }

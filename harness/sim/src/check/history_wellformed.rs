@@ -55,7 +55,7 @@ fn shape(run: &RunObserved) -> Vec<Violation> {
     violations.extend(workflow_tasks(run));
     violations.extend(timers(run));
     violations.extend(cross_calls(run));
-    violations.extend(run.stored.iter().filter_map(|event| strangers_start(run, event)));
+    violations.extend(run.stored.iter().filter_map(|event| wrong_start(run, event)));
     violations
 }
 
@@ -157,7 +157,7 @@ fn cross_calls(run: &RunObserved) -> Vec<Violation> {
 }
 
 /// An activity is closed by the end of its own start, not of another's. 0: it was never started.
-fn strangers_start(run: &RunObserved, event: &HistoryEvent) -> Option<Violation> {
+fn wrong_start(run: &RunObserved, event: &HistoryEvent) -> Option<Violation> {
     let (scheduled, started) = match event.attributes.as_ref()? {
         Attributes::ActivityTaskCompletedEventAttributes(a) => (a.scheduled_event_id, a.started_event_id),
         Attributes::ActivityTaskFailedEventAttributes(a) => (a.scheduled_event_id, a.started_event_id),

@@ -191,15 +191,15 @@ mod tests {
 
     #[test]
     fn a_plan_of_another_world_is_told_by_its_hosts() {
-        let mut dice = Decisions::new(Seed(1), []).dice("strangers".to_owned());
+        let mut dice = Decisions::new(Seed(1), []).dice("unknown-hosts".to_owned());
         for kind in KINDS {
             let fault = draw(kind.name, &mut dice, &Targets::new(3, 2)).expect("there is everybody");
             let alone = FaultPlan(vec![PlannedFault { at_ms: 0, fault }]);
-            assert_eq!(alone.stranger(&Targets::new(3, 2).all()), None, "{}", kind.name);
+            assert_eq!(alone.unknown_host(&Targets::new(3, 2).all()), None, "{}", kind.name);
         }
         let fault = draw("isolate", &mut dice, &Targets::new(3, 2)).expect("there is everybody");
         let plan = FaultPlan(vec![PlannedFault { at_ms: 0, fault }]);
-        assert_eq!(plan.stranger(&Targets::single_server(2).all()), Some(Host("db-1".to_owned())));
+        assert_eq!(plan.unknown_host(&Targets::single_server(2).all()), Some(Host("db-1".to_owned())));
     }
 
     #[test]

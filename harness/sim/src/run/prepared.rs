@@ -73,7 +73,7 @@ pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared,
     let plan = draw_plan(&decisions, &mut draw, &options, &targets);
     let plan = plan.with(scenario.faults(&mut draw, &targets));
     let plan = request.plan.clone().unwrap_or(plan);
-    if let Some(host) = plan.stranger(&targets.all()) {
+    if let Some(host) = plan.unknown_host(&targets.all()) {
         return Err(RunError::ForeignPlan { host, nodes: options.nodes, workers: options.workers });
     }
     let workload = scenario.prepare(&mut draw, &decisions);

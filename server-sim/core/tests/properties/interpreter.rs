@@ -557,7 +557,7 @@ impl Life {
             initiated_event_id: child.initiated_event_id,
             workflow_id: child.attributes.workflow_id.as_str().into(),
             run_id: "its-last-run".into(),
-            first_execution_run_id: if how == 5 { "a-stranger's-run" } else { CHILD_RUN }.into(),
+            first_execution_run_id: if how == 5 { "an-outsider's-run" } else { CHILD_RUN }.into(),
             closing: history::HistoryEvent { attributes: Some(closing), ..Default::default() },
         })
     }

@@ -11,8 +11,8 @@ fn as_parent() -> OtherRun {
     OtherRun { namespace_id, workflow_id, run_id, initiated_event_id: 5, child_only: true }
 }
 
-fn stranger(child_only: bool) -> OtherRun {
-    let (workflow_id, run_id) = ("stranger".into(), "stranger-run".into());
+fn outsider(child_only: bool) -> OtherRun {
+    let (workflow_id, run_id) = ("outsider".into(), "outsider-run".into());
     let namespace_id = parent().namespace_id;
     OtherRun { namespace_id, workflow_id, run_id, initiated_event_id: 9, child_only }
 }
@@ -81,7 +81,7 @@ fn is_refused_where_its_id_is_taken() {
 #[test]
 fn a_signal_lets_it_begin() {
     let mut story = child();
-    let input = Input::SignalByWorkflow(stranger(false), Box::new(signal("hurry", "stranger-run:9")));
+    let input = Input::SignalByWorkflow(outsider(false), Box::new(signal("hurry", "outsider-run:9")));
     let _ = story.step("another run signals it", input.clone());
     begin(&mut story);
     let _ = story.step("another run signals it again", input);
@@ -89,15 +89,15 @@ fn a_signal_lets_it_begin() {
 }
 
 #[test]
-fn strangers_may_not_act_as_its_parent() {
+fn outsiders_may_not_act_as_its_parent() {
     let mut story = child();
-    let hurry = || Box::new(signal("hurry", "stranger-run:9"));
-    let _ = story.step("a stranger signals his child", Input::SignalByWorkflow(stranger(true), hurry()));
-    let ended = Input::TerminateByWorkflow(stranger(true), Box::new(terminate("by parent close policy")));
-    let _ = story.step("a stranger's close policy ends his child", ended);
-    let input = Input::RequestCancelByWorkflow(stranger(true), Box::new(cancel("stranger-run:9")));
-    let _ = story.step("a stranger cancels his child", input);
-    let _ = story.step("a stranger lets it begin", Input::BeginChild(stranger(true)));
+    let hurry = || Box::new(signal("hurry", "outsider-run:9"));
+    let _ = story.step("an outsider signals his child", Input::SignalByWorkflow(outsider(true), hurry()));
+    let ended = Input::TerminateByWorkflow(outsider(true), Box::new(terminate("by parent close policy")));
+    let _ = story.step("an outsider's close policy ends his child", ended);
+    let input = Input::RequestCancelByWorkflow(outsider(true), Box::new(cancel("outsider-run:9")));
+    let _ = story.step("an outsider cancels his child", input);
+    let _ = story.step("an outsider lets it begin", Input::BeginChild(outsider(true)));
     let _ = story.step("the parent signals its child", Input::SignalByWorkflow(as_parent(), hurry()));
     insta::assert_snapshot!(story.text());
 }

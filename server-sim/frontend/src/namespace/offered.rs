@@ -11,9 +11,8 @@ use tempest_api::proto::replication::v1::ClusterReplicationConfig;
 pub fn here(frontend: &Frontend, active: &str, clusters: &[ClusterReplicationConfig]) -> ServiceResult<()> {
     let own = frontend.config.cluster_name.as_str();
     let named = clusters.iter().map(|cluster| cluster.cluster_name.as_str());
-    if let Some(stranger) = [active].into_iter().filter(|name| !name.is_empty()).chain(named).find(|name| *name != own)
-    {
-        return invalid(format!("Invalid cluster name: {stranger}"));
+    if let Some(unknown) = [active].into_iter().filter(|name| !name.is_empty()).chain(named).find(|name| *name != own) {
+        return invalid(format!("Invalid cluster name: {unknown}"));
     }
     if clusters.len() > 1 {
         return invalid("Invalid local namespace clusters");

@@ -19,8 +19,8 @@ async fn wrong_addresses_say_what_to_do() {
     assert!(matches!(error, StoreError::Incompatible(_)));
     assert_says(&error, &["refused user \"tempest\"", "correct user and password", &address]);
 
-    let error = refused(at(format!("postgres://stranger:wrong%20password@{address}/postgres"))).await;
-    assert_says(&error, &["refused user \"stranger\"", "correct user and password"]);
+    let error = refused(at(format!("postgres://outsider:wrong%20password@{address}/postgres"))).await;
+    assert_says(&error, &["refused user \"outsider\"", "correct user and password"]);
 
     let error = refused(at(server.url().replace("/postgres", "/orders").replace("orders://", "postgres://"))).await;
     assert!(matches!(error, StoreError::Incompatible(_)));
