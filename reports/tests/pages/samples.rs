@@ -286,7 +286,7 @@ pub fn hostile() -> Artifact {
         to_ms,
         commits,
     };
-    let doubtful = CommitInDoubt {
+    let in_doubt = CommitInDoubt {
         at_ms: u64::MAX,
         server: text(),
         shard: u32::MAX,
@@ -333,7 +333,7 @@ pub fn hostile() -> Artifact {
             ],
             in_doubt: 1,
             in_doubt_applied: 7,
-            commits_in_doubt: vec![doubtful.clone(), doubtful],
+            commits_in_doubt: vec![in_doubt.clone(), in_doubt],
             failovers: vec![failover],
             lost: 1,
             losses_reported: 0,

@@ -1,11 +1,11 @@
 //! Each RPC through its gRPC face, over a history and a matching that do as the story says.
 mod activities;
-mod doubtful_store;
 mod failures;
 mod fakes;
 mod histories;
 mod namespaces;
 mod polls;
+mod unknown_outcome_store;
 mod workflows;
 
 use crate::service::Service;

@@ -147,13 +147,13 @@ mod tests {
     fn a_commit_in_doubt_was_applied_if_what_it_wrote_is_there() {
         let mut observations = sound();
         let of = |result| crate::check::Commit { result, ..sound().commits.remove(2) };
-        let doubtful = of(CommitResult::Ended(CommitOutcome::OutcomeUnknown("the disk failed".to_owned())));
+        let in_doubt = of(CommitResult::Ended(CommitOutcome::OutcomeUnknown("the disk failed".to_owned())));
         let refused = of(CommitResult::Ended(CommitOutcome::Conflict("version".to_owned())));
-        assert!(observations.was_applied(&doubtful));
+        assert!(observations.was_applied(&in_doubt));
         assert!(observations.was_applied(&of(CommitResult::Pending)));
         assert!(!observations.was_applied(&refused));
         samples::replace(&mut observations, samples::TIMER, samples::signaled("another"));
-        assert!(!observations.was_applied(&doubtful));
+        assert!(!observations.was_applied(&in_doubt));
         assert!(observations.was_applied(&of(CommitResult::Ended(CommitOutcome::Committed))));
     }
 

@@ -100,11 +100,11 @@ mod tests {
     #[test]
     fn of_very_many_doubts_the_first_are_listed_and_all_are_counted() {
         let mut observations = samples::sound();
-        let mut doubtful = observations.commits[0].clone();
-        doubtful.heard = false;
+        let mut in_doubt = observations.commits[0].clone();
+        in_doubt.heard = false;
         for sequence in 0..IN_DOUBT_MAX as u64 + 3 {
-            doubtful.sequence = sequence;
-            observations.commits.push(doubtful.clone());
+            in_doubt.sequence = sequence;
+            observations.commits.push(in_doubt.clone());
         }
         let told = ownership(&observations, &[promotion(0, 1)]);
         assert_eq!(told.in_doubt, IN_DOUBT_MAX as u64 + 3);

@@ -404,7 +404,7 @@ struct OpenRuns {
     open: BTreeSet<String>,
     /// Commits in doubt, by shard and sequence: later commits tell whether they were applied. Of several for one place the
     /// highest owner's: had an earlier one's been applied, the later owner would have found that place taken.
-    doubtful: BTreeMap<(ShardId, u64), Commit>,
+    in_doubt: BTreeMap<(ShardId, u64), Commit>,
     /// Whose commit certainly has a place.
     taken: BTreeMap<(ShardId, u64), RangeId>,
 }
@@ -437,20 +437,20 @@ impl OpenRuns {
         let place = (commit.shard, commit.sequence);
         if commit.is_committed() {
             self.taken.insert(place, commit.range_id);
-            self.doubtful.remove(&place);
+            self.in_doubt.remove(&place);
         } else if !self.taken.contains_key(&place)
-            && self.doubtful.get(&place).is_none_or(|other| other.range_id <= commit.range_id)
+            && self.in_doubt.get(&place).is_none_or(|other| other.range_id <= commit.range_id)
         {
-            self.doubtful.insert(place, commit.clone());
+            self.in_doubt.insert(place, commit.clone());
         }
         // Places are taken without gaps: what lies before the last one that certainly is, was applied.
         let last = self.taken.range(..=(commit.shard, u64::MAX)).next_back().map(|(place, _)| *place);
         let Some(last) = last.filter(|(shard, _)| *shard == commit.shard) else { return };
-        let settled: Vec<(ShardId, u64)> = self.doubtful.range((last.0, 0)..last).map(|(place, _)| *place).collect();
+        let settled: Vec<(ShardId, u64)> = self.in_doubt.range((last.0, 0)..last).map(|(place, _)| *place).collect();
         for place in settled {
-            let doubtful = self.doubtful.remove(&place).expect("it was there just now");
-            self.taken.insert(place, doubtful.range_id);
-            self.apply(&doubtful);
+            let in_doubt = self.in_doubt.remove(&place).expect("it was there just now");
+            self.taken.insert(place, in_doubt.range_id);
+            self.apply(&in_doubt);
         }
         if commit.is_committed() {
             self.apply(&commit);

@@ -1,6 +1,6 @@
 //! What is answered within is what clients hear; what may have been performed is never asked for again in their stead.
 use super::activities::{activity_token, workflow_token};
-use super::doubtful_store::DoubtfulStore;
+use super::unknown_outcome_store::UnknownOutcomeStore;
 use super::*;
 use tempest_api::proto::common::v1::WorkflowType;
 use tempest_api::proto::enums::v1::NamespaceState;
@@ -206,7 +206,7 @@ async fn a_client_takes_for_not_done_only_what_history_refused() {
 
 /// Registers or changes a namespace on a store that ends this write so, performed or not; then again, when all is well.
 async fn write_namespace(update: bool, end: StoreError, performed: bool) -> (Code, Result<(), Code>) {
-    let store = Arc::new(DoubtfulStore::new().await);
+    let store = Arc::new(UnknownOutcomeStore::new().await);
     let w = world_over(store.clone());
     let write = async || {
         let name = "orders".to_owned();
@@ -252,7 +252,7 @@ async fn whether_a_namespace_was_written_is_not_guessed() {
 #[tokio::test]
 async fn what_waits_for_a_namespace_in_doubt_is_not_begun() {
     for performed in [false, true] {
-        let store = Arc::new(DoubtfulStore::new().await);
+        let store = Arc::new(UnknownOutcomeStore::new().await);
         store.end_next_write(StoreError::OutcomeUnknown("the connection was lost".into()), performed);
         let w = world_over(store);
         let start = || {

@@ -43,7 +43,7 @@ impl Owned {
     fn execute(&mut self, request: Request, run_id: Option<RunId>) {
         let Target { workflow, run_id: asked } = request.target;
         match request.ask {
-            Ask::Decide(input, confirmed, reply) => match self.doubtful(&workflow, &input, confirmed) {
+            Ask::Decide(input, confirmed, reply) => match self.possible_duplicate(&workflow, &input, confirmed) {
                 Some(cross_call) => {
                     let target = Target { workflow, run_id: asked };
                     self.ask_sender(&cross_call, Request { target, ask: Ask::Decide(input, confirmed, reply) });

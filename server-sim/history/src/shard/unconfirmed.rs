@@ -33,7 +33,7 @@ impl Unconfirmed {
 
 impl Owned {
     /// The cross-workflow call that this input is, if it may have been done before without anybody here knowing.
-    pub(super) fn doubtful(
+    pub(super) fn possible_duplicate(
         &self,
         workflow: &WorkflowKey,
         input: &Input,
@@ -43,9 +43,9 @@ impl Owned {
             return None;
         }
         let cross_call = CrossCall::of(self.range.timeline(), workflow, input)?;
-        let is_doubtful =
+        let is_possible =
             self.end_of(&cross_call).is_none() && !tempest_rt::planted!(crate::plants::LATE_CROSS_CALL_DONE_UNASKED);
-        is_doubtful.then_some(cross_call)
+        is_possible.then_some(cross_call)
     }
 
     /// Lets the request wait for its sender's word. Such requests have a bound of their own, above which they are refused: a

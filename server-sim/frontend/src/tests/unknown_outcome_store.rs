@@ -4,12 +4,12 @@ use tempest_store::redb::{RedbConfig, RedbStore};
 use tempest_store::{ReadFuture, ReadRequest, Store, StoreError, Timeline, WriteFuture, WriteRequest};
 use tokio::sync::watch;
 
-pub(super) struct DoubtfulStore {
+pub(super) struct UnknownOutcomeStore {
     inner: RedbStore,
     next: Mutex<Option<(StoreError, bool)>>,
 }
 
-impl DoubtfulStore {
+impl UnknownOutcomeStore {
     pub(super) async fn new() -> Self {
         let inner = RedbStore::in_memory(RedbConfig::default()).await.expect("a store in memory opens");
         Self { inner, next: Mutex::default() }
@@ -20,7 +20,7 @@ impl DoubtfulStore {
     }
 }
 
-impl Store for DoubtfulStore {
+impl Store for UnknownOutcomeStore {
     fn write(&self, request: WriteRequest) -> WriteFuture {
         let Some((end, performed)) = self.next.lock().unwrap().take() else { return self.inner.write(request) };
         let written = performed.then(|| self.inner.write(request));
