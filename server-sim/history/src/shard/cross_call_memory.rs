@@ -1,7 +1,7 @@
 //! How cross-workflow calls ended here that a copy may follow. What was refused is recorded as failed by the run that asked,
 //! so that a copy of the call that arrives late, when there is such a run after all or none any more, must do nothing. And
 //! the run that was started, or got a signal, may be over, and another have its id, when a copy of the call arrives. What
-//! came before this node had the shard is not known here: see `unconfirmed.rs`. The other half is with the sender
+//! came before this node had the shard is not known here: see `possible_duplicates.rs`. The other half is with the sender
 //! (`cross_calls.rs`): one that may have been sent before does not believe its first refusal.
 use super::cross_calls::COPY_LATE_MAX;
 use super::request::Decided;

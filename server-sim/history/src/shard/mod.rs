@@ -14,6 +14,7 @@ mod executions;
 mod lag;
 mod owned;
 mod pipeline;
+mod possible_duplicates;
 mod queues;
 mod read_index;
 mod reads;
@@ -22,7 +23,6 @@ mod serve;
 mod stage;
 mod timer_queue;
 mod transfer_queue;
-mod unconfirmed;
 mod waiters;
 
 pub(crate) use cross_call_memory::CrossCallMemory;

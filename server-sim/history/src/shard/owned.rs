@@ -5,10 +5,10 @@ use super::cross_call_memory::CrossCallMemory;
 use super::events::Event;
 use super::executions::Executions;
 use super::pipeline::Pipeline;
+use super::possible_duplicates::PossibleDuplicates;
 use super::request::{Answer, Request};
 use super::timer_queue::TimerQueue;
 use super::transfer_queue::TransferQueue;
-use super::unconfirmed::Unconfirmed;
 use super::waiters::Waiters;
 use crate::Counters;
 use futures::future::BoxFuture;
@@ -46,7 +46,7 @@ pub(crate) struct Owned {
     pub(super) proofs: Proofs,
     /// Cross-workflow calls whose end may not have been told yet. If it never is, they have not ended so.
     pub(super) cross_calls_ending: CrossCallMemory,
-    pub(super) unconfirmed: Unconfirmed,
+    pub(super) possible_duplicates: PossibleDuplicates,
     /// What is under way beside the shard; its ends come back as events.
     pub(super) work: FuturesUnordered<BoxFuture<'static, Event>>,
     /// Takes nothing new on any more, and ends like this once everything in flight has ended.
@@ -121,7 +121,7 @@ impl Owned {
             waiting: 0,
             deletions: Deletions::default(),
             cross_calls_ending: CrossCallMemory::of_ownership(),
-            unconfirmed: Unconfirmed::default(),
+            possible_duplicates: PossibleDuplicates::default(),
             proofs: Proofs { due_at: config.next_ownership_check(), ..Proofs::default() },
             work: FuturesUnordered::new(),
             leaving: None,
@@ -308,7 +308,7 @@ impl Owned {
             answer.withdraw(depended.clone());
         }
         let waiting = self.executions.into_waiting().chain(self.waiters.into_polls(durable));
-        let undecided = waiting.chain(self.unconfirmed.into_all());
+        let undecided = waiting.chain(self.possible_duplicates.into_all());
         undecided.filter(|request| request.ask.has_caller() && !request.ask.is_abandoned()).collect()
     }
 }

@@ -20,12 +20,12 @@ const ASK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Requests that wait until their senders have said whether they wait for them, by question.
 #[derive(Default)]
-pub(crate) struct Unconfirmed {
+pub(crate) struct PossibleDuplicates {
     questions: u64,
     requests: BTreeMap<u64, Request>,
 }
 
-impl Unconfirmed {
+impl PossibleDuplicates {
     pub fn into_all(self) -> impl Iterator<Item = Request> {
         self.requests.into_values()
     }
@@ -51,14 +51,14 @@ impl Owned {
     /// Lets the request wait for its sender's word. Such requests have a bound of their own, above which they are refused: a
     /// shard that took nothing on because of them could not answer for its own cross-workflow calls either.
     pub(super) fn ask_sender(&mut self, cross_call: &CrossCall, request: Request) {
-        if self.unconfirmed.requests.len() >= self.node.config.requests_waiting_max {
-            tempest_rt::probe!("history-too-many-unconfirmed");
+        if self.possible_duplicates.requests.len() >= self.node.config.requests_waiting_max {
+            tempest_rt::probe!("history-too-many-possible-duplicates");
             return request
                 .refuse(ServiceError::Unavailable("too many cross-workflow calls are being asked about".into()));
         }
-        let question = self.unconfirmed.questions;
-        self.unconfirmed.questions += 1;
-        self.unconfirmed.requests.insert(question, request);
+        let question = self.possible_duplicates.questions;
+        self.possible_duplicates.questions += 1;
+        self.possible_duplicates.requests.insert(question, request);
         let peers = self.node.peers.clone();
         let (sender, task) = cross_call.sent_by();
         self.work.push(Box::pin(async move {
@@ -74,7 +74,7 @@ impl Owned {
     }
 
     pub(super) fn sender_asked(&mut self, question: u64, awaited: ServiceResult<bool>) {
-        let request = self.unconfirmed.requests.remove(&question).expect("a question is answered once");
+        let request = self.possible_duplicates.requests.remove(&question).expect("a question is answered once");
         let Request { target, ask: Ask::Decide(input, _, reply) } = request else {
             unreachable!("only inputs are cross-workflow calls");
         };
