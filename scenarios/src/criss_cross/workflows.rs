@@ -14,7 +14,7 @@ use temporalio_sdk::{
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(5);
 
-/// Longer than a sender doubts that there is nobody to be signalled, so that it finds the last run of a restless walker.
+/// Longer than a sender waits before it believes that its target is missing, so that it finds the last run of a chain.
 const LINGERS: Duration = Duration::from_secs(120);
 
 /// What a walker does.

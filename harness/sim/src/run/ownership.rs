@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_follow_each_other_and_doubts_are_listed() {
+    fn owners_follow_each_other_and_commits_in_doubt_are_listed() {
         let mut observations = samples::sound();
         let last = observations.commits.len() - 1;
         for commit in &mut observations.commits[3..] {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn of_very_many_doubts_the_first_are_listed_and_all_are_counted() {
+    fn of_very_many_commits_in_doubt_the_first_are_listed_and_all_are_counted() {
         let mut observations = samples::sound();
         let mut in_doubt = observations.commits[0].clone();
         in_doubt.heard = false;

@@ -77,7 +77,7 @@ pub(crate) struct Before {
     last_range: RangeId,
     taken_at: Instant,
     /// Transfer tasks whose outcome is unknown, and since when.
-    doubts: BTreeMap<i64, Instant>,
+    unknown: BTreeMap<i64, Instant>,
 }
 
 /// Tasks that are done with and wait for a commit that deletes them.
@@ -134,7 +134,7 @@ impl Owned {
     pub fn follow(&mut self, before: Before) {
         if self.range.0 == before.last_range.0 + 1 {
             (self.first_range, self.taken_at) = (before.first_range, before.taken_at);
-            self.transfers.doubt(before.doubts);
+            self.transfers.set_unknown(before.unknown);
         }
     }
 
@@ -144,7 +144,7 @@ impl Owned {
             first_range: self.first_range,
             last_range: self.range,
             taken_at: self.taken_at,
-            doubts: self.transfers.doubts(Instant::now()),
+            unknown: self.transfers.unknown(Instant::now()),
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) struct TransferQueue {
     /// With matching, or waiting for their next try.
     busy: BTreeMap<i64, Busy>,
     /// Of tasks that were handed out by an ownership before this one: see [`Busy::unknown_at`].
-    doubts: BTreeMap<i64, Instant>,
+    unknown: BTreeMap<i64, Instant>,
     sending: usize,
     read_level: i64,
     reading: bool,
@@ -58,7 +58,7 @@ impl TransferQueue {
         Self {
             queued: BTreeMap::new(),
             busy: BTreeMap::new(),
-            doubts: BTreeMap::new(),
+            unknown: BTreeMap::new(),
             sending: 0,
             read_level: 0,
             reading: false,
@@ -133,7 +133,7 @@ impl TransferQueue {
         }
         let (id, Queued { task, since }) = self.queued.pop_first()?;
         self.sending += 1;
-        let unknown_at = self.doubts.remove(&id);
+        let unknown_at = self.unknown.remove(&id);
         self.busy.insert(id, Busy { task: task.clone(), failures: 0, sending: true, since, unknown_at });
         Some((id, task))
     }
@@ -150,17 +150,17 @@ impl TransferQueue {
     }
 
     /// Tasks whose side effect may have happened: tried with an unknown outcome, or in flight now that ownership ends.
-    pub fn doubts(&self, now: Instant) -> BTreeMap<i64, Instant> {
+    pub fn unknown(&self, now: Instant) -> BTreeMap<i64, Instant> {
         let of_busy = self.busy.iter().filter_map(|(id, busy)| {
             let unknown_at = if busy.sending { Some(now) } else { busy.unknown_at };
             Some((*id, unknown_at?))
         });
-        self.doubts.iter().map(|(id, at)| (*id, *at)).chain(of_busy).collect()
+        self.unknown.iter().map(|(id, at)| (*id, *at)).chain(of_busy).collect()
     }
 
     /// The same of the ownership before this one.
-    pub fn doubt(&mut self, doubts: BTreeMap<i64, Instant>) {
-        self.doubts = doubts;
+    pub fn set_unknown(&mut self, unknown: BTreeMap<i64, Instant>) {
+        self.unknown = unknown;
     }
 
     /// It could not be sent, or, if `unknown_at` says when, its outcome is unknown: returns how long to wait before
@@ -270,13 +270,13 @@ mod tests {
         let (_, before, limit) = queue.begin_read(10).unwrap();
         queue.read(before, limit, vec![]);
         queue.durable(10, 14, (10..14).map(|id| (id, task())).collect());
-        queue.doubt([(10, at(1)), (13, at(2))].into());
+        queue.set_unknown([(10, at(1)), (13, at(2))].into());
         assert_eq!(ids(&mut queue), [10, 11]);
         assert_eq!(queue.unknown_at(10), Some(at(1)));
-        assert_eq!(queue.doubts(at(9)), [(10, at(9)), (11, at(9)), (13, at(2))].into(), "those two are being sent");
+        assert_eq!(queue.unknown(at(9)), [(10, at(9)), (11, at(9)), (13, at(2))].into(), "those two are being sent");
         queue.failed(10, None);
         queue.failed(11, None);
-        assert_eq!(queue.doubts(at(9)), [(10, at(1)), (13, at(2))].into());
+        assert_eq!(queue.unknown(at(9)), [(10, at(1)), (13, at(2))].into());
     }
 
     #[test]
