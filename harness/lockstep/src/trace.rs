@@ -94,7 +94,7 @@ impl Trace {
         if let Some(sink) = &mut self.sink
             && let Err(error) = sink.flush()
         {
-            crate::sys::complain(&format!("the trace file is incomplete: {error}"));
+            crate::sys::report_problem(&format!("the trace file is incomplete: {error}"));
         }
     }
 
@@ -112,7 +112,7 @@ impl Trace {
         let Some(sink) = &mut self.sink else { return };
         let (seconds, nanos) = (elapsed / kernel::SECOND, elapsed % kernel::SECOND);
         if let Err(error) = writeln!(sink, "{seconds:>6}.{nanos:09} {host:<12} {kind}: {text}") {
-            crate::sys::complain(&format!("the trace file ends here: {error}"));
+            crate::sys::report_problem(&format!("the trace file ends here: {error}"));
             self.sink = None;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{check, deadline_in};
 use crate::kernel::{self, State};
-use crate::sys::{complain, raw_syscall, with_errno};
+use crate::sys::{raw_syscall, report_problem, with_errno};
 use libc::{c_int, c_long, c_uint, c_void, epoll_event, nfds_t, pollfd, size_t, ssize_t};
 
 /// Virtual time that a look for events takes which finds none: a runtime whose tasks yield in a loop looks again and
@@ -155,7 +155,7 @@ unsafe fn simulated_poll(descriptors: *mut pollfd, count: nfds_t, nanos: Option<
             look()
         }
         None => {
-            complain("poll without a timeout would wait for the real world: it fails with EACCES");
+            report_problem("poll without a timeout would wait for the real world: it fails with EACCES");
             with_errno(-c_long::from(libc::EACCES)) as c_int
         }
     }

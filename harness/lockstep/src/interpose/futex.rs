@@ -4,7 +4,7 @@ use super::machine::fill_random;
 use super::time::{self, Clock};
 use super::{check, deadline_in, nanos_of};
 use crate::kernel::{self, ResumeReason, State};
-use crate::sys::{complain, raw_syscall, with_errno};
+use crate::sys::{raw_syscall, report_problem, with_errno};
 use libc::{c_int, c_long, timespec};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -57,7 +57,7 @@ unsafe fn futex(address: usize, operation: c_int, value: u32, timeout: *const ti
             Some(woken.into())
         }
         command => {
-            complain(&format!("futex operation {command} is not simulated; it fails with ENOSYS"));
+            report_problem(&format!("futex operation {command} is not simulated; it fails with ENOSYS"));
             Some(-c_long::from(libc::ENOSYS))
         }
     }

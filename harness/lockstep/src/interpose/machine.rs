@@ -2,7 +2,7 @@
 
 use super::{Real, check};
 use crate::kernel;
-use crate::sys::{complain, raw_syscall, with_errno};
+use crate::sys::{raw_syscall, report_problem, with_errno};
 use libc::{addrinfo, c_char, c_int, c_long, c_uint, c_void, cpu_set_t, pid_t, size_t, ssize_t};
 
 static SYSCONF: Real = Real::new(c"sysconf");
@@ -83,7 +83,7 @@ unsafe extern "C" fn sysconf(name: c_int) -> c_long {
 unsafe extern "C" fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
     check::hit(check::Symbol::Socket);
     if let Some(host) = crate::host_name() {
-        complain(&format!(
+        report_problem(&format!(
             "{host} asked for a real socket (domain {domain}, type {kind}); inside a simulation there is only the \
              simulated network: it fails with EACCES"
         ));
@@ -97,7 +97,7 @@ unsafe extern "C" fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_in
 unsafe extern "C" fn socketpair(domain: c_int, kind: c_int, protocol: c_int, pair: *mut c_int) -> c_int {
     check::hit(check::Symbol::Socketpair);
     if let Some(host) = crate::host_name() {
-        complain(&format!(
+        report_problem(&format!(
             "{host} asked for a real socket pair (domain {domain}, type {kind}), whose readiness is not simulated: it \
              fails with EACCES"
         ));
@@ -117,7 +117,9 @@ unsafe extern "C" fn getaddrinfo(
 ) -> c_int {
     check::hit(check::Symbol::Getaddrinfo);
     if let Some(host) = crate::host_name() {
-        complain(&format!("{host} wants to resolve a name; there is no real network inside a simulation: it fails"));
+        report_problem(&format!(
+            "{host} wants to resolve a name; there is no real network inside a simulation: it fails"
+        ));
         return libc::EAI_FAIL;
     }
     type Resolve = unsafe extern "C" fn(*const c_char, *const c_char, *const addrinfo, *mut *mut addrinfo) -> c_int;

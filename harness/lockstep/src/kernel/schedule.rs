@@ -386,7 +386,7 @@ impl Kernel {
     /// The next thing that can happen lies behind the deadline of the run, or nowhere.
     fn nothing_before_deadline(&mut self, due: u64) {
         if self.threads[CONTROLLER].state != State::Directing {
-            crate::sys::complain("deadlock: the controller waits for something that no host can do any more");
+            crate::sys::report_problem("deadlock: the controller waits for something that no host can do any more");
             std::process::abort();
         }
         let left = self.threads.iter().skip(1).any(|thread| thread.is_live() && thread.host != HostId::CONTROLLER);

@@ -62,7 +62,7 @@ pub(crate) fn pin_to_core(core: usize) -> bool {
 }
 
 /// Writes to standard error past every lock and past the interposed `write`.
-pub(crate) fn complain(message: &str) {
+pub(crate) fn report_problem(message: &str) {
     let line = format!("lockstep: {message}\n");
     unsafe { raw_syscall(libc::SYS_write, [2, line.as_ptr() as usize, line.len(), 0, 0, 0]) };
 }

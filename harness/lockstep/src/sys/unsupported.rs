@@ -17,4 +17,4 @@ pub(crate) fn close(_: i32) {
 pub(crate) fn pin_to_core(_: usize) -> bool {
     unreachable!("no simulation begins on this platform")
 }
-pub(crate) fn complain(_: &str) {}
+pub(crate) fn report_problem(_: &str) {}

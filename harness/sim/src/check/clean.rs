@@ -12,8 +12,8 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
         let what = format!("{} panicked at {}", panic.host, seconds(panic.at_ns));
         violations.push(Violation::new(INVARIANT, what).because(panic.message.clone()));
     }
-    for complaint in &observations.complaints {
-        violations.push(Violation::new(INVARIANT, complaint.clone()));
+    for problem in &observations.problems {
+        violations.push(Violation::new(INVARIANT, problem.clone()));
     }
     for operation in &observations.operations {
         if let Outcome::Unknown { code: code @ (Code::Internal | Code::Unknown), message } = &operation.outcome
@@ -66,9 +66,9 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_is_not() {
+    fn a_problem_is_not() {
         check(
-            |observations| observations.complaints.push("the server ended at 1.000 s".to_owned()),
+            |observations| observations.problems.push("the server ended at 1.000 s".to_owned()),
             &["the server ended at 1.000 s"],
         );
     }

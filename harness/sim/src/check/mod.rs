@@ -112,7 +112,7 @@ mod tests {
     fn violations_come_in_the_order_of_judgement() {
         let mut observations = samples::sound();
         observations.clients_done = false;
-        observations.complaints.push("the disk could not be read".to_owned());
+        observations.problems.push("the disk could not be read".to_owned());
         let named: Vec<Invariant> = judge(&observations).into_iter().map(|violation| violation.invariant).collect();
         assert_eq!(named, [Invariant::Clean, Invariant::Liveness]);
     }

@@ -52,7 +52,7 @@ pub struct Observations {
     pub namespaces: Option<BTreeMap<String, NamespaceInfo>>,
     pub panics: Vec<Panic>,
     /// Programs on hosts that ended with an error of their own, and what could not be read back.
-    pub complaints: Vec<String>,
+    pub problems: Vec<String>,
     /// How far clock faults may have moved the server's clock forwards, over the whole run. Weakens what is said of
     /// timers in simulator time.
     pub clock_slack_ns: u64,

@@ -306,7 +306,7 @@ impl<'a> Phases<'a> {
         while !done(&self.shared) {
             if self.world.now() >= deadline || self.world.advance(deadline) == Pause::Stuck {
                 if !done(&self.shared) {
-                    self.shared.complain(format!("waited in vain for {what}"));
+                    self.shared.report_problem(format!("waited in vain for {what}"));
                 }
                 return;
             }

@@ -144,13 +144,13 @@ impl Prepared {
     }
 
     fn observe(&self, shared: &Shared, aftermath: &Aftermath, panics: Panics) -> Observations {
-        let mut complaints = shared.complaints();
+        let mut problems = shared.problems();
         let mut runs = BTreeMap::new();
         for (key, record, stored, is_current) in &aftermath.inspection.stored {
             let state = match tempest_history::decode_state(&record.row) {
                 Ok(state) => Some(state),
                 Err(error) => {
-                    complaints.push(format!("{} / {}: {error}", key.workflow_id, key.run_id));
+                    problems.push(format!("{} / {}: {error}", key.workflow_id, key.run_id));
                     None
                 }
             };
@@ -165,7 +165,7 @@ impl Prepared {
             runs,
             namespaces: aftermath.inspection.namespaces.clone(),
             panics,
-            complaints,
+            problems,
             clock_slack_ns: aftermath.clock_slack_ns,
             may_stay_open: self.workload.may_stay_open(),
             clients_done: aftermath.clients_done,

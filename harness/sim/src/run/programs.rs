@@ -84,7 +84,7 @@ pub(crate) fn server(
                 }
             };
             if let Err(error) = ended {
-                shared.complain(format!("{name} ended at {}: {error:#}", shared.now()));
+                shared.report_problem(format!("{name} ended at {}: {error:#}", shared.now()));
             }
         }
         .boxed_local()
@@ -184,7 +184,7 @@ pub(crate) fn clients(
             let client =
                 Client::connect(Caller::of(&shared, "client"), channel, decisions, waiting, losses_allowed).await;
             if let Err(error) = workload.clients(client).await {
-                shared.complain(format!("the clients gave up at {}: {error:#}", seconds(now_ns())));
+                shared.report_problem(format!("the clients gave up at {}: {error:#}", seconds(now_ns())));
             }
             shared.clients_are_done();
             tempest_lockstep::request_stop();
@@ -213,7 +213,7 @@ pub(crate) fn verifier(
                     }),
                     // A start in doubt may not have been applied: the disk tells.
                     Err(status) if status.code() == tonic::Code::NotFound => {}
-                    Err(status) => shared.complain(format!(
+                    Err(status) => shared.report_problem(format!(
                         "the history of {} / {} could not be read back: {status}",
                         run.workflow_id, run.run_id
                     )),
@@ -273,7 +273,7 @@ pub(crate) fn inspector(shared: Shared, disks: Vec<SimDisk>, is_shared: bool) ->
                 Err(error) => Err(error),
             };
             if let Err(error) = inspected {
-                shared.complain(format!("the disk could not be read after the last power cut: {error:#}"));
+                shared.report_problem(format!("the disk could not be read after the last power cut: {error:#}"));
             }
             shared.inspect(|found| found.stored_done = true);
             tempest_lockstep::request_stop();

@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     pub waiting: Waiting,
     pub ambiguities: Ambiguities,
     pub operator: Operator,
-    complaints: Arc<Mutex<Vec<String>>>,
+    problems: Arc<Mutex<Vec<String>>>,
     news: Arc<Mutex<Vec<TimelineEntry>>>,
     promotions: Arc<Mutex<Vec<Promotion>>>,
     clients_done: Arc<AtomicBool>,
@@ -39,7 +39,7 @@ impl Shared {
             waiting: Waiting::default(),
             ambiguities: Ambiguities::new(decisions),
             operator: Operator::default(),
-            complaints: Arc::default(),
+            problems: Arc::default(),
             news: Arc::default(),
             promotions: Arc::default(),
             clients_done: Arc::default(),
@@ -47,8 +47,8 @@ impl Shared {
         }
     }
 
-    pub fn complain(&self, what: String) {
-        self.complaints.lock().expect("nobody panics holding this").push(what);
+    pub fn report_problem(&self, what: String) {
+        self.problems.lock().expect("nobody panics holding this").push(what);
     }
 
     /// Notes what a part of the world did by itself, for the timeline.
@@ -81,8 +81,8 @@ impl Shared {
         seconds(now_ns())
     }
 
-    pub fn complaints(&self) -> Vec<String> {
-        self.complaints.lock().expect("nobody panics holding this").clone()
+    pub fn problems(&self) -> Vec<String> {
+        self.problems.lock().expect("nobody panics holding this").clone()
     }
 
     pub fn clients_done(&self) -> bool {

@@ -51,11 +51,11 @@ pub fn validate(attributes: Option<&SearchAttributes>) -> Result<(), String> {
 }
 
 fn validate_fields(fields: &HashMap<String, Payload>) -> Result<(), String> {
-    let said = fields.keys().filter_map(|name| complaint(name).map(|said| (name, said)));
+    let said = fields.keys().filter_map(|name| problem(name).map(|said| (name, said)));
     said.min().map_or(Ok(()), |(_, said)| Err(said))
 }
 
-fn complaint(name: &str) -> Option<String> {
+fn problem(name: &str) -> Option<String> {
     if OF_THE_SYSTEM.contains(&name) {
         return Some(format!("{name} attribute can't be set in SearchAttributes"));
     }

@@ -61,7 +61,7 @@ fn is_stored(observations: &Observations, commit: &Commit) -> Option<bool> {
     batches.peek()?;
     for batch in batches {
         let Some(run) = observations.run(&batch.tree) else {
-            return observations.complaints.is_empty().then_some(false);
+            return observations.problems.is_empty().then_some(false);
         };
         if !batch.events().iter().all(|event| run.event(event.event_id) == Some(event)) {
             return Some(false);
@@ -231,12 +231,12 @@ mod tests {
             samples::rewrite(observations, |events| events.truncate(15));
         });
         assert_eq!(lost, [(10, InDoubtOutcome::Lost)], "the first failover found it, the second did not");
-        let unread = |complaint: Option<&str>| {
+        let unread = |problem: Option<&str>| {
             outcomes(|observations| {
                 let commit = &mut observations.commits[9];
                 (commit.result, commit.durable_ns) = (unknown(), None);
                 observations.runs.clear();
-                observations.complaints.extend(complaint.map(str::to_owned));
+                observations.problems.extend(problem.map(str::to_owned));
             })
         };
         assert_eq!(unread(None), [(10, InDoubtOutcome::NotApplied)], "a run that never was");

@@ -21,7 +21,7 @@ pub(crate) fn monitor(shared: Shared, network: Arc<dyn Network>, nodes: usize, r
             let host = Host(tempest_lockstep::host_name().unwrap_or_default());
             let mut listener = match network.listen(address(&host, MONITOR_PORT)).await {
                 Ok(listener) => listener,
-                Err(error) => return shared.complain(format!("the database's monitor cannot listen: {error}")),
+                Err(error) => return shared.report_problem(format!("the database's monitor cannot listen: {error}")),
             };
             let state = Arc::new(Mutex::new(Monitor::new(nodes, replication, Instant::now())));
             loop {

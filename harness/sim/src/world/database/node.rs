@@ -41,7 +41,7 @@ pub(crate) fn database(shared: Shared, network: Arc<dyn Network>, disk: SimDisk,
                 && disk.is_powered()
                 && disk.statistics().refused_for_room == refused
             {
-                shared.complain(format!("{name} ended at {}: {error:#}", shared.now()));
+                shared.report_problem(format!("{name} ended at {}: {error:#}", shared.now()));
             }
         }
         .boxed_local()

@@ -48,7 +48,7 @@ impl Primary {
         let state = match materialise(&entries).await {
             Ok(state) => state,
             Err(error) => {
-                node.shared.complain(format!("{}: the log cannot be replayed: {error:#}", node.replica.own));
+                node.shared.report_problem(format!("{}: the log cannot be replayed: {error:#}", node.replica.own));
                 return None;
             }
         };
