@@ -158,7 +158,7 @@ fn lists_are_lists() {
 }
 
 #[test]
-fn mistakes_are_named_with_their_mend() {
+fn mistakes_are_named_with_their_fix() {
     for (arguments, words) in [
         (&["run", "order-sage"][..], "there is no scenario \"order-sage\"; there are: "),
         (&["run", "hello", "--seed", "lots"][..], "lots"),

@@ -211,8 +211,8 @@ mod tests {
             ("http://localhost:7233", "is a URL or a path"),
         ] {
             let said = check_address(wrong).err().map(|error| error.to_string());
-            let mend = format!("{wrong:?}, which {problem}: write HOST:PORT, like 127.0.0.1:7233");
-            assert_eq!(said, Some(mend));
+            let fix = format!("{wrong:?}, which {problem}: write HOST:PORT, like 127.0.0.1:7233");
+            assert_eq!(said, Some(fix));
         }
     }
 }

@@ -97,7 +97,7 @@ async fn an_address_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn an_address_without_a_port_is_refused_with_its_mend() {
+async fn an_address_without_a_port_is_refused_with_its_fix() {
     let config = NodeConfig { address: "localhost".into(), ..config(3) };
     let refused = Node::start(config, store().await, Arc::new(Tcp)).await.err().unwrap();
     assert!(refused.to_string().contains("address is \"localhost\", which has no port: write HOST:PORT"), "{refused}");

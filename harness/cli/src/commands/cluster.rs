@@ -62,12 +62,12 @@ fn without_store(node: &NodeDescription) -> Option<Duration> {
 
 /// What was found, and what to give instead.
 fn explained(error: DescribeError) -> anyhow::Error {
-    let mend = "--address is for where a running node listens for other nodes, the address in the [cluster] part of its \
+    let fix = "--address is for where a running node listens for other nodes, the address in the [cluster] part of its \
                 configuration; a server without that part, like start-dev, has none";
     match error {
         DescribeError::Address(error) => anyhow::anyhow!("--address is {error}"),
         DescribeError::Refused { .. } | DescribeError::OtherVersion { .. } => error.into(),
-        error => anyhow::anyhow!("{error}. {mend}"),
+        error => anyhow::anyhow!("{error}. {fix}"),
     }
 }
 
@@ -343,7 +343,7 @@ shard  owner  range  transfer_tasks    oldest  timer_overdue
     }
 
     #[test]
-    fn an_address_of_something_else_is_told_with_its_mend() {
+    fn an_address_of_something_else_is_told_with_its_fix() {
         let said = explained(DescribeError::NotForNodes { address: "10.0.0.1:7233".into() }).to_string();
         assert!(said.starts_with("10.0.0.1:7233 answers gRPC calls, but none of those between nodes"), "{said}");
         assert!(said.contains("the address in the [cluster] part of its configuration"), "{said}");

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_overwritten_and_the_mend_is_named() {
+    fn nothing_is_overwritten_and_the_fix_is_named() {
         let directory = tempfile::tempdir().expect("there is a place for temporary files");
         let refusal = |name: &str| create(&directory.path().join(name)).err().map(|error| error.to_string());
         assert_eq!(refusal("kept.toml"), None);

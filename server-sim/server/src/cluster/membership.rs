@@ -86,8 +86,8 @@ impl ClusterConfig {
             ));
         }
         if self.roles.is_empty() {
-            let mend = "name at least one of frontend, history, matching, or leave `roles` out to have all";
-            return Err(format!("the node has no roles, so that nothing is done there: {mend}"));
+            let fix = "name at least one of frontend, history, matching, or leave `roles` out to have all";
+            return Err(format!("the node has no roles, so that nothing is done there: {fix}"));
         }
         if self.roles.iter().collect::<BTreeSet<_>>().len() < self.roles.len() {
             return Err(format!("roles is {:?}: once is enough for each", self.roles));

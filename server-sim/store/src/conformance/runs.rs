@@ -80,7 +80,7 @@ pub async fn a_refused_commit_leaves_nothing(store: &impl Store) {
     assert_eq!(store.tasks(ShardId(1), from, until, 10).await, Ok(vec![]));
     let shard = store.shard(ShardId(1)).await.expect("it can be read").expect("it is there");
     assert_eq!((shard.sequence, shard.time), (1, Time(0)));
-    // Mended, it takes the same sequence.
+    // Corrected, it takes the same sequence.
     commit.history.pop();
     assert_eq!(store.commit(commit).await, CommitOutcome::Committed);
 }

@@ -170,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_without_a_port_is_named_with_its_field_and_mend() {
-        let mend = "which has no port: write HOST:PORT, like 127.0.0.1:7233";
-        assert_eq!(error("address = 'x'\ndatabase = 'x'"), format!("address is \"x\", {mend}"));
+    fn an_address_without_a_port_is_named_with_its_field_and_fix() {
+        let fix = "which has no port: write HOST:PORT, like 127.0.0.1:7233";
+        assert_eq!(error("address = 'x'\ndatabase = 'x'"), format!("address is \"x\", {fix}"));
         let in_cluster =
             |line: &str| error(&format!("address = 'x:1'\ndatabase = 'postgres://x'\n[cluster]\nnode = 'a'\n{line}"));
-        assert_eq!(in_cluster("address = 'y'"), format!("[cluster]: address is \"y\", {mend}"));
+        assert_eq!(in_cluster("address = 'y'"), format!("[cluster]: address is \"y\", {fix}"));
         let advertised = in_cluster("address = 'y:1'\nadvertised_address = 'z'");
-        assert_eq!(advertised, format!("[cluster]: advertised_address is \"z\", {mend}"));
+        assert_eq!(advertised, format!("[cluster]: advertised_address is \"z\", {fix}"));
     }
 
     #[test]
