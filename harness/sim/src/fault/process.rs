@@ -7,7 +7,7 @@ use tempest_artifact::fault::{Crash, CrashInRecovery, Pause, PowerLoss, Restart,
 
 impl Harm for Crash {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Crash> {
-        Some(Crash { host: targets.mortal(dice)?, down_ms: dice.between(0..=8_000) })
+        Some(Crash { host: targets.crashable_host(dice)?, down_ms: dice.between(0..=8_000) })
     }
 
     fn begin(&self, world: &mut dyn World) -> Vec<Later> {
@@ -50,7 +50,7 @@ impl Harm for PowerLoss {
 
 impl Harm for Restart {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Restart> {
-        Some(Restart { host: targets.mortal(dice)?, grace_ms: dice.between(0..=10_000) })
+        Some(Restart { host: targets.crashable_host(dice)?, grace_ms: dice.between(0..=10_000) })
     }
 
     fn begin(&self, world: &mut dyn World) -> Vec<Later> {

@@ -37,7 +37,7 @@ impl Targets {
     }
 
     /// The hosts that may crash, in the order in which they are started.
-    pub fn mortals(&self) -> Vec<Host> {
+    pub fn crashable_hosts(&self) -> Vec<Host> {
         [self.servers.as_slice(), &self.workers, &self.databases, &self.monitors].concat()
     }
 
@@ -86,7 +86,7 @@ impl Targets {
     }
 
     /// A host that may crash; servers as often as all workers together, and as the whole database.
-    pub(super) fn mortal(&self, dice: &mut Dice) -> Option<Host> {
+    pub(super) fn crashable_host(&self, dice: &mut Dice) -> Option<Host> {
         let database = [self.databases.as_slice(), &self.monitors].concat();
         let group = match if self.is_cluster() { dice.below(3) } else { dice.below(2) } {
             0 => &self.servers,

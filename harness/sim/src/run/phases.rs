@@ -92,7 +92,7 @@ struct Phases<'a> {
     targets: Targets,
     disks: BTreeMap<Host, SimDisk>,
     /// Hosts that are looked after.
-    mortals: Vec<Host>,
+    crashable_hosts: Vec<Host>,
     open: OpenRuns,
     watch: Arc<Watch>,
     phases: Vec<Phase>,
@@ -140,7 +140,7 @@ impl<'a> Phases<'a> {
         for host in targets.all() {
             world.start(&host);
         }
-        let mortals = targets.mortals();
+        let crashable_hosts = targets.crashable_hosts();
         Phases {
             world,
             nemesis: Nemesis::new(plan.clone()),
@@ -151,7 +151,7 @@ impl<'a> Phases<'a> {
             decisions,
             targets,
             disks,
-            mortals,
+            crashable_hosts,
             open: OpenRuns::default(),
             watch,
             phases: Vec::new(),
@@ -179,7 +179,7 @@ impl<'a> Phases<'a> {
     /// Lets time pass until `until`, with the nemesis at work. False if no host is left at all.
     fn live(&mut self, until: Duration) -> bool {
         loop {
-            self.nemesis.act(&mut self.world, &self.mortals);
+            self.nemesis.act(&mut self.world, &self.crashable_hosts);
             self.show();
             let next = self.nemesis.next_at().map_or(until, |at| at.min(until));
             if self.world.now() >= until {
@@ -206,8 +206,8 @@ impl<'a> Phases<'a> {
 
     /// The crash of a crash-point sweep.
     fn crash_here(&mut self) {
-        let index = usize::try_from(self.options.crash_host).unwrap_or(0) % self.mortals.len();
-        let host = self.mortals[index].clone();
+        let index = usize::try_from(self.options.crash_host).unwrap_or(0) % self.crashable_hosts.len();
+        let host = self.crashable_hosts[index].clone();
         self.nemesis.crash_now(&host, DOWN_AFTER_CRASH_POINT, &mut self.world);
     }
 
@@ -220,8 +220,8 @@ impl<'a> Phases<'a> {
 
     fn drain(&mut self) {
         self.begin(2);
-        let mortals = [self.mortals.as_slice(), &[Host::client()]].concat();
-        self.nemesis.heal(&mut self.world, &mortals);
+        let crashable_hosts = [self.crashable_hosts.as_slice(), &[Host::client()]].concat();
+        self.nemesis.heal(&mut self.world, &crashable_hosts);
         self.deadline = self.world.now() + Duration::from_millis(self.options.drain_ms);
         // What a deposed primary has acknowledged may still be taken back when it hears of another.
         self.settled = self.world.now() + if self.options.may_lose() { SETTLING } else { Duration::ZERO };
@@ -248,7 +248,7 @@ impl<'a> Phases<'a> {
         self.wait_until(|shared| shared.inspection().served_done, "the server to serve all histories");
 
         // The last power cut: what is there after it is what was durable.
-        for host in self.mortals.clone() {
+        for host in self.crashable_hosts.clone() {
             if self.world.state(&host) != HostState::Down {
                 self.world.crash(&host);
             }
