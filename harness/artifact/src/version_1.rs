@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_no_grammar_do_no_harm() {
+    fn lines_of_no_grammar_are_kept() {
         let mut artifact = as_written();
         artifact["timeline"] = json!([{"at_ms": 1, "what": "begin moonshine"}, {"at_ms": 2, "what": "end crash"}, {"at_ms": 3, "what": ""}]);
         let artifact = Artifact::from_json(artifact).expect("it is migrated");

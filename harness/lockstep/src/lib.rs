@@ -7,8 +7,8 @@
 //! [`check_interposition`]; threads that do not belong to a simulation pass through to the real ones.
 //!
 //! - [`simulate`] makes a thread the *controller* and hands it the [`Simulation`]: it adds and starts hosts, lets time
-//!   pass ([`Simulation::run_until`]), and does harm: pause, crash, restart, skewed and jumping clocks, blocked, clogged
-//!   and slow links, resets, a crash at any chosen hand-over.
+//!   pass ([`Simulation::run_until`]), and injects faults: pause, crash, restart, skewed and jumping clocks, blocked,
+//!   clogged and slow links, resets, a crash at any chosen hand-over.
 //! - [`net`] is the network of the hosts: byte streams that behave like TCP.
 //! - [`trace`] keeps the fingerprint of the run; [`current_host`], [`now_ns`] and their like tell code where it is.
 //! - [`Options`] is everything but the seed.

@@ -1,4 +1,4 @@
-//! The controller's view: begin, start hosts, let time pass, do harm, look.
+//! The controller's view: begin, start hosts, let time pass, inject faults, look.
 
 use crate::error::Error;
 use crate::kernel::{self, HostStatus, Kernel, RunEnd, SECOND, State};

@@ -1,4 +1,4 @@
-//! Bad requests to a whole node: each is told what Temporal tells it, and none does any harm.
+//! Bad requests to a whole node: each is told what Temporal tells it, and none breaks anything.
 #![allow(clippy::unwrap_used)]
 use prost::Message;
 use std::collections::BTreeMap;
@@ -704,7 +704,7 @@ fn blameless<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mutated_requests_and_tokens_harm_nobody() {
+async fn mutated_requests_and_tokens_break_nothing() {
     std::panic::set_hook(Box::new(|panic| {
         PANICS.fetch_add(1, Ordering::SeqCst);
         eprintln!("{panic}");

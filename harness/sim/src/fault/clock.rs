@@ -1,10 +1,10 @@
 //! Faults of clocks.
-use super::{Harm, Later, Targets};
+use super::{Injectable, Later, Targets};
 use crate::draw::Dice;
 use crate::world::World;
 use tempest_artifact::fault::{ClockJump, ClockSkew};
 
-impl Harm for ClockSkew {
+impl Injectable for ClockSkew {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<ClockSkew> {
         let host = dice.pick(&targets.all()).clone();
         let signed = |dice: &mut Dice, magnitude: u64| {
@@ -25,7 +25,7 @@ impl Harm for ClockSkew {
     }
 }
 
-impl Harm for ClockJump {
+impl Injectable for ClockJump {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<ClockJump> {
         let host = dice.pick(&targets.all()).clone();
         let magnitude = *dice.pick(&[100, 5_000, 60_000, 3_600_000]);

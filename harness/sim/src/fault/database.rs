@@ -1,10 +1,10 @@
 //! What operators do to a database.
-use super::{Harm, Later, Targets};
+use super::{Injectable, Later, Targets};
 use crate::draw::Dice;
 use crate::world::World;
 use tempest_artifact::fault::Promote;
 
-impl Harm for Promote {
+impl Injectable for Promote {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Promote> {
         Some(Promote { host: targets.database(dice)? })
     }

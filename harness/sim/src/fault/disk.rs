@@ -1,10 +1,10 @@
 //! Faults of disks that keep their promises, but late or not for more. A power failure at an operation is a fault of the process family.
-use super::{Harm, Later, Targets};
+use super::{Injectable, Later, Targets};
 use crate::draw::Dice;
 use crate::world::World;
 use tempest_artifact::fault::{DiskFull, DiskSlow};
 
-impl Harm for DiskSlow {
+impl Injectable for DiskSlow {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<DiskSlow> {
         let host = dice.pick(targets.disks()).clone();
         Some(DiskSlow { host, times: *dice.pick(&[5, 20, 100]), for_ms: dice.between(500..=10_000) })
@@ -20,7 +20,7 @@ impl Harm for DiskSlow {
     }
 }
 
-impl Harm for DiskFull {
+impl Injectable for DiskFull {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<DiskFull> {
         let host = dice.pick(targets.disks()).clone();
         let room_bytes = *dice.pick(&[0, 0, 16 << 10, 256 << 10]);

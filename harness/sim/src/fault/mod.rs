@@ -2,7 +2,7 @@
 //! the run and repeated from an artifact.
 //!
 //! The data is [`tempest_artifact::fault`]'s, shared with reports: a kind's name, parameters, hosts and links. Here is how
-//! it is drawn and done: a family has a file, a kind an implementation of [`Harm`] in it.
+//! it is drawn and done: a family has a file, a kind an implementation of [`Injectable`] in it.
 mod clock;
 mod database;
 mod disk;
@@ -22,10 +22,10 @@ use crate::world::{Host, World};
 use std::time::Duration;
 
 /// How a kind of fault is drawn and done.
-pub trait Harm: Kind + Sized {
+pub trait Injectable: Kind + Sized {
     /// Parameters drawn for a world of these hosts; nothing if it cannot happen there.
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Self>;
-    /// Does the harm. What happens later by itself is returned.
+    /// Performs the fault. What happens later by itself is returned.
     fn begin(&self, world: &mut dyn World) -> Vec<Later>;
     /// Takes back what lasts.
     fn end(&self, _world: &mut dyn World) {}
@@ -44,7 +44,7 @@ pub enum Later {
     RestartDelay { host: Host, delay: Duration },
 }
 
-macro_rules! harms {
+macro_rules! injectable {
     ($($kind:ident),+ $(,)?) => {
         /// A fault of the named kind, if it can happen to these targets.
         pub fn draw(kind: &str, dice: &mut Dice, targets: &Targets) -> Option<Fault> {
@@ -56,19 +56,19 @@ macro_rules! harms {
 
         pub(crate) fn begin(fault: &Fault, world: &mut dyn World) -> Vec<Later> {
             match fault {
-                $(Fault::$kind(harm) => harm.begin(world)),+
+                $(Fault::$kind(fault) => fault.begin(world)),+
             }
         }
 
         pub(crate) fn end(fault: &Fault, world: &mut dyn World) {
             match fault {
-                $(Fault::$kind(harm) => harm.end(world)),+
+                $(Fault::$kind(fault) => fault.end(world)),+
             }
         }
     };
 }
 
-tempest_artifact::every_fault!(harms);
+tempest_artifact::every_fault!(injectable);
 
 fn millis(ms: u64) -> Duration {
     Duration::from_millis(ms)

@@ -15,7 +15,7 @@ enum Step {
     Stop(Host, Duration),
 }
 
-/// The one who does harm, as the plan says, and heals.
+/// Performs the faults of the plan, and heals.
 pub struct Nemesis {
     plan: FaultPlan,
     /// By time, then in the order they were scheduled.

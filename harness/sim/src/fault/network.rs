@@ -1,5 +1,5 @@
 //! Faults of the network. Blocked traffic is retransmitted with back-off, as TCP does, so healing is seen a little late.
-use super::{Harm, Later, Targets, millis};
+use super::{Injectable, Later, Targets, millis};
 use crate::draw::Dice;
 use crate::world::{Host, World};
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn heal(links: &[Link], world: &mut dyn World) {
 /// Partitions that only a cluster has: their links are cut both ways, for a while.
 macro_rules! partitions {
     ($($kind:ident: draw $draw:expr;)+) => { $(
-        impl Harm for $kind {
+        impl Injectable for $kind {
             fn draw(dice: &mut Dice, targets: &Targets) -> Option<$kind> {
                 if targets.databases.is_empty() {
                     return None;
@@ -73,7 +73,7 @@ partitions! {
     };
 }
 
-impl Harm for Partition {
+impl Injectable for Partition {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Partition> {
         if !targets.databases.is_empty() {
             let (one_side, other_side): (Vec<Host>, Vec<Host>) =
@@ -99,7 +99,7 @@ impl Harm for Partition {
     }
 }
 
-impl Harm for OneWay {
+impl Injectable for OneWay {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<OneWay> {
         let (from, to) = targets.link(dice)?;
         Some(OneWay { from, to, for_ms: dice.between(500..=20_000) })
@@ -115,7 +115,7 @@ impl Harm for OneWay {
     }
 }
 
-impl Harm for Clog {
+impl Injectable for Clog {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Clog> {
         let (from, to) = targets.link(dice)?;
         Some(Clog { from, to, for_ms: dice.between(100..=15_000) })
@@ -131,7 +131,7 @@ impl Harm for Clog {
     }
 }
 
-impl Harm for Reset {
+impl Injectable for Reset {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Reset> {
         let (one, other) = targets.link(dice)?;
         Some(Reset { one, other })
@@ -143,7 +143,7 @@ impl Harm for Reset {
     }
 }
 
-impl Harm for SlowNode {
+impl Injectable for SlowNode {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<SlowNode> {
         let slow = [targets.servers.as_slice(), &targets.databases].concat();
         if targets.databases.is_empty() {
@@ -169,7 +169,7 @@ impl Harm for SlowNode {
     }
 }
 
-impl Harm for Latency {
+impl Injectable for Latency {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Latency> {
         let (from, to) = targets.link(dice)?;
         Some(Latency {

@@ -1,11 +1,11 @@
 //! Faults of processes and their machines. A crash always cuts the power of the host's disk first: destructors that
 //! flush politely would leave recovery untested.
-use super::{Harm, Later, Targets, millis};
+use super::{Injectable, Later, Targets, millis};
 use crate::draw::Dice;
 use crate::world::World;
 use tempest_artifact::fault::{Crash, CrashInRecovery, Pause, PowerLoss, Restart, RollingRestart};
 
-impl Harm for Crash {
+impl Injectable for Crash {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Crash> {
         Some(Crash { host: targets.crashable_host(dice)?, down_ms: dice.between(0..=8_000) })
     }
@@ -16,7 +16,7 @@ impl Harm for Crash {
     }
 }
 
-impl Harm for CrashInRecovery {
+impl Injectable for CrashInRecovery {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<CrashInRecovery> {
         let host = dice.pick(targets.disks()).clone();
         Some(CrashInRecovery { host, down_ms: dice.between(0..=3_000), change: dice.between(1..=60) })
@@ -32,7 +32,7 @@ impl Harm for CrashInRecovery {
     }
 }
 
-impl Harm for PowerLoss {
+impl Injectable for PowerLoss {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<PowerLoss> {
         let host = dice.pick(targets.disks()).clone();
         Some(PowerLoss { host, change: dice.between(1..=400), down_ms: dice.between(0..=8_000) })
@@ -48,7 +48,7 @@ impl Harm for PowerLoss {
     }
 }
 
-impl Harm for Restart {
+impl Injectable for Restart {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Restart> {
         Some(Restart { host: targets.crashable_host(dice)?, grace_ms: dice.between(0..=10_000) })
     }
@@ -59,7 +59,7 @@ impl Harm for Restart {
     }
 }
 
-impl Harm for Pause {
+impl Injectable for Pause {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<Pause> {
         let host = dice.pick(&targets.all()).clone();
         Some(Pause { host, for_ms: dice.between(100..=30_000) })
@@ -75,7 +75,7 @@ impl Harm for Pause {
     }
 }
 
-impl Harm for RollingRestart {
+impl Injectable for RollingRestart {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<RollingRestart> {
         if targets.databases.is_empty() {
             return None;

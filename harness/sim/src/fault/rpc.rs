@@ -1,6 +1,6 @@
 //! Faults of calls that no packet fault makes often enough: what is executed and what the caller learns come apart, where
 //! workers and clients call servers, and where servers call their database.
-use super::{Harm, Later, Targets};
+use super::{Injectable, Later, Targets};
 use crate::draw::Dice;
 use crate::world::{Ambiguity, World};
 use tempest_artifact::fault::{AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, ReadOnly, SlowCommits};
@@ -8,7 +8,7 @@ use tempest_artifact::fault::{AnswerLost, CommitInDoubt, DeliveredTwice, Hedged,
 /// Each of these strikes some calls of one host for a while; they differ in what then becomes of a call.
 macro_rules! ambiguities {
     ($($kind:ident: $ambiguity:ident, drawn by $draw:ident, of_a_million $rates:expr;)+) => { $(
-        impl Harm for $kind {
+        impl Injectable for $kind {
             fn draw(dice: &mut Dice, targets: &Targets) -> Option<$kind> {
                 let host = targets.$draw(dice)?;
                 let per_million = *dice.pick(&$rates);

@@ -132,7 +132,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
         }
         let exit = serve::serve(&mut owned, door).await;
         node.held.lock().expect("no holder of this lock panics").remove(&shard);
-        // No caller was answered in this range yet: that its acquisition is lost harms none.
+        // No caller was answered in this range yet: that its acquisition is lost matters to none.
         if owned.durable() > first {
             *acknowledged = Acknowledged::by(owned.range, owned.durable());
         }

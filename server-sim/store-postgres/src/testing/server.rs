@@ -183,7 +183,7 @@ impl TestPostgres {
         PostgresConfig { schema: schema.to_owned(), ..PostgresConfig::new(self.url()) }
     }
 
-    /// A connection beside any store's, for looking and for doing harm.
+    /// A connection beside any store's, for looking and for injecting faults.
     ///
     /// # Panics
     /// If the server does not answer.

@@ -15,17 +15,17 @@ async fn with_owned_shards(server: &TestPostgres) -> PostgresStore {
     store
 }
 
-/// The commits numbered `sequence` of all shards at once, with `harm` done to those of one.
-async fn commits_with_harm(
+/// The commits numbered `sequence` of all shards at once, with `fault` injected into those of one.
+async fn commits_with_fault(
     store: &PostgresStore,
     sequence: u64,
     harmed: u32,
-    harm: impl Fn(&mut ShardCommit),
+    fault: impl Fn(&mut ShardCommit),
 ) -> CommitOutcome {
     let commits = (0..SHARDS).map(|shard| {
         let mut commit = commit(shard, sequence);
         if shard == harmed {
-            harm(&mut commit);
+            fault(&mut commit);
         }
         store.commit(commit)
     });
@@ -52,16 +52,16 @@ async fn only_the_guilty_fails() {
         node: 1,
         events: Bytes::new(),
     };
-    let outcome = commits_with_harm(&store, 1, 7, |commit| commit.history = vec![node.clone()]).await;
+    let outcome = commits_with_fault(&store, 1, 7, |commit| commit.history = vec![node.clone()]).await;
     assert_eq!(outcome, CommitOutcome::Committed);
     // Written twice; the primary key says so.
-    let outcome = commits_with_harm(&store, 2, 7, |commit| commit.history = vec![node.clone()]).await;
+    let outcome = commits_with_fault(&store, 2, 7, |commit| commit.history = vec![node.clone()]).await;
     assert!(matches!(outcome, CommitOutcome::Conflict(_)), "{outcome:?}");
     assert_eq!(store.commit(commit(7, 2)).await, CommitOutcome::Committed);
     // More than an index takes, and not to be compressed.
     let mut noise = 1u32;
     let name: String = (0..4000).map(|_| letter(&mut noise)).collect();
-    let outcome = commits_with_harm(&store, 3, 0, |commit| commit.runs[0].key.run_id = name.as_str().into()).await;
+    let outcome = commits_with_fault(&store, 3, 0, |commit| commit.runs[0].key.run_id = name.as_str().into()).await;
     assert_unavailable(&outcome, "index row size");
     assert_eq!(store.commit(commit(0, 3)).await, CommitOutcome::Committed);
 }
@@ -72,7 +72,7 @@ async fn only_who_waits_for_a_lock_fails() {
     let store = with_owned_shards(&server).await;
     let frozen = server.client().await;
     frozen.batch_execute("BEGIN; SELECT FROM tempest.shards WHERE key = '\\x00000005' FOR UPDATE").await.unwrap();
-    let outcome = commits_with_harm(&store, 1, 5, |_| {}).await;
+    let outcome = commits_with_fault(&store, 1, 5, |_| {}).await;
     assert_unavailable(&outcome, "lock timeout");
     assert!(store.acquire_shard(ShardId(5), RangeId(1), "thief").await.is_err());
     assert_eq!(store.ranges(&[ShardId(5)]).await, Ok(vec![RangeId(1)]), "reads wait for nobody");

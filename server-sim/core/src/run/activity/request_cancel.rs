@@ -15,7 +15,7 @@ use temporalio_protos::temporal::api::{
 /// What the workflow is told of an activity that it cancelled before a worker had it.
 const ACTIVITY_ID_NOT_STARTED: &str = "ACTIVITY_ID_NOT_STARTED";
 
-/// An activity that has closed while the worker decided takes no harm; one that no worker has ends here.
+/// An activity that has closed while the worker decided stays as it is; one that no worker has ends here.
 pub(crate) fn handle(
     commands: &mut Commands<'_, '_>,
     command: RequestCancelActivityTaskCommandAttributes,
