@@ -1,19 +1,19 @@
 //! The embedded store keeps its word through power cuts, kills, failing syncs and full disks.
 mod storm;
 
-use storm::{Weather, campaign, storm};
+use storm::{FaultPlan, campaign, storm};
 use tempest_disk::{DiskFaults, Ratio};
 
 #[test]
 fn acknowledged_commits_survive_power_cuts() {
-    let met = campaign(0..150, Weather::default());
+    let met = campaign(0..150, FaultPlan::default());
     assert!(met.cut_while_opening > 50 && met.recoveries > 300 && met.committed > 1000, "{met:?}");
     assert!(met.unknown_kept > 10 && met.unknown_lost > 10 && met.refused > 100 && met.sectors_lost > 1000, "{met:?}");
 }
 
 #[test]
 fn a_kill_that_spares_the_power_loses_nothing_later() {
-    let met = campaign(1000..1080, Weather { kills: true, ..Weather::default() });
+    let met = campaign(1000..1080, FaultPlan { kills: true, ..FaultPlan::default() });
     assert!(met.recoveries > 100, "{met:?}");
 }
 
@@ -26,13 +26,13 @@ fn failed_syncs_and_operations_are_survived() {
         failing_operations: Ratio::one_in(2000),
         ..DiskFaults::default()
     };
-    let met = campaign(2000..2100, Weather { faults, kills: true, ..Weather::default() });
+    let met = campaign(2000..2100, FaultPlan { faults, kills: true, ..FaultPlan::default() });
     assert!(met.failures > 100 && met.unknown_kept > 10 && met.unknown_lost > 10, "{met:?}");
 }
 
 #[test]
 fn a_full_disk_refuses_and_keeps() {
-    let met = campaign(3000..3040, Weather { capacity_bytes: Some(1 << 20), ..Weather::default() });
+    let met = campaign(3000..3040, FaultPlan { capacity_bytes: Some(1 << 20), ..FaultPlan::default() });
     assert!(met.recoveries > 50, "{met:?}");
 }
 
@@ -40,6 +40,6 @@ fn a_full_disk_refuses_and_keeps() {
 #[test]
 fn a_lying_disk_is_caught() {
     let faults = DiskFaults { lying_syncs: true, ..DiskFaults::default() };
-    let caught = (0..30).filter(|seed| storm(*seed, Weather { faults, ..Weather::default() }).is_err()).count();
+    let caught = (0..30).filter(|seed| storm(*seed, FaultPlan { faults, ..FaultPlan::default() }).is_err()).count();
     assert!(caught >= 27, "only {caught} of 30 seeds noticed");
 }

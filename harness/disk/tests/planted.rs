@@ -1,7 +1,7 @@
 //! The planted bug `ack-before-fsync` is found. Plants are armed once per process, hence a test binary of its own.
 mod storm;
 
-use storm::{Weather, storm};
+use storm::{FaultPlan, storm};
 
 #[test]
 fn acknowledging_before_the_fsync_is_caught() {
@@ -9,7 +9,7 @@ fn acknowledging_before_the_fsync_is_caught() {
     assert!(tempest_rt::arm(tempest_rt::Arms { planted, ..Default::default() }));
     let (mut caught, mut example) = (0, String::new());
     for seed in 0..30 {
-        if let Err(what) = storm(seed, Weather::default()) {
+        if let Err(what) = storm(seed, FaultPlan::default()) {
             caught += 1;
             example = what;
         }

@@ -24,7 +24,7 @@ const ALL: usize = usize::MAX;
 
 /// What kind of storm.
 #[derive(Clone, Copy, Default)]
-pub struct Weather {
+pub struct FaultPlan {
     pub faults: DiskFaults,
     pub capacity_bytes: Option<u64>,
     /// The process is killed sometimes while the power stays on.
@@ -84,7 +84,7 @@ struct Storm {
 }
 
 /// Runs one seed's storm. The error says what a correct store would not have done.
-pub fn storm(seed: u64, weather: Weather) -> Result<Tally, String> {
+pub fn storm(seed: u64, plan: FaultPlan) -> Result<Tally, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut disk_seed = [0; 32];
     disk_seed[..8].copy_from_slice(&seed.to_le_bytes());
@@ -96,7 +96,7 @@ pub fn storm(seed: u64, weather: Weather) -> Result<Tally, String> {
         tally: Tally::default(),
     };
     for life in 0..LIVES {
-        runtime.block_on(storm.live(weather)).map_err(|what| format!("seed {seed}, life {life}: {what}"))?;
+        runtime.block_on(storm.live(plan)).map_err(|what| format!("seed {seed}, life {life}: {what}"))?;
     }
     storm.disk.set_faults(DiskFaults::default());
     storm.disk.set_capacity(None);
@@ -117,8 +117,8 @@ impl Storm {
     }
 
     /// Start, verify, work until something breaks, restart.
-    async fn live(&mut self, weather: Weather) -> Result<(), String> {
-        self.disk.set_faults(DiskFaults { lying_syncs: weather.faults.lying_syncs, ..DiskFaults::default() });
+    async fn live(&mut self, plan: FaultPlan) -> Result<(), String> {
+        self.disk.set_faults(DiskFaults { lying_syncs: plan.faults.lying_syncs, ..DiskFaults::default() });
         self.disk.set_capacity(None);
         let bound = if self.below(3) == 0 { 15 } else { 250 };
         let changes = 1 + self.below(bound);
@@ -127,10 +127,10 @@ impl Storm {
             Err(_) if !self.disk.is_powered() => self.tally.cut_while_opening += 1,
             Err(error) => return Err(format!("the store does not open: {error}")),
             Ok(store) => {
-                self.disk.set_faults(weather.faults);
-                self.disk.set_capacity(weather.capacity_bytes);
-                let worked = self.work(&store, weather).await;
-                if !weather.kills || self.below(2) == 0 {
+                self.disk.set_faults(plan.faults);
+                self.disk.set_capacity(plan.capacity_bytes);
+                let worked = self.work(&store, plan).await;
+                if !plan.kills || self.below(2) == 0 {
                     self.disk.cut_power();
                 }
                 // Before the store is dropped: it must not flush politely.
@@ -142,7 +142,7 @@ impl Storm {
         Ok(())
     }
 
-    async fn work(&mut self, store: &RedbStore, weather: Weather) -> Result<(), String> {
+    async fn work(&mut self, store: &RedbStore, plan: FaultPlan) -> Result<(), String> {
         let mut failed = std::pin::pin!(store.failed());
         if let Err(what) = self.verify(store).await {
             // Without power nothing can be read: no verdict.
@@ -156,7 +156,7 @@ impl Storm {
         if self.take_all(store).await.is_err() {
             return Ok(());
         }
-        let bursts = if weather.kills { 1 + self.below(20) } else { u64::MAX };
+        let bursts = if plan.kills { 1 + self.below(20) } else { u64::MAX };
         for _ in 0..bursts {
             if self.burst(store).await?.is_break() {
                 break;
@@ -412,10 +412,10 @@ fn partition() -> PartitionKey {
 
 /// Runs many seeds and adds up what they met.
 #[allow(dead_code)] // not every test binary runs campaigns that hold
-pub fn campaign(seeds: std::ops::Range<u64>, weather: Weather) -> Tally {
+pub fn campaign(seeds: std::ops::Range<u64>, plan: FaultPlan) -> Tally {
     let mut sum = Tally::default();
     for seed in seeds {
-        let tally = storm(seed, weather).unwrap_or_else(|what| panic!("{what}"));
+        let tally = storm(seed, plan).unwrap_or_else(|what| panic!("{what}"));
         sum.recoveries += tally.recoveries;
         sum.cut_while_opening += tally.cut_while_opening;
         sum.committed += tally.committed;

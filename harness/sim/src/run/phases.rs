@@ -72,7 +72,7 @@ pub(crate) struct Aftermath {
 }
 
 /// Lives through all phases.
-pub(crate) fn weather(simulation: &mut Simulation, preparation: Preparation) -> Aftermath {
+pub(crate) fn perform(simulation: &mut Simulation, preparation: Preparation) -> Aftermath {
     let crash_point = preparation.options.crash_at_hand_over;
     let mut phases = Phases::prepare(simulation, preparation);
     phases.world.stop_at_hand_over(Some(crash_point).filter(|point| *point > 0));

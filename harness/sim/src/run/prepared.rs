@@ -1,6 +1,6 @@
 //! One run: from a request to a verdict. A process holds one.
 use super::ownership::ownership;
-use super::phases::{Aftermath, Preparation, Watch, weather};
+use super::phases::{Aftermath, Preparation, Watch, perform};
 use crate::check::{self, Violation};
 use crate::draw::{Decisions, Draw, Seed};
 use crate::fault::{FaultPlan, Targets, draw_plan};
@@ -118,7 +118,7 @@ impl Prepared {
         };
         let options = lockstep_options(&self.options, settings);
         let (aftermath, trace_hash) = tempest_lockstep::simulate(self.request.seed, options, move |simulation| {
-            let aftermath = weather(simulation, preparation);
+            let aftermath = perform(simulation, preparation);
             (aftermath, simulation.trace_hash())
         })?;
         let observations = self.observe(&shared, &aftermath, panics);

@@ -122,7 +122,7 @@ async fn run(seed: u64) {
         }
         config.timer_recheck_interval = 5 * SECOND;
     }));
-    // In calm weather nothing is read again: what was lost in memory stays lost.
+    // Without faults nothing is read again: what was lost in memory stays lost.
     let other = if is_calm(seed) { world.history.clone() } else { world.second_node() };
     let nodes = [world.history.clone(), other];
     let cluster = Arc::new(Cluster { nodes, turn: AtomicUsize::new(0) });
