@@ -54,7 +54,7 @@ pub(crate) struct Preparation {
 }
 
 /// What is left of the world after it.
-pub(crate) struct Aftermath {
+pub(crate) struct Recorded {
     pub timeline: Vec<TimelineEntry>,
     pub phases: Vec<Phase>,
     pub inspection: Inspection,
@@ -72,7 +72,7 @@ pub(crate) struct Aftermath {
 }
 
 /// Lives through all phases.
-pub(crate) fn perform(simulation: &mut Simulation, preparation: Preparation) -> Aftermath {
+pub(crate) fn perform(simulation: &mut Simulation, preparation: Preparation) -> Recorded {
     let crash_point = preparation.options.crash_at_hand_over;
     let mut phases = Phases::prepare(simulation, preparation);
     phases.world.stop_at_hand_over(Some(crash_point).filter(|point| *point > 0));
@@ -233,7 +233,7 @@ impl<'a> Phases<'a> {
         }
     }
 
-    fn verify(mut self) -> Aftermath {
+    fn verify(mut self) -> Recorded {
         self.begin(3);
         // What comes now is the harness's own reading: no host dies of it.
         self.world.stop_at_hand_over(None);
@@ -266,7 +266,7 @@ impl<'a> Phases<'a> {
             last.to_ms = ms(now);
         }
         self.show();
-        Aftermath {
+        Recorded {
             timeline: self.timeline(),
             phases: self.phases,
             inspection: self.shared.inspection(),

@@ -1,6 +1,6 @@
 //! One run: from a request to a verdict. A process holds one.
 use super::ownership::ownership;
-use super::phases::{Aftermath, Preparation, Watch, perform};
+use super::phases::{Preparation, Recorded, Watch, perform};
 use crate::check::{self, Violation};
 use crate::draw::{Decisions, Draw, Seed};
 use crate::fault::{FaultPlan, Targets, draw_plan};
@@ -117,15 +117,15 @@ impl Prepared {
             watch: self.watch.clone(),
         };
         let options = lockstep_options(&self.options, settings);
-        let (aftermath, trace_hash) = tempest_lockstep::simulate(self.request.seed, options, move |simulation| {
-            let aftermath = perform(simulation, preparation);
-            (aftermath, simulation.trace_hash())
+        let (recorded, trace_hash) = tempest_lockstep::simulate(self.request.seed, options, move |simulation| {
+            let recorded = perform(simulation, preparation);
+            (recorded, simulation.trace_hash())
         })?;
-        let observations = self.observe(&shared, &aftermath, panics);
+        let observations = self.observe(&shared, &recorded, panics);
         let mut violations = check::judge(&observations);
         violations.extend(self.replay(&observations)?);
         violations.extend(self.workload.check(&observations));
-        Ok(self.report(&shared, observations, aftermath, violations, trace_hash.to_string(), began.elapsed()))
+        Ok(self.report(&shared, observations, recorded, violations, trace_hash.to_string(), began.elapsed()))
     }
 
     fn arm(&self) -> Result<(), RunError> {
@@ -143,10 +143,10 @@ impl Prepared {
         if armed { Ok(()) } else { Err(RunError::ArmedBefore) }
     }
 
-    fn observe(&self, shared: &Shared, aftermath: &Aftermath, panics: Panics) -> Observations {
+    fn observe(&self, shared: &Shared, recorded: &Recorded, panics: Panics) -> Observations {
         let mut problems = shared.problems();
         let mut runs = BTreeMap::new();
-        for (key, record, stored, is_current) in &aftermath.inspection.stored {
+        for (key, record, stored, is_current) in &recorded.inspection.stored {
             let state = match tempest_history::decode_state(&record.row) {
                 Ok(state) => Some(state),
                 Err(error) => {
@@ -154,7 +154,7 @@ impl Prepared {
                     None
                 }
             };
-            let served = aftermath.inspection.served.get(key.run_id.as_str()).cloned().unwrap_or_default();
+            let served = recorded.inspection.served.get(key.run_id.as_str()).cloned().unwrap_or_default();
             let observed =
                 RunObserved { key: key.clone(), stored: stored.clone(), served, state, is_current: *is_current };
             runs.insert(key.run_id.0.clone(), observed);
@@ -163,15 +163,15 @@ impl Prepared {
         let mut observations = Observations {
             operations: shared.operations.snapshot(),
             runs,
-            namespaces: aftermath.inspection.namespaces.clone(),
+            namespaces: recorded.inspection.namespaces.clone(),
             panics,
             problems,
-            clock_slack_ns: aftermath.clock_slack_ns,
+            clock_slack_ns: recorded.clock_slack_ns,
             may_stay_open: self.workload.may_stay_open(),
-            clients_done: aftermath.clients_done,
-            clients_waited_for: aftermath.waited_for.clone(),
-            deadline_ns: aftermath.deadline_ns,
-            settled_from_ns: aftermath.settled_from_ns,
+            clients_done: recorded.clients_done,
+            clients_waited_for: recorded.waited_for.clone(),
+            deadline_ns: recorded.deadline_ns,
+            settled_from_ns: recorded.settled_from_ns,
             ..Observations::default()
         };
         shared.commits.observe(&mut observations);
@@ -197,7 +197,7 @@ impl Prepared {
         self,
         shared: &Shared,
         observations: Observations,
-        aftermath: Aftermath,
+        recorded: Recorded,
         violations: Vec<Violation>,
         trace_hash: String,
         wall: Duration,
@@ -212,19 +212,19 @@ impl Prepared {
         RunReport {
             options: self.drawn,
             plan: self.plan,
-            timeline: aftermath.timeline,
-            phases: aftermath.phases,
+            timeline: recorded.timeline,
+            phases: recorded.phases,
             checks: super::judged::checks(&observations, &violations),
             violations,
             trace_hash,
             workflows: observations.runs.len() as u64,
             endings,
-            ownership: ownership(&observations, &aftermath.promotions),
-            faults: aftermath.faults,
+            ownership: ownership(&observations, &recorded.promotions),
+            faults: recorded.faults,
             probes,
             commits: shared.commits.len() as u64,
-            hand_overs: aftermath.hand_overs,
-            virtual_ms: aftermath.ended_ns / 1_000_000,
+            hand_overs: recorded.hand_overs,
+            virtual_ms: recorded.ended_ns / 1_000_000,
             wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
             operations: observations.operations.iter().map(Into::into).collect(),
             histories,
