@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempest::fault::{PlannedFault, Targets};
 use tempest::{Client, Decisions, Draw, Observations, Registrations, Scenario, Violation, Workload};
-use workflow::{Drover, Route, Trek};
+use workflow::{HerdActivities, HerdWorkflow, Route};
 
 /// Waits end at the earliest so long before the outage, and at the latest so long after it.
 const MARGIN_MS: u64 = 1_000;
@@ -40,7 +40,7 @@ impl Scenario for Herd {
             outage: Outage::draw(draw),
             sizes: Sizes {
                 workflows: draw.number("workflows", 60..=140),
-                marches_percent: draw.one_of("marches_percent", &[0, 20, 50]),
+                long_activities_percent: draw.one_of("long_activities_percent", &[0, 20, 50]),
             },
         })
     }
@@ -51,7 +51,7 @@ impl Scenario for Herd {
 struct Sizes {
     workflows: u64,
     /// Workflows that wait by an activity, not by a timer.
-    marches_percent: u64,
+    long_activities_percent: u64,
 }
 
 #[derive(Clone)]
@@ -67,31 +67,31 @@ impl Drive {
         let earliest_ms = self.outage.at_ms.saturating_sub(MARGIN_MS).max(starts_ms);
         let latest_ms = self.outage.over_ms() + MARGIN_MS;
         let due_ms = decisions.between("herd.due", number, earliest_ms..=latest_ms);
-        let marches = decisions.chance("herd.marches", number, self.sizes.marches_percent, 100);
-        (starts_ms, Route { number, wait_ms: due_ms - starts_ms, marches })
+        let long_activity = decisions.chance("herd.long_activity", number, self.sizes.long_activities_percent, 100);
+        (starts_ms, Route { number, wait_ms: due_ms - starts_ms, long_activity })
     }
 }
 
 impl Workload for Drive {
     fn register(&self) -> Registrations {
-        Registrations::new().workflow::<Trek>().activities(Drover)
+        Registrations::new().workflow::<HerdWorkflow>().activities(HerdActivities)
     }
 
     fn clients(&self, client: Client) -> BoxFuture<'static, anyhow::Result<()>> {
         let drive = self.clone();
         async move {
-            let trek = |number: u64| {
+            let one = |number: u64| {
                 let client = client.clone();
                 let (starts_ms, route) = drive.plan(client.decisions(), number);
                 async move {
                     tokio::time::sleep(Duration::from_millis(starts_ms)).await;
-                    let handle = client.start(Trek::run, route, format!("trek-{number}")).await?;
+                    let handle = client.start(HerdWorkflow::run, route, format!("herd-{number}")).await?;
                     let steps = client.result(&handle).await?;
-                    anyhow::ensure!(steps == number + 2, "trek-{number} ends with {steps}");
+                    anyhow::ensure!(steps == number + 2, "herd-{number} ends with {steps}");
                     anyhow::Ok(())
                 }
             };
-            try_join_all((0..drive.sizes.workflows).map(trek)).await?;
+            try_join_all((0..drive.sizes.workflows).map(one)).await?;
             Ok(())
         }
         .boxed()
@@ -102,7 +102,7 @@ impl Workload for Drive {
         if found == expected {
             return Vec::new();
         }
-        vec![Violation::of_model(format!("{expected} treks were begun, {found} runs exist"))]
+        vec![Violation::of_model(format!("{expected} workflows were started, {found} runs exist"))]
     }
 }
 
@@ -115,14 +115,14 @@ mod tests {
     fn waits_end_around_the_outage() {
         let decisions = Decisions::new(Seed(7), []);
         let outage = Outage { at_ms: 10_000, down_ms: 4_000, databases: 0 };
-        let drive = Drive { outage, sizes: Sizes { workflows: 200, marches_percent: 20 } };
+        let drive = Drive { outage, sizes: Sizes { workflows: 200, long_activities_percent: 20 } };
         let plans: Vec<(u64, Route)> = (0..200).map(|number| drive.plan(&decisions, number)).collect();
         assert!(plans.iter().all(|(starts_ms, _)| *starts_ms <= 5_000));
         let due: Vec<u64> = plans.iter().map(|(starts_ms, route)| starts_ms + route.wait_ms).collect();
         assert!(due.iter().all(|due_ms| (9_000..=15_000).contains(due_ms)));
         let during = due.iter().filter(|due_ms| (10_000..14_000).contains(*due_ms)).count();
         assert!(during > 80, "{during} of 200 come due while nobody is there");
-        let marches = plans.iter().filter(|(_, route)| route.marches).count();
-        assert!((20..60).contains(&marches), "{marches} of 200 march");
+        let long_activity = plans.iter().filter(|(_, route)| route.long_activity).count();
+        assert!((20..60).contains(&long_activity), "{long_activity} of 200 wait by an activity");
     }
 }
