@@ -9,7 +9,6 @@ mod approvals;
 mod backlog;
 mod bad_deploy;
 mod control;
-mod criss_cross;
 mod endings;
 mod family;
 mod hello;
@@ -17,6 +16,7 @@ mod herd;
 mod hundred_children;
 pub mod order_saga;
 mod registry;
+mod signal_mesh;
 
 use std::sync::Arc;
 use tempest::Scenario;
@@ -30,7 +30,7 @@ pub fn all() -> Vec<Arc<dyn Scenario>> {
         Arc::new(bad_deploy::BadDeploy),
         Arc::new(family::Family),
         Arc::new(hundred_children::HundredChildren),
-        Arc::new(criss_cross::CrissCross),
+        Arc::new(signal_mesh::SignalMesh),
         Arc::new(backlog::Backlog),
         Arc::new(herd::Herd),
         Arc::new(approvals::Approvals),

@@ -339,11 +339,11 @@ const HANDED_OVER: Storm = (
 );
 
 /// Signals to and fro between workflows of several nodes.
-const CROSSING: Storm = ("criss-cross", &["nodes=3", "buggify=1", "fault.slow-commits=0", "fault.slow-node=0"]);
+const SIGNAL_MESH: Storm = ("signal-mesh", &["nodes=3", "buggify=1", "fault.slow-commits=0", "fault.slow-node=0"]);
 
 /// Signals to workflows that have not begun yet, over nodes that come and go.
 const MISSING_TARGETS: Storm = (
-    "criss-cross",
+    "signal-mesh",
     &[
         "nodes=3",
         "buggify=1",
@@ -365,7 +365,7 @@ const MISSING_TARGETS: Storm = (
 
 /// Signals to workflows that go on in another run after each, over nodes that come and go: a copy finds the next one.
 const RESTLESS: Storm = (
-    "criss-cross",
+    "signal-mesh",
     &[
         "nodes=3",
         "buggify=1",
@@ -548,7 +548,7 @@ planted! {
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
     mistaking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 2, seen by "liveness";
     mistaking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 61, seen by "liveness";
-    sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in CROSSING from 4,
+    sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in SIGNAL_MESH from 4,
         seen by "signals-once-in-order" | "across-runs" | "clean" | "liveness";
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
     believing_the_first_refusal: "refusal-believed-although-copies-follow" in MISSING_TARGETS from 34,

@@ -10,7 +10,7 @@ fn order_sagas_survive_the_storm() {
 /// What only a cluster does much of: shards that deal with each other, a backlog that changes its owner, an outage of all.
 #[test]
 fn clusters_survive_the_storm() {
-    for scenario in ["hundred-children", "criss-cross", "backlog", "herd", "approvals", "registry"] {
+    for scenario in ["hundred-children", "signal-mesh", "backlog", "herd", "approvals", "registry"] {
         let output = tempest(&["explore", scenario, "--seeds", "300..302"]);
         assert_eq!(output.status.code(), Some(0), "{}\n{}", stdout(&output), stderr(&output));
     }

@@ -1,7 +1,7 @@
 //! Who starts parents, walkers and bystanders, and what they expect.
 use super::Sizes;
 use super::workflows::{Life, Parent};
-use crate::criss_cross::{Bystander, Greeting, Path, Walker, Way};
+use crate::signal_mesh::{Bystander, Greeting, Path, Walker, Way};
 use futures::future::try_join_all;
 use std::time::Duration;
 use tempest::Client;

@@ -5,7 +5,7 @@ mod check;
 mod clients;
 mod workflows;
 
-use crate::criss_cross::{Bystander, Walker};
+use crate::signal_mesh::{Bystander, Walker};
 use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use tempest::{Client, Decisions, Draw, Observations, Registrations, Scenario, Violation, Workload};

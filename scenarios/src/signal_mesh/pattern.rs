@@ -72,7 +72,7 @@ impl Pattern {
 /// What one walker sends.
 fn outgoing(decisions: &Decisions, sizes: &Sizes, number: u64) -> Way {
     let id = walker_id(number);
-    let draw = |what: &str, ordinal: u64, range| decisions.between(&format!("criss_cross.{what}.{id}"), ordinal, range);
+    let draw = |what: &str, ordinal: u64, range| decisions.between(&format!("signal_mesh.{what}.{id}"), ordinal, range);
     // No workflow can signal itself.
     let mut others: Vec<u64> = (0..sizes.walkers).filter(|other| *other != number).collect();
     let mut paths = Vec::new();
@@ -85,9 +85,9 @@ fn outgoing(decisions: &Decisions, sizes: &Sizes, number: u64) -> Way {
             pause_ms: draw("pause", ordinal, 0..=sizes.pause_ms_max),
         });
     }
-    let lost = decisions.chance(&format!("criss_cross.lost.{id}"), 0, sizes.missing_targets_percent, 100);
+    let lost = decisions.chance(&format!("signal_mesh.lost.{id}"), 0, sizes.missing_targets_percent, 100);
     let missing_targets = if lost { vec![format!("nobody-{number}")] } else { Vec::new() };
-    let restless = decisions.chance(&format!("criss_cross.restless.{id}"), 0, sizes.restless_percent, 100);
+    let restless = decisions.chance(&format!("signal_mesh.restless.{id}"), 0, sizes.restless_percent, 100);
     Way { paths, missing_targets, restless, ..Way::default() }
 }
 

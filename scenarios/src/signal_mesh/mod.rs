@@ -1,5 +1,5 @@
-//! `criss-cross`: workflows that signal each other in a pattern drawn from the seed. Each must get every signal that is meant
-//! for it once, those of one sender in the order in which they were sent; a caller of a workflow that does not exist
+//! `signal-mesh`: workflows that signal each other in a pattern drawn from the seed. Each must get every signal that is
+//! meant for it once, those of one sender in the order in which they were sent; a caller of a workflow that does not exist
 //! must be told so.
 mod pattern;
 mod workflows;
@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempest::{Client, Decisions, Draw, Observations, Registrations, Scenario, Violation, Workload};
 
-pub struct CrissCross;
+pub struct SignalMesh;
 
-impl Scenario for CrissCross {
+impl Scenario for SignalMesh {
     fn name(&self) -> &str {
-        "criss-cross"
+        "signal-mesh"
     }
 
     fn about(&self) -> &str {
@@ -94,7 +94,7 @@ impl Workload for Walkers {
 
 async fn walk(client: Client, pattern: Arc<Pattern>, spread_ms: u64, number: u64, way: Way) -> anyhow::Result<()> {
     let id = walker_id(number);
-    let begins_ms = client.decisions().between(&format!("criss_cross.begins.{id}"), 0, 0..=spread_ms);
+    let begins_ms = client.decisions().between(&format!("signal_mesh.begins.{id}"), 0, 0..=spread_ms);
     tokio::time::sleep(Duration::from_millis(begins_ms)).await;
     let handle = client.start(Walker::run, way, id).await?;
     let walked = client.result(&handle).await?;
