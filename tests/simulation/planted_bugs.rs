@@ -352,7 +352,7 @@ const MISSING_TARGETS: Storm = (
         "paths_max=5",
         "signals_max=3",
         "missing_targets_percent=0",
-        "restless_percent=0",
+        "continue_as_new_percent=0",
         "spread_ms=90000",
         "storm_ms=90000",
         "faults=40",
@@ -364,7 +364,7 @@ const MISSING_TARGETS: Storm = (
 );
 
 /// Signals to workflows that go on in another run after each, over nodes that come and go: a copy finds the next one.
-const RESTLESS: Storm = (
+const CONTINUE_AS_NEW: Storm = (
     "signal-mesh",
     &[
         "nodes=3",
@@ -375,7 +375,7 @@ const RESTLESS: Storm = (
         "signals_max=5",
         "pause_ms_max=3000",
         "missing_targets_percent=0",
-        "restless_percent=100",
+        "continue_as_new_percent=100",
         "spread_ms=60000",
         "storm_ms=90000",
         "faults=40",
@@ -465,7 +465,7 @@ fn found_by(plant: &str, storm: Storm, first: u64) -> BTreeSet<String> {
 /// delivered twice any more may be the reason for the first two and is not shown; more seeds may find the others.
 const OUT_OF_REACH: [(&str, Storm); 4] = [
     ("superseded-owner-says-not-done", HANDED_OVER),
-    ("late-cross-call-done-unasked", RESTLESS),
+    ("late-cross-call-done-unasked", CONTINUE_AS_NEW),
     ("reads-without-ownership", CURIOUS),
     ("backlog-range-not-checked", CLUSTER),
 ];
@@ -553,7 +553,7 @@ planted! {
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
     believing_the_first_refusal: "refusal-believed-although-copies-follow" in MISSING_TARGETS from 34,
         seen by "across-runs" | "signals-once-in-order";
-    doing_what_was_done: "done-cross-call-forgotten" in RESTLESS from 5, seen by "cross-calls-end";
+    doing_what_was_done: "done-cross-call-forgotten" in CONTINUE_AS_NEW from 5, seen by "cross-calls-end";
     starting_a_child_that_was_started: "done-cross-call-forgotten" in COMING_AGAIN from 2, seen by "cross-calls-end";
     making_an_unknown_call_anew: "unknown-call-tried-anew" in CLUSTER from 1, seen by "refused-left-nothing";
     trying_an_unknown_signal_anew: "unknown-signal-tried-anew" in CLUSTER from 5, seen by "signals-once-in-order";

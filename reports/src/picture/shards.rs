@@ -91,7 +91,7 @@ pub(super) fn shard_lanes(run: &Run, scale: &Scale, top: f64) -> Option<ShardLan
     let lanes_top = top + rows as f64 * LABEL_ROW;
     let servers = server_colours(ownership);
     let owners = owners(ownership);
-    let (drawn, left_out) = most_restless(owners.iter().map(|(shard, owners)| (*shard, owners.len())).collect());
+    let (drawn, left_out) = most_transferred(owners.iter().map(|(shard, owners)| (*shard, owners.len())).collect());
     let lanes: Vec<ShardLane> = drawn
         .iter()
         .enumerate()
@@ -113,7 +113,7 @@ pub(crate) fn server_colours(ownership: &Ownership) -> Vec<ServerColour> {
 }
 
 /// Of shards and the number of their owners: the shards that are drawn, in order, and what is said of the others.
-fn most_restless(mut shards: Vec<(u32, usize)>) -> (Vec<u32>, String) {
+fn most_transferred(mut shards: Vec<(u32, usize)>) -> (Vec<u32>, String) {
     shards.sort_by_key(|(shard, owners)| (std::cmp::Reverse(*owners), *shard));
     let left_out = shards.split_off(shards.len().min(LANES_MAX));
     let mut drawn: Vec<u32> = shards.into_iter().map(|(shard, _)| shard).collect();
@@ -242,8 +242,8 @@ mod tests {
         assert_eq!(names[12..], ["shard 13", "shard 14", "shard 18", "shard 20"], "in the order of their numbers");
         assert_eq!(shown.left_out, "not drawn: 4 more shards, which never changed hands");
         assert!(shown.end > shown.bottom, "the sentence has room below the lanes");
-        let restless = (1..=17).map(|shard| (shard, 3)).collect();
-        assert_eq!(most_restless(restless).1, "not drawn: 1 more shard, which changed hands at most 2 times");
+        let transferred = (1..=17).map(|shard| (shard, 3)).collect();
+        assert_eq!(most_transferred(transferred).1, "not drawn: 1 more shard, which changed hands at most 2 times");
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Scenario for SignalMesh {
             signals_max: draw.number("signals_max", 1..=5),
             pause_ms_max: draw.one_of("pause_ms_max", &[0, 500, 3_000]),
             missing_targets_percent: draw.one_of("missing_targets_percent", &[0, 20, 50]),
-            restless_percent: draw.one_of("restless_percent", &[0, 0, 50]),
+            continue_as_new_percent: draw.one_of("continue_as_new_percent", &[0, 0, 50]),
             spread_ms: draw.one_of("spread_ms", &[0, 1_000, 10_000]),
         };
         Arc::new(Walkers { pattern: Arc::new(Pattern::draw(decisions, &sizes)), spread_ms: sizes.spread_ms })
@@ -54,7 +54,7 @@ struct Sizes {
     /// Walkers that call a workflow that does not exist.
     missing_targets_percent: u64,
     /// Walkers that go on in another run after each signal.
-    restless_percent: u64,
+    continue_as_new_percent: u64,
     /// Walkers set out over this time.
     spread_ms: u64,
 }
@@ -85,7 +85,7 @@ impl Workload for Walkers {
         let wrong = walkers.filter_map(|(number, way)| {
             let id = walker_id(number);
             let runs = observations.chain(&id).len();
-            let is_right = runs == 1 || (way.restless && runs > 1);
+            let is_right = runs == 1 || (way.continues_as_new && runs > 1);
             (!is_right).then(|| Violation::of_model(format!("{id} has {runs} runs")))
         });
         wrong.collect()

@@ -50,7 +50,7 @@ impl Pattern {
         for Greeting { from, number } in &walked.got {
             let numbers = got.entry(from.clone()).or_default();
             // A run knows nothing of signals to the one before it: if an answer was lost, the next run gets it again.
-            if way.is_some_and(|way| way.restless) && numbers.last() == Some(number) {
+            if way.is_some_and(|way| way.continues_as_new) && numbers.last() == Some(number) {
                 continue;
             }
             numbers.push(*number);
@@ -87,8 +87,9 @@ fn outgoing(decisions: &Decisions, sizes: &Sizes, number: u64) -> Way {
     }
     let lost = decisions.chance(&format!("signal_mesh.lost.{id}"), 0, sizes.missing_targets_percent, 100);
     let missing_targets = if lost { vec![format!("nobody-{number}")] } else { Vec::new() };
-    let restless = decisions.chance(&format!("signal_mesh.restless.{id}"), 0, sizes.restless_percent, 100);
-    Way { paths, missing_targets, restless, ..Way::default() }
+    let continues_as_new =
+        decisions.chance(&format!("signal_mesh.continues_as_new.{id}"), 0, sizes.continue_as_new_percent, 100);
+    Way { paths, missing_targets, continues_as_new, ..Way::default() }
 }
 
 #[cfg(test)]
@@ -103,7 +104,7 @@ mod tests {
             signals_max: 4,
             pause_ms_max: 100,
             missing_targets_percent: 50,
-            restless_percent: 50,
+            continue_as_new_percent: 50,
             spread_ms: 0,
         };
         Pattern::draw(&Decisions::new(Seed(seed), []), &sizes)
@@ -163,11 +164,11 @@ mod tests {
 
     #[test]
     fn a_signal_may_be_repeated_to_the_next_run_but_not_after_the_one_that_follows_it() {
-        let mut restless = small();
-        restless.0[1].restless = true;
+        let mut continues_as_new = small();
+        continues_as_new.0[1].continues_as_new = true;
         let walked = |got: &[(u64, u64)]| {
             let got = got.iter().map(|(from, number)| Greeting { from: walker_id(*from), number: *number }).collect();
-            restless.judge(1, &Walked { got, not_found: 2 })
+            continues_as_new.judge(1, &Walked { got, not_found: 2 })
         };
         assert_eq!(walked(&[(0, 1), (0, 1), (2, 1), (0, 2), (2, 1)]), Ok(()));
         assert!(walked(&[(0, 1), (0, 2), (0, 1), (2, 1)]).is_err());

@@ -29,7 +29,7 @@ pub struct Way {
     /// Workflow id of one to cancel when all is done; empty for none.
     pub bystander: String,
     /// Once its paths are walked, it goes on in another run after each signal.
-    pub restless: bool,
+    pub continues_as_new: bool,
     /// What its earlier runs have seen.
     pub seen: Walked,
 }
@@ -86,7 +86,7 @@ impl Walker {
         let mut seen = way.seen.clone();
         seen.not_found += call_in_vain(ctx, &way.missing_targets).await;
         let is_enough = |got: &[Greeting]| seen.signals(got) >= way.awaited;
-        ctx.wait_condition(|state| is_enough(&state.got) || (way.restless && !state.got.is_empty())).await?;
+        ctx.wait_condition(|state| is_enough(&state.got) || (way.continues_as_new && !state.got.is_empty())).await?;
         let goes_on = !ctx.state(|state| is_enough(&state.got));
         seen.got.extend(ctx.state(|state| state.got.clone()));
         if goes_on {
@@ -103,7 +103,7 @@ impl Walker {
                 };
             }
         }
-        if way.restless {
+        if way.continues_as_new {
             // A sender may not have heard that its signal arrived in an earlier run.
             ctx.timer(LINGERS).await;
         }
