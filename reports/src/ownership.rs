@@ -36,7 +36,7 @@ pub(crate) fn owners(ownership: &Ownership) -> BTreeMap<u32, Vec<Owner<'_>>> {
 }
 
 /// How often a shard went from one server to another.
-pub(crate) fn hand_overs(ownership: &Ownership) -> u64 {
+pub(crate) fn transfers(ownership: &Ownership) -> u64 {
     owners(ownership).values().map(|owners| owners.len() as u64 - 1).sum()
 }
 
@@ -126,7 +126,7 @@ mod tests {
             "an owner lasts until the next one's first commit, the last until its own last"
         );
         assert_eq!(said(5), ["server-1 50-60, last 60, 1 x, 10 commits"], "another shard has its own owners");
-        assert_eq!(hand_overs(&ownership), 1);
+        assert_eq!(transfers(&ownership), 1);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `activity-crash-points`: one workflow with one activity, and one crash at a chosen hand-over of turns. Over many seeds,
-//! or with `--set crash_at_hand_over=K` for every K, this sweeps all moments at which a host can die.
+//! `activity-crash-points`: one workflow with one activity, and one crash at a chosen scheduling point. Over many seeds,
+//! or with `--set crash_at_scheduling_point=K` for every K, this sweeps all moments at which a host can die.
 use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use temporalio_sdk::{ActivityOptions, WorkflowContext, WorkflowResult};
 
 pub struct ActivityCrashPoints;
 
-/// Hand-overs of turns until the run is closed and the client has its result, in an undisturbed run (measured; the verifier
+/// Scheduling points until the run is closed and the client has its result, in an undisturbed run (measured; the verifier
 /// and the last power cut come after).
-const HAND_OVERS: u64 = 99;
+const SCHEDULING_POINTS: u64 = 99;
 
 impl Scenario for ActivityCrashPoints {
     fn name(&self) -> &str {
@@ -20,7 +20,7 @@ impl Scenario for ActivityCrashPoints {
     }
 
     fn about(&self) -> &str {
-        "one workflow with one activity; the server or the worker dies at one hand-over, any of them (crash_at_hand_over)"
+        "one workflow with one activity; a host dies at one scheduling point, any of them (crash_at_scheduling_point)"
     }
 
     fn adjust(&self, draw: &mut Draw<'_>) {
@@ -36,7 +36,7 @@ impl Scenario for ActivityCrashPoints {
         ] {
             draw.fixed(name, value);
         }
-        draw.number("crash_at_hand_over", 1..=HAND_OVERS);
+        draw.number("crash_at_scheduling_point", 1..=SCHEDULING_POINTS);
         draw.number("crash_host", 0..=1);
     }
 

@@ -320,7 +320,7 @@ const YOUNG: Storm = (
 );
 
 /// Shards change hands while commits are under way, which take long.
-const HANDED_OVER: Storm = (
+const TRANSFERRED: Storm = (
     "order-saga",
     &[
         "nodes=3",
@@ -464,7 +464,7 @@ fn found_by(plant: &str, storm: Storm, first: u64) -> BTreeSet<String> {
 /// came to give their input away, 45, 25, 18 and 8 seeds in this order did not. That such calls are neither repeated nor
 /// delivered twice any more may be the reason for the first two and is not shown; more seeds may find the others.
 const OUT_OF_REACH: [(&str, Storm); 4] = [
-    ("superseded-owner-says-not-done", HANDED_OVER),
+    ("superseded-owner-says-not-done", TRANSFERRED),
     ("late-cross-call-done-unasked", CONTINUE_AS_NEW),
     ("reads-without-ownership", CURIOUS),
     ("backlog-range-not-checked", CLUSTER),

@@ -33,30 +33,30 @@ fn order_sagas_survive_disks_that_fill_up() {
     assert!(object["ends"].as_array().unwrap().iter().filter(met).count() >= 4, "{object}");
 }
 
-/// Hand-overs of turns that an undisturbed run of `activity-crash-points` with seed 1 has before its client has the result.
-const HAND_OVERS: u64 = 99;
+/// Scheduling points that an undisturbed run of `activity-crash-points` with seed 1 has before its client has the result.
+const SCHEDULING_POINTS: u64 = 99;
 /// Beyond so many crash points a test takes every n-th.
 const CRASH_POINTS_MAX: u64 = 1_500;
 
 #[test]
-fn an_activity_survives_a_crash_at_any_hand_over() {
+fn an_activity_survives_a_crash_at_any_scheduling_point() {
     let undisturbed = crash_at(0, 0);
-    let step = HAND_OVERS.div_ceil(CRASH_POINTS_MAX);
+    let step = SCHEDULING_POINTS.div_ceil(CRASH_POINTS_MAX);
     std::thread::scope(|scope| {
         for host in [0, 1] {
             let undisturbed = &undisturbed;
             scope.spawn(move || {
-                for point in (1..=HAND_OVERS).step_by(usize::try_from(step).unwrap()) {
-                    assert_ne!(&crash_at(point, host), undisturbed, "nobody died at hand-over {point}");
+                for point in (1..=SCHEDULING_POINTS).step_by(usize::try_from(step).unwrap()) {
+                    assert_ne!(&crash_at(point, host), undisturbed, "nobody died at scheduling point {point}");
                 }
             });
         }
     });
 }
 
-/// The trace of a run that held although a host (0: the server, 1: the worker) died at that hand-over.
+/// The trace of a run that held although a host (0: the server, 1: the worker) died at that scheduling point.
 fn crash_at(point: u64, host: u64) -> String {
-    let (point, host) = (format!("crash_at_hand_over={point}"), format!("crash_host={host}"));
+    let (point, host) = (format!("crash_at_scheduling_point={point}"), format!("crash_host={host}"));
     let output = tempest(&["run", "activity-crash-points", "--seed", "1", "--set", &point, "--set", &host]);
     assert_eq!(output.status.code(), Some(0), "{point} {host}: {}\n{}", stdout(&output), stderr(&output));
     last_line(&output).split(" workflows=").next().unwrap_or_default().to_owned()

@@ -8,7 +8,7 @@
 //!
 //! - [`simulate`] makes a thread the *controller* and hands it the [`Simulation`]: it adds and starts hosts, lets time
 //!   pass ([`Simulation::run_until`]), and injects faults: pause, crash, restart, skewed and jumping clocks, blocked,
-//!   clogged and slow links, resets, a crash at any chosen hand-over.
+//!   clogged and slow links, resets, a crash at any chosen scheduling point.
 //! - [`net`] is the network of the hosts: byte streams that behave like TCP.
 //! - [`trace`] keeps the fingerprint of the run; [`current_host`], [`now_ns`] and their like tell code where it is.
 //! - [`Options`] is everything but the seed.
@@ -50,15 +50,15 @@
 //! again: no destructor runs, its wakers are leaked, its descriptors closed, and no peer is told. Peers are left half
 //! open until they send to the next incarnation, which resets them.
 //!
-//! Threads are frozen only where turns are handed over, that is inside one of the interposed calls. The allocator and
-//! the rest of the C library lock with calls of their own, which are never a place to hand over, so no frozen thread is
+//! Threads are frozen only at scheduling points, that is inside one of the interposed calls. The allocator and
+//! the rest of the C library lock with calls of their own, which are never a scheduling point, so no frozen thread is
 //! inside `malloc`. But it may hold a lock of the *program*: see below.
 //!
 //! # Limits
 //! - One simulation per process, since statics (also those of libraries: tokio counts its runtimes) are part of the
 //!   universe. They are shared between the hosts and survive a crash. A lock in a static, or otherwise shared between
-//!   hosts, that a crashed host held across a hand-over is held forever; do not sleep while holding one. The same goes
-//!   for locks shared with threads outside, which cannot wake a thread of a simulation.
+//!   hosts, that a crashed host held across a scheduling point is held forever; do not sleep while holding one. The same
+//!   goes for locks shared with threads outside, which cannot wake a thread of a simulation.
 //! - Wakers of one host must not be woken by another: share data between hosts, never channels or notifications of an
 //!   async runtime, whose dead ends write to descriptors that have another owner by now.
 //! - A crash leaks the threads, their stacks and memory, and files (event descriptors are closed).

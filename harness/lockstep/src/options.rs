@@ -45,12 +45,13 @@ pub struct Options {
     pub processors: usize,
     /// Stack of a host's first thread, in bytes.
     pub stack_bytes: usize,
-    /// A hand-over costs several times less when both threads share a core. `None` leaves it to the operating system.
+    /// A switch to another thread costs several times less when both threads share a core. `None` leaves it to the operating
+    /// system.
     pub pin_to_core: Option<usize>,
     /// Where the trace is written as readable lines.
     pub trace_file: Option<PathBuf>,
-    /// Adds a line per hand-over to `trace_file`; these lines are not part of the hash.
-    pub trace_hand_overs: bool,
+    /// Adds a line per scheduling point to `trace_file`; these lines are not part of the hash.
+    pub trace_scheduling_points: bool,
 }
 
 impl Default for Options {
@@ -65,7 +66,7 @@ impl Default for Options {
             stack_bytes: 4 << 20,
             pin_to_core: None,
             trace_file: None,
-            trace_hand_overs: false,
+            trace_scheduling_points: false,
         }
     }
 }

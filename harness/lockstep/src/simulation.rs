@@ -224,14 +224,14 @@ impl Simulation {
     }
 
     /// How often the turn went from one thread to another.
-    pub fn hand_overs(&self) -> u64 {
-        self.kernel(|kernel| kernel.hand_overs())
+    pub fn scheduling_points(&self) -> u64 {
+        self.kernel(|kernel| kernel.scheduling_points())
     }
 
-    /// Ends a run at the first moment that so many hand-overs have happened: crashing a host there, for every number,
+    /// Ends a run at the first moment that so many scheduling points have passed: crashing a host there, for every number,
     /// is a sweep over all its crash points. Cleared when hit; `None` clears it before.
-    pub fn set_crash_point(&mut self, hand_overs: Option<u64>) {
-        self.kernel(|kernel| kernel.set_crash_point(hand_overs));
+    pub fn set_crash_point(&mut self, scheduling_points: Option<u64>) {
+        self.kernel(|kernel| kernel.set_crash_point(scheduling_points));
     }
 
     /// What `from` sends to `to` is lost, and sent again with back-off, until unblocked.
@@ -287,8 +287,8 @@ impl Simulation {
         self.kernel(|kernel| kernel.trace.records())
     }
 
-    /// Folds who got the turn and when, at each hand-over: changes with anything that changes the schedule, recorded or
-    /// not.
+    /// Folds who got the turn and when, at each scheduling point: changes with anything that changes the schedule, recorded
+    /// or not.
     pub fn schedule_fingerprint(&self) -> u64 {
         self.kernel(|kernel| kernel.schedule_fingerprint())
     }

@@ -114,7 +114,7 @@ fn storm(sim: &mut Simulation) {
 fn fingerprint(sim: &Simulation) -> String {
     let answers = ANSWERS.load(Ordering::SeqCst);
     assert!(answers > 200, "{answers}");
-    format!("{} {:016x} {} {:?}", sim.trace_hash(), sim.schedule_fingerprint(), sim.hand_overs(), sim.now())
+    format!("{} {:016x} {} {:?}", sim.trace_hash(), sim.schedule_fingerprint(), sim.scheduling_points(), sim.now())
 }
 
 /// `seed`, and words that change options or the run.
@@ -128,7 +128,7 @@ fn run_storm(case: &str) {
             "pinned" => options.pin_to_core = first_core(),
             "traced" => {
                 options.trace_file = Some(file.clone());
-                options.trace_hand_overs = true;
+                options.trace_scheduling_points = true;
             }
             other => panic!("{other}"),
         }
@@ -206,8 +206,8 @@ fn what_is_quiet_leaves_no_trace() {
 }
 
 #[test]
-fn an_idle_day_costs_a_few_hand_overs() {
-    alone("an_idle_day_costs_a_few_hand_overs", || {
+fn an_idle_day_costs_a_few_scheduling_points() {
+    alone("an_idle_day_costs_a_few_scheduling_points", || {
         in_simulation(|sim| {
             let hosts: Vec<_> = (0..8).map(|host| sim.add_host(&format!("host{host}"))).collect();
             for host in hosts {
@@ -221,7 +221,7 @@ fn an_idle_day_costs_a_few_hand_overs() {
             assert_eq!(sim.run_for(SECOND * 86_400), RunEnd::Deadline);
             // 8 hosts with 1440 ticks each. Some ticks take a second turn: tokio's timer counts milliseconds, and a
             // wait longer than its finest wheels is cut in pieces.
-            assert!(sim.hand_overs() < 8 * 1440 * 4, "{}", sim.hand_overs());
+            assert!(sim.scheduling_points() < 8 * 1440 * 4, "{}", sim.scheduling_points());
         });
     });
 }

@@ -227,7 +227,7 @@ fn interleaving(options: Options) -> String {
             lanes.into_iter().for_each(|lane| lane.join().expect("it only wrote"));
         });
         assert_eq!(sim.run(), RunEnd::Finished);
-        format!("{} {}", sim.hand_overs(), steps.lock().expect("not poisoned"))
+        format!("{} {}", sim.scheduling_points(), steps.lock().expect("not poisoned"))
     })
     .expect("a simulation begins")
 }
@@ -310,8 +310,8 @@ fn one_write(sim: &mut Simulation, log: &Arc<Mutex<Vec<u8>>>) -> (HostId, impl F
 }
 
 #[test]
-fn a_host_can_be_crashed_at_every_hand_over() {
-    let test = "a_host_can_be_crashed_at_every_hand_over";
+fn a_host_can_be_crashed_at_every_scheduling_point() {
+    let test = "a_host_can_be_crashed_at_every_scheduling_point";
     let run = |point: &str| {
         let point: u64 = point.parse().expect("a number");
         in_simulation(move |sim| {
@@ -320,7 +320,7 @@ fn a_host_can_be_crashed_at_every_hand_over() {
             sim.set_crash_point((point > 0).then_some(point));
             let mut end = sim.run_until(SECOND * 60);
             if end == RunEnd::CrashPoint {
-                assert!(sim.hand_overs() >= point && sim.hand_overs() <= point + 1);
+                assert!(sim.scheduling_points() >= point && sim.scheduling_points() <= point + 1);
                 sim.crash(server);
                 sim.run_for(SECOND * 2);
                 boot(sim);
@@ -329,7 +329,7 @@ fn a_host_can_be_crashed_at_every_hand_over() {
             assert_eq!(end, RunEnd::Requested, "the client gets its answer in the end");
             let written = log.lock().expect("not poisoned").len();
             assert!((1..=2).contains(&written), "{written}");
-            report(format!("{} {written} {}", sim.hand_overs(), sim.trace_hash()));
+            report(format!("{} {written} {}", sim.scheduling_points(), sim.trace_hash()));
         });
     };
     let calm = in_processes(test, &["0"], run).remove(0);

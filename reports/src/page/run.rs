@@ -8,7 +8,7 @@ use super::{Tile, outcome_bar, outcome_counts, ownership, render, rpc_note, seri
 use crate::{
     Run,
     campaign::rpcs,
-    ownership::hand_overs,
+    ownership::transfers,
     picture::picture,
     run::Happened,
     sketch::sketches,
@@ -69,7 +69,7 @@ fn tiles(run: &Run, calls: u64, probes_hit: usize) -> Vec<Tile> {
     }
     let owned = &artifact.ownership;
     if !owned.is_empty() {
-        tiles.push(tile(count(hand_overs(owned)), "shard hand-overs", ownership::note(owned)));
+        tiles.push(tile(count(transfers(owned)), "ownership transfers", ownership::note(owned)));
     }
     tiles
 }

@@ -12,7 +12,7 @@ mod scale;
 mod shards;
 
 use crate::Run;
-use crate::ownership::hand_overs;
+use crate::ownership::transfers;
 use crate::words::{duration, moment, plural};
 use calls::Calls;
 use faults::FaultBar;
@@ -115,7 +115,7 @@ fn description(run: &Run, hosts: usize) -> String {
     let ownership = &run.artifact.ownership;
     if !ownership.is_empty() {
         let failovers = plural(ownership.failovers.len() as u64, "failover");
-        text += &format!(" Shards changed hands {}, {failovers}.", plural(hand_overs(ownership), "time"));
+        text += &format!(" Shards changed hands {}, {failovers}.", plural(transfers(ownership), "time"));
     }
     text
 }

@@ -70,7 +70,7 @@ fn the_page_of_a_cluster_says_who_owned_what() {
     let section = &section[..section.find("<section>").expect("what follows")];
     insta::assert_snapshot!(section.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"));
     assert!(
-        page.contains("<b>34</b><span>shard hand-overs</span><small>2 database failovers, 55 commits lost</small>")
+        page.contains("<b>34</b><span>ownership transfers</span><small>2 database failovers, 55 commits lost</small>")
     );
     assert!(page.contains("not drawn: 4 more shards, which changed hands at most 2 times"));
     assert!(page.contains(">db-2 primary of term 2: no commit for 7.20 s<"), "a label");
@@ -111,7 +111,7 @@ fn the_page_lists_which_commits_were_in_doubt() {
 #[test]
 fn a_server_that_was_alone_owned_everything() {
     let page = run_page(&Artifact { ownership: Ownership::default(), ..storm(3) }.into());
-    for told in ["Who owned what", "hand-overs", "owned by", "class=\"owner-", "class=\"failover", "class=\"silence"] {
+    for told in ["Who owned what", "transfers", "owned by", "class=\"owner-", "class=\"failover", "class=\"silence"] {
         assert!(!page.contains(told), "{told}");
     }
 }

@@ -76,7 +76,7 @@ impl Walk {
         let _ = self.world.signal(&id);
     }
 
-    /// Matching hands one of the offered tasks to a poll, perhaps one that it has handed over before.
+    /// Matching hands one of the offered tasks to a poll, perhaps one that it has dispatched before.
     fn offer(&mut self) {
         let offers: Vec<TransferTask> = self
             .world

@@ -54,7 +54,7 @@ struct Lease {
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     lease: Option<Lease>,
-    /// Rows up to here were read, or handed over directly when they were written.
+    /// Rows up to here were read, or dispatched directly when they were written.
     read_level: i64,
     /// No row above the read level is in the store.
     caught_up: bool,

@@ -134,7 +134,7 @@ impl Matching {
         partitions.loaded.retain(|key, queue| {
             let ours = is_ours(&key.partition.namespace_id, &key.partition.name);
             if !ours {
-                tempest_rt::probe!("matching-partition-handed-over");
+                tempest_rt::probe!("matching-partition-transferred");
                 queue.leave();
             }
             ours

@@ -1,7 +1,7 @@
 //! Task queues: tasks and polls find each other here.
 //!
 //! [`Matching`] implements [`tempest_api::MatchingService`]. Each task queue partition has a pure matcher
-//! ([`partition::TaskQueuePartition`]: tasks and polls in, hand-overs out), a durable backlog that is fenced by a range id
+//! ([`partition::TaskQueuePartition`]: tasks and polls in, dispatches out), a durable backlog that is fenced by a range id
 //! ([`backlog`]), and a shell ([`queue`]) that performs what those two decide.
 //!
 //! A task is acknowledged only when a poll has it whose start is recorded in history, or when its row is durable. Sticky
@@ -13,9 +13,9 @@
 
 mod backlog;
 mod config;
+mod dispatch;
 mod engine;
 mod gone_workers;
-mod hand_over;
 pub mod partition;
 #[cfg(feature = "chaos")]
 mod plants;

@@ -1,7 +1,7 @@
-//! The matcher of one partition, pure: tasks, polls and the passing of time in, hand-overs out.
+//! The matcher of one partition, pure: tasks, polls and the passing of time in, dispatches out.
 //!
 //! It knows ids only; what a task is and who polls is the shell's affair. Tasks are served in the order of their ids,
-//! polls in the order they came. A task handed over is neither waiting nor gone until the shell says how it ended.
+//! polls in the order they came. A dispatched task is neither waiting nor gone until the shell says how it ended.
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,15 +23,15 @@ pub struct PollId(pub u64);
 /// What the shell shall do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Record the task as started for this poll, then report with [`TaskQueuePartition::hand_over_ended`].
-    HandOver { task: TaskId, poll: PollId },
+    /// Record the task as started for this poll, then report with [`TaskQueuePartition::dispatch_ended`].
+    Dispatch { task: TaskId, poll: PollId },
     /// The task has outlived its schedule-to-start timeout: forget it.
     Expired { task: TaskId },
 }
 
-/// How a hand-over ended, as far as the matcher cares.
+/// How a dispatch ended, as far as the matcher cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HandOverEnd {
+pub enum DispatchEnd {
     /// The poll has its answer; the task is done.
     Started,
     /// History does not want the task any more; the poll waits on.
@@ -59,7 +59,7 @@ struct Serving {
 #[derive(Debug)]
 pub struct TaskQueuePartition {
     tasks: BTreeMap<TaskId, Waiting>,
-    handed_over: BTreeMap<TaskId, Waiting>,
+    dispatched: BTreeMap<TaskId, Waiting>,
     /// No waiting task expires before this; spares most calls a look at all of them.
     expires_first: Option<Duration>,
     polls: BTreeMap<PollId, String>,
@@ -75,7 +75,7 @@ impl TaskQueuePartition {
     pub fn new(pollers_max: usize) -> Self {
         Self {
             tasks: BTreeMap::new(),
-            handed_over: BTreeMap::new(),
+            dispatched: BTreeMap::new(),
             expires_first: None,
             polls: BTreeMap::new(),
             serving: BTreeMap::new(),
@@ -103,8 +103,8 @@ impl TaskQueuePartition {
         self.matches(now)
     }
 
-    /// A poll was withdrawn or its time is over. True if a hand-over to it is under way: then its task returns with the
-    /// end of that hand-over.
+    /// A poll was withdrawn or its time is over. True if a dispatch to it is under way: then its task returns with the
+    /// end of that dispatch.
     pub fn poll_gone(&mut self, now: Duration, id: PollId) -> bool {
         if let Some(identity) = self.polls.remove(&id) {
             self.seen(now, &identity);
@@ -120,7 +120,7 @@ impl TaskQueuePartition {
         }
     }
 
-    /// A poll's time is over. True if a hand-over to it is under way, which it may still wait for.
+    /// A poll's time is over. True if a dispatch to it is under way, which it may still wait for.
     pub fn poll_ends(&mut self, now: Duration, id: PollId) -> bool {
         if self.serving.contains_key(&id) {
             return true;
@@ -141,7 +141,7 @@ impl TaskQueuePartition {
         if others_first || !self.rate.allows(now) {
             return None;
         }
-        self.hand_over(now, task, Waiting { not_before: now, expires })
+        self.dispatch(now, task, Waiting { not_before: now, expires })
     }
 
     /// A task that may wait here.
@@ -149,7 +149,7 @@ impl TaskQueuePartition {
         self.add_after(now, now, task, expires)
     }
 
-    /// A task that may wait here, and is not to be handed over before `not_before`.
+    /// A task that may wait here, and is not to be dispatched before `not_before`.
     pub fn add_after(
         &mut self,
         now: Duration,
@@ -162,18 +162,18 @@ impl TaskQueuePartition {
         self.matches(now)
     }
 
-    /// The shell did what [`Action::HandOver`] asked for.
-    pub fn hand_over_ended(&mut self, now: Duration, task: TaskId, poll: PollId, end: HandOverEnd) -> Vec<Action> {
-        let waiting = self.handed_over.remove(&task).expect("only tasks that were handed over come back");
+    /// The shell did what [`Action::Dispatch`] asked for.
+    pub fn dispatch_ended(&mut self, now: Duration, task: TaskId, poll: PollId, end: DispatchEnd) -> Vec<Action> {
+        let waiting = self.dispatched.remove(&task).expect("only tasks that were dispatched come back");
         let serving = self.serving.remove(&poll).expect("only polls that were served come back");
-        assert_eq!(serving.task, task, "a hand-over ends with the poll it began with");
-        if end != HandOverEnd::Started {
+        assert_eq!(serving.task, task, "a dispatch ends with the poll it began with");
+        if end != DispatchEnd::Started {
             self.rate.give_back();
             if !serving.gone {
                 self.polls.insert(poll, serving.identity);
             }
         }
-        if let HandOverEnd::Kept { pause } = end {
+        if let DispatchEnd::Kept { pause } = end {
             self.wait(task, Waiting { not_before: now + pause, expires: waiting.expires });
         }
         self.matches(now)
@@ -194,14 +194,14 @@ impl TaskQueuePartition {
         self.expires_first.into_iter().chain(pause_over).min()
     }
 
-    /// Forgets all waiting tasks and returns them in order; hand-overs under way go on.
+    /// Forgets all waiting tasks and returns them in order; dispatches under way go on.
     pub fn take_waiting(&mut self) -> Vec<TaskId> {
         std::mem::take(&mut self.tasks).into_keys().collect()
     }
 
-    /// Whether the task waits here or is being handed over.
+    /// Whether the task waits here or is being dispatched.
     pub fn holds(&self, task: TaskId) -> bool {
-        self.tasks.contains_key(&task) || self.handed_over.contains_key(&task)
+        self.tasks.contains_key(&task) || self.dispatched.contains_key(&task)
     }
 
     pub fn tasks_waiting(&self) -> usize {
@@ -212,8 +212,8 @@ impl TaskQueuePartition {
         self.polls.len()
     }
 
-    pub fn hand_overs_under_way(&self) -> usize {
-        self.handed_over.len()
+    pub fn dispatches_under_way(&self) -> usize {
+        self.dispatched.len()
     }
 
     /// Whether a poll waits, is being served, or was here less than `window` ago.
@@ -279,17 +279,17 @@ impl TaskQueuePartition {
             let ready = self.tasks.iter().find(|(_, waiting)| waiting.not_before <= now).map(|(task, _)| *task);
             let Some(task) = ready else { break };
             let waiting = self.tasks.remove(&task).expect("it was found just now");
-            actions.push(self.hand_over(now, task, waiting).expect("a poll waits"));
+            actions.push(self.dispatch(now, task, waiting).expect("a poll waits"));
         }
         actions
     }
 
-    fn hand_over(&mut self, now: Duration, task: TaskId, waiting: Waiting) -> Option<Action> {
+    fn dispatch(&mut self, now: Duration, task: TaskId, waiting: Waiting) -> Option<Action> {
         let (poll, identity) = self.polls.pop_first()?;
         self.rate.take(now);
-        self.handed_over.insert(task, waiting);
+        self.dispatched.insert(task, waiting);
         self.serving.insert(poll, Serving { task, identity, gone: false });
-        Some(Action::HandOver { task, poll })
+        Some(Action::Dispatch { task, poll })
     }
 }
 

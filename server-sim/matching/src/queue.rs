@@ -2,9 +2,9 @@
 //! they decide, and answers those who wait.
 use crate::backlog::Backlog;
 use crate::config::MatchingConfig;
+use crate::dispatch::{Verdict, record_started};
 use crate::gone_workers::GoneWorkers;
-use crate::hand_over::{Verdict, record_started};
-use crate::partition::{Action, HandOverEnd, PollId, TaskId, TaskQueuePartition};
+use crate::partition::{Action, DispatchEnd, PollId, TaskId, TaskQueuePartition};
 use crate::task::{QueuedTask, StoredTask};
 use crate::task_rate::TaskRate;
 use std::collections::{BTreeMap, VecDeque};
@@ -66,7 +66,7 @@ type Ack = oneshot::Sender<ServiceResult<()>>;
 /// A task in memory.
 struct Held {
     stored: StoredTask,
-    /// Drawn for the first hand-over and kept until one succeeds: if an answer of history was lost, the next hand-over
+    /// Drawn for the first dispatch and kept until one succeeds: if an answer of history was lost, the next dispatch
     /// gets the same answer instead of being refused.
     request_id: Option<String>,
     failures: u32,
@@ -257,19 +257,19 @@ impl Queue {
                     tempest_rt::probe!("matching-task-expired");
                     let _ = self.finish(state, task);
                 }
-                Action::HandOver { task, poll } => {
+                Action::Dispatch { task, poll } => {
                     let held = state.tasks.get_mut(&task).expect("the matcher hands over tasks that are held");
                     let request_id = held.request_id.get_or_insert_with(tempest_rt::entropy::uuid).clone();
                     let queued = held.stored.task.clone();
                     let queue = Arc::clone(self);
-                    self.shared.tasks.spawn(async move { queue.hand_over(task, poll, queued, request_id).await });
+                    self.shared.tasks.spawn(async move { queue.dispatch(task, poll, queued, request_id).await });
                 }
             }
         }
     }
 
-    /// In a task of its own, so that a poll that goes away leaves no half-done hand-over behind.
-    async fn hand_over(self: Arc<Self>, task: TaskId, poll: PollId, queued: QueuedTask, request_id: String) {
+    /// In a task of its own, so that a poll that goes away leaves no half-done dispatch behind.
+    async fn dispatch(self: Arc<Self>, task: TaskId, poll: PollId, queued: QueuedTask, request_id: String) {
         let verdict = match self.identity_waiting(poll) {
             Some(identity) => record_started(&self.shared, &queued, request_id, identity).await,
             None if tempest_rt::planted!(crate::plants::TASK_DROPPED_WHEN_POLL_GOES_AWAY) => {
@@ -278,7 +278,7 @@ impl Queue {
             }
             None => Verdict::Kept { fail_poll: None },
         };
-        self.hand_over_ended(task, poll, verdict);
+        self.dispatch_ended(task, poll, verdict);
     }
 
     fn identity_waiting(&self, poll: PollId) -> Option<String> {
@@ -287,20 +287,20 @@ impl Queue {
         state.matcher.identity_served(poll).map(str::to_owned)
     }
 
-    fn hand_over_ended(self: &Arc<Self>, task: TaskId, poll: PollId, verdict: Verdict) {
+    fn dispatch_ended(self: &Arc<Self>, task: TaskId, poll: PollId, verdict: Verdict) {
         let mut state = self.lock();
         let state = &mut *state;
         let now = self.shared.now();
         let end = match verdict {
             Verdict::Started(response) => {
-                let held = self.finish(state, task).expect("a task handed over is held");
+                let held = self.finish(state, task).expect("a dispatched task is held");
                 state.dispatched.count(now);
                 self.answer(state, poll, response, held);
-                HandOverEnd::Started
+                DispatchEnd::Started
             }
             Verdict::Dropped => {
                 let _ = self.finish(state, task);
-                HandOverEnd::Dropped
+                DispatchEnd::Dropped
             }
             Verdict::Kept { fail_poll } => {
                 if let Some(error) = fail_poll
@@ -312,7 +312,7 @@ impl Queue {
                 self.keep_task(state, task)
             }
         };
-        let actions = state.matcher.hand_over_ended(now, task, poll, end);
+        let actions = state.matcher.dispatch_ended(now, task, poll, end);
         self.perform(state, actions);
         if state.unloaded {
             self.leave_locked(state);
@@ -321,8 +321,8 @@ impl Queue {
     }
 
     /// The start of a task could not be recorded.
-    fn keep_task(&self, state: &mut State, task: TaskId) -> HandOverEnd {
-        let held = state.tasks.get_mut(&task).expect("a task handed over is held");
+    fn keep_task(&self, state: &mut State, task: TaskId) -> DispatchEnd {
+        let held = state.tasks.get_mut(&task).expect("a dispatched task is held");
         let config = &self.shared.config;
         let pause = config.retry_backoff_min.saturating_mul(1 << held.failures.min(16)).min(config.retry_backoff_max);
         held.failures += 1;
@@ -331,18 +331,18 @@ impl Queue {
             // Its caller waits for an acknowledgement, and history may need long: from now on a row keeps the task.
             let Held { stored, request_id, ack, .. } = state.tasks.remove(&task).expect("it was found just now");
             self.append(state, Append { stored, request_id, ack });
-            return HandOverEnd::Spooled;
+            return DispatchEnd::Spooled;
         }
         if let Some(ack) = held.ack.take() {
             // Only sticky tasks are held with someone waiting.
             if held.stored.task.lifetime().is_none() {
                 state.tasks.remove(&task);
                 let _ = ack.send(Err(ServiceError::StickyWorkerUnavailable));
-                return HandOverEnd::Dropped;
+                return DispatchEnd::Dropped;
             }
             let _ = ack.send(Ok(()));
         }
-        HandOverEnd::Kept { pause }
+        DispatchEnd::Kept { pause }
     }
 
     /// A task needs nothing more of this partition.
@@ -392,7 +392,7 @@ impl Queue {
             || !state.tasks.is_empty()
             || !state.appends.is_empty()
             || !state.backlog.is_idle()
-            || state.matcher.hand_overs_under_way() > 0;
+            || state.matcher.dispatches_under_way() > 0;
         if !busy && idle_for >= self.shared.config.idle_unload {
             state.unloaded = true;
             self.wake.notify_one();
@@ -401,7 +401,7 @@ impl Queue {
         state.unloaded
     }
 
-    /// Unloads the partition because it belongs to another node now. What is being handed over ends; rows are in the
+    /// Unloads the partition because it belongs to another node now. What is being dispatched ends; rows are in the
     /// store; tasks of a sticky queue are brought back by history's schedule-to-start timer.
     pub(crate) fn leave(&self) {
         self.leave_locked(&mut self.lock());

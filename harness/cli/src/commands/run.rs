@@ -49,7 +49,7 @@ pub struct How {
     /// Writes the trace as readable lines.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Adds a line per hand-over of turns to the trace.
+    /// Adds a line per scheduling point to the trace.
     #[arg(long, requires = "trace")]
     trace_turns: bool,
     /// Prints what servers and workers log, with virtual time and host, on standard error: `info`, `tempest_history=debug`.
@@ -104,7 +104,8 @@ impl How {
         self.tell(&announcement(&request, &prepared));
         let core = OwnCore::claim();
         let pin_to_core = core.as_ref().map(|core| core.number);
-        let settings = RunSettings { pin_to_core, trace_file: self.trace.clone(), trace_hand_overs: self.trace_turns };
+        let settings =
+            RunSettings { pin_to_core, trace_file: self.trace.clone(), trace_scheduling_points: self.trace_turns };
         if let Some(filter) = &self.log {
             super::simulated_log::begin(filter)?;
         }

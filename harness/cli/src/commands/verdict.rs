@@ -43,10 +43,10 @@ pub fn verdict(report: &RunReport) -> String {
     let _ = writeln!(text, "ran      {}: {}", count(report.workflows, "run"), endings.join(", "));
     let _ = writeln!(
         text,
-        "         {} calls, {} commits, {} hand-overs, {} of virtual time in {}",
+        "         {} calls, {} commits, {} scheduling points, {} of virtual time in {}",
         report.operations.len(),
         report.commits,
-        report.hand_overs,
+        report.scheduling_points,
         seconds(report.virtual_ms),
         seconds(report.wall_ms)
     );

@@ -25,7 +25,7 @@ pub enum RunEnd {
     Finished,
     /// Threads are left, but nothing can wake any of them: all wait for each other, or are paused.
     Stuck,
-    /// The hand-over asked for by [`Simulation::set_crash_point`](crate::Simulation::set_crash_point) was reached.
+    /// The scheduling point asked for by [`Simulation::set_crash_point`](crate::Simulation::set_crash_point) was reached.
     CrashPoint,
 }
 
@@ -45,10 +45,10 @@ pub(crate) struct Schedule {
     run_deadline: u64,
     run_end: Option<RunEnd>,
     stop_requested: bool,
-    hand_overs: u64,
+    scheduling_points: u64,
     crash_point: Option<u64>,
     picks: Stream,
-    /// Folds every hand-over: who, and when.
+    /// Folds every scheduling point: who, and when.
     fingerprint: u64,
 }
 
@@ -61,7 +61,7 @@ impl Schedule {
             run_deadline: u64::MAX,
             run_end: None,
             stop_requested: false,
-            hand_overs: 0,
+            scheduling_points: 0,
             crash_point: None,
             picks: Stream::new(seed, "scheduler"),
             fingerprint: 0xcbf2_9ce4_8422_2325,
@@ -104,7 +104,7 @@ pub(crate) fn leave() {
             kernel.host(host).status = HostStatus::Exited;
         }
         let next = kernel.pick();
-        kernel.count_hand_over(next);
+        kernel.count_scheduling_point(next);
         kernel.threads[next].baton
     });
     super::quit();
@@ -146,8 +146,8 @@ pub(crate) fn maybe_preempt() {
 }
 
 impl Kernel {
-    pub fn hand_overs(&self) -> u64 {
-        self.schedule.hand_overs
+    pub fn scheduling_points(&self) -> u64 {
+        self.schedule.scheduling_points
     }
 
     pub fn schedule_fingerprint(&self) -> u64 {
@@ -204,7 +204,7 @@ impl Kernel {
         if next == me {
             return None;
         }
-        self.count_hand_over(next);
+        self.count_scheduling_point(next);
         Some((self.threads[next].baton, self.threads[me].baton))
     }
 
@@ -311,13 +311,13 @@ impl Kernel {
         self.record(id, "resume", &[]);
     }
 
-    fn count_hand_over(&mut self, next: usize) {
-        self.schedule.hand_overs += 1;
+    fn count_scheduling_point(&mut self, next: usize) {
+        self.schedule.scheduling_points += 1;
         for word in [self.now, next as u64] {
             self.schedule.fingerprint =
                 (self.schedule.fingerprint ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
         }
-        if self.options.trace_hand_overs {
+        if self.options.trace_scheduling_points {
             let host = &self.hosts[self.threads[next].host.0 as usize];
             let what = format!("thread {next} {:?}", self.threads[next].state);
             self.trace.comment(self.now - super::BOOT, &host.name, "turn", &what);
@@ -358,7 +358,7 @@ impl Kernel {
         }
         if self.schedule.run_end.is_some() {
             self.schedule.run_end
-        } else if self.schedule.crash_point.is_some_and(|at| self.schedule.hand_overs >= at) {
+        } else if self.schedule.crash_point.is_some_and(|at| self.schedule.scheduling_points >= at) {
             Some(RunEnd::CrashPoint)
         } else if self.schedule.stop_requested {
             Some(RunEnd::Requested)

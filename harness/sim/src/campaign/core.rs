@@ -1,4 +1,4 @@
-//! A core of its own for each run on this machine: a hand-over of turns is several times cheaper on one core.
+//! A core of its own for each run on this machine: a switch between threads is several times cheaper on one core.
 
 /// The environment variable that names the core of a run: a number, or `none` for none.
 pub const CORE: &str = "TEMPEST_CORE";

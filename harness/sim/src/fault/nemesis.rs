@@ -157,7 +157,7 @@ impl Nemesis {
         }
     }
 
-    /// A crash that is in no plan: a sweep's, at a hand-over of turns.
+    /// A crash that is in no plan: a sweep's, at a scheduling point.
     pub fn crash_now(&mut self, host: &Host, down: Duration, world: &mut dyn World) {
         self.tell(world, Event::CrashPoint { host: host.clone() });
         self.began += 1;

@@ -68,14 +68,14 @@ pub(crate) struct Recorded {
     pub promotions: Vec<Promotion>,
     pub ended_ns: u64,
     /// Until the verification began.
-    pub hand_overs: u64,
+    pub scheduling_points: u64,
 }
 
 /// Lives through all phases.
 pub(crate) fn perform(simulation: &mut Simulation, preparation: Preparation) -> Recorded {
-    let crash_point = preparation.options.crash_at_hand_over;
+    let crash_point = preparation.options.crash_at_scheduling_point;
     let mut phases = Phases::prepare(simulation, preparation);
-    phases.world.stop_at_hand_over(Some(crash_point).filter(|point| *point > 0));
+    phases.world.stop_at_scheduling_point(Some(crash_point).filter(|point| *point > 0));
     phases.warm_up_and_storm();
     phases.drain();
     phases.verify()
@@ -187,7 +187,7 @@ impl<'a> Phases<'a> {
             }
             match self.world.advance(next) {
                 Pause::Deadline | Pause::Attention => {}
-                Pause::HandOver => self.crash_here(),
+                Pause::SchedulingPoint => self.crash_here(),
                 // Everybody waits for everybody: time passes all the same, and the nemesis may have plans.
                 Pause::Stuck if self.world.now() >= next => {}
                 Pause::Stuck => return false,
@@ -236,8 +236,8 @@ impl<'a> Phases<'a> {
     fn verify(mut self) -> Recorded {
         self.begin(3);
         // What comes now is the harness's own reading: no host dies of it.
-        self.world.stop_at_hand_over(None);
-        let hand_overs = self.world.hand_overs();
+        self.world.stop_at_scheduling_point(None);
+        let scheduling_points = self.world.scheduling_points();
         let clients_done = self.shared.clients_done();
         let waited_for = self.shared.waiting.list();
         self.open.look(&self.shared, &[]);
@@ -278,7 +278,7 @@ impl<'a> Phases<'a> {
             clients_done,
             promotions: self.shared.promotions(),
             ended_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
-            hand_overs,
+            scheduling_points,
         }
     }
 
@@ -338,7 +338,7 @@ const ALL_HAVE_COME: Duration = Duration::from_secs(10);
 /// Clocks and calls of workers and clients may be disturbed, and no shard changes hands.
 fn settled_from_ns(plan: &FaultPlan, options: &WorldOptions) -> Option<u64> {
     let harmless = |fault: &Fault| matches!(fault.family(), Family::Clock | Family::Rpc);
-    let undisturbed = options.crash_at_hand_over == 0 && plan.0.iter().all(|planned| harmless(&planned.fault));
+    let undisturbed = options.crash_at_scheduling_point == 0 && plan.0.iter().all(|planned| harmless(&planned.fault));
     undisturbed.then(|| u64::try_from(ALL_HAVE_COME.as_nanos()).unwrap_or(u64::MAX))
 }
 

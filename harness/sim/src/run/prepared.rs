@@ -18,12 +18,12 @@ use tempest_lockstep::{Options, Pick, Ratio};
 /// What does not change the run: how it is watched and where it runs.
 #[derive(Clone, Debug, Default)]
 pub struct RunSettings {
-    /// A hand-over of turns is several times cheaper on one core.
+    /// A switch between threads is several times cheaper on one core.
     pub pin_to_core: Option<usize>,
     /// Where the trace is written as readable lines.
     pub trace_file: Option<PathBuf>,
-    /// Adds each hand-over of turns to that file.
-    pub trace_hand_overs: bool,
+    /// Adds each scheduling point to that file.
+    pub trace_scheduling_points: bool,
 }
 
 /// Why a run did not take place.
@@ -223,7 +223,7 @@ impl Prepared {
             faults: recorded.faults,
             probes,
             commits: shared.commits.len() as u64,
-            hand_overs: recorded.hand_overs,
+            scheduling_points: recorded.scheduling_points,
             virtual_ms: recorded.ended_ns / 1_000_000,
             wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
             operations: observations.operations.iter().map(Into::into).collect(),
@@ -252,7 +252,7 @@ fn lockstep_options(options: &WorldOptions, settings: &RunSettings) -> Options {
         window_bytes: usize::try_from(options.window_bytes).unwrap_or(usize::MAX),
         pin_to_core: settings.pin_to_core,
         trace_file: settings.trace_file.clone(),
-        trace_hand_overs: settings.trace_hand_overs,
+        trace_scheduling_points: settings.trace_scheduling_points,
         ..Options::default()
     }
 }

@@ -25,7 +25,7 @@ pub struct RunReport {
     pub faults: u64,
     pub probes: BTreeMap<String, u64>,
     pub commits: u64,
-    pub hand_overs: u64,
+    pub scheduling_points: u64,
     pub virtual_ms: u64,
     pub wall_ms: u64,
     pub phases: Vec<Phase>,

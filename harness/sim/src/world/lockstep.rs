@@ -70,13 +70,13 @@ impl<'a> LockstepWorld<'a> {
         self.slots.get(host).expect("plans name hosts of their world only")
     }
 
-    /// The next [`World::advance`] ends when so many turns have been handed over since the beginning.
-    pub fn stop_at_hand_over(&mut self, hand_overs: Option<u64>) {
-        self.simulation.set_crash_point(hand_overs);
+    /// The next [`World::advance`] ends when so many scheduling points have passed since the beginning.
+    pub fn stop_at_scheduling_point(&mut self, scheduling_points: Option<u64>) {
+        self.simulation.set_crash_point(scheduling_points);
     }
 
-    pub fn hand_overs(&self) -> u64 {
-        self.simulation.hand_overs()
+    pub fn scheduling_points(&self) -> u64 {
+        self.simulation.scheduling_points()
     }
 }
 
@@ -89,7 +89,7 @@ impl World for LockstepWorld<'_> {
         match self.simulation.run_until(until) {
             RunEnd::Deadline => Pause::Deadline,
             RunEnd::Requested => Pause::Attention,
-            RunEnd::CrashPoint => Pause::HandOver,
+            RunEnd::CrashPoint => Pause::SchedulingPoint,
             RunEnd::Finished | RunEnd::Stuck => Pause::Stuck,
         }
     }

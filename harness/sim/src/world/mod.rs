@@ -35,8 +35,8 @@ pub enum Pause {
     Deadline,
     /// A part of the world wants the controller's attention: a host died, a disk lost its power, the clients are done.
     Attention,
-    /// The hand-over that was asked for has come.
-    HandOver,
+    /// The scheduling point that was asked for has come.
+    SchedulingPoint,
     /// Nothing can happen any more.
     Stuck,
 }

@@ -55,8 +55,8 @@ pub struct WorldOptions {
     pub faults: u64,
     /// After healing, everything must have closed within this time.
     pub drain_ms: u64,
-    /// A crash at this hand-over of turns between threads; 0: none.
-    pub crash_at_hand_over: u64,
+    /// A crash at this scheduling point; 0: none.
+    pub crash_at_scheduling_point: u64,
     /// Who crashes there: 0 is the first server, then the others, then the workers.
     pub crash_host: u64,
 }
@@ -130,7 +130,7 @@ impl WorldOptions {
             storm_ms: draw.number("storm_ms", 10_000..=60_000),
             faults: draw.number("faults", 5..=20),
             drain_ms: draw.fixed("drain_ms", 900_000),
-            crash_at_hand_over: draw.fixed("crash_at_hand_over", 0),
+            crash_at_scheduling_point: draw.fixed("crash_at_scheduling_point", 0),
             crash_host: draw.fixed("crash_host", 0),
         };
         options.bounded(draw)

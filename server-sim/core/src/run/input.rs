@@ -58,7 +58,7 @@ pub enum Input {
 pub struct RecordWorkflowTaskStarted {
     pub scheduled_event_id: EventId,
     pub stamp: u64,
-    /// Drawn by matching per hand-over.
+    /// Drawn by matching per dispatch.
     pub request_id: String,
     pub identity: String,
     /// The queue that was polled, to tell sticky from normal.

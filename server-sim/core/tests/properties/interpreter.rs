@@ -90,8 +90,8 @@ pub enum Operation {
     Repeat {
         pick: u8,
     },
-    /// Matching hands over again, to another poll, what it handed over before.
-    HandOverAgain {
+    /// Matching dispatches again, to another poll, what it dispatched before.
+    DispatchAgain {
         pick: u8,
     },
     /// Something that was asked of another run has an end, which may be of something that is over.
@@ -174,7 +174,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => any::<u8>().prop_map(|pick| FireOldTimer { pick }),
         1 => Just(ResetStickiness),
         4 => any::<u8>().prop_map(|pick| Repeat { pick }),
-        2 => (0..8u8).prop_map(|pick| HandOverAgain { pick }),
+        2 => (0..8u8).prop_map(|pick| DispatchAgain { pick }),
         8 => (0..8u8, 0..4u8).prop_map(|(pick, well)| EndCrossCall { pick, well: well != 0 }),
         5 => (0..8u8, 0..6u8).prop_map(|(pick, how)| CloseChild { pick, how }),
         1 => (0..4u8).prop_map(|request| SignalByWorkflow { request }),
@@ -224,7 +224,7 @@ pub struct Life {
     fired: Vec<(usize, TimerTask)>,
     inputs: Vec<(Option<usize>, Input)>,
     /// Offers that were taken.
-    hand_overs: Vec<(usize, Input)>,
+    dispatches: Vec<(usize, Input)>,
     serial: u32,
 }
 
@@ -248,7 +248,7 @@ impl Life {
             activity_tokens: Vec::new(),
             fired: Vec::new(),
             inputs: Vec::new(),
-            hand_overs: Vec::new(),
+            dispatches: Vec::new(),
             serial: 0,
         }
     }
@@ -303,15 +303,15 @@ impl Life {
         if let (Some(request), Some(target), true) = (signal, target, changed) {
             self.signals.push((target, request.clone()));
         }
-        self.remember_hand_over(run, input);
+        self.remember_dispatch(run, input);
         match &transition.reply {
-            Reply::WorkflowTaskStarted(started) => self.hand_over(started),
+            Reply::WorkflowTaskStarted(started) => self.dispatch(started),
             Reply::WorkflowTaskCompleted(completed) => {
                 for response in &completed.activity_tasks {
                     self.remember_activity(run, response);
                 }
                 if let Some(started) = &completed.workflow_task {
-                    self.hand_over(started);
+                    self.dispatch(started);
                 }
             }
             Reply::ActivityStarted(response) => self.remember_activity(run, response),
@@ -320,23 +320,23 @@ impl Life {
     }
 
     /// One offer is taken by one poll, however often matching makes it.
-    fn remember_hand_over(&mut self, run: Option<usize>, input: &Input) {
+    fn remember_dispatch(&mut self, run: Option<usize>, input: &Input) {
         let mut input = input.clone();
-        let (Some(run), Some(request)) = (run, hand_over_request(&mut input).cloned()) else { return };
+        let (Some(run), Some(request)) = (run, dispatch_request(&mut input).cloned()) else { return };
         let offer = |input: &Input| match input {
             Input::RecordWorkflowTaskStarted(record) => (0, record.stamp),
             Input::RecordActivityTaskStarted(record) => (record.scheduled_event_id, record.attempt as u64),
-            _ => unreachable!("only hand-overs are remembered"),
+            _ => unreachable!("only dispatches are remembered"),
         };
-        for (other_run, other) in &mut self.hand_overs {
+        for (other_run, other) in &mut self.dispatches {
             if *other_run == run && offer(other) == offer(&input) {
-                assert_eq!(hand_over_request(other).as_deref(), Some(&request), "two polls took one offer: {input:?}");
+                assert_eq!(dispatch_request(other).as_deref(), Some(&request), "two polls took one offer: {input:?}");
             }
         }
-        self.hand_overs.push((run, input));
+        self.dispatches.push((run, input));
     }
 
-    fn hand_over(&mut self, started: &WorkflowTaskStarted) {
+    fn dispatch(&mut self, started: &WorkflowTaskStarted) {
         let run = self.run_of(&started.token.run_id).expect("a token names its run");
         crate::oracle::shipped_history_fits(&self.shard.runs[run].history, started);
         self.workflow_tokens.push(started.token.clone());
@@ -401,10 +401,10 @@ impl Life {
                 });
                 Input::SignalWithStart(Box::new(request))
             }
-            HandOverAgain { pick } => {
+            DispatchAgain { pick } => {
                 self.serial += 1;
-                let (run, mut input) = nth_last(&self.hand_overs, *pick)?.clone();
-                *hand_over_request(&mut input)? = format!("poll-{}", self.serial);
+                let (run, mut input) = nth_last(&self.dispatches, *pick)?.clone();
+                *dispatch_request(&mut input)? = format!("poll-{}", self.serial);
                 return Some((Some(run), input));
             }
             Repeat { pick } => {
@@ -519,7 +519,7 @@ impl Life {
                 let id = self.signal_request(*request);
                 Input::SignalByWorkflow(from, Box::new(requests::signal("amend", &format!("signal-{id}"))))
             }
-            Start { .. } | SignalWithStart { .. } | Advance { .. } | Repeat { .. } | HandOverAgain { .. } => {
+            Start { .. } | SignalWithStart { .. } | Advance { .. } | Repeat { .. } | DispatchAgain { .. } => {
                 return None;
             }
         };
@@ -757,7 +757,7 @@ fn distinct<T: PartialEq>(items: &[T]) -> Vec<&T> {
     distinct
 }
 
-fn hand_over_request(input: &mut Input) -> Option<&mut String> {
+fn dispatch_request(input: &mut Input) -> Option<&mut String> {
     match input {
         Input::RecordWorkflowTaskStarted(record) => Some(&mut record.request_id),
         Input::RecordActivityTaskStarted(record) => Some(&mut record.request_id),

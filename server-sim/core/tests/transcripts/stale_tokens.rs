@@ -53,8 +53,8 @@ fn a_token_with_one_thing_wrong() {
 fn matching_asks_twice() {
     let mut story = Story::new();
     story.start();
-    let asked = story.due_workflow_task("hand-over-1");
-    let other = RecordWorkflowTaskStarted { request_id: "hand-over-2".into(), ..asked.clone() };
+    let asked = story.due_workflow_task("dispatch-1");
+    let other = RecordWorkflowTaskStarted { request_id: "dispatch-2".into(), ..asked.clone() };
     let stale = RecordWorkflowTaskStarted { scheduled_event_id: 9, ..asked.clone() };
     let _ = story.step("matching hands over", Input::RecordWorkflowTaskStarted(asked.clone()));
     let _ = story.step("matching asks again", Input::RecordWorkflowTaskStarted(asked));
@@ -69,10 +69,10 @@ fn matching_asks_twice_for_an_activity() {
     let asked = RecordActivityTaskStarted {
         scheduled_event_id: story.scheduled_event_id("charge"),
         attempt: 1,
-        request_id: "hand-over-1".into(),
+        request_id: "dispatch-1".into(),
         identity: "worker".into(),
     };
-    let other = RecordActivityTaskStarted { request_id: "hand-over-2".into(), ..asked.clone() };
+    let other = RecordActivityTaskStarted { request_id: "dispatch-2".into(), ..asked.clone() };
     let stale = RecordActivityTaskStarted { attempt: 2, ..asked.clone() };
     let _ = story.step("matching hands over", Input::RecordActivityTaskStarted(asked.clone()));
     let _ = story.step("matching asks again", Input::RecordActivityTaskStarted(asked));

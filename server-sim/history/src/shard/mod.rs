@@ -143,7 +143,7 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
             Exit::Stopped => break,
             Exit::Renewal => failures = 0,
             Exit::HandedOver => {
-                tempest_rt::probe!("history-shard-handed-over");
+                tempest_rt::probe!("history-shard-transferred");
                 tracing::info!("the shard is left to another node");
             }
             Exit::OwnershipLost { current } | Exit::Superseded { current } => {

@@ -11,8 +11,8 @@ fn partition() -> TaskQueuePartition {
     TaskQueuePartition::new(3)
 }
 
-fn hand_over(task: TaskId, poll: u64) -> Action {
-    Action::HandOver { task, poll: PollId(poll) }
+fn dispatch(task: TaskId, poll: u64) -> Action {
+    Action::Dispatch { task, poll: PollId(poll) }
 }
 
 #[test]
@@ -20,11 +20,11 @@ fn tasks_and_polls_meet_in_the_order_they_came() {
     let mut p = partition();
     assert_eq!(p.add(at(0), ROW(2), None), []);
     assert_eq!(p.add(at(0), ROW(1), None), []);
-    assert_eq!(p.poll(at(1), PollId(1), "w"), [hand_over(ROW(1), 1)]);
-    assert_eq!(p.poll(at(1), PollId(2), "w"), [hand_over(ROW(2), 2)]);
+    assert_eq!(p.poll(at(1), PollId(1), "w"), [dispatch(ROW(1), 1)]);
+    assert_eq!(p.poll(at(1), PollId(2), "w"), [dispatch(ROW(2), 2)]);
     assert_eq!(p.poll(at(1), PollId(3), "w"), []);
     assert_eq!(p.poll(at(1), PollId(4), "w"), []);
-    assert_eq!(p.add(at(2), ROW(3), None), [hand_over(ROW(3), 3)]);
+    assert_eq!(p.add(at(2), ROW(3), None), [dispatch(ROW(3), 3)]);
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_sync_match_needs_a_waiting_poll() {
     assert_eq!(p.offer(at(0), TaskId::Memory(1), None), None);
     assert!(!p.holds(TaskId::Memory(1)));
     p.poll(at(0), PollId(1), "w");
-    assert_eq!(p.offer(at(0), TaskId::Memory(1), None), Some(hand_over(TaskId::Memory(1), 1)));
+    assert_eq!(p.offer(at(0), TaskId::Memory(1), None), Some(dispatch(TaskId::Memory(1), 1)));
 }
 
 #[test]
@@ -42,8 +42,8 @@ fn a_dropped_task_leaves_its_poll_first_in_line() {
     p.poll(at(0), PollId(1), "w");
     p.poll(at(0), PollId(2), "w");
     p.add(at(0), ROW(1), None);
-    assert_eq!(p.hand_over_ended(at(1), ROW(1), PollId(1), HandOverEnd::Dropped), []);
-    assert_eq!(p.add(at(1), ROW(2), None), [hand_over(ROW(2), 1)]);
+    assert_eq!(p.dispatch_ended(at(1), ROW(1), PollId(1), DispatchEnd::Dropped), []);
+    assert_eq!(p.add(at(1), ROW(2), None), [dispatch(ROW(2), 1)]);
 }
 
 #[test]
@@ -51,16 +51,16 @@ fn a_kept_task_pauses_and_then_goes_on() {
     let mut p = partition();
     p.poll(at(0), PollId(1), "w");
     p.add(at(0), ROW(1), None);
-    assert_eq!(p.hand_over_ended(at(10), ROW(1), PollId(1), HandOverEnd::Kept { pause: at(50) }), []);
+    assert_eq!(p.dispatch_ended(at(10), ROW(1), PollId(1), DispatchEnd::Kept { pause: at(50) }), []);
     assert_eq!(p.next_tick(), Some(at(60)));
     assert_eq!(p.tick(at(59)), []);
     assert_eq!(
         p.offer(at(59), TaskId::Memory(1), None),
-        Some(hand_over(TaskId::Memory(1), 1)),
+        Some(dispatch(TaskId::Memory(1), 1)),
         "it pauses: others pass"
     );
-    p.hand_over_ended(at(59), TaskId::Memory(1), PollId(1), HandOverEnd::Dropped);
-    assert_eq!(p.tick(at(60)), [hand_over(ROW(1), 1)]);
+    p.dispatch_ended(at(59), TaskId::Memory(1), PollId(1), DispatchEnd::Dropped);
+    assert_eq!(p.tick(at(60)), [dispatch(ROW(1), 1)]);
 }
 
 #[test]
@@ -68,10 +68,10 @@ fn a_poll_that_goes_away_in_the_middle_gives_its_task_back() {
     let mut p = partition();
     p.poll(at(0), PollId(1), "w");
     p.add(at(0), ROW(1), None);
-    assert!(p.poll_gone(at(1), PollId(1)), "a hand-over is under way");
-    assert_eq!(p.hand_over_ended(at(2), ROW(1), PollId(1), HandOverEnd::Kept { pause: at(0) }), []);
+    assert!(p.poll_gone(at(1), PollId(1)), "a dispatch is under way");
+    assert_eq!(p.dispatch_ended(at(2), ROW(1), PollId(1), DispatchEnd::Kept { pause: at(0) }), []);
     assert_eq!(p.polls_waiting(), 0);
-    assert_eq!(p.poll(at(3), PollId(2), "w"), [hand_over(ROW(1), 2)]);
+    assert_eq!(p.poll(at(3), PollId(2), "w"), [dispatch(ROW(1), 2)]);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_withdrawn_poll_gets_nothing() {
 }
 
 #[test]
-fn an_expired_task_is_not_handed_over() {
+fn an_expired_task_is_not_dispatched() {
     let mut p = partition();
     p.add(at(0), ROW(1), Some(at(100)));
     assert_eq!(p.next_tick(), Some(at(100)));
@@ -154,17 +154,17 @@ proptest! {
                     if under_way.is_empty() { continue; }
                     let (task, poll) = under_way.remove(n % under_way.len());
                     let end = match end {
-                        0 => HandOverEnd::Started, 1 => HandOverEnd::Dropped, 2 => HandOverEnd::Spooled,
-                        _ => HandOverEnd::Kept { pause: at(10) },
+                        0 => DispatchEnd::Started, 1 => DispatchEnd::Dropped, 2 => DispatchEnd::Spooled,
+                        _ => DispatchEnd::Kept { pause: at(10) },
                     };
-                    if !matches!(end, HandOverEnd::Kept { .. }) { alive.retain(|a| *a != task); }
-                    if end == HandOverEnd::Started { polls.retain(|p| *p != poll); }
-                    p.hand_over_ended(now, task, poll, end)
+                    if !matches!(end, DispatchEnd::Kept { .. }) { alive.retain(|a| *a != task); }
+                    if end == DispatchEnd::Started { polls.retain(|p| *p != poll); }
+                    p.dispatch_ended(now, task, poll, end)
                 }
                 Step::Pass(ms) => { now += at(ms); p.tick(now) }
             };
             for action in actions {
-                let Action::HandOver { task, poll } = action else { panic!("nothing expires here") };
+                let Action::Dispatch { task, poll } = action else { panic!("nothing expires here") };
                 prop_assert!(!under_way.iter().any(|(t, q)| *t == task || *q == poll));
                 prop_assert!(polls.contains(&poll), "a poll that went away is given nothing");
                 under_way.push((task, poll));
@@ -172,7 +172,7 @@ proptest! {
             for task in &alive {
                 prop_assert!(p.holds(*task));
             }
-            prop_assert_eq!(p.tasks_waiting() + p.hand_overs_under_way(), alive.len());
+            prop_assert_eq!(p.tasks_waiting() + p.dispatches_under_way(), alive.len());
             prop_assert!(p.polls_waiting() == 0 || p.tick(now).is_empty());
         }
     }

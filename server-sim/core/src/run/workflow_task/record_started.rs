@@ -48,7 +48,7 @@ pub(crate) fn decide(
     Ok(decision.finish(Reply::WorkflowTaskStarted(Box::new(reply))))
 }
 
-/// The answer to a hand-over may be lost: asking again with the same request id gets it once more.
+/// The answer to a dispatch may be lost: asking again with the same request id gets it once more.
 fn answer_again(state: &MutableState, request: &RecordWorkflowTaskStarted) -> Result<Transition, Rejection> {
     let task = state.workflow_task().expect("the caller found it");
     if task.request_id != request.request_id {

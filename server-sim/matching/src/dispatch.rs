@@ -1,4 +1,4 @@
-//! One hand-over: history records the start, or says why not.
+//! One dispatch: history records the start, or says why not.
 use crate::queue::{Shared, StartedTask};
 use crate::task::QueuedTask;
 use std::sync::Arc;
