@@ -519,7 +519,7 @@ planted! {
     forgetting_who_started_a_run: "start-request-id-ignored" in MANY_FAULTS from 6, seen by "one-open-run";
     closing_an_activity_that_did_not_start: "started-id-not-wired" in ORDERS from 1, seen by "history-wellformed";
     giving_an_attempt_to_two_workers: "second-poller-starts-activity" in MANY_FAULTS from 15, seen by "activity-once";
-    waiting_for_ever_for_a_transient_task: "transient-task-without-timeout" in BAD_DEPLOY from 1, seen by "liveness";
+    waiting_forever_for_a_transient_task: "transient-task-without-timeout" in BAD_DEPLOY from 1, seen by "liveness";
     ignoring_an_early_end: "child-closed-before-started-dropped" in FAMILY from 1, seen by "liveness";
     mistaking_an_unknown_start_for_a_failed_one: "unknown-child-start-treated-as-failed" in FAMILY from 4,
         seen by "across-runs" | "clean";

@@ -48,8 +48,8 @@ fn five_processes_have_one_layout_and_the_arguments_they_were_given() {
 }
 
 #[test]
-fn a_kernel_that_does_not_listen_is_not_asked_for_ever() {
-    let test = "a_kernel_that_does_not_listen_is_not_asked_for_ever";
+fn a_kernel_that_does_not_listen_is_not_asked_forever() {
+    let test = "a_kernel_that_does_not_listen_is_not_asked_forever";
     let answers = in_processes(test, &[""], |_| {
         personality(personality(-1) & !libc::ADDR_NO_RANDOMIZE);
         // As if it had been asked, had started this process anew, and had moved the addresses all the same.

@@ -137,7 +137,7 @@ impl OrderSagaWorkflow {
             undo.push(Undo::Release(reserve.clone()));
             ctx.execute_activity(Steps::reserve, reserve, options(None)).await?;
             // Not cancelled with the workflow: a history may hold a cancel request and then, before any workflow task
-            // could answer it, the firing of the timer; SDK 1.1.1 fails such a task for ever, having dropped the timer.
+            // could answer it, the firing of the timer; SDK 1.1.1 fails such a task forever, having dropped the timer.
             let cooling_off = Duration::from_millis(order.cooling_off_ms);
             ctx.timer(apart_timer(cooling_off, WorkflowCancellationToken::new())).await;
             if ctx.cancellation_token().is_cancelled() {

@@ -289,7 +289,7 @@ async fn the_polls_of_a_worker_that_goes_down_end_at_once_and_its_tasks_go_to_ot
     assert_eq!(began.elapsed(), Duration::from_secs(1), "nor does it wait");
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert_eq!(w.matching.add_activity_task(activity(6)).await, Ok(()));
-    assert_eq!(w.poll_of("gone").await, Some(6), "nothing is remembered for ever");
+    assert_eq!(w.poll_of("gone").await, Some(6), "nothing is remembered forever");
 }
 
 #[tokio::test(start_paused = true)]

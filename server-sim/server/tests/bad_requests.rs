@@ -589,7 +589,7 @@ async fn bad_namespaces_are_refused_with_temporals_words() {
     ] {
         assert_eq!(said(client.register_namespace(request).await), invalid(text));
     }
-    client.register_namespace(retention(seconds(i64::MAX))).await.expect("for ever, as it were");
+    client.register_namespace(retention(seconds(i64::MAX))).await.expect("forever, as it were");
     let expect = (Code::AlreadyExists, "Namespace \"default\" already exists", "NamespaceAlreadyExistsFailure");
     let (code, text, detail) = said(client.register_namespace(register("default")).await);
     assert_eq!((code, text.as_str(), detail.as_str()), expect);

@@ -132,7 +132,7 @@ pub struct RunWrite {
 }
 
 /// Which part of a run: a pending activity, a timer, a child. What kinds there are the store does not know; kinds keep their
-/// numbers for ever.
+/// numbers forever.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PartKey {
     pub kind: u8,
@@ -217,7 +217,7 @@ pub enum TaskCategory {
 pub struct TaskKey {
     pub category: TaskCategory,
     pub fire_time: Time,
-    /// Unique within the shard for ever: (range id << 24) + counter.
+    /// Unique within the shard forever: (range id << 24) + counter.
     pub task_id: i64,
 }
 

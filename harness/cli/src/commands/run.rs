@@ -116,7 +116,7 @@ impl How {
         Ok(report)
     }
 
-    /// The last lines, what a failed run leaves, and the end of the process: threads of the simulation are frozen for ever,
+    /// The last lines, what a failed run leaves, and the end of the process: threads of the simulation are frozen forever,
     /// nothing of them is to be dropped.
     pub fn conclude(&self, report: &RunReport, status: i32, leave: &Leave) -> anyhow::Result<ExitCode> {
         let artifact = match leave {

@@ -1,4 +1,4 @@
-//! A regression: a run that failed once, kept for ever with what was learnt from it.
+//! A regression: a run that failed once, kept forever with what was learnt from it.
 //!
 //! A bare seed rots: the next fault kind or option draws another storm from it. A regression holds the fault plan and all
 //! sizes as well, so that it stays the storm that it was.

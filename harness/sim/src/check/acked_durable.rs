@@ -17,7 +17,7 @@
 //! | RecordActivityTaskHeartbeat, ...ById | none, but the next attempt is given its details: `heartbeats.rs` |
 //! | RegisterNamespace, UpdateNamespace | the namespace, with what was last set: `namespaces.rs` |
 //!
-//! Effects stay for ever here: scenarios delete nothing yet.
+//! Effects stay forever here: scenarios delete nothing yet.
 use super::named_activity::{self, NamedActivity};
 use super::{
     Invariant, Observations, Operation, RpcKind, RunObserved, Violation, durable_first, events, heartbeats, namespaces,

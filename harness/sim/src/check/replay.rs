@@ -12,7 +12,7 @@ pub const HOLDS_WHEN: &str = "the official SDK's replayer accepts every full his
                               it goes on with";
 
 /// In real time, for the replayer to accept or refuse all histories of a run, which takes a second or two. Some histories
-/// that no server should write leave it waiting for ever.
+/// that no server should write leave it waiting forever.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The same for some of them, in search of one that stops it.
 const PATIENCE_OF_SEARCH: Duration = Duration::from_secs(10);

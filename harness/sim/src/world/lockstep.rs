@@ -28,7 +28,7 @@ struct Slot {
 }
 
 impl Slot {
-    /// Dropping the sender would wake tasks of a host that is frozen for ever.
+    /// Dropping the sender would wake tasks of a host that is frozen forever.
     fn forget_stop(&mut self) {
         std::mem::forget(self.stop.take());
     }

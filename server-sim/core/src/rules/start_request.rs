@@ -213,7 +213,7 @@ fn validate_priority(
     priority::validate(priority).or_else(invalid)
 }
 
-/// The execution timeout stays as it is (zero: for ever); the run's and the workflow task's are bounded by it.
+/// The execution timeout stays as it is (zero: forever); the run's and the workflow task's are bounded by it.
 fn clamp_timeouts(
     execution: Option<prost_wkt_types::Duration>,
     run: &mut Option<prost_wkt_types::Duration>,

@@ -9,7 +9,7 @@ const SLOWED_BY: u32 = 16;
 
 /// The wall clock, unless that is behind the mark plus a little less than the monotonic time since the mark was set. So it
 /// never goes back; after a jump of the wall clock was healed it neither stands still until the world has caught up, nor
-/// stays ahead of it for ever.
+/// stays ahead of it forever.
 pub(crate) struct ShardClock {
     wall: WallClock,
     mark: Time,

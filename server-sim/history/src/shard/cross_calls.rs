@@ -44,7 +44,7 @@ pub(super) struct Business {
 impl Owned {
     /// The cross-workflow call follows from staged state: it waits until that is durable, or others would be told of what
     /// may never be. And until the shard is proven to be ours: an owner that was superseded and writes nothing would go on
-    /// asking for ever, long after its successor believed a refusal.
+    /// asking forever, long after its successor believed a refusal.
     pub(super) fn begin_cross_call(&mut self, id: i64, workflow: &WorkflowKey, business: Business) {
         let (grounds, durable) = oneshot::channel();
         let sequence = self.executions.workflow(workflow).last_sequence();

@@ -70,7 +70,7 @@ impl Pipeline {
         self.staged.front().map(|staged| staged.first_task_id)
     }
 
-    /// The end of the oldest commit in flight; pending for ever if there is none. Dropping this future loses nothing.
+    /// The end of the oldest commit in flight; pending forever if there is none. Dropping this future loses nothing.
     pub async fn front_outcome(&mut self) -> CommitOutcome {
         match self.staged.front_mut() {
             Some(staged) => (&mut staged.future).await,

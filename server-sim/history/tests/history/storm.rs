@@ -37,7 +37,7 @@ async fn insist<T, F: Future<Output = ServiceResult<T>>>(mut ask: impl FnMut() -
             answer => return answer,
         }
     }
-    panic!("no answer for ever");
+    panic!("no answer forever");
 }
 
 async fn client(cluster: Arc<Cluster>, workflow: String) {

@@ -346,7 +346,7 @@ mod tests {
     use tempest_api::ResourceExhaustedCause;
     use tempest_rt::net::{ByteStream, Listener, Tcp};
 
-    /// Where connections take for ever.
+    /// Where connections take forever.
     struct Unreachable;
 
     impl Network for Unreachable {

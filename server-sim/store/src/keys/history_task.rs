@@ -9,7 +9,7 @@ pub struct HistoryTaskKey {
     pub task: TaskKey,
 }
 
-/// Stored for ever: never renumber. In the order of [`TaskCategory`].
+/// Stored forever: never renumber. In the order of [`TaskCategory`].
 fn category_code(category: TaskCategory) -> u8 {
     match category {
         TaskCategory::Transfer => 1,

@@ -2,7 +2,7 @@
 use super::codec::{Decoder, Encoder, KeyError};
 use crate::{PartitionKey, TaskQueueType};
 
-/// Stored for ever: never renumber. In the order of [`TaskQueueType`].
+/// Stored forever: never renumber. In the order of [`TaskQueueType`].
 fn type_code(queue_type: TaskQueueType) -> u8 {
     match queue_type {
         TaskQueueType::Workflow => 1,

@@ -10,7 +10,7 @@ pub struct RunPartKey {
     pub part: PartKey,
 }
 
-/// Stored for ever: never renumber. In the order of [`PartId`].
+/// Stored forever: never renumber. In the order of [`PartId`].
 const NUMBER: u8 = 1;
 const NAME: u8 = 2;
 

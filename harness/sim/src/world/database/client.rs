@@ -160,7 +160,7 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// Asks one node after the other, for ever.
+/// Asks one node after the other, forever.
 async fn find_primary(
     network: Arc<dyn Network>,
     addresses: Vec<String>,

@@ -149,7 +149,7 @@ impl Node {
         }
     }
 
-    /// Reports to the monitor and does as it says, for ever.
+    /// Reports to the monitor and does as it says, forever.
     async fn report(self: Arc<Self>) {
         let monitor = address(&self.replica.monitor, MONITOR_PORT);
         loop {

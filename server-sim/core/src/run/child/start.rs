@@ -139,7 +139,7 @@ fn validate(
         let queue = format!("name:{:?} kind:{}", queue.name, queue.kind().as_str_name());
         bad(format!("invalid TaskQueue on StartChildWorkflowExecutionCommand: {error}. {place} TaskQueue={queue}"))
     })?;
-    // The execution timeout stays as it is: zero is for ever.
+    // The execution timeout stays as it is: zero is forever.
     let run_timeout = start_request::run_timeout(
         durations::value(attributes.workflow_run_timeout.as_ref()),
         durations::value(attributes.workflow_execution_timeout.as_ref()),
