@@ -99,8 +99,8 @@ pub struct HistoryConfig {
     pub acquire_retry_max: Duration,
     /// How long a shard that was taken away is left alone, 1 ms and up. Too short: two nodes steal it in turns.
     pub reacquire_delay: Duration,
-    /// How often a shard that hears nothing proves that it still owns what it believes to own, 10 ms and up; `None` where
-    /// no other node can acquire it. One that was taken away and left again has work that only its owner can find: too
+    /// How often a shard that hears nothing proves that it still owns what it believes that it owns, 10 ms and up; `None`
+    /// where no other node can acquire it. One that was taken away and left again has work that only its owner can find: too
     /// long, and that work waits.
     pub ownership_check_interval: Option<Duration>,
     /// Shards of this node that are being taken at one time, 1 and up: bounds the storm after an outage of the store.

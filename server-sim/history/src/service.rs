@@ -127,7 +127,7 @@ impl HistoryHandle {
         self.tasks.stop_and_wait().await;
     }
 
-    /// The shards that this node believes to own now, with its range ids.
+    /// The shards that this node believes that it owns now, with its range ids.
     pub fn held(&self) -> BTreeMap<ShardId, RangeId> {
         self.held.lock().expect("no holder of this lock panics").clone()
     }

@@ -66,7 +66,7 @@ pub(crate) struct Node {
     pub cross_calls_ended: CrossCallMemory,
 }
 
-/// The shards that this node believes to own, with the range ids it took them with.
+/// The shards that this node believes that it owns, with the range ids it took them with.
 pub(crate) type Held = Arc<Mutex<BTreeMap<ShardId, RangeId>>>;
 
 /// A shard's way in.

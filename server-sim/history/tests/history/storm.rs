@@ -1,4 +1,4 @@
-//! Two nodes that both believe to own the shard, a store whose commits fail in every way, a clock that jumps; then
+//! Two nodes that both believe that they own the shard, a store whose commits fail in every way, a clock that jumps; then
 //! calm. What was acknowledged must be there once, and everything that was promised must come.
 use crate::world::*;
 use std::collections::BTreeMap;

@@ -54,7 +54,7 @@ impl World {
         self.history = node(&self.config, &self.store, &self.matching, &self.skew, self.began);
     }
 
-    /// Another node that believes to own the shard as well.
+    /// Another node that believes that it owns the shard as well.
     pub fn second_node(&self) -> Arc<HistoryHandle> {
         node(&self.config, &self.store, &self.matching, &self.skew, self.began)
     }
