@@ -1,4 +1,4 @@
-//! Every random choice of a run, keyed by where it is taken and the how-manieth time.
+//! Every random choice of a run, keyed by its site and ordinal.
 //!
 //! A choice does not depend on which other choices were taken before it: removing a fault or an operation leaves all
 //! others as they were, and one choice can be overridden alone. That is what makes shrinking work.
