@@ -88,7 +88,7 @@ impl Registrar<'_> {
         self.look_through().await
     }
 
-    /// Whoever is first, or tries again, finds it registered.
+    /// The first client, and one that tries again, finds it registered.
     async fn register(&self, name: &str) -> anyhow::Result<()> {
         let request = api::RegisterNamespaceRequest {
             namespace: name.to_owned(),

@@ -66,7 +66,7 @@ pub struct Clerks {
 
 #[activities]
 impl Clerks {
-    /// Lays the application on the desk, for whoever comes.
+    /// Lays the application on the desk, for the next clerk.
     #[activity]
     pub async fn decide(self: Arc<Self>, ctx: ActivityContext, form: Form) -> Result<String, ActivityError> {
         let info = ctx.info();

@@ -1,4 +1,4 @@
-//! Links to events of a run, as responses carry them: whoever called can link what it did to what became of it.
+//! Links to events of a run, as responses carry them: a caller can link what it did to what became of it.
 use tempest_api::proto::common::v1::Link;
 use tempest_api::proto::common::v1::link::workflow_event::{EventReference, Reference, RequestIdReference};
 use tempest_api::proto::common::v1::link::{Variant, WorkflowEvent};

@@ -45,7 +45,7 @@ pub(crate) enum Repeat {
     Never,
 }
 
-/// The least that a caller must be allowed to do. Nobody is asked yet who he is: see [`crate::layers`].
+/// The least that a caller must be allowed to do. No caller is asked yet who it is: see [`crate::layers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Reader,

@@ -47,9 +47,9 @@ impl Pool {
         self.run(which, parameters, Proof::OfConnection).await.map(|(_, rows)| rows)
     }
 
-    /// As [`Pool::query`], for reads on which ownership rests, with the timeline they are of. Refused while the database takes no writes, since
-    /// somebody may be moving it elsewhere; and by a primary whose synchronous standbys do not answer, since one of them
-    /// may have been promoted, and another node own everything there.
+    /// As [`Pool::query`], for reads on which ownership rests, with the timeline they are of. Refused while the database
+    /// takes no writes, since an operator may be moving it elsewhere; and by a primary whose synchronous standbys do not
+    /// answer, since one of them may have been promoted, and another node own everything there.
     ///
     /// # Errors
     /// `Unavailable`.

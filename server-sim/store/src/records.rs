@@ -89,8 +89,8 @@ pub struct ShardRecord {
     pub range_id: RangeId,
     /// Sequence of the last applied [`ShardCommit`]; never decreases, also not across owners.
     pub sequence: u64,
-    /// What the row said when the shard was first taken on each timeline, oldest first, at most [`BASES_MAX`]. Whoever was
-    /// told of more before that knows what a failover has lost.
+    /// What the row said when the shard was first taken on each timeline, oldest first, at most [`BASES_MAX`]. An owner
+    /// that had more acknowledged before that knows what a failover has lost.
     #[serde(default)]
     pub timeline_bases: Vec<TimelineBase>,
     /// High-water mark of shard time.

@@ -64,8 +64,8 @@ fn is_reported(observations: &Observations, commit: &Commit, on: Timeline) -> bo
 }
 
 /// Whether a server took the shard again on a timeline without the commit. The row that it then read shows the loss, and it
-/// is compared before anything is written: a death after that is no excuse. Of one that came before nobody can tell: while
-/// a database is away, or refuses writes, a server may live for long and not see the row.
+/// is compared before anything is written: a death after that is no excuse. Of one that came before the checker cannot
+/// tell: while a database is away, or refuses writes, a server may live for long and not see the row.
 fn went_on(observations: &Observations, lost: &Commit, on: Timeline) -> bool {
     observations.commits.iter().any(|commit| {
         (&commit.server, commit.incarnation, commit.shard) == (&lost.server, lost.incarnation, lost.shard)

@@ -72,8 +72,8 @@ pub struct Commit {
     /// Whether its server took note of how it ended.
     pub heard: bool,
     pub result: CommitResult,
-    /// Timelines later than its own that began with it, in order, and those that began without it. One that nobody ever
-    /// applied is among the latter too.
+    /// Timelines later than its own that began with it, in order, and those that began without it. One that no primary
+    /// ever applied is among the latter too.
     pub found_on: Vec<Timeline>,
     pub missing_on: Vec<Timeline>,
 }
@@ -180,8 +180,8 @@ struct Feed {
 
 impl Feed {
     /// As it stands now: what was committed on an older timeline and is not on the newest is lost, if a timeline without
-    /// it was one that could lose something. If none was, it ought to be there. Committed is also what nobody was told of
-    /// and some primary began with: others may have read it there.
+    /// it was one that could lose something. If none was, it ought to be there. Committed is also what no caller was
+    /// told of and some primary began with: a server may have read it there.
     fn as_it_stands(&self, commit: &Commit) -> Commit {
         let mut commit = commit.clone();
         let acknowledged = commit.is_committed();

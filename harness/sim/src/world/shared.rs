@@ -71,7 +71,7 @@ impl Shared {
         self.promotions.lock().expect("nobody panics holding this").clone()
     }
 
-    /// What was told, in order.
+    /// What has happened so far, in order.
     pub fn news(&self) -> Vec<TimelineEntry> {
         self.news.lock().expect("nobody panics holding this").clone()
     }

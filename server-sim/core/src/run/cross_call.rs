@@ -13,14 +13,14 @@
 //!   parent then records the start first, and the end right after it. The start, when it comes, finds no pending child.
 //! - *The child must not begin before its start is recorded*, or the parent could close without knowing of a running
 //!   child. It gets its first workflow task from the parent's task, after the record ([`CrossCall::BeginChild`]).
-//! - *The parent closes before it has recorded the start.* The start may have happened all the same. Whoever holds the
-//!   task then settles the child: ended by its policy, or told to begin if it is to be abandoned.
+//! - *The parent closes before it has recorded the start.* The start may have happened all the same. The owner of
+//!   the parent's shard then settles the child: ended by its policy, or told to begin if it is to be abandoned.
 //! - *The parent closes after it.* `CloseExecution` ends the children; those of other parents by the same workflow id
 //!   are spared, since a run is asked as the child of one parent.
 //! - *The child goes on in another run* (continue-as-new, retry). Only the last run of the chain reports.
 //! - *The parent is gone, closed, or has heard it already.* There is no run to tell, and the call is done.
-//! - *A call arrives late that was made before another one was answered.* What it asks for may be done and over. Whoever
-//!   cannot remember asks the run that wanted it whether it still waits ([`MutableState::awaits`]).
+//! - *A call arrives late that was made before another one was answered.* What it asks for may be done and over. An owner
+//!   that cannot remember asks the run that wanted it whether it still waits ([`MutableState::awaits`]).
 //! - *The outcome of a call is unknown.* It is made again. Only a definite refusal becomes a `...Failed` event, and
 //!   only once no earlier call can be on its way any more that would do what the event denies.
 use crate::{EventId, MutableState, NamespaceId, RunId, RunKey, TransferTask, WorkflowId, wire};

@@ -27,7 +27,7 @@ impl ShardClock {
         Self { wall, mark, marked_at }
     }
 
-    /// What was told last, and when.
+    /// The last mark, and when it was made.
     pub fn mark(&self) -> (Time, Instant) {
         (self.mark, self.marked_at)
     }

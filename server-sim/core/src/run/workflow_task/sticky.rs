@@ -14,7 +14,7 @@ pub struct Sticky {
     pub schedule_to_start_timeout: Duration,
 }
 
-/// Matching knows that nobody polls the sticky queue any more.
+/// Matching knows that no worker polls the sticky queue any more.
 ///
 /// # Errors
 /// `NotFound` if the run is closed.
