@@ -2,12 +2,12 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! invariants {
-    ($($(#[$doc:meta])* $invariant:ident = $name:literal,)*) => {
+    ($($(#[$attribute:meta])* $invariant:ident = $name:literal,)*) => {
         /// What must hold of every run, in the order in which it is judged: the first that fails names the verdict. What
         /// each promises stands with its checker.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Invariant {
-            $($(#[$doc])* #[serde(rename = $name)] $invariant,)*
+            $($(#[$attribute])* #[serde(rename = $name)] $invariant,)*
         }
 
         impl Invariant {
@@ -36,6 +36,7 @@ invariants! {
     RefusedLeftNothing = "refused-left-nothing",
     ReadsFresh = "reads-fresh",
     AcrossRuns = "across-runs",
+    #[serde(alias = "errands-end")]
     CrossCallsEnd = "cross-calls-end",
     OneOpenRun = "one-open-run",
     TimersNotEarly = "timers-not-early",

@@ -15,6 +15,7 @@ pub mod fault;
 mod file;
 mod host;
 mod invariant;
+pub mod old_names;
 mod operation;
 mod ownership;
 mod request;

@@ -35,6 +35,7 @@ pub struct CommitInDoubt {
     pub sequence: u64,
     /// The workflows it writes; none if it is about the shard alone.
     pub workflow_ids: Vec<String>,
+    #[serde(alias = "fate")]
     pub outcome: InDoubtOutcome,
 }
 
@@ -79,6 +80,7 @@ impl fmt::Display for CommitInDoubt {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
     /// By shard, then in order.
+    #[serde(alias = "tenures")]
     pub leases: Vec<Lease>,
     /// Commits whose end their server never learned.
     pub in_doubt: u64,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempest::campaign::OwnCore;
 use tempest::draw::Seed;
 use tempest::run::{Prepared, RunReport, RunRequest, RunSettings, prepare};
-use tempest_artifact::Settings;
+use tempest_artifact::{Settings, old_names};
 
 /// An invariant was violated.
 const EXIT_VIOLATED: i32 = 1;
@@ -100,6 +100,9 @@ impl How {
             World::Lockstep => {}
         }
         let scenario = scenario(&request.scenario)?;
+        for note in old_names::notes(&request) {
+            eprintln!("note: {note}");
+        }
         let prepared = prepare(scenario.as_ref(), request.clone())?;
         self.tell(&announcement(&request, &prepared));
         let core = OwnCore::claim();
@@ -181,7 +184,8 @@ fn say(line: &str) {
 
 /// The scenario of that name, or all names.
 pub fn scenario(name: &str) -> anyhow::Result<std::sync::Arc<dyn tempest::Scenario>> {
-    tempest_scenarios::named(name).with_context(|| {
+    let renamed = || old_names::scenario(name).and_then(tempest_scenarios::named);
+    tempest_scenarios::named(name).or_else(renamed).with_context(|| {
         let names: Vec<String> = tempest_scenarios::all().iter().map(|scenario| scenario.name().to_owned()).collect();
         format!("there is no scenario {name:?}; there are: {}", names.join(", "))
     })
@@ -191,7 +195,8 @@ pub fn scenario(name: &str) -> anyhow::Result<std::sync::Arc<dyn tempest::Scenar
 pub fn known_plants(plants: &[String]) -> anyhow::Result<()> {
     let known = tempest::planted_bugs();
     for plant in plants {
-        if !known.iter().any(|bug| bug.name == plant) {
+        let name = old_names::planted_bug(plant).unwrap_or(plant);
+        if !known.iter().any(|bug| bug.name == name) {
             let names: Vec<&str> = known.iter().map(|bug| bug.name).collect();
             anyhow::bail!("there is no bug {plant:?} to plant; there are: {}", names.join(", "));
         }

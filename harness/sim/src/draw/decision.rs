@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use tempest_artifact::Override;
+use tempest_artifact::{Override, old_names::first_site};
 
 /// The choices of one run. Cloning shares them.
 #[derive(Clone, Debug)]
@@ -23,7 +23,8 @@ struct Source {
 
 impl Decisions {
     pub fn new(seed: Seed, overrides: impl IntoIterator<Item = Override>) -> Decisions {
-        let overrides = overrides.into_iter().map(|one| ((one.site, one.ordinal), one.value)).collect();
+        let keyed = |one: Override| ((first_site(&one.site).into_owned(), one.ordinal), one.value);
+        let overrides = overrides.into_iter().map(keyed).collect();
         Decisions(Arc::new(Source { seed, overrides }))
     }
 
@@ -37,14 +38,16 @@ impl Decisions {
     /// If `bound` is zero: there is nothing to choose from.
     pub fn below(&self, site: &str, ordinal: u64, bound: u64) -> u64 {
         assert!(bound > 0, "{site} has nothing to choose from");
-        if let Some(value) = self.0.overrides.get(&(site.to_owned(), ordinal)) {
+        let site = first_site(site).into_owned();
+        let key = (site, ordinal);
+        if let Some(value) = self.0.overrides.get(&key) {
             return (*value).min(bound - 1);
         }
         // Each site has a key of its own and each ordinal a place in that key's stream.
         let mut hash = Sha256::new();
         hash.update(b"tempest decision");
         hash.update(self.0.seed.0.to_le_bytes());
-        hash.update(site.as_bytes());
+        hash.update(key.0.as_bytes());
         let mut random = ChaCha8Rng::from_seed(hash.finalize().into());
         random.set_word_pos(u128::from(ordinal) * 4);
         let wide = (u128::from(random.next_u64()) << 64) | u128::from(random.next_u64());
@@ -143,6 +146,15 @@ mod tests {
         let decisions = Decisions::new(Seed(1), []);
         let draws: Vec<u64> = (0..4).map(|ordinal| decisions.below("pinned", ordinal, 1000)).collect();
         assert_eq!(draws, [715, 109, 693, 936]);
+    }
+
+    #[test]
+    fn a_site_draws_as_under_its_old_name_and_is_overridden_under_it() {
+        let plain = Decisions::new(Seed(7), []);
+        let (now, before) = ("signal_mesh.begins.walker-1", "criss_cross.begins.walker-1");
+        assert_eq!(plain.below(now, 3, 1_000_000), plain.below(before, 3, 1_000_000));
+        let stored = Override { site: before.to_owned(), ordinal: 3, value: 5 };
+        assert_eq!(Decisions::new(Seed(7), [stored]).below(now, 3, 1_000_000), 5);
     }
 
     #[test]

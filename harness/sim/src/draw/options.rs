@@ -1,7 +1,7 @@
 //! Sizes and switches of a run: drawn from the seed, printed first, overridable by name.
 use super::decision::Decisions;
 use std::ops::RangeInclusive;
-use tempest_artifact::{Drawn, Settings};
+use tempest_artifact::{Drawn, Settings, old_names};
 
 /// Why a `--set` cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +59,7 @@ impl<'a> Draw<'a> {
 
     /// A switch that is there only if a person sets it.
     pub fn flag_if_set(&mut self, name: &str) -> Option<bool> {
-        self.settings.0.get(name)?;
+        self.setting(name)?;
         self.fixed(name, 0);
         Some(self.within(name, 0..=1) != 0)
     }
@@ -86,10 +86,20 @@ impl<'a> Draw<'a> {
         if let Some(known) = self.drawn.iter().find(|drawn| drawn.name == name) {
             return known.value;
         }
-        let chosen = self.settings.0.get(name);
-        let value = chosen.copied().unwrap_or_else(|| draw(self.decisions, &format!("option.{name}")));
+        let chosen = self.setting(name);
+        let value = chosen.unwrap_or_else(|| draw(self.decisions, &format!("option.{name}")));
         self.drawn.push(Drawn { name: name.to_owned(), value, set: chosen.is_some() });
         value
+    }
+
+    /// What a person set it to, perhaps by the name that it had before.
+    fn setting(&self, name: &str) -> Option<u64> {
+        let set = |name| self.settings.0.get(name).copied();
+        set(name).or_else(|| old_names::option_before(name).and_then(set))
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.drawn.iter().any(|drawn| drawn.name == name)
     }
 
     /// All that was drawn.
@@ -98,7 +108,7 @@ impl<'a> Draw<'a> {
     /// A setting names no option of this run, or is out of its option's range.
     pub fn finish(self) -> Result<Vec<Drawn>, BadSetting> {
         for name in self.settings.0.keys() {
-            if !self.drawn.iter().any(|drawn| drawn.name == *name) {
+            if !self.knows(name) && !old_names::option(name).is_some_and(|now| self.knows(now)) {
                 let known: Vec<&str> = self.drawn.iter().map(|drawn| drawn.name.as_str()).collect();
                 return Err(BadSetting::Unknown { name: name.clone(), known: known.join(", ") });
             }
@@ -127,6 +137,19 @@ mod tests {
         let mut draw = Draw::new(&decisions, &settings);
         assert_eq!((draw.number("a", 0..=1_000_000), draw.number("b", 0..=1_000_000)), (7, plain.1));
         assert!(draw.finish().expect("all known")[0].set);
+    }
+
+    #[test]
+    fn an_option_is_set_and_drawn_as_under_its_old_name() {
+        let decisions = Decisions::new(Seed(5), []);
+        let (now, before) = ("continue_as_new_percent", "restless_percent");
+        let drawn = |name: &str| Draw::new(&decisions, &Settings::default()).number(name, 0..=1_000_000);
+        assert_eq!(drawn(now), drawn(before));
+        let settings = Settings([(before.to_owned(), 50)].into());
+        let mut draw = Draw::new(&decisions, &settings);
+        assert_eq!(draw.number(now, 0..=100), 50);
+        assert_eq!(draw.finish(), Ok(vec![Drawn { name: now.to_owned(), value: 50, set: true }]));
+        assert!(Draw::new(&decisions, &settings).finish().is_err(), "there is no such option here, old or new");
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(crate) struct Preparation {
     pub watch: Arc<Watch>,
 }
 
-/// What is left of the world after it.
+/// What all phases left to be judged.
 pub(crate) struct Recorded {
     pub timeline: Vec<TimelineEntry>,
     pub phases: Vec<Phase>,
@@ -71,7 +71,7 @@ pub(crate) struct Recorded {
     pub scheduling_points: u64,
 }
 
-/// Lives through all phases.
+/// Performs all phases.
 pub(crate) fn perform(simulation: &mut Simulation, preparation: Preparation) -> Recorded {
     let crash_point = preparation.options.crash_at_scheduling_point;
     let mut phases = Phases::prepare(simulation, preparation);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tempest_artifact::{Drawn, RunRequest};
+use tempest_artifact::{Drawn, RunRequest, old_names};
 use tempest_lockstep::{Options, Pick, Ratio};
 
 /// What does not change the run: how it is watched and where it runs.
@@ -138,7 +138,8 @@ impl Prepared {
             };
             Box::new(acts) as Box<dyn Fn(&'static str, u64) -> bool + Send + Sync>
         });
-        let planted = self.request.plants.iter().cloned().collect();
+        let plants = self.request.plants.iter();
+        let planted = plants.map(|name| old_names::planted_bug(name).unwrap_or(name).to_owned()).collect();
         let armed = tempest_rt::arm(tempest_rt::Arms { planted, buggify });
         if armed { Ok(()) } else { Err(RunError::ArmedBefore) }
     }

@@ -27,9 +27,9 @@ pub fn findings(tree: &Tree) -> Vec<Finding> {
     replacements.into_iter().filter_map(finding).collect()
 }
 
-/// Kept artifacts repeat words of the past; the glossary has to name what it replaces.
+/// Kept artifacts repeat words of the past; the glossary, and the table of old names, have to name what they replace.
 fn is_judged(file: &File) -> bool {
-    let rules = ["tests/tidy/", "scenarios/catalog/regression/"];
+    let rules = ["tests/tidy/", "scenarios/catalog/regression/", "harness/artifact/src/old_names.rs"];
     (file.is_rust() || file.is_markdown() || file.path.ends_with(".toml"))
         && file.path != PATH
         && !rules.iter().any(|folder| file.path.starts_with(folder))
