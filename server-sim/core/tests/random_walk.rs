@@ -242,19 +242,19 @@ fn whatever_comes_the_state_stays_whole() {
         probes.append(&mut walk.world.probes);
     }
     let rare = [
-        "activity_retried_after_timeout",
-        "buffer_limit_reached",
-        "buffer_with_many_events",
-        "existing_run_terminated",
-        "history_limit_reached",
-        "sticky_queue_timed_out",
-        "sticky_task_taken_from_normal_queue",
-        "transient_workflow_task_became_normal",
-        "unhandled_command",
-        "workflow_retried",
-        "workflow_retried_after_timeout",
-        "workflow_task_failed_for_bad_command",
-        "workflow_task_timed_out",
+        "activity-retried-after-timeout",
+        "buffer-limit-reached",
+        "buffer-with-many-events",
+        "existing-run-terminated",
+        "history-limit-reached",
+        "sticky-queue-timed-out",
+        "sticky-task-taken-from-normal-queue",
+        "transient-workflow-task-became-normal",
+        "unhandled-command",
+        "workflow-retried",
+        "workflow-retried-after-timeout",
+        "workflow-task-failed-for-bad-command",
+        "workflow-task-timed-out",
     ];
     let missed: Vec<_> = rare.iter().filter(|probe| !probes.contains(*probe)).collect();
     assert!(missed.is_empty(), "the walk never came to {missed:?}");

@@ -17,7 +17,7 @@ impl Decision<'_> {
             return;
         }
         if self.state.auxiliary.buffered.len() > 1 {
-            self.probe("buffer_with_many_events");
+            self.probe("buffer-with-many-events");
         }
         let buffered = Vec::clone(&self.state.auxiliary.buffered);
         self.auxiliary(AuxiliaryChange::BufferEmptied);

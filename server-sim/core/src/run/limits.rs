@@ -11,7 +11,7 @@ impl Decision<'_> {
         let bytes: usize = buffered.iter().map(prost::Message::encoded_len).sum();
         let limits = &self.context.limits;
         if buffered.len() > limits.buffered_events_max || bytes > limits.buffered_bytes_max {
-            self.probe("buffer_limit_reached");
+            self.probe("buffer-limit-reached");
             self.fail_started_workflow_task(WorkflowTaskFailedCause::ForceCloseCommand);
             self.schedule_workflow_task();
         }
@@ -19,13 +19,13 @@ impl Decision<'_> {
             self.flush_buffer();
         }
         if self.next_event_id() - 1 > self.context.limits.history_events_max {
-            self.probe("history_limit_reached");
+            self.probe("history-limit-reached");
             self.terminate_run("Workflow history count exceeds limit.", None, crate::HISTORY_SERVICE, Vec::new());
         } else if self.state.durable.history_size_bytes > self.context.limits.history_bytes_max {
-            self.probe("history_limit_reached");
+            self.probe("history-limit-reached");
             self.terminate_run("Workflow history size exceeds limit.", None, crate::HISTORY_SERVICE, Vec::new());
         } else if self.state.approximate_bytes() > self.context.limits.mutable_state_bytes_max {
-            self.probe("mutable_state_limit_reached");
+            self.probe("mutable-state-limit-reached");
             let reason = "Workflow mutable state size exceeds limit.";
             self.terminate_run(reason, None, crate::HISTORY_SERVICE, Vec::new());
         }

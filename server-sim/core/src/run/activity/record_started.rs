@@ -32,7 +32,7 @@ pub(crate) fn decide(
             return Err(Rejection::TaskAlreadyStarted);
         }
         let mut transition = Transition::nothing(Reply::ActivityStarted(Box::new(response(state, scheduled_event_id))));
-        transition.probes.push("activity_start_repeated");
+        transition.probes.push("activity-start-repeated");
         return Ok(transition);
     }
     let mut decision = Decision::about(state, context);

@@ -38,7 +38,7 @@ pub(crate) fn complete(
     let mut decision = Decision::about(state, context);
     if state.progress(scheduled_event_id).started.is_none() {
         // History wants a start before a completion: a caller that completes it from outside counts as its worker.
-        decision.probe("activity_start_fabricated");
+        decision.probe("activity-start-fabricated");
         let start = ActivityStart { time: context.now, request_id: String::new(), identity: request.identity.clone() };
         decision.change_activity(scheduled_event_id, |progress| progress.started = Some(start));
     }
@@ -69,7 +69,7 @@ pub(crate) fn fail(
     }
     let failure = request.failure.unwrap_or_default();
     match decision.retry_activity(scheduled_event_id, &failure) {
-        Ok(()) => decision.probe("activity_retried"),
+        Ok(()) => decision.probe("activity-retried"),
         Err(retry_state) => {
             let closing = ActivityTaskFailedEventAttributes {
                 failure: Some(failure),

@@ -20,7 +20,7 @@ pub(crate) fn fire(
         decision.time_out_activity(scheduled_event_id, kind);
     } else if deadlines.iter().any(|(_, kind)| *kind == timeout) {
         // A heartbeat has moved the deadline since this task was made.
-        decision.probe("activity_deadline_moved");
+        decision.probe("activity-deadline-moved");
         decision.activity_timer(scheduled_event_id, timeout);
     }
 }
@@ -43,7 +43,7 @@ impl Decision<'_> {
     pub(crate) fn time_out_activity(&mut self, scheduled_event_id: EventId, timeout: ActivityTimeoutKind) {
         let mut failure = failures::activity_timeout(timeout);
         let Err(retry_state) = self.retry_activity(scheduled_event_id, &failure) else {
-            self.probe("activity_retried_after_timeout");
+            self.probe("activity-retried-after-timeout");
             return;
         };
         if retry_state == RetryState::Timeout && timeout != ActivityTimeoutKind::ScheduleToStart {

@@ -27,7 +27,7 @@ pub(crate) fn decide(
     refuse_cron(&request.cron_schedule)?;
     if let Some(run) = current.filter(|run| started_by(run, &request.request_id, context)) {
         let mut transition = Transition::nothing(Reply::Started(started(run, true)));
-        transition.probes.push("start_repeated");
+        transition.probes.push("start-repeated");
         return Ok(transition);
     }
     let conflict = effective_conflict(request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy());
@@ -138,7 +138,7 @@ pub(crate) fn replace(
     let reply = Reply::Started(started(&opened.run.state, true));
     let mut decision = Decision::about(current, context);
     let details = payloads::text(&format!("terminated by new runID: {}", opened.run.key().run_id));
-    decision.probe("existing_run_terminated");
+    decision.probe("existing-run-terminated");
     decision.terminate_run(REPLACED, Some(details), crate::HISTORY_SERVICE, Vec::new());
     decision.open(opened);
     Ok(decision.finish(reply))

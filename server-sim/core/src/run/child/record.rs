@@ -48,7 +48,7 @@ impl Decision<'_> {
             return false;
         }
         if start.is_none() {
-            self.probe("child_closed_before_started");
+            self.probe("child-closed-before-started");
             if planted_in!(self.context, crate::planted::CHILD_CLOSED_BEFORE_STARTED_DROPPED) {
                 return false;
             }

@@ -33,7 +33,7 @@ pub(crate) fn handle(
     };
     commands.decision.close_run(attributes, extras);
     if let Ok(delay) = retry {
-        commands.decision.probe("workflow_retried");
+        commands.decision.probe("workflow-retried");
         // A retry forgets the result that the run before may have been given; Temporal does so too.
         let failure = Box::new(failure);
         commands.decision.open_successor(Successor::Retry { delay, failure, last_completion_result: None });

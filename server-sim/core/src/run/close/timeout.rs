@@ -32,7 +32,7 @@ impl Decision<'_> {
         let last_completion_result = self.state.durable.started.last_completion_result.clone();
         self.close_timed_out(retry);
         if let Ok(delay) = retry {
-            self.probe("workflow_retried_after_timeout");
+            self.probe("workflow-retried-after-timeout");
             self.open_successor(Successor::Retry { delay, failure: Box::new(timeout), last_completion_result });
         }
     }

@@ -19,7 +19,7 @@ pub(crate) fn decide(
         let mut started = start::started(run, true);
         started.run_id = started.first_execution_run_id.clone();
         let mut transition = Transition::nothing(Reply::Started(started));
-        transition.probes.push("child_start_repeated");
+        transition.probes.push("child-start-repeated");
         return Ok(transition);
     }
     let (reuse, conflict) = (child.request.workflow_id_reuse_policy(), child.request.workflow_id_conflict_policy());

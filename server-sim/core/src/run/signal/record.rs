@@ -22,7 +22,7 @@ impl Decision<'_> {
         extras: Extras,
     ) -> Result<(), Rejection> {
         if self.state.signal_count() >= self.context.limits.signals_max {
-            self.probe("signal_limit_reached");
+            self.probe("signal-limit-reached");
             return Err(Rejection::InvalidArgument("exceeded workflow execution limit for signal events".into()));
         }
         let request_id = attributes.request_id.clone();

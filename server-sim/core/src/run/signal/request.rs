@@ -41,7 +41,7 @@ pub(crate) fn repeated(state: &MutableState, request_id: &str, context: &Context
         return None;
     }
     let mut transition = Transition::nothing(Reply::None);
-    transition.probes.push("signal_repeated");
+    transition.probes.push("signal-repeated");
     Some(transition)
 }
 

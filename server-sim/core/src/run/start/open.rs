@@ -53,7 +53,7 @@ pub(crate) fn open(key: RunKey, mut opening: Opening, context: &Context) -> Resu
         decision.signal(signal, extras)?;
     }
     if decision.state.durable.has_first_backoff() {
-        decision.probe("first_workflow_task_delayed");
+        decision.probe("first-workflow-task-delayed");
         decision.timer(execution_time, TimerKind::WorkflowBackoff);
     } else if !opening.waits_for_parent {
         decision.schedule_workflow_task();

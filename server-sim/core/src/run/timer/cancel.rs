@@ -25,7 +25,7 @@ pub(crate) fn handle(
     let started_event_id = match (running, commands.decision.state.find_buffered_timer(&command.timer_id)) {
         (Some(started_event_id), _) => started_event_id,
         (None, Some(started_event_id)) => {
-            commands.decision.probe("fired_timer_cancelled_in_buffer");
+            commands.decision.probe("fired-timer-cancelled-in-buffer");
             commands.decision.auxiliary(AuxiliaryChange::BufferedTimerFiredRemoved { started_event_id });
             started_event_id
         }

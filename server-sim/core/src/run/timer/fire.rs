@@ -23,7 +23,7 @@ impl Decision<'_> {
     fn fire_timers(&mut self, mut due: Vec<UserTimer>) {
         due.sort_by_key(|timer| (timer.expiry, timer.started_event_id));
         if due.len() > 1 {
-            self.probe("many_timers_fired_at_once");
+            self.probe("many-timers-fired-at-once");
         }
         for timer in due {
             let attributes =

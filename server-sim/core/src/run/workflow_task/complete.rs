@@ -42,7 +42,7 @@ fn empty_cache(
     context: &Context,
 ) -> Transition {
     let mut decision = Decision::about(state, context);
-    decision.probe("worker_cache_emptied_after_failover");
+    decision.probe("worker-cache-emptied-after-failover");
     let caches = state.auxiliary.caches.after_emptying(context.timeline, &request.identity);
     decision.auxiliary(AuxiliaryChange::Caches(caches));
     let why = "the database failed over: workflow tasks of before are done again, from the history that is left";
@@ -71,7 +71,7 @@ fn heartbeats_too_long(state: &MutableState, context: &Context) -> bool {
 /// The worker makes no progress: its stickiness ends, and anybody may try.
 fn time_out_heartbeats(state: &MutableState, context: &Context) -> Transition {
     let mut decision = Decision::about(state, context);
-    decision.probe("workflow_task_heartbeats_timed_out");
+    decision.probe("workflow-task-heartbeats-timed-out");
     decision.time_out_workflow_task(WorkflowTaskTimeoutKind::StartToClose);
     decision.schedule_workflow_task();
     decision.finish(Reply::Refused(Rejection::NotFound("workflow task heartbeat timeout".into())))
@@ -130,7 +130,7 @@ fn fail(
         return Err(rejection);
     }
     let mut decision = Decision::about(state, context);
-    decision.probe(if unhandled { "unhandled_command" } else { "workflow_task_failed_for_bad_command" });
+    decision.probe(if unhandled { "unhandled-command" } else { "workflow-task-failed-for-bad-command" });
     #[allow(deprecated, reason = "Temporal still copies it, and older SDKs still send it")]
     let binary_checksum = request.binary_checksum.clone();
     decision.fail_workflow_task(WorkflowTaskFailure {
@@ -140,7 +140,7 @@ fn fail(
         binary_checksum,
     });
     if failed.terminates {
-        decision.probe("terminated_for_oversized_command");
+        decision.probe("terminated-for-oversized-command");
         decision.flush_buffer();
         decision.terminate_run(&message, None, crate::HISTORY_SERVICE, Vec::new());
     } else {

@@ -103,7 +103,7 @@ impl Decision<'_> {
         };
         self.auxiliary(AuxiliaryChange::WorkflowTask(ended));
         if self.state.auxiliary.sticky.is_some() {
-            self.probe("sticky_cleared_by_failure");
+            self.probe("sticky-cleared-by-failure");
             self.auxiliary(AuxiliaryChange::Sticky(None));
         }
         if planted_in!(self.context, crate::planted::LOSE_BUFFERED_EVENTS) {

@@ -39,7 +39,7 @@ pub(crate) fn decide(
     let mut decision = Decision::about(state, context);
     if polled_normal && sticky_queue.is_some() {
         // The sticky worker did not come for it; the one that did has no cache.
-        decision.probe("sticky_task_taken_from_normal_queue");
+        decision.probe("sticky-task-taken-from-normal-queue");
         decision.auxiliary(AuxiliaryChange::Sticky(None));
     }
     decision.start_workflow_task(request.request_id, request.identity);
@@ -56,7 +56,7 @@ fn answer_again(state: &MutableState, request: &RecordWorkflowTaskStarted) -> Re
     }
     let reply = started_reply(state, state.auxiliary.sticky.is_some());
     let mut transition = Transition::nothing(Reply::WorkflowTaskStarted(Box::new(reply)));
-    transition.probes.push("workflow_task_start_repeated");
+    transition.probes.push("workflow-task-start-repeated");
     Ok(transition)
 }
 
@@ -66,7 +66,7 @@ impl Decision<'_> {
         let mut task = self.state.workflow_task().expect("the caller found a pending workflow task").clone();
         let mut auxiliary = self.state.auxiliary.workflow_task.clone();
         if auxiliary.transient.is_some() && task.scheduled_event_id != self.next_event_id() {
-            self.probe("transient_workflow_task_became_normal");
+            self.probe("transient-workflow-task-became-normal");
             auxiliary.transient = None;
             auxiliary.attempt = 1;
             self.auxiliary(AuxiliaryChange::WorkflowTask(auxiliary.clone()));

@@ -50,7 +50,7 @@ impl Decision<'_> {
         if auxiliary.attempt == 1 {
             self.event(task.scheduled_attributes());
         } else {
-            self.probe("transient_workflow_task");
+            self.probe("transient-workflow-task");
             auxiliary.transient = Some(task);
         }
         self.auxiliary(AuxiliaryChange::WorkflowTask(auxiliary));

@@ -14,8 +14,8 @@ pub(crate) fn fire(decision: &mut Decision<'_>, stamp: u64, timeout: WorkflowTas
     };
     if is_over(decision, Some(deadline), kind) {
         decision.probe(match timeout {
-            WorkflowTaskTimeoutKind::StartToClose => "workflow_task_timed_out",
-            WorkflowTaskTimeoutKind::ScheduleToStart => "sticky_queue_timed_out",
+            WorkflowTaskTimeoutKind::StartToClose => "workflow-task-timed-out",
+            WorkflowTaskTimeoutKind::ScheduleToStart => "sticky-queue-timed-out",
         });
         decision.time_out_workflow_task(timeout);
         decision.schedule_workflow_task();
