@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_site_draws_as_under_its_old_name_and_is_overridden_under_it() {
         let plain = Decisions::new(Seed(7), []);
-        let (now, before) = ("signal_mesh.begins.walker-1", "criss_cross.begins.walker-1");
+        let (now, before) = ("herd.long_activity", "herd.marches");
         assert_eq!(plain.below(now, 3, 1_000_000), plain.below(before, 3, 1_000_000));
         let stored = Override { site: before.to_owned(), ordinal: 3, value: 5 };
         assert_eq!(Decisions::new(Seed(7), [stored]).below(now, 3, 1_000_000), 5);

@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn an_option_is_set_and_drawn_as_under_its_old_name() {
         let decisions = Decisions::new(Seed(5), []);
-        let (now, before) = ("continue_as_new_percent", "restless_percent");
+        let (now, before) = ("long_activities_percent", "marches_percent");
         let drawn = |name: &str| Draw::new(&decisions, &Settings::default()).number(name, 0..=1_000_000);
         assert_eq!(drawn(now), drawn(before));
         let settings = Settings([(before.to_owned(), 50)].into());
