@@ -283,10 +283,6 @@ impl Simulation {
         self.kernel(|kernel| kernel.trace.hash())
     }
 
-    pub fn trace_records(&self) -> u64 {
-        self.kernel(|kernel| kernel.trace.records())
-    }
-
     /// Folds who got the turn and when, at each scheduling point: changes with anything that changes the schedule, recorded
     /// or not.
     pub fn schedule_fingerprint(&self) -> u64 {

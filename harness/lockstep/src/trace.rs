@@ -55,7 +55,6 @@ pub fn comment(kind: &str, text: &str) {
 #[derive(Default)]
 pub(crate) struct Trace {
     hash: Sha256,
-    records: u64,
     sink: Option<BufWriter<File>>,
 }
 
@@ -86,10 +85,6 @@ impl Trace {
         TraceHash(self.hash.clone().finalize().into())
     }
 
-    pub fn records(&self) -> u64 {
-        self.records
-    }
-
     pub fn flush(&mut self) {
         if let Some(sink) = &mut self.sink
             && let Err(error) = sink.flush()
@@ -100,7 +95,6 @@ impl Trace {
 
     /// Lengths go before contents, so that no two sequences of records have the same bytes.
     fn fold(&mut self, elapsed: u64, host: &str, kind: &str, bytes: &[u8]) {
-        self.records += 1;
         self.hash.update(elapsed.to_le_bytes());
         for part in [host.as_bytes(), kind.as_bytes(), bytes] {
             self.hash.update((part.len() as u64).to_le_bytes());

@@ -150,7 +150,7 @@ impl TaskQueuePartition {
     }
 
     /// A task that may wait here, and is not to be dispatched before `not_before`.
-    pub fn add_after(
+    fn add_after(
         &mut self,
         now: Duration,
         not_before: Duration,
@@ -221,12 +221,6 @@ impl TaskQueuePartition {
         !self.polls.is_empty()
             || self.serving.values().any(|serving| !serving.gone)
             || self.last_poll.is_some_and(|seen| now.saturating_sub(seen) < window)
-    }
-
-    /// Pretends that there was no poll yet: the only worker said good-bye.
-    pub fn forget_pollers(&mut self) {
-        self.pollers.clear();
-        self.last_poll = None;
     }
 
     /// The worker of this identity is gone: it is not listed any more, unless it still polls.

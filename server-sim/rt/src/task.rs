@@ -85,11 +85,6 @@ impl TaskGroup {
         }
     }
 
-    /// True once the group was asked to stop.
-    pub fn is_stopped(&self) -> bool {
-        *self.0.stop.borrow()
-    }
-
     /// Asks all tasks to stop at their next await point; does not wait.
     pub fn stop(&self) {
         self.0.stop.send_replace(true);

@@ -261,7 +261,7 @@ impl Kernel {
     }
 
     /// Wakes a thread before its deadline.
-    pub fn notify(&mut self, index: usize) {
+    fn notify(&mut self, index: usize) {
         self.stop_waiting(index);
         self.threads[index].notified = true;
         self.make_ready(index);

@@ -45,7 +45,7 @@ impl Listener {
         poll_fn(|context| self.poll_accept(context)).await
     }
 
-    pub fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         let waker = context.waker().clone();
         // A replaced waker is dropped out here, where its destructor may do as it likes.
         let (accepted, _replaced) =

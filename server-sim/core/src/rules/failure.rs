@@ -11,7 +11,7 @@ use temporalio_protos::temporal::api::{
 const LAST_FAILURE_BYTES_MAX: usize = 4 * 1024;
 const CAUSE_DEPTH_MAX: usize = 20;
 
-pub const NOT_ENOUGH_TIME_FOR_RETRY: &str =
+const NOT_ENOUGH_TIME_FOR_RETRY: &str =
     "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying";
 pub const FAILURE_EXCEEDS_LIMIT: &str = "Failure exceeds size limit.";
 
@@ -77,7 +77,7 @@ pub fn head(failure: &Failure, bytes_max: usize) -> Failure {
 
 /// Causes of a failure that are kept. Decoders of Protocol Buffers, ours and those of most SDKs, stop at a hundred nested
 /// messages, and a failure in a page of history is nested four deep already: what is accepted must stay readable.
-pub const CAUSES_MAX: usize = 60;
+const CAUSES_MAX: usize = 60;
 
 /// Drops what lies deeper than [`CAUSES_MAX`] causes.
 pub fn cut_causes(failure: &mut Failure) {

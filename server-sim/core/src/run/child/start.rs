@@ -82,32 +82,7 @@ fn validate(
     let (id, max) = (attributes.workflow_id.clone(), limits.id_bytes_max);
     let namespace = run.namespace;
     let kind = attributes.workflow_type.as_ref().map_or(String::new(), |workflow_type| workflow_type.name.clone());
-    if id.is_empty() {
-        return Err(bad(format!(
-            "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. WorkflowType={kind} \
-             Namespace={namespace}"
-        )));
-    }
-    if kind.is_empty() {
-        return Err(bad(format!(
-            "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand. WorkflowId={id} \
-             Namespace={namespace}"
-        )));
-    }
-    if id.len() > max {
-        return Err(bad(format!(
-            "WorkflowId on StartChildWorkflowExecutionCommand exceeds length limit. WorkflowId={id} Length={} \
-             Limit={max} WorkflowType={kind} Namespace={namespace}",
-            id.len()
-        )));
-    }
-    if kind.len() > max {
-        return Err(bad(format!(
-            "WorkflowType on StartChildWorkflowExecutionCommand exceeds length limit. WorkflowId={id} \
-             WorkflowType={kind} Length={} Limit={max} Namespace={namespace}",
-            kind.len()
-        )));
-    }
+    validate_names(&id, &kind, namespace, max).map_err(bad)?;
     let place = format!("WorkflowId={id} WorkflowType={kind} Namespace={namespace}");
     for (duration, field) in [
         (&mut attributes.workflow_execution_timeout, "WorkflowExecutionTimeout"),
@@ -148,6 +123,37 @@ fn validate(
     let task_timeout = start_request::workflow_task_timeout(task_timeout, run_timeout, limits);
     attributes.workflow_run_timeout = Some(durations::to_wire(run_timeout));
     attributes.workflow_task_timeout = Some(durations::to_wire(task_timeout));
+    Ok(())
+}
+
+/// The workflow id and type that the command must give, in Temporal's order and words.
+fn validate_names(id: &str, kind: &str, namespace: &str, max: usize) -> Result<(), String> {
+    if id.is_empty() {
+        return Err(format!(
+            "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. WorkflowType={kind} \
+             Namespace={namespace}"
+        ));
+    }
+    if kind.is_empty() {
+        return Err(format!(
+            "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand. WorkflowId={id} \
+             Namespace={namespace}"
+        ));
+    }
+    if id.len() > max {
+        return Err(format!(
+            "WorkflowId on StartChildWorkflowExecutionCommand exceeds length limit. WorkflowId={id} Length={} \
+             Limit={max} WorkflowType={kind} Namespace={namespace}",
+            id.len()
+        ));
+    }
+    if kind.len() > max {
+        return Err(format!(
+            "WorkflowType on StartChildWorkflowExecutionCommand exceeds length limit. WorkflowId={id} \
+             WorkflowType={kind} Length={} Limit={max} Namespace={namespace}",
+            kind.len()
+        ));
+    }
     Ok(())
 }
 
