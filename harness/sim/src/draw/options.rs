@@ -94,7 +94,7 @@ impl<'a> Draw<'a> {
 
     /// What a person set it to, perhaps by the name that it had before.
     fn setting(&self, name: &str) -> Option<u64> {
-        let set = |name| self.settings.0.get(name).copied();
+        let set = |name: &str| self.settings.0.get(name).copied();
         set(name).or_else(|| old_names::option_before(name).and_then(set))
     }
 
