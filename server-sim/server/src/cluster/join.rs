@@ -3,7 +3,7 @@ use super::describe::{NodeDescription, describe_node};
 use super::membership::{ClusterConfig, Membership};
 use super::peers::{NodeService, Peers};
 use super::ring::Ring;
-use super::route::{Cluster, OnlyHere, ToHistory, ToMatching};
+use super::route::{Cluster, OnlyHere, Repeated, ToHistory, ToMatching};
 use super::timeline::KnownTimeline;
 use crate::NodeError;
 use std::sync::Arc;
@@ -70,8 +70,8 @@ pub(crate) async fn join(
 
     let peers = Arc::new(Peers::new(network, Some(timeline.clone())));
     let cluster = Cluster { own_name: config.name.clone(), ring: ring.clone(), peers: peers.clone() };
-    let to_history =
-        ToHistory { cluster: cluster.clone(), shard_count: local.shard_count, local: local.history.clone() };
+    let own_history = Arc::new(Repeated(local.history.clone()));
+    let to_history = ToHistory { cluster: cluster.clone(), shard_count: local.shard_count, local: own_history };
     let to_matching = ToMatching { cluster, local: local.matching.clone() };
 
     let for_peers = NodeService {

@@ -11,8 +11,11 @@ use tempest_rt::time::{Duration, sleep};
 use tempest_store::ShardId;
 use tokio::sync::watch;
 
+mod repeats;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use repeats::Repeated;
 
 /// Tries of one call. A shard that moves is found within a few; the caller's own retries do the rest.
 const TRIES_MAX: u32 = 6;
