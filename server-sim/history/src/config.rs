@@ -216,11 +216,11 @@ impl HistoryConfig {
     }
 
     /// When a shard proves its ownership again, if it has no reason to do so earlier.
-    pub(crate) fn next_ownership_check(&self) -> Option<Instant> {
+    pub(crate) fn next_ownership_check(&self, now: Instant) -> Option<Instant> {
         let interval = self
             .ownership_check_interval
             .filter(|_| !tempest_rt::planted!(tempest_core::planted::IDLE_OWNER_NEVER_CHECKS));
-        interval.map(|interval| Instant::now() + interval)
+        interval.map(|interval| now + interval)
     }
 
     /// A shard's part of what a node keeps in memory.

@@ -5,8 +5,8 @@
 //! is in flight), puts the commit in a pipeline, and answers only what is durable. The transfer queue hands scheduled
 //! workflow and activity tasks to matching; the timer queue fires what is due in shard time.
 //!
-//! Code that decides does not await here either: the execution cache, the pipeline and the two queues are plain state
-//! machines, and only `shard::serve` drives them with futures.
+//! Code that decides does not await here either: a shard that is owned is a plain state machine (`shard::owned`), and
+//! only `shard::driver` has futures.
 //!
 //! This crate deliberately does not know: the rules of workflow execution (core), where bytes are kept (store), who
 //! polls (matching), namespaces' names (frontend).

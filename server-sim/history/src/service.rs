@@ -1,7 +1,7 @@
 //! One node's history service: finds the shard, asks it, and shapes its answer.
 use crate::history_read::{PageSize, fitting, read_events};
 use crate::placement::{Placement, shard_of};
-use crate::shard::{self, Ask, CrossCallMemory, Door, Held, LagBoard, Node, ReadIndex, ReplyTo, Request};
+use crate::shard::{self, Ask, Door, Held, LagBoard, Node, OutcomeMemory, ReadIndex, ReplyTo, Request};
 use crate::{ConfigError, Counters, HistoryConfig, ShardLag};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ impl HistoryHandle {
         let (read_index, look) = ReadIndex::new(self.store.clone());
         self.tasks.spawn(look);
         let node = Arc::new(Node {
-            config: self.config.clone(),
+            config: Arc::new(self.config.clone()),
             store: self.store.clone(),
             matching,
             peers,
@@ -106,7 +106,7 @@ impl HistoryHandle {
             acquisitions: Semaphore::new(self.config.acquisitions_in_flight_max),
             held: self.held.clone(),
             lags: self.lags.clone(),
-            cross_calls_ended: CrossCallMemory::of_node(),
+            outcomes_told: Arc::new(OutcomeMemory::of_node()),
         });
         for (index, mailbox) in waiting.into_iter().enumerate() {
             let shard = ShardId(u32::try_from(index).expect("the shard count is a u32") + 1);

@@ -3,6 +3,19 @@ use crate::service::WallClock;
 use tempest_core::Time;
 use tempest_rt::time::Instant;
 
+/// One moment, as both clocks of a node showed it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub instant: Instant,
+    pub wall: Time,
+}
+
+impl Moment {
+    pub fn read(wall: &WallClock) -> Moment {
+        Moment { instant: Instant::now(), wall: wall() }
+    }
+}
+
 /// While it is ahead of the wall clock, shard time loses one part in so many: an hour ahead is gone in sixteen hours, and
 /// timers meanwhile take a sixteenth longer. They may be late, never early.
 const SLOWED_BY: u32 = 16;
@@ -11,20 +24,14 @@ const SLOWED_BY: u32 = 16;
 /// never goes back; after a jump of the wall clock was healed it neither stands still until the world has caught up, nor
 /// stays ahead of it forever.
 pub(crate) struct ShardClock {
-    wall: WallClock,
     mark: Time,
     marked_at: Instant,
 }
 
 impl ShardClock {
-    /// Continues from the durable high-water mark that was read just now.
-    pub fn new(wall: WallClock, mark: Time) -> Self {
-        Self::marked(wall, mark, Instant::now())
-    }
-
-    /// Continues from what another one knew.
-    pub fn marked(wall: WallClock, mark: Time, marked_at: Instant) -> Self {
-        Self { wall, mark, marked_at }
+    /// Continues from what was known at `marked_at`: the durable high-water mark, or what another clock told last.
+    pub fn new(mark: Time, marked_at: Instant) -> Self {
+        Self { mark, marked_at }
     }
 
     /// The last mark, and when it was made.
@@ -32,13 +39,13 @@ impl ShardClock {
         (self.mark, self.marked_at)
     }
 
-    pub fn now(&mut self) -> Time {
-        let instant = Instant::now();
+    pub fn at(&mut self, moment: Moment) -> Time {
+        let Moment { instant, wall } = moment;
         let now = if tempest_rt::planted!(crate::plants::SHARD_TIME_FOLLOWS_WALL_CLOCK) {
-            (self.wall)()
+            wall
         } else {
             let passed = instant.saturating_duration_since(self.marked_at);
-            (self.wall)().max(self.mark.plus(passed - passed / SLOWED_BY))
+            wall.max(self.mark.plus(passed - passed / SLOWED_BY))
         };
         (self.mark, self.marked_at) = (now, instant);
         now
@@ -48,44 +55,36 @@ impl ShardClock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
     const SECOND: i64 = 1_000_000_000;
 
-    #[tokio::test(start_paused = true)]
-    async fn shard_time_follows_the_wall_clock_forward_and_never_goes_back_or_stands_still() {
-        let wall = Arc::new(Mutex::new(Time(100 * SECOND)));
-        let read = wall.clone();
-        let mut clock = ShardClock::new(Arc::new(move || *read.lock().unwrap()), Time(90 * SECOND));
-        assert_eq!(clock.now(), Time(100 * SECOND));
-        *wall.lock().unwrap() = Time(500 * SECOND);
-        assert_eq!(clock.now(), Time(500 * SECOND));
+    #[test]
+    fn shard_time_follows_the_wall_clock_forward_and_never_goes_back_or_stands_still() {
+        let start = Instant::now();
+        let at = |seconds, wall| Moment { instant: start + Duration::from_secs(seconds), wall: Time(wall * SECOND) };
+        let mut clock = ShardClock::new(Time(90 * SECOND), start);
+        assert_eq!(clock.at(at(0, 100)), Time(100 * SECOND));
+        assert_eq!(clock.at(at(0, 500)), Time(500 * SECOND));
         // The jump is healed: time goes on from where it was, a little slower than the monotonic clock.
-        *wall.lock().unwrap() = Time(101 * SECOND);
-        tokio::time::advance(Duration::from_secs(16)).await;
-        assert_eq!(clock.now(), Time(515 * SECOND));
-        tokio::time::advance(Duration::from_secs(32)).await;
-        assert_eq!(clock.now(), Time(545 * SECOND));
+        assert_eq!(clock.at(at(16, 101)), Time(515 * SECOND));
+        assert_eq!(clock.at(at(48, 101)), Time(545 * SECOND));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_wall_clock_catches_up_with_shard_time() {
-        let began = Instant::now();
-        let jumped = Arc::new(Mutex::new(0));
-        let read = jumped.clone();
-        let wall = move || Time(1000 * SECOND).plus(began.elapsed()).plus(Duration::from_secs(*read.lock().unwrap()));
-        let mut clock = ShardClock::new(Arc::new(wall), Time::ZERO);
-        *jumped.lock().unwrap() = 60;
-        assert_eq!(clock.now(), Time(1060 * SECOND));
-        *jumped.lock().unwrap() = 0;
-        for _ in 0..60 {
-            tokio::time::advance(Duration::from_secs(15)).await;
-            clock.now();
+    #[test]
+    fn the_wall_clock_catches_up_with_shard_time() {
+        let start = Instant::now();
+        let at = |seconds: u64, jumped| {
+            let passed = Duration::from_secs(seconds);
+            Moment { instant: start + passed, wall: Time((1000 + jumped) * SECOND).plus(passed) }
+        };
+        let mut clock = ShardClock::new(Time::ZERO, start);
+        assert_eq!(clock.at(at(0, 60)), Time(1060 * SECOND));
+        assert_eq!(clock.at(at(0, 0)), Time(1060 * SECOND));
+        for seconds in (15..=900).step_by(15) {
+            clock.at(at(seconds, 0));
         }
-        assert_eq!(began.elapsed(), Duration::from_secs(900));
-        assert!(clock.now() > Time(1900 * SECOND));
-        tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(clock.now(), Time(1960 * SECOND), "after sixteen times the jump it is gone");
+        assert!(clock.at(at(900, 0)) > Time(1900 * SECOND));
+        assert_eq!(clock.at(at(960, 0)), Time(1960 * SECOND), "after sixteen times the jump it is gone");
     }
 }

@@ -1,10 +1,8 @@
 //! Runs the cross-workflow calls of transfer tasks: calls to other runs, wherever these live, and the record of how they
 //! ended. The core says what to ask and what to make of the answer (`tempest_core::CrossCall`); here it is asked until that
 //! is certain. An error means that the whole cross-workflow call is run again later.
-use super::owned::{Owned, TASK_ID_BITS};
-use super::request::Answer;
+use super::Node;
 use crate::history_read::{PageSize, read_events};
-use crate::shard::events::Event;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tempest_api::proto::enums::v1::{
@@ -12,14 +10,12 @@ use tempest_api::proto::enums::v1::{
     SignalExternalWorkflowExecutionFailedCause as SignalFailed, StartChildWorkflowExecutionFailedCause as StartFailed,
 };
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{HistoryService, Reply, ServiceError, ServiceResult, Target, WorkflowKey};
+use tempest_api::{HistoryService, Reply, ServiceError, ServiceResult, Target};
 use tempest_core::{
     BranchRef, ChildClosed, ClosePolicyCall, CrossCall, CrossCallEnd, EventId, Input, OtherRun, Outcome,
     ReportToParent, RunId, RunKey, StartChild, ToRun,
 };
-use tempest_rt::time::Instant;
 use tempest_store::Store;
-use tokio::sync::oneshot;
 
 /// By how much a child's start is recorded late where the simulation wants it so: as if its parent's shard were far away or
 /// being taken. Longer than it takes a child to be ended by a short timeout.
@@ -29,66 +25,44 @@ const STARTED_LATE_BY: Duration = Duration::from_secs(1);
 /// cross-workflow call counts as wanted, so that a new owner of the shard performs a duplicate of it.
 const REFUSED_LATE_BY: Duration = Duration::from_secs(25);
 
-/// How late a copy of a call may arrive that its sender does not wait for any more: longer than a node stands still and
-/// goes on without anybody noticing, and than a connection lives that carries nothing.
-pub(super) const COPY_LATE_MAX: Duration = Duration::from_secs(60);
-
 /// A cross-workflow call with what it rests on.
-pub(super) struct Business {
+pub(crate) struct Business {
     pub run: RunKey,
     pub branch: BranchRef,
     pub next_event_id: EventId,
     pub cross_call: CrossCall,
 }
 
-impl Owned {
-    /// The cross-workflow call follows from staged state: it waits until that is durable, or others would be told of what
-    /// may never be. And until the shard is proven to be ours: an owner that was superseded and writes nothing would go on
-    /// asking forever, long after its successor believed a refusal.
-    pub(super) fn begin_cross_call(&mut self, id: i64, workflow: &WorkflowKey, business: Business) {
-        let (grounds, durable) = oneshot::channel();
-        let sequence = self.executions.workflow(workflow).last_sequence();
-        self.answer_unwritten(sequence, Answer::new(grounds, Ok(())));
-        let cross_calls = CrossCalls {
-            peers: self.node.peers.clone(),
-            store: self.node.store.clone(),
-            nodes_per_read: self.node.config.history_nodes_per_read,
-            copies_follow: self.copies_until(id).is_some_and(|until| Instant::now() < until),
-        };
-        self.work.push(Box::pin(async move {
-            let result = match durable.await {
-                Ok(Ok(())) => cross_calls.run(business).await,
-                Ok(Err(error)) => Err(error),
-                Err(_) => Err(ServiceError::Unavailable("the shard stopped".into())),
-            };
-            Event::TransferSent(id, result)
-        }));
-    }
+/// The cross-workflow call of a transfer task, which may be made.
+pub(crate) struct OutboundCall {
+    /// The task's.
+    pub id: i64,
+    pub business: Business,
+    /// Whether a late duplicate may follow, of a try that was made before.
+    pub duplicates_follow: bool,
 }
 
-struct CrossCalls {
+pub(super) struct CrossCalls {
     peers: Weak<dyn HistoryService>,
     store: Arc<dyn Store>,
     nodes_per_read: usize,
-    /// Whether a copy may be on its way that was sent before.
-    copies_follow: bool,
-}
-
-impl Owned {
-    /// Until when a copy of a cross-workflow call may arrive that an owner before this one sent, or this one without hearing
-    /// what came of it. A task's id tells under whom it came to be.
-    fn copies_until(&self, id: i64) -> Option<Instant> {
-        let inherited = id >> TASK_ID_BITS < self.first_range.0;
-        let sent_until = inherited.then_some(self.taken_at).max(self.transfers.unknown_at(id))?;
-        Some(sent_until + COPY_LATE_MAX)
-    }
+    duplicates_follow: bool,
 }
 
 impl CrossCalls {
-    /// A refusal is the end only if nothing can come after it: a copy that is on its way may find what was missing, or find
-    /// gone what was in its way, and do what is recorded as failed.
-    async fn no_copy_follows(&self) -> ServiceResult<()> {
-        if !self.copies_follow {
+    pub fn of(node: &Node, duplicates_follow: bool) -> Self {
+        Self {
+            peers: node.peers.clone(),
+            store: node.store.clone(),
+            nodes_per_read: node.config.history_nodes_per_read,
+            duplicates_follow,
+        }
+    }
+
+    /// A refusal is the outcome only if nothing can come after it: a duplicate that is on its way may find what was missing,
+    /// or find gone what was in its way, and do what is recorded as failed.
+    async fn no_duplicate_follows(&self) -> ServiceResult<()> {
+        if !self.duplicates_follow {
             return Ok(());
         }
         if tempest_rt::planted!(crate::plants::REFUSAL_BELIEVED_ALTHOUGH_COPIES_FOLLOW) {
@@ -96,18 +70,18 @@ impl CrossCalls {
             return Ok(());
         }
         tempest_rt::probe!("history-refusal-not-believed");
-        Err(ServiceError::Unavailable("a copy of this call may be on its way: it is made again later".into()))
+        Err(ServiceError::Unavailable("a duplicate of this call may be on its way: it is made again later".into()))
     }
 
     /// How a cross-workflow call ended, unless it was refused too early.
     async fn certain(&self, outcome: Outcome) -> ServiceResult<Outcome> {
         if outcome.is_refusal() {
-            self.no_copy_follows().await?;
+            self.no_duplicate_follows().await?;
         }
         Ok(outcome)
     }
 
-    async fn run(&self, business: Business) -> ServiceResult<()> {
+    pub async fn run(&self, business: Business) -> ServiceResult<()> {
         let peers = self.peers.upgrade().ok_or_else(|| ServiceError::Unavailable("the node is stopping".into()))?;
         let Business { run, branch, next_event_id, cross_call } = business;
         match cross_call {
@@ -116,7 +90,9 @@ impl CrossCalls {
                 unless_gone(tell(&*peers, Target::of(&child), Input::BeginChild(parent)).await)
             }
             CrossCall::Settle(policy_call) => match ask(&*peers, policy_call).await {
-                Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => self.no_copy_follows().await,
+                Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => {
+                    self.no_duplicate_follows().await
+                }
                 result => result,
             },
             CrossCall::Signal(to) => {

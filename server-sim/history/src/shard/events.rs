@@ -1,13 +1,22 @@
-//! What happens to a shard beside requests and commits: the ends of what it set going.
+//! What happens to a shard while it is owned, and what the machine makes of it.
+use super::effects::Effect;
 use super::executions::Loaded;
 use super::owned::{Exit, Owned};
+use super::pipeline::Dependant;
 use super::request::{Ask, Request};
 use crate::Counters;
+use std::collections::VecDeque;
 use tempest_api::{ServiceError, ServiceResult, Target, WorkflowKey};
 use tempest_core::HistoryTask;
-use tempest_store::{RangeId, StoreError, TaskKey};
+use tempest_store::{CommitOutcome, RangeId, StoreError, TaskKey};
 
 pub(crate) enum Event {
+    /// The shard was acquired; these requests were left undecided by the previous ownership, or waited meanwhile.
+    Acquired(VecDeque<Request>),
+    /// A request from outside.
+    Request(Request),
+    /// The oldest commit in flight has ended.
+    CommitEnded(CommitOutcome),
     /// A workflow was read.
     Loaded(WorkflowKey, Result<Loaded, StoreError>),
     /// A round of proving ownership has ended.
@@ -21,7 +30,7 @@ pub(crate) enum Event {
         limit: usize,
         rows: Vec<(TaskKey, HistoryTask)>,
     },
-    /// Matching has answered.
+    /// Matching has answered, or a cross-workflow call has ended.
     TransferSent(i64, ServiceResult<()>),
     /// A transfer task has waited long enough after it failed.
     TransferRetry(i64),
@@ -29,11 +38,18 @@ pub(crate) enum Event {
     TimerRetry(TaskKey, HistoryTask),
     /// The sender of a call was asked whether it still waits for it.
     SenderAsked(u64, ServiceResult<bool>),
+    /// Something is due: see [`Owned::next_wake`].
+    Alarm,
+    /// The shard is to take nothing new on, and to end like this when all that it began has ended.
+    Leave(Exit),
 }
 
 impl Owned {
-    pub fn event(&mut self, event: Event) {
+    pub(super) fn happened(&mut self, event: Event) {
         match event {
+            Event::Acquired(requests) => requests.into_iter().for_each(|request| self.take_up(request)),
+            Event::Request(request) => self.take_up(request),
+            Event::CommitEnded(outcome) => self.commit_ended(outcome),
             Event::Loaded(workflow, loaded) => self.loaded(workflow, loaded),
             Event::Proven(range) => self.proven(range),
             Event::TransferPage { before, limit, rows } => self.transfers.read(before, limit, rows),
@@ -44,56 +60,118 @@ impl Owned {
             Event::TransferSent(id, result) => self.transfer_sent(id, result),
             Event::TransferRetry(id) => {
                 let task = self.transfers.retry(id);
-                self.handle(Request { target: Target::of(&task.run), ask: Ask::SendTransfer(id, task) });
+                self.take_up(Request { target: Target::of(&task.run), ask: Ask::SendTransfer(id, task) });
             }
             Event::TimerRetry(key, task) => {
                 self.timers.retry();
-                self.handle(Request { target: Target::of(&task.run), ask: Ask::FireTimer(key, task) });
+                self.take_up(Request { target: Target::of(&task.run), ask: Ask::FireTimer(key, task) });
             }
             Event::SenderAsked(question, awaited) => self.sender_asked(question, awaited),
+            // The pump sees what is due.
+            Event::Alarm => {}
+            Event::Leave(exit) => self.leave(exit),
         }
+    }
+
+    /// The oldest commit in flight has ended.
+    fn commit_ended(&mut self, outcome: CommitOutcome) {
+        let counters = self.setup.counters.clone();
+        match outcome {
+            CommitOutcome::Committed => {
+                Counters::add(&counters.commits);
+                self.committed();
+            }
+            CommitOutcome::OwnershipLost { current } => self.end(Exit::OwnershipLost { current }),
+            CommitOutcome::OutcomeUnknown(_)
+                if tempest_rt::planted!(crate::plants::UNKNOWN_COMMIT_TAKEN_FOR_COMMITTED) =>
+            {
+                self.committed();
+            }
+            CommitOutcome::OutcomeUnknown(why) => {
+                tempest_rt::probe!("history-outcome-unknown");
+                Counters::add(&counters.commits_unknown);
+                self.end(Exit::Failed(ServiceError::OutcomeUnknown(why)));
+            }
+            CommitOutcome::Unavailable(why) => {
+                tempest_rt::probe!("history-commit-refused");
+                self.end(Exit::Failed(ServiceError::Unavailable(why)));
+            }
+            CommitOutcome::Conflict(why) => {
+                tempest_rt::probe!("history-commit-conflict");
+                Counters::add(&counters.commits_conflicting);
+                tracing::error!(%why, "a commit did not find what this shard believed: everything is read again");
+                self.end(Exit::Failed(ServiceError::Unavailable(why)));
+            }
+        }
+    }
+
+    fn committed(&mut self) {
+        let staged = self.pipeline.committed();
+        let watermark = self.watermark();
+        self.transfers.durable(staged.first_task_id, watermark, staged.transfer_tasks);
+        self.timers.durable(staged.timer_tasks);
+        staged.answers.into_iter().for_each(|answer| self.give(answer));
+        staged.dependants.into_iter().for_each(|dependant| self.release(dependant));
+        for run in &staged.runs {
+            for request in self.waiters.wake(run) {
+                self.take_up(request);
+            }
+        }
+        for run in &staged.runs {
+            self.executions.prune(&WorkflowKey::of(run), self.pipeline.durable());
+        }
+        self.evict();
     }
 
     fn loaded(&mut self, workflow: WorkflowKey, loaded: Result<Loaded, StoreError>) {
         match loaded {
             Ok(loaded) => {
-                Counters::add(&self.node.counters.executions_loaded);
+                Counters::add(&self.setup.counters.executions_loaded);
                 let waited = self.executions.loaded(loaded);
-                self.waiting -= waited.len();
                 // One of them may need another run of this workflow: then it waits again, and the rest behind it.
-                waited.into_iter().for_each(|request| self.handle(request));
+                waited.into_iter().for_each(|request| self.take_up(request));
                 self.evict();
             }
             Err(error) => {
                 tempest_rt::probe!("history-load-failed");
                 tracing::warn!(%error, workflow = %workflow.workflow_id, "a run could not be read");
                 let waited = self.executions.load_failed(&workflow);
-                self.waiting -= waited.len();
                 let refused = match &error {
                     StoreError::Corrupt(_) | StoreError::Incompatible(_) => ServiceError::DataLoss(error.to_string()),
                     _ => ServiceError::Unavailable(error.to_string()),
                 };
                 waited.into_iter().for_each(|Request { target, ask }| match ask {
                     Ask::FireTimer(key, task) => self.timer_failed(key, task),
-                    Ask::SendTransfer(id, _) => self.transfer_failed(id, None),
-                    ask => Request { target, ask }.refuse(refused.clone()),
+                    Ask::SendTransfer(id, _) => self.transfer_failed(id),
+                    ask => self.refuse(Request { target, ask }, refused.clone()),
                 });
             }
         }
     }
 
     fn proven(&mut self, range: ServiceResult<RangeId>) {
-        let asked = self.proofs.in_round.take().expect("a proof ends a round");
-        self.proofs.due_at = self.node.config.next_ownership_check();
+        let asked = self.proofs.end_round(self.setup.config.next_ownership_check(self.now.instant));
         match range {
             Ok(range) if range == self.range => {
-                asked.into_iter().for_each(|(sequence, answer)| self.pipeline.answer_when_durable(sequence, answer));
+                for (sequence, dependant) in asked {
+                    if let Some(dependant) = self.pipeline.when_durable(sequence, dependant) {
+                        self.release(dependant);
+                    }
+                }
             }
             Ok(current) => {
-                self.proofs.in_round = Some(asked);
+                asked.into_iter().for_each(|(sequence, dependant)| self.proofs.wait(sequence, dependant));
                 self.end(Exit::Superseded { current });
             }
-            Err(error) => asked.into_iter().for_each(|(_, answer)| answer.withdraw(error.clone())),
+            Err(error) => asked.into_iter().for_each(|(_, dependant)| self.withdraw(dependant, error.clone())),
+        }
+    }
+
+    /// Whether the shard is still owned could not be learnt.
+    fn withdraw(&mut self, dependant: Dependant, error: ServiceError) {
+        match dependant {
+            Dependant::Answer(answer) => self.effects.push(Effect::Withdraw(answer, error)),
+            Dependant::Call(call) => self.transfer_sent(call.id, Err(error)),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a shard does with a request whose run is in memory.
-use super::cross_call_memory::{CrossCall, Ended};
 use super::cross_calls::Business;
+use super::effects::Work;
 use super::executions::Found;
+use super::late_duplicates::{CallId, CallOutcome};
 use super::owned::Owned;
+use super::pipeline::Dependant;
 use super::request::{Answer, Ask, Caller, Decided, ReplyTo, Request};
 use super::stage::Step;
 use super::waiters::Poll;
@@ -18,7 +20,7 @@ use tempest_store::TaskKey;
 
 impl Owned {
     /// Takes a request: decides it now, or lets it wait until its run was read.
-    pub fn handle(&mut self, request: Request) {
+    pub(super) fn take_up(&mut self, request: Request) {
         if request.ask.is_abandoned() {
             tempest_rt::probe!("history-request-abandoned");
             return;
@@ -26,30 +28,27 @@ impl Owned {
         let (workflow, run_id) = (&request.target.workflow, &request.target.run_id);
         match self.executions.find(workflow, run_id) {
             Found::Ready(run_id) => self.execute(request, run_id),
-            Found::Loading => self.wait(request),
+            Found::Loading => self.executions.wait(request),
             Found::Cold => {
                 self.executions.begin_load(workflow);
-                self.begin_load(workflow.clone(), run_id.clone());
-                self.wait(request);
+                self.begin(Work::Load { workflow: workflow.clone(), run_id: run_id.clone() });
+                self.executions.wait(request);
             }
         }
-    }
-
-    fn wait(&mut self, request: Request) {
-        self.waiting += 1;
-        self.executions.wait(request);
     }
 
     fn execute(&mut self, request: Request, run_id: Option<RunId>) {
         let Target { workflow, run_id: asked } = request.target;
         match request.ask {
-            Ask::Decide(input, confirmed, reply) => match self.possible_duplicate(&workflow, &input, confirmed) {
-                Some(cross_call) => {
-                    let target = Target { workflow, run_id: asked };
-                    self.ask_sender(&cross_call, Request { target, ask: Ask::Decide(input, confirmed, reply) });
+            Ask::Decide(input, confirmed, reply) => {
+                match self.late_duplicates.may_be_late(self.now.instant, &workflow, &input, confirmed) {
+                    Some(call) => {
+                        let target = Target { workflow, run_id: asked };
+                        self.ask_sender(&call, Request { target, ask: Ask::Decide(input, confirmed, reply) });
+                    }
+                    None => self.decide(&workflow, run_id, *input, reply),
                 }
-                None => self.decide(&workflow, run_id, *input, reply),
-            },
+            }
             Ask::Read(read, reply) => self.read(Target { workflow, run_id: asked }, run_id, read, reply),
             Ask::FireTimer(key, task) => self.fire_timer(&workflow, key, task),
             Ask::SendTransfer(id, task) => self.send_transfer(&workflow, id, task),
@@ -57,11 +56,11 @@ impl Owned {
     }
 
     fn decide(&mut self, workflow: &WorkflowKey, run_id: Option<RunId>, input: Input, reply: Caller) {
-        Counters::add(&self.node.counters.requests);
+        Counters::add(&self.setup.counters.requests);
         let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_) | Input::StartChild(_));
-        let cross_call = CrossCall::of(self.range.timeline(), workflow, &input);
+        let call = self.late_duplicates.call(workflow, &input);
         if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
-            return self.turn_away(workflow, reply, cross_call, missing);
+            return self.turn_away(workflow, reply, call, missing);
         }
         let context = self.context(workflow);
         let state = self.state(workflow, run_id.as_ref());
@@ -70,7 +69,7 @@ impl Owned {
             Err(rejection) => {
                 return match rejection {
                     Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } => {
-                        self.turn_away(workflow, reply, cross_call, rejection.into())
+                        self.turn_away(workflow, reply, call, rejection.into())
                     }
                     rejection => self.answer_read(workflow, reply, Err(ServiceError::from(rejection).into())),
                 };
@@ -78,11 +77,11 @@ impl Owned {
         };
         // What is there already stays a success: only what would be done now comes too late.
         if !transition.runs.is_empty()
-            && let Some((cross_call, ended)) = self.ended_before(cross_call.as_ref())
+            && let Some((call, outcome)) = self.ended_before(call.as_ref())
         {
             tempest_rt::probe!("history-cross-call-after-its-end");
-            let before = as_before(ended.clone(), opens).map_err(Refused::from);
-            let answer = self.ends(cross_call, ended, Answer::new(reply, before));
+            let before = as_before(outcome.clone(), opens).map_err(Refused::from);
+            let answer = self.ends(call, outcome, Answer::new(reply, before));
             return self.answer_unstaged(workflow, answer);
         }
         let opened = transition.opened().map(|run| &*run.state);
@@ -100,11 +99,11 @@ impl Owned {
             }
             said => {
                 let decided = Decided { run: run.clone(), branch: branch.clone(), reply: said };
-                // Also where nothing is left to do: a copy may find another run, to which it was not done.
-                let done = cross_call.map(|cross_call| (cross_call, Ended::Done(Box::new(decided.clone()))));
+                // Also where nothing is left to do: a duplicate may find another run, to which it was not done.
+                let done = call.map(|call| (call, CallOutcome::Done(Box::new(decided.clone()))));
                 let answer = Answer::new(reply, Ok(decided));
                 Some(match done {
-                    Some((cross_call, ended)) => self.ends(cross_call, ended, answer),
+                    Some((call, outcome)) => self.ends(call, outcome, answer),
                     None => answer,
                 })
             }
@@ -173,8 +172,7 @@ impl Owned {
         }
         if !self.waiters.has_room() {
             tempest_rt::probe!("history-waiters-full");
-            drop(reply.send(Err(too_many_wait())));
-            return;
+            return self.give(Answer::new(reply, Err(too_many_wait())));
         }
         // From now on the question is about this run, also when another becomes current.
         let rests_on = self.executions.workflow(&workflow).last_sequence();
@@ -195,7 +193,7 @@ impl Owned {
         };
         match decided {
             Some(transition) if !transition.runs.is_empty() => {
-                Counters::add(&self.node.counters.timers_fired);
+                Counters::add(&self.setup.counters.timers_fired);
                 hit(&transition.probes);
                 let state = self.state(workflow, Some(&run_id)).expect("it was decided on");
                 let (run, branch) = (state.key().clone(), state.branch());
@@ -204,7 +202,7 @@ impl Owned {
             }
             // Stale. It was judged by staged state, but its deletion is staged behind that and shares its outcome.
             _ => {
-                Counters::add(&self.node.counters.timers_stale);
+                Counters::add(&self.setup.counters.timers_stale);
                 self.delete_later(key);
             }
         }
@@ -252,51 +250,75 @@ impl Owned {
 
     fn answer_unstaged(&mut self, workflow: &WorkflowKey, answer: Answer) {
         let sequence = self.executions.workflow(workflow).last_sequence();
-        self.answer_unwritten(sequence, answer);
+        self.when_proven(sequence, Dependant::Answer(answer));
     }
 
     /// Refuses what names no run, or none that is open, or one that is there already. That counts as said once it is: until
-    /// then what it was decided on may come to nothing. A cross-workflow call that was done stays done.
-    fn turn_away(&mut self, workflow: &WorkflowKey, to: Caller, cross_call: Option<CrossCall>, why: ServiceError) {
-        let answer = match (self.ended_before(cross_call.as_ref()), cross_call) {
-            (Some((cross_call, Ended::Done(decided))), _) => {
+    /// then what it was decided on may come to nothing. A call that was performed stays performed.
+    fn turn_away(&mut self, workflow: &WorkflowKey, to: Caller, call: Option<CallId>, why: ServiceError) {
+        let answer = match (self.ended_before(call.as_ref()), call) {
+            (Some((call, CallOutcome::Done(decided))), _) => {
                 tempest_rt::probe!("history-cross-call-done-before");
                 let answer = Answer::new(to, Ok((*decided).clone()));
-                self.ends(cross_call, Ended::Done(decided), answer)
+                self.ends(call, CallOutcome::Done(decided), answer)
             }
-            (_, Some(cross_call)) => self.ends(cross_call, Ended::Refused, Answer::new(to, Err(why.into()))),
+            (_, Some(call)) => self.ends(call, CallOutcome::Refused, Answer::new(to, Err(why.into()))),
             (_, None) => Answer::new(to, Err(why.into())),
         };
         self.answer_unstaged(workflow, answer);
     }
 
-    /// Remembers how a cross-workflow call ends: at once for this ownership, and for those that follow once it was told.
-    fn ends(&self, cross_call: CrossCall, ended: Ended, answer: Answer) -> Answer {
-        self.cross_calls_ending.note(cross_call.clone(), ended.clone());
-        let node = self.node.clone();
-        answer.before(move || node.cross_calls_ended.note(cross_call, ended))
+    /// Remembers how a call ends: at once for this ownership, and for those that follow once it is told.
+    fn ends(&self, call: CallId, outcome: CallOutcome, answer: Answer) -> Answer {
+        self.late_duplicates.decided(self.now.instant, call.clone(), outcome.clone());
+        answer.with_outcome(call, outcome)
     }
 
-    fn ended_before(&self, cross_call: Option<&CrossCall>) -> Option<(CrossCall, Ended)> {
-        cross_call.and_then(|cross_call| Some((cross_call.clone(), self.end_of(cross_call)?)))
+    fn ended_before(&self, call: Option<&CallId>) -> Option<(CallId, CallOutcome)> {
+        call.and_then(|call| Some((call.clone(), self.late_duplicates.outcome(call)?)))
     }
 
-    pub(super) fn end_of(&self, cross_call: &CrossCall) -> Option<Ended> {
-        let ended =
-            self.node.cross_calls_ended.end_of(cross_call).or_else(|| self.cross_calls_ending.end_of(cross_call));
-        ended.filter(|ended| {
-            matches!(ended, Ended::Refused) || !tempest_rt::planted!(crate::plants::DONE_CROSS_CALL_FORGOTTEN)
-        })
+    /// Lets the request wait for its sender's word.
+    fn ask_sender(&mut self, call: &CallId, request: Request) {
+        match self.late_duplicates.ask(request) {
+            Ok(question) => {
+                let (sender, task) = call.sent_by();
+                self.begin(Work::AskSender { question, sender, task });
+            }
+            Err(request) => {
+                tempest_rt::probe!("history-too-many-possible-duplicates");
+                self.refuse(request, ServiceError::Unavailable("too many senders of calls are being asked".into()));
+            }
+        }
+    }
+
+    pub(super) fn sender_asked(&mut self, question: u64, awaited: ServiceResult<bool>) {
+        let Request { target, ask: Ask::Decide(input, _, reply) } = self.late_duplicates.asked(question) else {
+            unreachable!("only inputs are calls");
+        };
+        let request = Request { target, ask: Ask::Decide(input, Some(self.range), reply) };
+        match awaited {
+            Ok(true) => self.take_up(request),
+            Ok(false) | Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => {
+                tempest_rt::probe!("history-cross-call-nobody-waits-for");
+                let why = "the sender of this call does not wait for it any more";
+                self.refuse(request, ServiceError::Unavailable(why.into()));
+            }
+            Err(error) => {
+                let why = format!("the sender of this call cannot be asked whether it still waits for it: {error}");
+                self.refuse(request, ServiceError::Unavailable(why));
+            }
+        }
     }
 
     fn context(&mut self, workflow: &WorkflowKey) -> Context {
         Context {
-            now: self.clock.now(),
+            now: self.clock.at(self.now),
             namespace_id: workflow.namespace_id.clone(),
-            new_run_id: RunId(tempest_rt::entropy::uuid()),
+            new_run_id: (self.setup.new_run_id)(),
             timeline: self.range.timeline().0,
-            limits: self.node.config.limits.clone(),
-            flags: self.node.flags.clone(),
+            limits: self.setup.config.limits.clone(),
+            flags: self.setup.flags.clone(),
         }
     }
 }
@@ -308,14 +330,14 @@ fn too_many_wait() -> ServiceError {
     }
 }
 
-/// What the copy of a cross-workflow call hears that has ended: the same once more.
-fn as_before(ended: Ended, opens: bool) -> ServiceResult<Decided> {
-    match ended {
-        Ended::Done(decided) => Ok(*decided),
-        Ended::Refused if !opens => {
+/// What the duplicate of a call hears that has ended: the same once more.
+fn as_before(outcome: CallOutcome, opens: bool) -> ServiceResult<Decided> {
+    match outcome {
+        CallOutcome::Done(decided) => Ok(*decided),
+        CallOutcome::Refused if !opens => {
             Err(ServiceError::NotFound("an earlier try of this found no such workflow".to_owned()))
         }
-        Ended::Refused => Err(ServiceError::WorkflowExecutionAlreadyStarted {
+        CallOutcome::Refused => Err(ServiceError::WorkflowExecutionAlreadyStarted {
             message: "an earlier try of this found such a workflow".to_owned(),
             start_request_id: String::new(),
             run_id: String::new(),

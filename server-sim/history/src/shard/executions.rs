@@ -14,6 +14,8 @@ pub(crate) struct Executions {
     runs: usize,
     /// Of all states, as they are encoded in the store.
     bytes: usize,
+    /// Requests that wait for a run to be read.
+    requests_waiting: usize,
     max: usize,
     bytes_max: usize,
 }
@@ -69,7 +71,16 @@ pub(crate) enum Found {
 
 impl Executions {
     pub fn new(max: usize, bytes_max: usize) -> Self {
-        Self { workflows: BTreeMap::new(), used: BTreeMap::new(), uses: 0, runs: 0, bytes: 0, max, bytes_max }
+        Self {
+            workflows: BTreeMap::new(),
+            used: BTreeMap::new(),
+            uses: 0,
+            runs: 0,
+            bytes: 0,
+            requests_waiting: 0,
+            max,
+            bytes_max,
+        }
     }
 
     /// Finds the workflow and the run meant (empty: the current one).
@@ -107,7 +118,13 @@ impl Executions {
         workflow.loading = true;
     }
 
+    /// Requests that wait for a run to be read.
+    pub fn requests_waiting(&self) -> usize {
+        self.requests_waiting
+    }
+
     pub fn wait(&mut self, request: Request) {
+        self.requests_waiting += 1;
         let workflow = self.workflows.get_mut(&request.target.workflow).expect("a workflow being read has an entry");
         workflow.waiting.push_back(request);
     }
@@ -131,6 +148,7 @@ impl Executions {
                 Run { state, bytes }
             });
         }
+        self.requests_waiting -= workflow.waiting.len();
         std::mem::take(&mut workflow.waiting)
     }
 
@@ -139,6 +157,7 @@ impl Executions {
         let workflow = self.workflows.get_mut(key).expect("a workflow being read has an entry");
         workflow.loading = false;
         let waiting = std::mem::take(&mut workflow.waiting);
+        self.requests_waiting -= waiting.len();
         if !workflow.known {
             self.workflows.remove(key);
         }

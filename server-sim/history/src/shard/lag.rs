@@ -1,6 +1,6 @@
 //! How far a shard's queues are behind. The pump posts what it knows; how old that is by now is reckoned by the caller,
 //! so that a shard that is stuck is seen to fall behind.
-use super::clock::ShardClock;
+use super::clock::{Moment, ShardClock};
 use super::timer_queue::EarliestTimer;
 use super::transfer_queue::TransferBacklog;
 use crate::service::WallClock;
@@ -46,19 +46,19 @@ pub(crate) struct Posted {
 }
 
 impl Posted {
-    fn lag(&self, wall: WallClock) -> ShardLag {
+    fn lag(&self, now: Moment) -> ShardLag {
         let TransferBacklog { tasks, unread, oldest_since } = self.transfers;
         let (mark, marked_at) = self.clock;
         ShardLag {
             transfer_tasks: tasks as u64,
             transfer_tasks_unread: unread,
             transfer_oldest_ms: match oldest_since {
-                Some(since) => Some(ms(Instant::now().saturating_duration_since(since))),
+                Some(since) => Some(ms(now.instant.saturating_duration_since(since))),
                 None if unread || tasks > 0 => None,
                 None => Some(0),
             },
             timer_overdue_ms: match self.timers {
-                EarliestTimer::Due(due) => Some(ms(ShardClock::marked(wall, mark, marked_at).now().since(due))),
+                EarliestTimer::Due(due) => Some(ms(ShardClock::new(mark, marked_at).at(now).since(due))),
                 EarliestTimer::NotRead => None,
                 EarliestTimer::None => Some(0),
             },
@@ -88,7 +88,7 @@ impl LagBoard {
         let posted = |shard: ShardId| *self.0[shard.0 as usize - 1].lock().expect("no holder of this lock panics");
         let current = held.iter().filter_map(|(shard, range)| Some((*shard, posted(*shard)?, *range)));
         let current = current.filter(|(_, posted, range)| posted.range == *range);
-        current.map(|(shard, posted, _)| (shard, posted.lag(wall.clone()))).collect()
+        current.map(|(shard, posted, _)| (shard, posted.lag(Moment::read(wall)))).collect()
     }
 }
 
@@ -138,7 +138,7 @@ mod tests {
             ..nothing
         };
         let lag = |posted: Posted| {
-            let lag = posted.lag(Arc::new(|| Time::ZERO));
+            let lag = posted.lag(Moment { instant: Instant::now(), wall: Time::ZERO });
             (lag.transfer_oldest_ms, lag.timer_overdue_ms)
         };
         assert_eq!(lag(nothing), (Some(0), Some(0)));

@@ -1,33 +1,48 @@
-//! One shard: taken, served, lost and taken again.
+//! One shard: acquired, served, lost and acquired again.
 //!
-//! [`run`] is the actor. While it owns the shard, [`serve`] feeds what happens to [`owned::Owned`], which decides;
-//! everything in `Owned` belongs to one range id and dies with it. Requests that had not been decided survive into the
-//! next ownership.
+//! [`live`] is the actor. While it owns the shard, [`driver::serve`] feeds what happens to the machine
+//! [`owned::Owned`], which decides and awaits nothing, and performs the effects that it asks for. Everything in the
+//! machine belongs to one range id and dies with it. Requests that had not been decided survive into the next ownership.
+//!
+//! ```text
+//!   requests, ends of commits and of work, alarms                commits, answers, work to begin
+//!   ──────────── Event, Moment ───────────► Owned::handle ────────────── Effects ───────────────►
+//!                                   executions  runs in memory, staged
+//!                                   pipeline    commits in flight, what rests on them
+//!                                   transfers, timers, deletions   history tasks
+//!                                   waiters     callers whose answer comes later
+//!                                   proofs      of ownership, for what wrote nothing
+//!                                   late_duplicates   calls that come after they were answered
+//! ```
 mod acknowledged;
 mod acquire;
+mod ask_sender;
 mod clock;
-mod cross_call_memory;
 mod cross_calls;
+mod deletions;
+mod driver;
+mod effects;
 mod events;
 mod execute;
 mod executions;
 mod lag;
+mod late_duplicates;
 mod owned;
 mod pipeline;
-mod possible_duplicates;
-mod queues;
+mod proofs;
+mod pump;
 mod read_index;
 mod reads;
 mod request;
-mod serve;
+mod send;
 mod stage;
 mod timer_queue;
 mod transfer_queue;
 mod waiters;
 
-pub(crate) use cross_call_memory::CrossCallMemory;
 pub(crate) use lag::LagBoard;
 pub use lag::ShardLag;
+pub(crate) use late_duplicates::OutcomeMemory;
 pub(crate) use read_index::ReadIndex;
 pub(crate) use request::{Ask, Decided, ReplyTo, Request};
 
@@ -37,6 +52,7 @@ use crate::service::WallClock;
 use crate::{Counters, HistoryConfig};
 use acknowledged::Acknowledged;
 use acquire::Acquired;
+use clock::Moment;
 use futures::FutureExt;
 use owned::{Exit, Owned};
 use std::collections::{BTreeMap, VecDeque};
@@ -44,13 +60,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tempest_api::{HistoryService, MatchingService, ServiceError};
-use tempest_core::Flags;
+use tempest_core::{Flags, RunId};
+use tempest_rt::time::Instant;
 use tempest_store::{RangeId, ShardId, Store};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 /// What all shards of a node share.
 pub(crate) struct Node {
-    pub config: HistoryConfig,
+    pub config: Arc<HistoryConfig>,
     pub store: Arc<dyn Store>,
     pub matching: Arc<dyn MatchingService>,
     /// Every run's history service, by the way that calls between nodes go. Weak: this node is part of it.
@@ -63,7 +80,30 @@ pub(crate) struct Node {
     pub acquisitions: Semaphore,
     pub held: Held,
     pub lags: LagBoard,
-    pub cross_calls_ended: CrossCallMemory,
+    pub outcomes_told: Arc<OutcomeMemory>,
+}
+
+/// What the machine of a shard has from its node: values, and no way to the other roles.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub config: Arc<HistoryConfig>,
+    pub counters: Arc<Counters>,
+    pub flags: Flags,
+    /// The outcomes of cross-workflow calls that this node has told, in all its shards.
+    pub outcomes_told: Arc<OutcomeMemory>,
+    pub new_run_id: fn() -> RunId,
+}
+
+impl Setup {
+    fn of(node: &Node) -> Setup {
+        Setup {
+            config: node.config.clone(),
+            counters: node.counters.clone(),
+            flags: node.flags.clone(),
+            outcomes_told: node.outcomes_told.clone(),
+            new_run_id: || RunId(tempest_rt::entropy::uuid()),
+        }
+    }
 }
 
 /// The shards that this node believes that it owns, with the range ids it took them with.
@@ -101,7 +141,7 @@ pub(crate) async fn live(node: Arc<Node>, shard: ShardId, mut door: Door) {
 async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &mut Acknowledged) {
     let mut carried = VecDeque::new();
     let mut failures = 0;
-    let mut before = None;
+    let mut previous = None;
     loop {
         let mut timeline = node.store.timeline();
         let is_open = acknowledged.look_again_after_a_failover(node, shard).await;
@@ -123,22 +163,19 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
         acknowledged.compare(node, shard, &record, record.range_id.timeline());
         let first = record.sequence;
         node.held.lock().expect("no holder of this lock panics").insert(shard, record.range_id);
-        let mut owned = Owned::new(node.clone(), shard, record);
-        if let Some(before) = before.take() {
-            owned.follow(before);
+        let mut owned = Owned::new(Setup::of(node), Moment::read(&node.wall), shard, record);
+        if let Some(previous) = previous.take() {
+            owned.follow(previous);
         }
-        for request in carried.drain(..) {
-            owned.handle(request);
-        }
-        let exit = serve::serve(&mut owned, door).await;
+        let exit = driver::serve(node, &mut owned, std::mem::take(&mut carried), door).await;
         node.held.lock().expect("no holder of this lock panics").remove(&shard);
         // No caller was answered in this range yet: that its acquisition is lost matters to none.
         if owned.durable() > first {
             *acknowledged = Acknowledged::by(owned.range, owned.durable());
         }
         failures = if owned.durable() > first { 0 } else { failures + 1 };
-        before = Some(owned.before());
-        carried = owned.dissolve(&exit);
+        previous = Some(owned.as_previous(Instant::now()));
+        carried = driver::dissolve(owned, &exit);
         match exit {
             Exit::Stopped => break,
             Exit::Renewal => failures = 0,

@@ -1,9 +1,9 @@
-//! Commits in flight, in order, and the answers that rest on them.
+//! Commits in flight, in order, and what rests on them.
+use super::cross_calls::OutboundCall;
 use super::request::Answer;
 use std::collections::VecDeque;
-use tempest_api::ServiceError;
 use tempest_core::{HistoryTask, RunKey};
-use tempest_store::{CommitFuture, CommitOutcome, TaskKey};
+use tempest_store::TaskKey;
 
 /// One commit between being staged and being durable.
 pub(crate) struct Staged {
@@ -12,14 +12,22 @@ pub(crate) struct Staged {
     pub bytes: usize,
     /// The smallest task id it may have used: transfer tasks from here on are not durable yet.
     pub first_task_id: i64,
-    pub future: CommitFuture,
     pub runs: Vec<RunKey>,
     pub transfer_tasks: Vec<(i64, HistoryTask)>,
     pub timer_tasks: Vec<(TaskKey, HistoryTask)>,
     /// The caller that caused it.
     pub answers: Vec<Answer>,
-    /// Answers that wrote nothing but were decided on its state.
-    pub dependants: Vec<Answer>,
+    /// What was decided on its state and wrote nothing.
+    pub dependants: Vec<Dependant>,
+}
+
+/// What was decided on staged state and waits until that is durable, and where nothing was written until the shard is
+/// proven to be owned.
+pub(crate) enum Dependant {
+    Answer(Answer),
+    /// Other runs would be told of what may never be. And a superseded owner that writes nothing would go on calling
+    /// forever, long after its successor believed a refusal.
+    Call(Box<OutboundCall>),
 }
 
 /// The pipeline of one ownership: sequences rise by one, and become durable in that order.
@@ -70,14 +78,6 @@ impl Pipeline {
         self.staged.front().map(|staged| staged.first_task_id)
     }
 
-    /// The end of the oldest commit in flight; pending forever if there is none. Dropping this future loses nothing.
-    pub async fn front_outcome(&mut self) -> CommitOutcome {
-        match self.staged.front_mut() {
-            Some(staged) => (&mut staged.future).await,
-            None => std::future::pending().await,
-        }
-    }
-
     /// The oldest commit is durable.
     pub fn committed(&mut self) -> Staged {
         let staged = self.staged.pop_front().expect("an outcome comes from a commit in flight");
@@ -86,27 +86,26 @@ impl Pipeline {
         staged
     }
 
-    /// Gives an answer as soon as `sequence` is durable.
-    pub fn answer_when_durable(&mut self, sequence: u64, answer: Answer) {
+    /// Keeps what rests on `sequence` until that is durable; gives it back if it is already.
+    pub fn when_durable(&mut self, sequence: u64, dependant: Dependant) -> Option<Dependant> {
         if sequence <= self.durable {
-            return answer.give();
+            return Some(dependant);
         }
         let index = usize::try_from(sequence - self.durable - 1).expect("the pipeline is far shorter than 2^32");
-        self.staged[index].dependants.push(answer);
+        self.staged[index].dependants.push(dependant);
+        None
     }
 
-    /// Nothing in flight can be relied on: `caused` for those who caused commits, `depended` for those who only read.
-    pub fn discard(self, caused: &ServiceError, depended: &ServiceError) {
-        for staged in self.staged {
-            staged.answers.into_iter().for_each(|answer| answer.withdraw(caused.clone()));
-            staged.dependants.into_iter().for_each(|answer| answer.withdraw(depended.clone()));
-        }
+    /// Nothing in flight can be relied on: these are the answers of callers that caused commits, and what depended on those.
+    pub fn discard(self) -> impl Iterator<Item = (Vec<Answer>, Vec<Dependant>)> {
+        self.staged.into_iter().map(|staged| (staged.answers, staged.dependants))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempest_api::ServiceError;
     use tokio::sync::oneshot;
 
     fn staged(sequence: u64) -> Staged {
@@ -114,7 +113,6 @@ mod tests {
             sequence,
             bytes: 100,
             first_task_id: i64::try_from(sequence).unwrap() * 10,
-            future: Box::pin(async { CommitOutcome::Committed }),
             runs: vec![],
             transfer_tasks: vec![],
             timer_tasks: vec![],
@@ -128,23 +126,16 @@ mod tests {
         let mut pipeline = Pipeline::new(7);
         pipeline.push(staged(8));
         pipeline.push(staged(9));
-        let mut replies: Vec<_> = [7, 8, 9]
-            .into_iter()
-            .map(|sequence| {
-                let (to, reply) = oneshot::channel();
-                pipeline.answer_when_durable(sequence, Answer::new(to, Ok(sequence)));
-                reply
-            })
-            .collect();
+        let mut at_once = Vec::new();
+        for sequence in [7, 8, 9] {
+            let answer = Dependant::Answer(Answer::new(oneshot::channel::<Result<(), ServiceError>>().0, Ok(())));
+            at_once.push(pipeline.when_durable(sequence, answer).is_some());
+        }
+        assert_eq!(at_once, [true, false, false]);
         assert_eq!(pipeline.bytes(), 200);
-        assert_eq!(replies[0].try_recv().unwrap(), Ok(7));
-        assert!(replies[1].try_recv().is_err());
-        pipeline.committed().dependants.into_iter().for_each(Answer::give);
-        assert_eq!(replies[1].try_recv().unwrap(), Ok(8));
-        assert!(replies[2].try_recv().is_err());
+        assert_eq!(pipeline.committed().dependants.len(), 1);
         assert_eq!((pipeline.first_task_id(), pipeline.bytes()), (Some(90), 100));
-        let unknown = ServiceError::OutcomeUnknown("who knows".into());
-        pipeline.discard(&unknown, &ServiceError::Unavailable("come back".into()));
-        assert_eq!(replies[2].try_recv().unwrap(), Err(ServiceError::Unavailable("come back".into())));
+        let left = pipeline.discard().map(|(answers, dependants)| (answers.len(), dependants.len()));
+        assert_eq!(left.collect::<Vec<_>>(), [(0, 1)]);
     }
 }

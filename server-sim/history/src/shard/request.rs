@@ -1,4 +1,5 @@
 //! What a shard is asked, and the answers that wait until they may be given.
+use super::late_duplicates::{CallId, CallOutcome};
 use tempest_api::{Read, Refused, ServiceError, Target, View};
 use tempest_core::{BranchRef, HistoryTask, Input, RunKey};
 use tempest_store::{RangeId, TaskKey};
@@ -18,7 +19,7 @@ pub(crate) struct Request {
 
 pub(crate) enum Ask {
     /// A caller's input. If it is a cross-workflow call whose sender has confirmed that it waits for it: the range under
-    /// which it was asked whether it does.
+    /// which the sender was asked.
     Decide(Box<Input>, Option<RangeId>, Caller),
     Read(Read, ReplyTo<View>),
     /// The timer queue's own: fire what is due.
@@ -67,7 +68,11 @@ pub(crate) struct Decided {
 
 /// An answer that may be given once what it rests on is durable (and, where nothing was written, once ownership is
 /// proven); until then it may not be seen.
-pub(crate) struct Answer(Box<dyn FnOnce(Result<(), ServiceError>) + Send>);
+pub(crate) struct Answer {
+    tell: Box<dyn FnOnce(Result<(), ServiceError>) + Send>,
+    /// Calls whose outcomes its callers hear: from then on these bind the next ownership as well.
+    outcomes: Vec<(CallId, CallOutcome)>,
+}
 
 impl Answer {
     pub fn new<T, E>(to: ReplyTo<T, E>, result: Result<T, E>) -> Self
@@ -76,33 +81,39 @@ impl Answer {
         E: From<ServiceError> + Send + 'static,
     {
         // A caller that has gone away needs no answer.
-        Self(Box::new(move |grounds| drop(to.send(grounds.map_err(E::from).and(result)))))
+        let tell =
+            Box::new(move |grounds: Result<(), ServiceError>| drop(to.send(grounds.map_err(E::from).and(result))));
+        Self { tell, outcomes: Vec::new() }
     }
 
     /// Both, or neither.
-    pub fn and(self, other: Self) -> Self {
-        Self(Box::new(move |grounds| {
-            (self.0)(grounds.clone());
-            (other.0)(grounds);
-        }))
+    pub fn and(mut self, mut other: Self) -> Self {
+        self.outcomes.append(&mut other.outcomes);
+        let (first, second) = (self.tell, other.tell);
+        let tell = Box::new(move |grounds: Result<(), ServiceError>| {
+            first(grounds.clone());
+            second(grounds);
+        });
+        Self { tell, outcomes: self.outcomes }
     }
 
-    /// The same, and `given` is done first, if the answer is given.
-    pub fn before(self, given: impl FnOnce() + Send + 'static) -> Self {
-        Self(Box::new(move |grounds| {
-            if grounds.is_ok() {
-                given();
-            }
-            (self.0)(grounds);
-        }))
+    /// The same, which tells how this call ended.
+    pub fn with_outcome(mut self, call: CallId, outcome: CallOutcome) -> Self {
+        self.outcomes.push((call, outcome));
+        self
+    }
+
+    /// The outcomes that its callers are about to hear.
+    pub fn take_outcomes(&mut self) -> Vec<(CallId, CallOutcome)> {
+        std::mem::take(&mut self.outcomes)
     }
 
     pub fn give(self) {
-        (self.0)(Ok(()));
+        (self.tell)(Ok(()));
     }
 
     /// What it rested on did not come to be.
     pub fn withdraw(self, error: ServiceError) {
-        (self.0)(Err(error));
+        (self.tell)(Err(error));
     }
 }

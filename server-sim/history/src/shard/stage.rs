@@ -1,4 +1,5 @@
 //! From a decision to a commit in flight.
+use super::effects::Effect;
 use super::owned::{Owned, TASK_ID_BITS};
 use super::pipeline::Staged;
 use super::request::Answer;
@@ -9,7 +10,7 @@ use prost::Message;
 use tempest_api::WorkflowKey;
 use tempest_api::proto::history::v1::{History, HistoryEvent};
 use tempest_core::{HistoryTask, RunKey, RunWrite, TaskKind, Time, TimerKind, TimerTask, TransferTask};
-use tempest_store::{BranchId, CurrentRunWrite, HistoryAppend, ShardCommit, StoreCalls, TaskKey, TaskRow};
+use tempest_store::{BranchId, CurrentRunWrite, HistoryAppend, ShardCommit, TaskKey, TaskRow};
 
 /// One decision, and what goes with it.
 pub(super) struct Step<'a> {
@@ -34,7 +35,7 @@ impl Owned {
         self.executions.workflow_mut(step.workflow).staged(sequence);
         commit.tasks_deleted.extend(step.ended);
         match step.answer {
-            Some(answer) if tempest_rt::planted!(crate::plants::REPLY_BEFORE_DURABLE) => answer.give(),
+            Some(answer) if tempest_rt::planted!(crate::plants::REPLY_BEFORE_DURABLE) => self.give(answer),
             answer => staged.answers.extend(answer),
         }
         self.submit(commit, staged);
@@ -48,12 +49,10 @@ impl Owned {
     }
 
     fn submit(&mut self, mut commit: ShardCommit, mut staged: Staged) {
-        commit.tasks_deleted.append(&mut self.deletions.keys);
-        self.deletions.flush_at = None;
+        commit.tasks_deleted.append(&mut self.deletions.take());
         let states = commit.runs.iter().map(tempest_store::RunWrite::bytes);
         staged.bytes = states.chain(commit.history.iter().map(|append| append.events.len())).sum();
-        // `commit` enqueues before it returns: the order of these calls is the order of the commits.
-        staged.future = self.node.store.commit(commit);
+        self.effects.push(Effect::Commit(Box::new(commit)));
         self.pipeline.push(staged);
     }
 
@@ -62,7 +61,7 @@ impl Owned {
             shard: self.shard,
             range_id: self.range,
             sequence,
-            time: self.clock.now(),
+            time: self.clock.at(self.now),
             ..ShardCommit::default()
         }
     }
@@ -72,7 +71,6 @@ impl Owned {
             sequence,
             bytes: 0,
             first_task_id: self.next_task_id,
-            future: Box::pin(std::future::pending()),
             runs: vec![],
             transfer_tasks: vec![],
             timer_tasks: vec![],

@@ -13,8 +13,6 @@ pub(crate) struct TransferQueue {
     queued: BTreeMap<i64, Queued>,
     /// With matching, or waiting for their next try.
     busy: BTreeMap<i64, Busy>,
-    /// Of tasks that were handed out by an ownership before this one: see [`Busy::unknown_at`].
-    unknown: BTreeMap<i64, Instant>,
     sending: usize,
     read_level: i64,
     reading: bool,
@@ -35,8 +33,6 @@ struct Busy {
     failures: u32,
     sending: bool,
     since: Option<Instant>,
-    /// When the newest try with an unknown outcome ended.
-    unknown_at: Option<Instant>,
 }
 
 /// Transfer tasks that are not done with, as far as a queue knows.
@@ -58,7 +54,6 @@ impl TransferQueue {
         Self {
             queued: BTreeMap::new(),
             busy: BTreeMap::new(),
-            unknown: BTreeMap::new(),
             sending: 0,
             read_level: 0,
             reading: false,
@@ -133,8 +128,7 @@ impl TransferQueue {
         }
         let (id, Queued { task, since }) = self.queued.pop_first()?;
         self.sending += 1;
-        let unknown_at = self.unknown.remove(&id);
-        self.busy.insert(id, Busy { task: task.clone(), failures: 0, sending: true, since, unknown_at });
+        self.busy.insert(id, Busy { task: task.clone(), failures: 0, sending: true, since });
         Some((id, task))
     }
 
@@ -144,33 +138,17 @@ impl TransferQueue {
         self.sending -= 1;
     }
 
-    /// When the newest try of a task that was handed out ended with an unknown outcome, if one did.
-    pub fn unknown_at(&self, id: i64) -> Option<Instant> {
-        self.busy.get(&id)?.unknown_at
+    /// The tasks that are with matching, or whose calls are being made.
+    pub fn in_flight(&self) -> impl Iterator<Item = i64> {
+        self.busy.iter().filter(|(_, busy)| busy.sending).map(|(id, _)| *id)
     }
 
-    /// Tasks whose side effect may have happened: tried with an unknown outcome, or in flight now that ownership ends.
-    pub fn unknown(&self, now: Instant) -> BTreeMap<i64, Instant> {
-        let of_busy = self.busy.iter().filter_map(|(id, busy)| {
-            let unknown_at = if busy.sending { Some(now) } else { busy.unknown_at };
-            Some((*id, unknown_at?))
-        });
-        self.unknown.iter().map(|(id, at)| (*id, *at)).chain(of_busy).collect()
-    }
-
-    /// The same of the ownership before this one.
-    pub fn set_unknown(&mut self, unknown: BTreeMap<i64, Instant>) {
-        self.unknown = unknown;
-    }
-
-    /// It could not be sent, or, if `unknown_at` says when, its outcome is unknown: returns how long to wait before
-    /// [`TransferQueue::retry`].
-    pub fn failed(&mut self, id: i64, unknown_at: Option<Instant>) -> Duration {
+    /// It could not be sent, or its outcome is unknown: returns how long to wait before [`TransferQueue::retry`].
+    pub fn failed(&mut self, id: i64) -> Duration {
         self.sending -= 1;
         let busy = self.busy.get_mut(&id).expect("only a task that was handed out fails");
         busy.failures = busy.failures.saturating_add(1);
         busy.sending = false;
-        busy.unknown_at = unknown_at.or(busy.unknown_at);
         backoff(self.retry.0, self.retry.1, busy.failures)
     }
 
@@ -253,30 +231,13 @@ mod tests {
         queue.read(before, limit, vec![]);
         queue.durable(10, 13, vec![(10, task()), (11, task()), (12, task())]);
         assert_eq!(ids(&mut queue), [10, 11]);
-        let unknown_at = Instant::now();
-        let first = queue.failed(10, Some(unknown_at));
+        let first = queue.failed(10);
+        assert_eq!(queue.in_flight().collect::<Vec<_>>(), [11], "it waits, and is not being sent");
         assert_eq!(ids(&mut queue), [12]);
         queue.done(11);
         queue.retry(10);
-        assert_eq!(queue.failed(10, None), first * 2);
-        assert_eq!(queue.unknown_at(10), Some(unknown_at), "a later refusal does not call it back");
-    }
-
-    #[test]
-    fn what_nobody_knows_of_a_task_is_handed_on() {
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut queue = queue(10);
-        let (_, before, limit) = queue.begin_read(10).unwrap();
-        queue.read(before, limit, vec![]);
-        queue.durable(10, 14, (10..14).map(|id| (id, task())).collect());
-        queue.set_unknown([(10, at(1)), (13, at(2))].into());
-        assert_eq!(ids(&mut queue), [10, 11]);
-        assert_eq!(queue.unknown_at(10), Some(at(1)));
-        assert_eq!(queue.unknown(at(9)), [(10, at(9)), (11, at(9)), (13, at(2))].into(), "those two are being sent");
-        queue.failed(10, None);
-        queue.failed(11, None);
-        assert_eq!(queue.unknown(at(9)), [(10, at(1)), (13, at(2))].into());
+        assert_eq!(queue.in_flight().collect::<Vec<_>>(), [10, 12]);
+        assert_eq!(queue.failed(10), first * 2);
     }
 
     #[test]
@@ -298,7 +259,7 @@ mod tests {
         assert_eq!(queue.backlog(13), backlog(3, false, Some(10)));
         assert_eq!(ids(&mut queue), [10, 11]);
         queue.done(11);
-        queue.failed(10, None);
+        queue.failed(10);
         assert_eq!(queue.backlog(13), backlog(2, false, Some(10)), "one that failed is not done with");
         queue.retry(10);
         queue.done(10);
