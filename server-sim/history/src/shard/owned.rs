@@ -294,3 +294,6 @@ fn errors_of(exit: &Exit) -> (ServiceError, ServiceError) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
