@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn the_wall_clock_catches_up_with_shard_time() {
         let start = Instant::now();
-        let at = |seconds: u64, jumped| {
+        let at = |seconds: u64, jumped: i64| {
             let passed = Duration::from_secs(seconds);
             Moment { instant: start + passed, wall: Time((1000 + jumped) * SECOND).plus(passed) }
         };
