@@ -26,7 +26,7 @@ fn a_caller_hears_nothing_before_its_commit_is_durable() {
 fn commits_leave_in_the_order_of_decisions() {
     let mut shard = Driven::new();
     let _callers = [shard.start("a"), shard.start("b"), shard.start("c")];
-    ["b", "c", "a"].map(|workflow| shard.found_nothing(workflow));
+    ["b", "c", "a"].into_iter().for_each(|workflow| shard.found_nothing(workflow));
     assert_eq!(shard.commits(), [1, 2, 3]);
     assert_eq!(shard.committed_runs(), ["b", "c", "a"]);
 }
@@ -76,7 +76,7 @@ fn a_commit_that_the_fence_refuses_was_not_done() {
 fn an_unknown_outcome_ends_the_lease_and_what_is_staged_behind_it_is_void() {
     let mut shard = Driven::new();
     let mut callers = [shard.start("a"), shard.start("b")];
-    ["a", "b"].map(|workflow| shard.found_nothing(workflow));
+    ["a", "b"].into_iter().for_each(|workflow| shard.found_nothing(workflow));
     let mut reader = shard.describe("b");
     let _waiting = shard.start("c");
     shard.clear();
@@ -208,7 +208,7 @@ fn reads_in_flight_are_bounded_by_the_requests_that_wait_for_them() {
 fn what_is_staged_stays_in_memory_and_what_is_durable_makes_room() {
     let mut shard = Driven::with(|config| config.executions_cached_max = 1);
     let _callers = [shard.start("a"), shard.start("b")];
-    ["a", "b"].map(|workflow| shard.found_nothing(workflow));
+    ["a", "b"].into_iter().for_each(|workflow| shard.found_nothing(workflow));
     shard.clear();
     let _reader = shard.describe("a");
     assert_eq!(shard.loads(), Vec::<String>::new(), "the store does not know it yet");
