@@ -107,6 +107,8 @@ pub enum Reply {
     Heartbeat {
         cancel_requested: bool,
     },
+    /// The run that has the signal: by its workflow id alone the caller does not know which one that is.
+    Signaled(RunId),
 }
 
 impl Reply {

@@ -42,6 +42,8 @@ pub struct Limits {
     pub history_bytes_max: i64,
     /// Bytes of a run's state, about, before it is terminated.
     pub mutable_state_bytes_max: usize,
+    /// Encoded events of one decision on a run, in bytes: they are written as one batch.
+    pub transaction_bytes_max: usize,
     /// Bytes after which a worker is told to continue as new.
     pub history_bytes_suggest_continue_as_new: i64,
     /// Events after which a worker is told to continue as new.
@@ -69,6 +71,7 @@ impl Default for Limits {
             history_events_max: 51_200,
             history_bytes_max: 50 * 1024 * 1024,
             mutable_state_bytes_max: 8 * 1024 * 1024,
+            transaction_bytes_max: 4 * 1024 * 1024,
             history_bytes_suggest_continue_as_new: 4 * 1024 * 1024,
             history_events_suggest_continue_as_new: 4096,
             continue_as_new_min_interval: Duration::from_secs(1),

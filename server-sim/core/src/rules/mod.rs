@@ -9,6 +9,7 @@ pub mod names;
 pub(crate) mod payloads;
 pub mod priority;
 pub mod retry_policy;
+mod search_attribute_value;
 pub mod search_attributes;
 pub mod start_request;
 pub mod task_queue;

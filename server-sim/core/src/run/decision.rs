@@ -144,11 +144,24 @@ impl<'c> Decision<'c> {
         self.probes.extend(opened.probes);
     }
 
-    /// The finished decision on an existing run.
+    /// The run as it was decided on, if it was there.
+    pub(crate) fn before(&self) -> Option<&'c MutableState> {
+        self.before
+    }
+
+    /// Whether anything of the run is another than before; tasks are not of it.
+    pub(crate) fn changes(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// The finished decision on an existing run, or what comes of it where the run is over its limits.
     pub(crate) fn finish(mut self, reply: Reply) -> Transition {
+        if let (Some(exceeded), Some(before)) = (self.exceeded(), self.before) {
+            return exceeded.terminate(before, self.context);
+        }
         self.settle();
         let (opened, probes) = (self.opened.take(), std::mem::take(&mut self.probes));
-        let changed = !self.touched.is_empty() || !self.transfer_tasks.is_empty() || !self.timer_tasks.is_empty();
+        let changed = self.changes() || !self.transfer_tasks.is_empty() || !self.timer_tasks.is_empty();
         let runs = changed.then(|| self.into_write()).into_iter().chain(opened).collect();
         Transition { runs, reply, answers: Vec::new(), probes }
     }

@@ -1,8 +1,14 @@
 //! The registry of inputs: one row for each thing that can happen to a run, and the file that decides it.
+use super::limits::Oversize;
 use super::{activity, admission, cancel, child, close, cross_call_ended, fire_timer, parent, signal, workflow_task};
 use crate::{Context, Input, MutableState, Rejection, Transition};
 
 pub(crate) fn decide(state: Option<&MutableState>, input: Input, context: &Context) -> Result<Transition, Rejection> {
+    let oversize = Oversize::of(&input);
+    oversize.judge(dispatch(state, input, context)?, state, context)
+}
+
+fn dispatch(state: Option<&MutableState>, input: Input, context: &Context) -> Result<Transition, Rejection> {
     let run = || state.ok_or_else(|| Rejection::NotFound("workflow execution not found".to_owned()));
     match input {
         Input::Start(request) => admission::start::decide(state, *request, context),

@@ -47,6 +47,63 @@ fn a_state_that_is_too_large_ends_its_run() {
 }
 
 #[test]
+fn a_run_that_closes_is_not_judged() {
+    let mut story = polled();
+    story.shard.limits.history_events_max = 4;
+    story.shard.limits.history_bytes_max = 1;
+    story.complete(vec![complete_workflow("done")]);
+    assert_eq!(story.shard.runs[0].state.status(), WorkflowExecutionStatus::Completed);
+}
+
+#[test]
+fn news_is_counted_once_it_is_written() {
+    let mut story = Story::new();
+    story.start();
+    story.shard.limits.history_events_max = 2;
+    story.signal("amend", "signal-1");
+    story.signal("amend", "signal-2");
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn commands_of_too_many_bytes_terminate_the_run() {
+    let mut story = polled();
+    story.signal("amend", "signal-1");
+    story.shard.limits.transaction_bytes_max = 100;
+    story.complete(vec![marker("first"), marker("second")]);
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn a_successor_of_too_many_bytes_terminates_its_predecessor() {
+    let mut story = polled();
+    story.shard.limits.transaction_bytes_max = 220;
+    story.complete(vec![continue_as_new("2 books", |command| command.input = payloads(&"x".repeat(100)))]);
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn requests_of_too_many_bytes_are_refused() {
+    let mut story = Story::new();
+    story.shard.limits.transaction_bytes_max = 100;
+    story.start();
+    story.shard.limits = Limits::default();
+    story.start();
+    story.shard.limits.transaction_bytes_max = 50;
+    story.signal("amend", "signal-1");
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn what_the_server_does_in_too_many_bytes_terminates_the_run() {
+    let mut story = polled();
+    story.complete(vec![start_timer("wait", 20)]);
+    story.shard.limits.transaction_bytes_max = 10;
+    story.pass_seconds(20);
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
 fn buffered_events_take_only_so_much_room() {
     let mut story = polled();
     story.signal("amend", "signal-1");

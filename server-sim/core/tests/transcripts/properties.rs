@@ -57,6 +57,45 @@ fn a_successor_begins_with_its_own() {
 }
 
 #[test]
+fn a_memo_that_grows_too_large_ends_its_run() {
+    let mut story = Story::new();
+    story.shard.limits.blob_bytes_max = 50;
+    story.start_with(|request| request.memo = Some(Memo { fields: fields([("note", "gift")]) }));
+    story.poll_workflow_task();
+    story.complete(vec![modify([("colour", "a red as dark as wine"), ("note", "")])]);
+    story.signal("amend", "signal-1");
+    story.poll_workflow_task();
+    story.complete(vec![modify([("size", "as large as there are")])]);
+    insta::assert_snapshot!(story.text());
+}
+
+#[test]
+fn search_attributes_that_grow_too_large_end_their_run() {
+    let long = "x".repeat(2048);
+    let many = |from: usize| {
+        let fields = (from..from + 10).map(|n| (format!("A{n:02}"), long.clone()));
+        let fields: Vec<(String, String)> = fields.collect();
+        let fields: [(&str, &str); 10] = std::array::from_fn(|n| (fields[n].0.as_str(), fields[n].1.as_str()));
+        upsert(fields)
+    };
+    let mut story = polled();
+    story.complete(vec![many(0)]);
+    story.signal("amend", "signal-1");
+    story.poll_workflow_task();
+    let refused = story.step(
+        "worker upserts more",
+        Input::CompleteWorkflowTask(
+            story.workflow_task.clone(),
+            Box::new(api::RespondWorkflowTaskCompletedRequest { commands: vec![many(10)], ..Default::default() }),
+        ),
+    );
+    let message = "BadSearchAttributes: total size of search attributes 41240 exceeds size limit 40960";
+    let Reply::Refused(Rejection::InvalidArgument(said)) = refused.unwrap().reply else { panic!("they are too large") };
+    assert_eq!(said, message);
+    assert_eq!(story.shard.runs[0].state.status(), WorkflowExecutionStatus::Terminated);
+}
+
+#[test]
 fn a_field_that_says_nothing_is_not_begun_with() {
     let payload = |data: &[u8]| Payload { data: data.to_vec(), ..Default::default() };
     let started = |fields: &[(&str, &[u8])]| {

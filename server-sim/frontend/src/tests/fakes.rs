@@ -105,7 +105,7 @@ impl HistoryService for FakeHistory {
             Input::Signal(request) => {
                 assert!(!request.request_id.is_empty(), "a signal can be told from its repetition");
                 self.called(format!("signal {}", request.signal_name))?;
-                Ok(Reply::Done)
+                Ok(Reply::Signaled(super::RUN.into()))
             }
             Input::RequestCancel(_) => {
                 self.called("cancel")?;

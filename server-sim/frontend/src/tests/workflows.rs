@@ -2,7 +2,7 @@
 use super::*;
 use tempest_api::proto::common::v1::link::workflow_event::{EventReference, Reference, RequestIdReference};
 use tempest_api::proto::common::v1::link::{Variant, WorkflowEvent};
-use tempest_api::proto::common::v1::{Link, Memo, SearchAttributes, WorkflowType};
+use tempest_api::proto::common::v1::{Link, Memo, SearchAttributes, WorkflowExecution, WorkflowType};
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -58,7 +58,16 @@ async fn answers_link_to_what_became_of_the_request() {
     let answer = ok(w.service.signal_with_start_workflow_execution(Request::new(request)).await);
     let event_type = EventType::WorkflowExecutionSignaled as i32;
     let signal = RequestIdReference { request_id: "r".into(), event_type };
-    assert_eq!(answer.signal_link, of_run(Reference::RequestIdRef(signal)));
+    assert_eq!(answer.signal_link, of_run(Reference::RequestIdRef(signal.clone())));
+    let request = api::SignalWorkflowExecutionRequest {
+        namespace: "default".into(),
+        workflow_execution: Some(WorkflowExecution { workflow_id: "w".into(), run_id: String::new() }),
+        signal_name: "go".into(),
+        request_id: "r".into(),
+        ..Default::default()
+    };
+    let answer = ok(w.service.signal_workflow_execution(Request::new(request)).await);
+    assert_eq!(answer.link, of_run(Reference::RequestIdRef(signal)));
 }
 
 #[tokio::test]

@@ -8,9 +8,13 @@ use tempest_core::{ActivityTaskToken, EventId, Input, Time, WorkflowTaskComplete
 
 /// What the reply needs of an input that the shard has consumed.
 pub(super) enum Asked {
-    ActivityTask { scheduled_event_id: EventId },
+    ActivityTask {
+        scheduled_event_id: EventId,
+    },
     StartChild,
+    /// A client's.
     Signal,
+    SignalByWorkflow,
     OutcomeOfCall,
     ChildClosed,
     Other,
@@ -23,7 +27,8 @@ impl Asked {
                 Self::ActivityTask { scheduled_event_id: request.scheduled_event_id }
             }
             Input::StartChild(_) => Self::StartChild,
-            Input::SignalByWorkflow(..) => Self::Signal,
+            Input::Signal(_) => Self::Signal,
+            Input::SignalByWorkflow(..) => Self::SignalByWorkflow,
             Input::CrossCallEnded(_) => Self::OutcomeOfCall,
             Input::ChildClosed(_) => Self::ChildClosed,
             _ => Self::Other,
@@ -34,10 +39,10 @@ impl Asked {
     fn loses_its_answer(&self) -> bool {
         match self {
             Self::StartChild => tempest_rt::buggify!("history-child-start-answer-lost"),
-            Self::Signal => tempest_rt::buggify!("history-signal-answer-lost"),
+            Self::SignalByWorkflow => tempest_rt::buggify!("history-signal-answer-lost"),
             Self::OutcomeOfCall => tempest_rt::buggify!("history-cross-call-end-answer-lost"),
             Self::ChildClosed => tempest_rt::buggify!("history-child-closed-answer-lost"),
-            Self::ActivityTask { .. } | Self::Other => false,
+            Self::ActivityTask { .. } | Self::Signal | Self::Other => false,
         }
     }
 }
@@ -49,6 +54,7 @@ impl HistoryHandle {
         }
         let Decided { run, branch, reply } = decided;
         Ok(match (reply, asked) {
+            (tempest_core::Reply::None, Asked::Signal) => Reply::Signaled(run.run_id),
             (tempest_core::Reply::None, _) => Reply::Done,
             (tempest_core::Reply::Started(started), _) => Reply::Started(started),
             (tempest_core::Reply::Heartbeat { cancel_requested }, _) => Reply::Heartbeat { cancel_requested },

@@ -3,7 +3,9 @@ use crate::{
     Limits, TransferTask,
     rules::{durations, priority, retry_policy, search_attributes, start_request, task_queue},
     run::{
-        commands::{BadCommand, Commands, Handled, RunFacts, refuse_other_namespace, size_of},
+        commands::{
+            BadCommand, Commands, Handled, RunFacts, check_search_attributes_size, refuse_other_namespace, size_of,
+        },
         decision::Extras,
     },
 };
@@ -30,6 +32,7 @@ pub(crate) fn handle(
         cause,
         "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.",
     )?;
+    check_search_attributes_size(command.search_attributes.as_ref(), cause)?;
     let limit = commands.decision.context.limits.pending_children_max;
     let pending = commands.decision.state.pending_children().count();
     let cause = Cause::PendingChildWorkflowsLimitExceeded;

@@ -3,7 +3,7 @@ use crate::{
     Limits,
     rules::{durations, retry_policy, search_attributes, start_request, task_queue},
     run::{
-        commands::{BadCommand, Commands, Handled, RunFacts, size_of},
+        commands::{BadCommand, Commands, Handled, RunFacts, check_search_attributes_size, size_of},
         decision::Extras,
         start::successor::Successor,
     },
@@ -30,6 +30,7 @@ pub(crate) fn handle(
         cause,
         "ContinueAsNewWorkflowExecutionCommandAttributes. Memo exceeds size limit.",
     )?;
+    check_search_attributes_size(command.search_attributes.as_ref(), cause)?;
     #[allow(deprecated, reason = "the event carries the failure for older readers")]
     let attributes = WorkflowExecutionContinuedAsNewEventAttributes {
         new_execution_run_id: commands.decision.new_run_id(),

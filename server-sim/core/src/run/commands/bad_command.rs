@@ -1,9 +1,9 @@
 //! Why a command fails its workflow task, and what the validation of commands shares.
 use super::Commands;
-use crate::rules::{durations, names};
+use crate::rules::{durations, names, search_attributes};
 use prost::Message;
 use std::time::Duration;
-use temporalio_protos::temporal::api::enums::v1::WorkflowTaskFailedCause as Cause;
+use temporalio_protos::temporal::api::{common::v1::SearchAttributes, enums::v1::WorkflowTaskFailedCause as Cause};
 
 /// Why a command fails its workflow task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +83,12 @@ impl Commands<'_, '_> {
         }
         Err(Failed { bad: BadCommand::new(cause, message), terminates: true })
     }
+}
+
+/// Search attributes too large to keep end the run as well.
+pub(crate) fn check_search_attributes_size(attributes: Option<&SearchAttributes>, cause: Cause) -> Handled {
+    let sizes = attributes.map_or(Ok(()), search_attributes::validate_size);
+    sizes.map_err(|message| Failed { bad: BadCommand::new(cause, message), terminates: true })
 }
 
 pub(crate) fn size_of<M: Message>(message: Option<&M>) -> usize {

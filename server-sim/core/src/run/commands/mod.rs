@@ -8,7 +8,9 @@ mod sequence;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use bad_command::{BadCommand, Failed, Handled, RunFacts, does_not_fit, refuse_other_namespace, size_of};
+pub(crate) use bad_command::{
+    BadCommand, Failed, Handled, RunFacts, check_search_attributes_size, does_not_fit, refuse_other_namespace, size_of,
+};
 pub(crate) use sequence::sequence;
 
 use crate::{Decision, EventId, run::decision::Extras};

@@ -1,13 +1,11 @@
 //! How events change properties.
+use super::upsert;
 use crate::{
     MutableState, PartKey,
-    rules::payloads,
     run::events::{Applied, At},
 };
-use std::collections::BTreeMap;
-use temporalio_protos::temporal::api::{
-    common::v1::Payload,
-    history::v1::{UpsertWorkflowSearchAttributesEventAttributes, WorkflowPropertiesModifiedEventAttributes},
+use temporalio_protos::temporal::api::history::v1::{
+    UpsertWorkflowSearchAttributesEventAttributes, WorkflowPropertiesModifiedEventAttributes,
 };
 
 pub(crate) fn search_attributes_upserted(
@@ -32,13 +30,4 @@ pub(crate) fn modified(
         upsert(&mut state.durable.memo, name, value);
     }
     Ok(PartKey::Run)
-}
-
-/// A payload that says nothing removes its field: nil, its JSON, or an empty list, as in Temporal.
-fn upsert(fields: &mut BTreeMap<String, Payload>, name: &str, value: &Payload) {
-    if payloads::says_nothing(value) {
-        fields.remove(name);
-    } else {
-        fields.insert(name.to_owned(), value.clone());
-    }
 }

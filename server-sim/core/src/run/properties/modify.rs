@@ -1,12 +1,12 @@
 //! ModifyWorkflowProperties.
-use super::fields_size;
+use super::{fields_size, merged};
 use crate::run::{
-    commands::{BadCommand, Commands, Handled},
+    commands::{BadCommand, Commands, Handled, size_of},
     decision::Extras,
 };
 use temporalio_protos::temporal::api::{
-    command::v1::ModifyWorkflowPropertiesCommandAttributes, enums::v1::WorkflowTaskFailedCause as Cause,
-    history::v1::WorkflowPropertiesModifiedEventAttributes,
+    command::v1::ModifyWorkflowPropertiesCommandAttributes, common::v1::Memo,
+    enums::v1::WorkflowTaskFailedCause as Cause, history::v1::WorkflowPropertiesModifiedEventAttributes,
 };
 
 pub(crate) fn handle(
@@ -15,10 +15,18 @@ pub(crate) fn handle(
     extras: Extras,
 ) -> Handled {
     validate(&command)?;
+    let (cause, upserted) = (Cause::BadModifyWorkflowPropertiesAttributes, command.upserted_memo.as_ref());
+    let upserted = upserted.map(|memo| &memo.fields);
     commands.check_size(
-        fields_size(command.upserted_memo.as_ref().map(|memo| &memo.fields)),
-        Cause::BadModifyWorkflowPropertiesAttributes,
+        fields_size(upserted),
+        cause,
         "ModifyWorkflowPropertiesCommandAttributes exceeds size limit.",
+    )?;
+    let memo = Memo { fields: merged(&commands.decision.state.durable.memo, upserted) };
+    commands.check_size(
+        size_of(Some(&memo)),
+        cause,
+        "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit.",
     )?;
     let attributes = WorkflowPropertiesModifiedEventAttributes {
         workflow_task_completed_event_id: commands.completed_event_id,
@@ -43,7 +51,7 @@ fn validate(attributes: &ModifyWorkflowPropertiesCommandAttributes) -> Result<()
 mod tests {
     use super::*;
     use crate::run::commands::testing;
-    use temporalio_protos::temporal::api::common::v1::{Memo, Payload};
+    use temporalio_protos::temporal::api::common::v1::Payload;
 
     #[test]
     fn a_modification_has_a_memo() {

@@ -1,15 +1,15 @@
 //! UpsertWorkflowSearchAttributes. Whether a search attribute is registered in the namespace is not known here.
-use super::fields_size;
+use super::{fields_size, merged};
 use crate::{
     rules::search_attributes,
     run::{
-        commands::{BadCommand, Commands, Handled},
+        commands::{BadCommand, Commands, Handled, check_search_attributes_size},
         decision::Extras,
     },
 };
 use temporalio_protos::temporal::api::{
-    command::v1::UpsertWorkflowSearchAttributesCommandAttributes, enums::v1::WorkflowTaskFailedCause as Cause,
-    history::v1::UpsertWorkflowSearchAttributesEventAttributes,
+    command::v1::UpsertWorkflowSearchAttributesCommandAttributes, common::v1::SearchAttributes,
+    enums::v1::WorkflowTaskFailedCause as Cause, history::v1::UpsertWorkflowSearchAttributesEventAttributes,
 };
 
 pub(crate) fn handle(
@@ -18,11 +18,14 @@ pub(crate) fn handle(
     extras: Extras,
 ) -> Handled {
     validate(&command)?;
+    let upserted = command.search_attributes.as_ref().map(|fields| &fields.indexed_fields);
     commands.check_size(
-        fields_size(command.search_attributes.as_ref().map(|fields| &fields.indexed_fields)),
+        fields_size(upserted),
         Cause::BadSearchAttributes,
         "UpsertWorkflowSearchAttributesCommandAttributes exceeds size limit.",
     )?;
+    let fields = merged(&commands.decision.state.durable.search_attributes, upserted);
+    check_search_attributes_size(Some(&SearchAttributes { indexed_fields: fields }), Cause::BadSearchAttributes)?;
     let attributes = UpsertWorkflowSearchAttributesEventAttributes {
         workflow_task_completed_event_id: commands.completed_event_id,
         search_attributes: command.search_attributes,
@@ -46,7 +49,7 @@ fn validate(attributes: &UpsertWorkflowSearchAttributesCommandAttributes) -> Res
 mod tests {
     use super::*;
     use crate::run::commands::testing;
-    use temporalio_protos::temporal::api::common::v1::{Payload, SearchAttributes};
+    use temporalio_protos::temporal::api::common::v1::Payload;
 
     #[test]
     fn an_upsert_names_attributes() {
