@@ -88,6 +88,12 @@ impl Time {
         std::time::Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The nearest whole millisecond; the later one if both are as near.
+    pub(crate) fn to_whole_ms(self) -> Time {
+        const MS: i64 = 1_000_000;
+        Time(self.0.saturating_add(MS / 2).div_euclid(MS) * MS)
+    }
+
     pub fn to_proto(self) -> prost_wkt_types::Timestamp {
         prost_wkt_types::Timestamp {
             seconds: self.0.div_euclid(1_000_000_000),
@@ -97,5 +103,19 @@ impl Time {
 
     pub fn from_proto(timestamp: &prost_wkt_types::Timestamp) -> Time {
         Time(timestamp.seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(timestamp.nanos)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rounded_to_milliseconds() {
+        for (time, expect) in
+            [(0, 0), (499_999, 0), (500_000, 1_000_000), (1_499_999, 1_000_000), (7_000_000, 7_000_000)]
+        {
+            assert_eq!(Time(time).to_whole_ms(), Time(expect));
+        }
     }
 }

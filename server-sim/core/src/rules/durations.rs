@@ -44,9 +44,14 @@ pub fn validate_and_cap(duration: Option<&mut Wire>) -> Result<(), &'static str>
 /// The value of a duration on the wire; absent and negative ones are zero.
 pub fn value(duration: Option<&Wire>) -> Duration {
     let Some(duration) = duration else { return Duration::ZERO };
+    Duration::from_nanos(u64::try_from(signed_nanos(duration).max(0)).expect("100 years of nanoseconds fit u64"))
+}
+
+/// Negative durations stay what they are; in both directions they are cut to 100 years.
+pub(crate) fn signed_nanos(duration: &Wire) -> i128 {
     let nanos = i128::from(duration.seconds) * 1_000_000_000 + i128::from(duration.nanos);
     let longest = i128::from(SECONDS_MAX) * 1_000_000_000;
-    Duration::from_nanos(u64::try_from(nanos.clamp(0, longest)).expect("100 years of nanoseconds fit u64"))
+    nanos.clamp(-longest, longest)
 }
 
 pub fn to_wire(duration: Duration) -> Wire {

@@ -73,7 +73,8 @@ pub fn validate(policy: &mut RetryPolicy) -> Result<(), String> {
 ///
 /// Schedule-to-start and schedule-to-close timeouts are the server's own deadlines: they end the activity with
 /// `Timeout`. A delay that the failure asks for replaces the exponential one *and* its cap; asking for exactly zero
-/// ends the activity with `Timeout` (odd, but so does Temporal: a zero delay under a zero cap counts as "no interval").
+/// ends the activity with `Timeout` (odd, but so does Temporal: a zero delay under a zero cap counts as "no interval"),
+/// while a negative one asks for the next attempt at once.
 pub fn next_activity_retry(
     policy: &RetryPolicy,
     attempt: i32,
@@ -85,7 +86,7 @@ pub fn next_activity_retry(
         return RetryDecision::Stop(RetryState::Timeout);
     }
     let requested = failure.and_then(requested_delay);
-    let longest = requested.unwrap_or_else(|| durations::value(policy.maximum_interval.as_ref()));
+    let longest = requested.unwrap_or_else(|| maximum_interval(policy));
     decide(policy, attempt, failure, now, expiration, requested, longest)
 }
 
@@ -98,7 +99,7 @@ pub fn next_workflow_retry(
     now: Time,
     expiration: Option<Time>,
 ) -> RetryDecision {
-    let longest = durations::value(policy.maximum_interval.as_ref());
+    let longest = maximum_interval(policy);
     decide(policy, attempt, failure, now, expiration, failure.and_then(requested_delay), longest)
 }
 
@@ -120,14 +121,17 @@ pub fn is_retryable(failure: Option<&Failure>, non_retryable_types: &[String]) -
     }
 }
 
+/// Delays are compared as Go compares them: negative ones count.
+type SignedNanos = i128;
+
 fn decide(
     policy: &RetryPolicy,
     attempt: i32,
     failure: Option<&Failure>,
     now: Time,
     expiration: Option<Time>,
-    requested: Option<Duration>,
-    longest: Duration,
+    requested: Option<SignedNanos>,
+    longest: SignedNanos,
 ) -> RetryDecision {
     let attempt = attempt.max(1);
     if !is_retryable(failure, &policy.non_retryable_error_types) {
@@ -137,12 +141,13 @@ fn decide(
         return RetryDecision::Stop(RetryState::MaximumAttemptsReached);
     }
     let mut delay = requested.unwrap_or_else(|| exponential_delay(policy, attempt));
-    if delay.is_zero() && longest.is_zero() {
+    if delay <= 0 && longest == 0 {
         return RetryDecision::Stop(RetryState::Timeout);
     }
-    if !longest.is_zero() && (delay.is_zero() || delay > longest) {
+    if longest != 0 && (delay <= 0 || delay > longest) {
         delay = longest;
     }
+    let delay = Duration::from_nanos(u64::try_from(delay.max(0)).expect("durations are cut to 100 years"));
     if expiration.is_some_and(|expiration| now.plus(delay) > expiration) {
         return RetryDecision::Stop(RetryState::Timeout);
     }
@@ -152,7 +157,7 @@ fn decide(
 /// First interval times coefficient to the power (attempt - 1), below 2^63 ns.
 ///
 /// By squaring, and not with `powf`, whose last digit differs between platforms and would make runs differ.
-fn exponential_delay(policy: &RetryPolicy, attempt: i32) -> Duration {
+fn exponential_delay(policy: &RetryPolicy, attempt: i32) -> SignedNanos {
     let mut nanos = durations::value(policy.initial_interval.as_ref()).as_nanos() as f64;
     let (mut factor, mut exponent) = (policy.backoff_coefficient, attempt - 1);
     while exponent > 0 {
@@ -163,16 +168,18 @@ fn exponential_delay(policy: &RetryPolicy, attempt: i32) -> Duration {
         exponent /= 2;
     }
     // A zero interval times infinity is not a number; the cast makes it zero, and infinity the largest value.
-    Duration::from_nanos((nanos as u64).min(i64::MAX as u64))
+    SignedNanos::from((nanos as u64).min(i64::MAX as u64))
 }
 
-fn requested_delay(failure: &Failure) -> Option<Duration> {
+fn requested_delay(failure: &Failure) -> Option<SignedNanos> {
     match failure.failure_info.as_ref()? {
-        FailureInfo::ApplicationFailureInfo(info) => {
-            info.next_retry_delay.as_ref().map(|delay| durations::value(Some(delay)))
-        }
+        FailureInfo::ApplicationFailureInfo(info) => info.next_retry_delay.as_ref().map(durations::signed_nanos),
         _ => None,
     }
+}
+
+fn maximum_interval(policy: &RetryPolicy) -> SignedNanos {
+    policy.maximum_interval.as_ref().map_or(0, durations::signed_nanos).max(0)
 }
 
 fn timeout_of(failure: &Failure) -> Option<TimeoutType> {
@@ -315,6 +322,8 @@ mod tests {
         check(&capped, 3, &application("Declined", false, Some(20)), Ok(20));
         check(&capped, 3, &application("Declined", false, Some(61)), Err(RetryState::Timeout));
         check(&capped, 3, &application("Declined", false, Some(0)), Err(RetryState::Timeout));
+        check(&capped, 3, &application("Declined", false, Some(-5)), Ok(0));
+        check(&thrice, 3, &application("Declined", false, Some(-5)), Err(RetryState::MaximumAttemptsReached));
     }
 
     #[test]
@@ -330,6 +339,7 @@ mod tests {
         check(Some(application("A", false, Some(3))), None, RetryDecision::Retry { delay: seconds(3) });
         check(Some(application("A", false, Some(20))), None, RetryDecision::Retry { delay: seconds(5) });
         check(Some(application("A", false, Some(0))), None, RetryDecision::Retry { delay: seconds(5) });
+        check(Some(application("A", false, Some(-5))), None, RetryDecision::Retry { delay: seconds(5) });
         let late = timeout_failure("workflow timeout", TimeoutType::StartToClose);
         check(Some(late), None, RetryDecision::Retry { delay: seconds(2) });
     }

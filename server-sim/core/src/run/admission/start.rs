@@ -161,7 +161,8 @@ pub(crate) fn started(run: &MutableState, started: bool) -> Started {
     }
 }
 
-/// A timeout that is not given stays unset in the first event, or SDKs would report one of zero.
+/// A timeout that is not given stays unset in the first event, or SDKs would report one of zero. The chain ends at a whole
+/// millisecond, as in Temporal (`common/util.go`), the run at any time.
 pub(crate) fn opening(mut request: api::StartWorkflowExecutionRequest, context: &Context) -> Opening {
     let execution_timeout = durations::value(request.workflow_execution_timeout.as_ref());
     let run_timeout =
@@ -170,7 +171,8 @@ pub(crate) fn opening(mut request: api::StartWorkflowExecutionRequest, context: 
     let task_timeout = start_request::workflow_task_timeout(task_timeout, run_timeout, &context.limits);
     durations::replace(&mut request.workflow_run_timeout, run_timeout);
     durations::replace(&mut request.workflow_task_timeout, task_timeout);
-    let expiration = (!execution_timeout.is_zero()).then(|| context.now.plus(execution_timeout).to_proto());
+    let expiration =
+        (!execution_timeout.is_zero()).then(|| context.now.plus(execution_timeout).to_whole_ms().to_proto());
     let run_id = context.new_run_id.0.clone();
     let started = WorkflowExecutionStartedEventAttributes {
         workflow_type: request.workflow_type,
