@@ -117,7 +117,7 @@ fn event(event: EventType) -> Option<Support> {
         | E::NexusOperationCancelRequested
         | E::NexusOperationCancelRequestCompleted
         | E::NexusOperationCancelRequestFailed => NotYet("Nexus is not supported yet."),
-        E::WorkflowExecutionOptionsUpdated => NotYet("Options of a running workflow cannot be changed yet."),
+        E::WorkflowExecutionOptionsUpdated => Partly("Written for `on_conflict_options` only."),
         E::WorkflowExecutionPaused | E::WorkflowExecutionUnpaused => NotYet("Workflows cannot be paused."),
         E::WorkflowExecutionTimeSkippingTransitioned => NotYet("Time skipping is not supported."),
     })

@@ -228,9 +228,9 @@ routes! { workflow_service WORKFLOW_SERVICE;
     DeprecateNamespace { NotYet(DEPRECATE), Mutates(CompareAndSet), Admin, No }
     StartWorkflowExecution {
         Partly("\
-            Cron, completion callbacks, versioning overrides and time skipping are refused. `on_conflict_options` \
-            has no effect, custom search attributes are not checked against a registry, priority is recorded only, \
-            and the first task is never eager."),
+            Cron, completion callbacks, versioning overrides and time skipping are refused. Custom search attributes \
+            are not checked against a registry, priority has no effect on the order of tasks, and the first task is \
+            never eager."),
         Mutates(RequestId), Writer, No, start_workflow_execution::start in to_start_in
             limits(payloads input, memo memo, search_attributes search_attributes)
     }
@@ -298,12 +298,12 @@ routes! { workflow_service WORKFLOW_SERVICE;
         Mutates(RequestId), Writer, No, request_cancel_workflow_execution::request_cancel in open
     }
     SignalWorkflowExecution {
-        Partly("No `link` in the response."),
+        Works,
         Mutates(RequestId), Writer, No, signal_workflow_execution::signal in open
             limits(payloads input)
     }
     SignalWithStartWorkflowExecution {
-        Partly("As StartWorkflowExecution and SignalWorkflowExecution."),
+        Partly("As StartWorkflowExecution."),
         Mutates(RequestId), Writer, No, signal_with_start_workflow_execution::signal_with_start in to_start_in
             limits(payloads input, payloads signal_input, memo memo, search_attributes search_attributes)
     }
@@ -333,12 +333,11 @@ routes! { workflow_service WORKFLOW_SERVICE;
     QueryWorkflow { NotYet(QUERIES), Reads, Reader, HistoryPoll }
     DescribeWorkflowExecution {
         Partly("\
-            Nothing of callbacks, Nexus operations, versioning, resets, pauses and external payloads. Request ids: \
-            only that of the start."),
+            Nothing of callbacks, Nexus operations, versioning, resets and pauses."),
         Reads, Reader, No, describe_workflow_execution::describe in open
     }
     DescribeTaskQueue {
-        Partly("Pollers and backlog, also in the enhanced mode. No rates, priorities, reachability or versions."),
+        Partly("Pollers and backlog, also in the enhanced mode. No priorities, reachability or versions."),
         Reads, Reader, No, describe_task_queue::describe in open
     }
     GetClusterInfo {

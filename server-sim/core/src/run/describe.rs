@@ -1,5 +1,5 @@
 //! DescribeWorkflowExecution: the run as a whole; what is pending says its parts.
-use crate::{MutableState, Time, rules::durations};
+use crate::{EventId, MutableState, Time, rules::durations};
 use std::collections::{BTreeMap, HashMap};
 use temporalio_protos::temporal::api::{
     common::v1::{Memo, Payload, SearchAttributes, WorkflowExecution, WorkflowType},
@@ -70,17 +70,26 @@ impl MutableState {
     }
 
     fn extended_info(&self) -> WorkflowExecutionExtendedInfo {
-        let request =
-            RequestIdInfo { event_type: EventType::WorkflowExecutionStarted.into(), event_id: 1, buffered: false };
-        let request_ids = Some(self.auxiliary.start_request_id.clone()).filter(|id| !id.is_empty());
         WorkflowExecutionExtendedInfo {
             execution_expiration_time: self.durable.execution_expiration().map(Time::to_proto),
             run_expiration_time: self.durable.run_expiration().map(Time::to_proto),
             cancel_requested: self.cancellation_is_requested(),
             original_start_time: Some(self.durable.start_time.to_proto()),
-            request_id_infos: request_ids.into_iter().map(|id| (id, request)).collect(),
+            request_id_infos: self.request_id_infos(),
             ..WorkflowExecutionExtendedInfo::default()
         }
+    }
+
+    fn request_id_infos(&self) -> HashMap<String, RequestIdInfo> {
+        let info = |id: &str, event_type: EventType, event_id: Option<EventId>| {
+            let (event_id, buffered) = (event_id.unwrap_or_default(), event_id.is_none());
+            (id.to_owned(), RequestIdInfo { event_type: event_type.into(), event_id, buffered })
+        };
+        let start = Some(self.auxiliary.start_request_id.as_str()).filter(|id| !id.is_empty());
+        let start = start.map(|id| info(id, EventType::WorkflowExecutionStarted, Some(1)));
+        let attached = self.attached_requests();
+        let attached = attached.map(|(id, event)| info(id, EventType::WorkflowExecutionOptionsUpdated, event));
+        start.into_iter().chain(attached).collect()
     }
 }
 

@@ -53,6 +53,9 @@ pub struct DurableProjection {
     pub cancel_requested: bool,
     #[serde(default)]
     pub signal_count: usize,
+    /// Starts that this run answered, by request id, each with its event.
+    #[serde(default)]
+    pub attached_requests: CopyOnWrite<BTreeMap<String, EventId>>,
     #[serde(default, with = "wire::shared::map")]
     pub memo: CopyOnWrite<BTreeMap<String, Payload>>,
     #[serde(default, with = "wire::shared::map")]
@@ -80,6 +83,7 @@ impl Default for DurableProjection {
             cancels: Parts::default(),
             cancel_requested: false,
             signal_count: 0,
+            attached_requests: CopyOnWrite::default(),
             memo: CopyOnWrite::default(),
             search_attributes: CopyOnWrite::default(),
         }

@@ -60,6 +60,7 @@ events! {
         WorkflowExecutionContinuedAsNewEventAttributes                        AtOnce close::continued_as_new;
         WorkflowExecutionSignaledEventAttributes                              Waits  signal::signaled;
         WorkflowExecutionCancelRequestedEventAttributes                       Waits  cancel::requested;
+        WorkflowExecutionOptionsUpdatedEventAttributes                        Waits  admission::options_updated;
         WorkflowTaskScheduledEventAttributes                                  AtOnce workflow_task::scheduled;
         WorkflowTaskStartedEventAttributes                                    AtOnce workflow_task::started;
         WorkflowTaskCompletedEventAttributes                                  AtOnce workflow_task::completed;
@@ -100,7 +101,6 @@ events! {
         WorkflowExecutionUpdateCompletedEventAttributes                   AtOnce;
         WorkflowPropertiesModifiedExternallyEventAttributes               Waits;
         ActivityPropertiesModifiedExternallyEventAttributes               Waits;
-        WorkflowExecutionOptionsUpdatedEventAttributes                    Waits;
         WorkflowExecutionPausedEventAttributes                            Waits;
         WorkflowExecutionUnpausedEventAttributes                          Waits;
         WorkflowExecutionTimeSkippingTransitionedEventAttributes          Waits;

@@ -15,6 +15,7 @@ impl MutableState {
             + durable.started.encoded_len()
             + durable.user_metadata.as_ref().map_or(0, Message::encoded_len)
             + fields
+            + durable.attached_requests.keys().map(String::len).sum::<usize>()
             + self.activities_bytes()
             + self.timers_bytes()
             + auxiliary.buffered.iter().map(Message::encoded_len).sum::<usize>()

@@ -93,6 +93,9 @@ pub struct Started {
     pub first_execution_run_id: RunId,
     /// False if an existing run answered.
     pub started: bool,
+    /// The run that answered has an event of this start, with its request id.
+    #[serde(default)]
+    pub attached: bool,
     #[serde(with = "crate::wire::number")]
     pub status: WorkflowExecutionStatus,
 }

@@ -212,6 +212,7 @@ fn attributes(line: Line, attributes: &Attributes) -> Line {
             .text("identity", &e.identity)
             .text("request", &e.request_id)
             .execution("by", &e.external_workflow_execution),
+        A::WorkflowExecutionOptionsUpdatedEventAttributes(e) => line.text("attached-request", &e.attached_request_id),
         A::WorkflowExecutionCancelRequestedEventAttributes(e) => line
             .text("cause", &e.cause)
             .text("identity", &e.identity)

@@ -1,5 +1,5 @@
 //! RequestCancelWorkflowExecution.
-use crate::{Frontend, namespace::Namespace, validation};
+use crate::{Frontend, links, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
 use tempest_core::Input;
@@ -13,6 +13,7 @@ pub async fn request_cancel(
 ) -> ServiceResult<api::RequestCancelWorkflowExecutionResponse> {
     validation::execution(request.workflow_execution.as_ref())?;
     validation::within_limit(&request.request_id, "RequestId")?;
+    links::validate(&request.links)?;
     if request.request_id.is_empty() {
         request.request_id = tempest_rt::entropy::uuid();
     }

@@ -15,6 +15,7 @@ pub async fn signal_with_start(
 ) -> ServiceResult<api::SignalWithStartWorkflowExecutionResponse> {
     prepare_signal_with_start(&mut request, tempest_rt::entropy::uuid, &frontend.limits)?;
     validation::within_limit(&request.identity, "Identity")?;
+    links::validate(&request.links)?;
     validation::offered(false, request.versioning_override.is_some(), request.time_skipping_config.is_some())?;
     let (workflow_id, request_id) = (request.workflow_id.clone(), request.request_id.clone());
     let target = Target::current(&namespace.id, &workflow_id);

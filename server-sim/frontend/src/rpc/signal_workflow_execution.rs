@@ -20,6 +20,7 @@ pub async fn signal(
     validation::within_limit(&request.signal_name, "SignalName")?;
     validation::within_limit(&request.request_id, "RequestId")?;
     validation::within_limit(&request.identity, "Identity")?;
+    links::validate(&request.links)?;
     if request.request_id.is_empty() {
         // Our own retries towards history must not deliver it twice.
         request.request_id = tempest_rt::entropy::uuid();

@@ -16,6 +16,7 @@ pub async fn start(
 ) -> ServiceResult<api::StartWorkflowExecutionResponse> {
     prepare_start(&mut request, tempest_rt::entropy::uuid, &frontend.limits)?;
     validation::within_limit(&request.identity, "Identity")?;
+    links::validate(&request.links)?;
     validation::offered(
         !request.completion_callbacks.is_empty(),
         request.versioning_override.is_some(),
@@ -24,11 +25,14 @@ pub async fn start(
     request.continued_failure.iter_mut().for_each(cut_causes);
     // The first workflow task always goes through the task queue: eager start is not offered.
     request.request_eager_execution = false;
-    let workflow_id = request.workflow_id.clone();
+    let (workflow_id, request_id) = (request.workflow_id.clone(), request.request_id.clone());
     let target = Target::current(&namespace.id, &workflow_id);
     let answer = frontend.history.call(target, Input::Start(Box::new(request))).await?;
-    let Started { run_id, first_execution_run_id, started, status } = answer.started()?;
-    let link = links::to_started(&namespace.name, workflow_id, run_id.0.clone());
+    let Started { run_id, first_execution_run_id, started, attached, status } = answer.started()?;
+    let link = match attached {
+        true => links::to_attached(&namespace.name, workflow_id, run_id.0.clone(), request_id),
+        false => links::to_started(&namespace.name, workflow_id, run_id.0.clone()),
+    };
     Ok(api::StartWorkflowExecutionResponse {
         run_id: run_id.0,
         first_execution_run_id: first_execution_run_id.0,

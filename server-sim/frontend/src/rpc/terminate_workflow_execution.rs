@@ -1,5 +1,5 @@
 //! TerminateWorkflowExecution.
-use crate::{Frontend, namespace::Namespace, validation};
+use crate::{Frontend, links, namespace::Namespace, validation};
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{ServiceResult, Target};
 use tempest_core::Input;
@@ -16,6 +16,7 @@ pub async fn terminate(
     mut request: api::TerminateWorkflowExecutionRequest,
 ) -> ServiceResult<api::TerminateWorkflowExecutionResponse> {
     validation::execution(request.workflow_execution.as_ref())?;
+    links::validate(&request.links)?;
     if request.reason.is_empty() {
         request.reason = REASON_DEFAULT.to_owned();
     }

@@ -195,7 +195,8 @@ impl HistoryService for FakeHistory {
 fn started() -> Started {
     let run_id = RunId::from(super::RUN);
     let first_execution_run_id = run_id.clone();
-    Started { run_id, first_execution_run_id, started: true, status: WorkflowExecutionStatus::Running }
+    let status = WorkflowExecutionStatus::Running;
+    Started { run_id, first_execution_run_id, started: true, attached: false, status }
 }
 
 #[derive(Default)]

@@ -89,7 +89,14 @@ impl Owned {
         let (run, branch) = (subject.key().clone(), subject.branch());
         hit(&transition.probes);
         let answer = match transition.reply {
-            Reply::Refused(rejection) => Some(Answer::new(reply, Err(ServiceError::from(rejection).into()))),
+            Reply::Refused(rejection) => {
+                let answer = Answer::new(reply, Err(ServiceError::from(rejection).into()));
+                // The run may be terminated by this: a late duplicate would find another run of its workflow id.
+                Some(match cross_call {
+                    Some(cross_call) => self.ends(cross_call, Ended::Refused, answer),
+                    None => answer,
+                })
+            }
             Reply::Later(_) if !self.waiters.has_room() => {
                 return self.answer_read(workflow, reply, Err(too_many_wait().into()));
             }

@@ -1,4 +1,5 @@
 //! StartWorkflowExecution.
+use super::attach;
 use crate::{
     Context, Decision, MutableState, Rejection, Reply, RunKey, Started, Transition, WorkflowId, planted_in,
     rules::{durations, payloads, start_request},
@@ -30,13 +31,16 @@ pub(crate) fn decide(
         transition.probes.push("start-repeated");
         return Ok(transition);
     }
+    if let Some(attached) = current.and_then(|run| attach::repeated(run, &request.request_id)) {
+        return Ok(Transition::nothing(Reply::Started(attached)));
+    }
     let conflict = effective_conflict(request.workflow_id_reuse_policy(), request.workflow_id_conflict_policy());
     let existing = match current {
         None => Existing::MakeWay,
         Some(run) => existing(run, request.workflow_id_reuse_policy(), conflict)?,
     };
     match (existing, current) {
-        (Existing::Use, Some(run)) => Ok(Transition::nothing(Reply::Started(started(run, false)))),
+        (Existing::Use, Some(run)) => Ok(attach::use_existing(run, request, context)),
         (Existing::Terminate, Some(run)) => open_instead(run, request, context),
         _ => open(request, context),
     }
@@ -157,6 +161,7 @@ pub(crate) fn started(run: &MutableState, started: bool) -> Started {
         run_id: run.key().run_id.clone(),
         first_execution_run_id: run.first_execution_run_id().clone(),
         started,
+        attached: false,
         status: run.status(),
     }
 }
