@@ -147,6 +147,6 @@ mod tests {
         check(&[("a", &fits), ("b", &too_large)], Err("search attribute b value size 2049 exceeds size limit 2048"));
         let names: Vec<String> = (0..20).map(|n| format!("a{n:02}")).collect();
         let fields: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), fits.as_str())).collect();
-        check(&fields, Err("total size of search attributes 41760 exceeds size limit 40960"));
+        check(&fields, Err("total size of search attributes 41720 exceeds size limit 40960"));
     }
 }

@@ -2,7 +2,7 @@
 use super::*;
 use tempest_api::proto::common::v1::link::workflow_event::{EventReference, Reference, RequestIdReference};
 use tempest_api::proto::common::v1::link::{Variant, WorkflowEvent};
-use tempest_api::proto::common::v1::{Link, Memo, SearchAttributes, WorkflowExecution, WorkflowType};
+use tempest_api::proto::common::v1::{Link, Memo, Payload, SearchAttributes, WorkflowExecution, WorkflowType};
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -107,8 +107,9 @@ async fn what_the_system_says_of_a_run_cannot_be_set_by_its_starter() {
     let system = |name: &str| format!("{name} attribute can't be set in SearchAttributes");
     let undefined = |name: &str| format!("search attribute {name} is not defined");
     let check = async |name: &str, expect: Option<String>| {
-        let search_attributes =
-            Some(SearchAttributes { indexed_fields: [(name.to_owned(), Default::default())].into() });
+        let metadata = [("encoding".to_owned(), b"json/plain".to_vec())].into();
+        let value = Payload { metadata, data: br#"["7"]"#.to_vec(), ..Default::default() };
+        let search_attributes = Some(SearchAttributes { indexed_fields: [(name.to_owned(), value)].into() });
         let request = api::StartWorkflowExecutionRequest { search_attributes: search_attributes.clone(), ..start() };
         let started = w.service.start_workflow_execution(Request::new(request)).await.map(drop);
         let request = api::SignalWithStartWorkflowExecutionRequest { search_attributes, ..signal_with_start() };
@@ -127,6 +128,8 @@ async fn what_the_system_says_of_a_run_cannot_be_set_by_its_starter() {
     for name in ["CustomerId", "workflowId", "TemporalChangeVersion", "BuildIds"] {
         check(name, None).await;
     }
+    let said = "invalid value for search attribute TemporalSchedulePaused of type Bool: [7]";
+    check("TemporalSchedulePaused", Some(said.to_owned())).await;
 }
 
 #[tokio::test]
