@@ -1,5 +1,5 @@
-//! The limits of a run. A decision that a run over its limits would keep is discarded: the run is terminated instead, and the
-//! caller is refused.
+//! The limits of a run. A decision that leads an open run over its limits is discarded: the run is terminated instead, and
+//! the caller is refused.
 use crate::{Context, Decision, Input, MutableState, Rejection, Reply, Transition, rules::payloads};
 use prost::{Message, encoding::message};
 use temporalio_protos::temporal::api::{
@@ -15,8 +15,8 @@ pub(crate) struct Exceeded {
 
 impl Decision<'_> {
     /// The limit that this decision is over, if it changes a run that stays open. As in Temporal
-    /// (`service/history/workflow/context.go`) the bytes of the history are judged without the events of this decision, their
-    /// number with them but without those that are still buffered, the state as it would become.
+    /// (`service/history/workflow/context.go`) the bytes of the history are judged without the events of this decision,
+    /// their number with them but without those that are still buffered, the state as it would become.
     pub(crate) fn exceeded(&self) -> Option<Exceeded> {
         let before = self.before()?;
         if !self.changes() || !self.state.is_open() {
