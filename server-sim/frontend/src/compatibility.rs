@@ -33,21 +33,22 @@ fn command(command: CommandType) -> Option<Support> {
     Some(match command {
         CommandType::Unspecified => return None,
         CommandType::ScheduleActivityTask => Partly("Never started eagerly. `use_workflow_build_id` has no effect."),
-        CommandType::ContinueAsNewWorkflowExecution => {
-            Partly("Cron has no effect. `inherit_build_id` and the initial versioning behavior have none.")
-        }
+        CommandType::ContinueAsNewWorkflowExecution => Partly(
+            "Cron fails the workflow task. `inherit_build_id` and the initial versioning behavior have no effect.",
+        ),
         CommandType::StartChildWorkflowExecution => Partly("Cron and versioning overrides fail the workflow task."),
         CommandType::UpsertWorkflowSearchAttributes => Partly("Names and types are not checked against a registry."),
-        CommandType::ModifyWorkflowProperties => Partly("The size of the whole memo is not checked."),
         CommandType::FailWorkflowExecution => Partly("Retries, but no cron."),
         CommandType::CompleteWorkflowExecution
         | CommandType::CancelWorkflowExecution
         | CommandType::RequestCancelActivityTask
         | CommandType::StartTimer
         | CommandType::CancelTimer
-        | CommandType::SignalExternalWorkflowExecution
-        | CommandType::RequestCancelExternalWorkflowExecution
+        | CommandType::ModifyWorkflowProperties
         | CommandType::RecordMarker => Works,
+        CommandType::SignalExternalWorkflowExecution | CommandType::RequestCancelExternalWorkflowExecution => {
+            Partly("The initiated event names the namespace also where the command does not.")
+        }
         CommandType::ProtocolMessage => NotYet("Updates are not supported yet."),
         CommandType::ScheduleNexusOperation | CommandType::RequestCancelNexusOperation => {
             NotYet("Nexus is not supported yet.")

@@ -77,7 +77,7 @@ fn commands_of_too_many_bytes_terminate_the_run() {
 #[test]
 fn a_successor_of_too_many_bytes_terminates_its_predecessor() {
     let mut story = polled();
-    story.shard.limits.transaction_bytes_max = 220;
+    story.shard.limits.transaction_bytes_max = 190;
     story.complete(vec![continue_as_new("2 books", |command| command.input = payloads(&"x".repeat(100)))]);
     insta::assert_snapshot!(story.text());
 }
