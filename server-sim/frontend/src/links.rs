@@ -132,7 +132,7 @@ mod tests {
         check(Variant::Callback(link::Callback::default()), Err("unsupported link variant"));
         check(
             Variant::WorkflowEvent(WorkflowEvent { workflow_id: "x".repeat(4000), ..event() }),
-            Err("link exceeds allowed size of 4000, got 4028"),
+            Err("link exceeds allowed size of 4000, got 4026"),
         );
     }
 
