@@ -5,11 +5,12 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by a panic")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tempest_core::{
-    ActivityRef, ActivityTaskToken, Context, Flags, Input, Limits, MutableState, RecordActivityTaskStarted,
-    RecordWorkflowTaskStarted, Reply, RunId, Time, WorkflowTaskToken, decide,
+    ActivityRef, ActivityTaskToken, Context, Flags, Input, KnownEvents, Limits, MutableState,
+    RecordActivityTaskStarted, RecordWorkflowTaskStarted, Reply, RunId, Time, WorkflowTaskToken, decide,
 };
 use temporalio_protos::temporal::api::{
     command::v1::{
@@ -17,6 +18,7 @@ use temporalio_protos::temporal::api::{
     },
     common::v1::{ActivityType, WorkflowType},
     enums::v1::CommandType,
+    history::v1::HistoryEvent,
     taskqueue::v1::TaskQueue,
     workflowservice::v1 as api,
 };
@@ -27,6 +29,7 @@ const TRANSITIONS_OF_A_LIFE: u64 = 7;
 struct Run {
     context: Context,
     state: Option<MutableState>,
+    history: Vec<Arc<HistoryEvent>>,
 }
 
 impl Run {
@@ -34,12 +37,18 @@ impl Run {
         let now = Time(1_000_000_000_000_000_000);
         let (limits, flags) = (Limits::default(), Flags::default());
         let (namespace_id, new_run_id) = ("namespace".into(), RunId("run-1".into()));
-        Self { context: Context { now, namespace_id, new_run_id, timeline: 0, limits, flags }, state: None }
+        let events = KnownEvents::default();
+        let context = Context { now, namespace_id, new_run_id, timeline: 0, events, limits, flags };
+        Self { context, state: None, history: Vec::new() }
     }
 
     fn give(&mut self, input: Input) -> Reply {
+        let needed = self.state.as_ref().and_then(|state| state.event_needed(&input));
+        let brought = needed.map(|id| self.history[usize::try_from(id - 1).unwrap()].clone());
+        self.context.events = brought.into_iter().collect();
         let transition = decide(self.state.as_ref(), input, &self.context).unwrap();
         for run in transition.runs {
+            self.history.extend(run.events.into_iter().map(Arc::new));
             self.state = Some(*run.state);
         }
         transition.reply

@@ -1,5 +1,5 @@
 //! All that the core may know of the world.
-use crate::{NamespaceId, RunId, Time};
+use crate::{KnownEvents, NamespaceId, RunId, Time};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct Context {
     pub new_run_id: RunId,
     /// How many failovers of the database may have taken back what was decided.
     pub timeline: u32,
+    /// Of the history of the run that is decided on: those that it needs ([`crate::MutableState::event_needed`]), perhaps others.
+    pub events: KnownEvents,
     pub limits: Limits,
     pub flags: Flags,
 }
@@ -44,6 +46,10 @@ pub struct Limits {
     pub mutable_state_bytes_max: usize,
     /// Encoded events of one decision on a run, in bytes: they are written as one batch.
     pub transaction_bytes_max: usize,
+    /// Bytes of pending things that a run keeps in its own row. Beyond it each has a row of its own, so that a commit writes
+    /// those that it changes. Too small: for a few small things, rows of their own cost more than they spare, since each
+    /// has the key of its run and is another entry to find. Too large: each commit writes what it did not change.
+    pub parts_in_row_bytes_max: usize,
     /// Bytes after which a worker is told to continue as new.
     pub history_bytes_suggest_continue_as_new: i64,
     /// Events after which a worker is told to continue as new.
@@ -72,6 +78,7 @@ impl Default for Limits {
             history_bytes_max: 50 * 1024 * 1024,
             mutable_state_bytes_max: 8 * 1024 * 1024,
             transaction_bytes_max: 4 * 1024 * 1024,
+            parts_in_row_bytes_max: 4 * 1024,
             history_bytes_suggest_continue_as_new: 4 * 1024 * 1024,
             history_events_suggest_continue_as_new: 4096,
             continue_as_new_min_interval: Duration::from_secs(1),

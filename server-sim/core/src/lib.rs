@@ -23,6 +23,7 @@
 mod context;
 mod copy_on_write;
 mod ids;
+mod known_events;
 mod parts;
 #[cfg(feature = "chaos")]
 pub mod planted;
@@ -35,6 +36,7 @@ pub mod wire;
 pub use context::*;
 pub use copy_on_write::CopyOnWrite;
 pub use ids::*;
+pub use known_events::KnownEvents;
 pub use parts::{PartKey, Parts};
 pub use rejection::Rejection;
 pub use run::*;

@@ -1,7 +1,6 @@
 //! The pending things of a run: activities, timers, children, signals, cancellations. Each is known by the event that
 //! began it.
 use crate::{CopyOnWrite, EventId};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{collections::BTreeMap, fmt, ops::Index};
 
 /// A part of a run's state that can be stored by itself.
@@ -19,65 +18,117 @@ pub enum PartKey {
     Cancel(EventId),
 }
 
+/// What a part of a state counts for against the limits, in bytes.
+pub trait Weigh {
+    fn bytes(&self) -> usize;
+}
+
+/// Things whose ids are that close together are copied together.
+const CHUNK: EventId = 64;
+
+type Chunk<T> = BTreeMap<EventId, CopyOnWrite<T>>;
+
 /// All pending things of one kind. Copies share what neither has changed, thing by thing: a run with a thousand
-/// activities whose one activity beats copies that one, and a list of pointers.
+/// activities whose one activity beats copies that one, the pointers to its neighbours, and a list of chunks.
 #[derive(Clone, PartialEq)]
-pub struct Parts<T>(CopyOnWrite<BTreeMap<EventId, CopyOnWrite<T>>>);
+pub struct Parts<T> {
+    /// Each by what the ids of its things have in common. None is empty.
+    chunks: CopyOnWrite<BTreeMap<EventId, CopyOnWrite<Chunk<T>>>>,
+    len: usize,
+    /// The sum of what they weigh: asked for with each decision.
+    bytes: usize,
+}
+
+fn chunk_of(id: EventId) -> EventId {
+    id.div_euclid(CHUNK)
+}
 
 impl<T> Parts<T> {
     pub fn get(&self, id: &EventId) -> Option<&T> {
-        self.0.get(id).map(|part| &**part)
+        self.shared(id).map(|part| &**part)
+    }
+
+    /// The same as a copy of its own, which costs nothing until one of both is changed.
+    pub(crate) fn shared(&self, id: &EventId) -> Option<&CopyOnWrite<T>> {
+        self.chunks.get(&chunk_of(*id))?.get(id)
     }
 
     pub fn contains_key(&self, id: &EventId) -> bool {
-        self.0.contains_key(id)
+        self.shared(id).is_some()
     }
 
     pub fn keys(&self) -> impl Iterator<Item = &EventId> {
-        self.0.keys()
+        self.chunks.values().flat_map(|chunk| chunk.keys())
     }
 
     pub fn values(&self) -> impl Iterator<Item = &T> {
-        self.0.values().map(|part| &**part)
+        self.iter().map(|(_, part)| part)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&EventId, &T)> {
-        self.0.iter().map(|(id, part)| (id, &**part))
+        self.chunks.values().flat_map(|chunk| chunk.iter()).map(|(id, part)| (id, &**part))
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.len
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len == 0
+    }
+
+    /// What all of them count for.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
-impl<T: Clone> Parts<T> {
-    pub(crate) fn get_mut(&mut self, id: &EventId) -> Option<&mut T> {
-        // Looked up before the map is changed, since that copies it.
-        self.0.contains_key(id).then(|| &mut **self.0.get_mut(id).expect("it was just found"))
+impl<T: Clone + Weigh> Parts<T> {
+    /// Changes one of them, if it is there; returns what `change` does.
+    pub(crate) fn change<R>(&mut self, id: &EventId, change: impl FnOnce(&mut T) -> R) -> Option<R> {
+        // Looked up before the maps are changed, since that copies them.
+        let before = self.get(id)?.bytes();
+        let chunk = self.chunks.get_mut(&chunk_of(*id)).expect("it was just found");
+        let part = &mut **chunk.get_mut(id).expect("it was just found");
+        let result = change(part);
+        self.bytes = self.bytes - before + part.bytes();
+        Some(result)
     }
 
-    pub(crate) fn insert(&mut self, id: EventId, part: T) {
-        self.0.insert(id, part.into());
+    pub(crate) fn insert(&mut self, id: EventId, part: impl Into<CopyOnWrite<T>>) {
+        let part = part.into();
+        self.bytes += part.bytes();
+        match self.chunks.entry(chunk_of(id)).or_default().insert(id, part) {
+            Some(before) => self.bytes -= before.bytes(),
+            None => self.len += 1,
+        }
     }
 
     /// False if there is no such thing.
     pub(crate) fn remove(&mut self, id: &EventId) -> bool {
-        self.0.contains_key(id) && self.0.remove(id).is_some()
+        if !self.contains_key(id) {
+            return false;
+        }
+        let chunk = self.chunks.get_mut(&chunk_of(*id)).expect("it was just found");
+        let removed = chunk.remove(id).expect("it was just found");
+        if chunk.is_empty() {
+            self.chunks.remove(&chunk_of(*id));
+        }
+        self.len -= 1;
+        self.bytes -= removed.bytes();
+        true
     }
 }
 
 impl<T: PartialEq> Parts<T> {
     /// What was added, removed or changed since `before`.
-    pub(crate) fn changed_since<'a>(&'a self, before: &'a Self) -> Vec<EventId> {
-        if self.0.is_shared_with(&before.0) {
+    pub(crate) fn changed_since(&self, before: &Self) -> Vec<EventId> {
+        if self.chunks.is_shared_with(&before.chunks) {
             return Vec::new();
         }
-        let all = self.0.keys().chain(before.0.keys().filter(|id| !self.0.contains_key(id)));
-        all.filter(|id| self.0.get(id) != before.0.get(id)).copied().collect()
+        let removed = before.keys().filter(|id| !self.contains_key(id));
+        let changed = self.keys().filter(|id| self.shared(id) != before.shared(id));
+        changed.chain(removed).copied().collect()
     }
 }
 
@@ -85,31 +136,19 @@ impl<T> Index<&EventId> for Parts<T> {
     type Output = T;
 
     fn index(&self, id: &EventId) -> &T {
-        &self.0[id]
+        self.get(id).expect("only what is pending is indexed")
     }
 }
 
 impl<T> Default for Parts<T> {
     fn default() -> Self {
-        Self(CopyOnWrite::default())
+        Self { chunks: CopyOnWrite::default(), len: 0, bytes: 0 }
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Parts<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl<T: Serialize> Serialize for Parts<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Parts<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        CopyOnWrite::deserialize(deserializer).map(Self)
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -117,21 +156,43 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Parts<T> {
 mod tests {
     use super::*;
 
+    impl Weigh for String {
+        fn bytes(&self) -> usize {
+            self.len()
+        }
+    }
+
+    fn check(parts: &Parts<String>) {
+        assert_eq!(parts.len(), parts.iter().count());
+        assert_eq!(parts.bytes(), parts.values().map(String::len).sum::<usize>());
+        assert!(parts.chunks.values().all(|chunk| !chunk.is_empty()));
+        assert!(parts.keys().is_sorted());
+    }
+
     #[test]
     fn a_copy_shares_what_it_has_not_changed() {
         let mut before = Parts::default();
         (1..=1000).for_each(|id| before.insert(id, format!("part {id}")));
         let mut after = before.clone();
         assert!(after.changed_since(&before).is_empty());
-        assert!(!after.remove(&1001) && after.get_mut(&1001).is_none());
-        assert!(after.0.is_shared_with(&before.0), "a miss copies nothing");
+        assert!(!after.remove(&1001) && after.change(&1001, |_| ()).is_none());
+        assert!(after.chunks.is_shared_with(&before.chunks), "a miss copies nothing");
 
-        after.get_mut(&7).unwrap().push('!');
-        after.insert(1001, "part 1001".into());
+        after.change(&7, |part| part.push('!')).unwrap();
+        after.insert(1001, "part 1001".to_owned());
+        after.insert(1001, "the new part 1001".to_owned());
         assert!(after.remove(&9));
         assert_eq!(after.changed_since(&before), [7, 1001, 9]);
         assert_eq!((before[&7].as_str(), after[&7].as_str()), ("part 7", "part 7!"));
-        let shared = before.0.iter().filter(|(id, part)| after.0.get(id).is_some_and(|copy| copy.is_shared_with(part)));
+        let shared = before.keys().filter(|id| match (before.shared(id), after.shared(id)) {
+            (Some(before), Some(after)) => before.is_shared_with(after),
+            _ => false,
+        });
         assert_eq!(shared.count(), 998);
+        [&before, &after].into_iter().for_each(check);
+        let chunks = |parts: &Parts<String>| parts.chunks.len();
+        (960..=1001).for_each(|id| assert!(after.remove(&id)));
+        assert_eq!((chunks(&before), chunks(&after)), (16, 15), "an empty chunk goes");
+        check(&after);
     }
 }

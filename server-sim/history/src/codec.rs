@@ -1,19 +1,102 @@
 //! The bytes of what this role stores. Each begins with a version byte, so that a later version can tell them apart.
+//!
+//! A run is a row, and once it has much that is pending a row for each of its parts ([`RunWrite::part_rows`]). Until then the
+//! run's row holds its parts as well.
 use bytes::Bytes;
-use tempest_core::{HistoryTask, MutableState};
-use tempest_store::StoreError;
+use serde::{Deserialize, Serialize};
+use tempest_core::{EventId, HistoryTask, MutableState, Part, PartKey, RunWrite};
+use tempest_store::{PartId, PartWrite, RunPart, StoreError};
 
-const STATE_VERSION: u8 = 1;
+/// 1: the whole state. 2: without what is stored in rows of its own, and without inputs.
+const STATE_VERSION: u8 = 2;
+const PART_VERSION: u8 = 1;
 const TASK_VERSION: u8 = 1;
 
-pub fn encode_state(state: &MutableState) -> Bytes {
-    encode(STATE_VERSION, state)
+/// Stored forever: never renumber.
+mod kind {
+    pub const ACTIVITY: u8 = 1;
+    pub const TIMER: u8 = 2;
+    pub const CHILD: u8 = 3;
+    pub const SIGNAL: u8 = 4;
+    pub const CANCEL: u8 = 5;
 }
 
+#[derive(Serialize, Deserialize)]
+struct Row<S> {
+    state: S,
+    /// Those that have no row of their own.
+    parts: Vec<Part>,
+    /// How many there are that have one.
+    apart: usize,
+}
+
+/// The run's own row.
+pub fn encode_row(state: &MutableState) -> Bytes {
+    let keys = (!state.parts_are_apart()).then(|| state.part_keys());
+    let parts: Vec<_> = keys.into_iter().flatten().filter_map(|key| state.part(key)).collect();
+    let apart = state.part_count() - parts.len();
+    encode(STATE_VERSION, &Row { state, parts, apart })
+}
+
+/// The rows of parts that change with this write.
+pub fn encode_parts(run: &RunWrite) -> Vec<PartWrite> {
+    let body = |key| run.state.parts_are_apart().then(|| run.state.part(key)).flatten();
+    let rows = run.part_rows.iter().filter_map(|key| Some((stored_key(*key)?, body(*key))));
+    rows.map(|(key, part)| PartWrite { key, body: part.map(|part| encode(PART_VERSION, &part)) }).collect()
+}
+
+/// A state from its row and the rows of all its parts.
+///
 /// # Errors
-/// `Corrupt` if the bytes are no state that this version knows.
-pub fn decode_state(bytes: &[u8]) -> Result<MutableState, StoreError> {
-    decode(STATE_VERSION, bytes, "a run's state")
+/// `Corrupt` if the bytes are no state that this version knows, or if a part is missing or where it does not belong.
+pub fn decode_run<'a>(
+    row: &[u8],
+    parts: impl IntoIterator<Item = (&'a tempest_store::PartKey, &'a Bytes)>,
+) -> Result<MutableState, StoreError> {
+    let (state, apart) = decode_some_parts(row, parts)?;
+    let held = if state.parts_are_apart() { 0 } else { state.part_count() };
+    match state.part_count() - held {
+        found if found == apart => Ok(state),
+        found => Err(StoreError::Corrupt(format!("{found} parts of a run's state are stored, and there are {apart}"))),
+    }
+}
+
+/// The same of those parts that are at hand; and how many have a row of their own.
+pub(crate) fn decode_some_parts<'a>(
+    row: &[u8],
+    parts: impl IntoIterator<Item = (&'a tempest_store::PartKey, &'a Bytes)>,
+) -> Result<(MutableState, usize), StoreError> {
+    let Row::<MutableState> { mut state, parts: held, apart } = decode(STATE_VERSION, row, "a run's state")?;
+    held.into_iter().for_each(|part| state.restore(part));
+    for (key, body) in parts {
+        let part: Part = decode(PART_VERSION, body, "a part of a run's state")?;
+        if !state.parts_are_apart() || stored_key(part.key()).as_ref() != Some(key) {
+            return Err(StoreError::Corrupt(format!("a part of a run's state is stored as {key:?} and is {part:?}")));
+        }
+        state.restore(part);
+    }
+    Ok((state, apart))
+}
+
+/// The same as the store reads them.
+///
+/// # Errors
+/// As [`decode_run`].
+pub fn decode_record(record: &tempest_store::RunRecord) -> Result<MutableState, StoreError> {
+    decode_run(&record.row, record.parts.iter().map(|RunPart { key, body }| (key, body)))
+}
+
+/// `None` for the run's own row, which is no part.
+fn stored_key(key: PartKey) -> Option<tempest_store::PartKey> {
+    let of = |kind, id: EventId| Some(tempest_store::PartKey { kind, id: PartId::Number(id) });
+    match key {
+        PartKey::Run => None,
+        PartKey::Activity(id) => of(kind::ACTIVITY, id),
+        PartKey::Timer(id) => of(kind::TIMER, id),
+        PartKey::Child(id) => of(kind::CHILD, id),
+        PartKey::Signal(id) => of(kind::SIGNAL, id),
+        PartKey::Cancel(id) => of(kind::CANCEL, id),
+    }
 }
 
 pub fn encode_task(task: &HistoryTask) -> Bytes {
@@ -26,7 +109,7 @@ pub fn decode_task(bytes: &[u8]) -> Result<HistoryTask, StoreError> {
     decode(TASK_VERSION, bytes, "a history task")
 }
 
-fn encode(version: u8, value: &impl serde::Serialize) -> Bytes {
+fn encode(version: u8, value: &impl Serialize) -> Bytes {
     let mut bytes = vec![version];
     rmp_serde::encode::write_named(&mut bytes, value).expect("our records are maps of plain values: they encode");
     bytes.into()

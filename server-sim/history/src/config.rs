@@ -51,6 +51,9 @@ pub struct HistoryConfig {
     /// times that. Each shard has an equal part: memory is the node's, however many shards it has, and runs are spread
     /// over them evenly. Too small: large runs are read from the store with every request.
     pub executions_bytes_max: usize,
+    /// Bytes of events that a node keeps because a decision may soon read them (an activity's input when it starts), 1 and
+    /// up. Each shard has an equal part. Too small: each start of an activity reads a batch of events from the store.
+    pub recent_events_bytes_max: usize,
     /// Commits that a shard has in flight, 1 and up. 1 turns pipelining off; too large: one failure discards much.
     pub commits_in_flight_max: usize,
     /// Bytes of states and events that a shard has in flight, 1 and up; one commit may exceed it. Too large: large runs of
@@ -121,6 +124,7 @@ impl Default for HistoryConfig {
             requests_waiting_max: 1024,
             executions_cached_max: 4096,
             executions_bytes_max: 64 << 20,
+            recent_events_bytes_max: 16 << 20,
             commits_in_flight_max: 256,
             commit_bytes_in_flight_max: 4 << 20,
             history_waiters_max: 10_000,
@@ -178,6 +182,7 @@ impl HistoryConfig {
         count("requests_waiting_max", self.requests_waiting_max, 100_000, "1 to 100000")?;
         count("executions_cached_max", self.executions_cached_max, usize::MAX, "at least 1")?;
         count("executions_bytes_max", self.executions_bytes_max, usize::MAX, "at least 1")?;
+        count("recent_events_bytes_max", self.recent_events_bytes_max, usize::MAX, "at least 1")?;
         count("commits_in_flight_max", self.commits_in_flight_max, usize::MAX, "at least 1")?;
         count("commit_bytes_in_flight_max", self.commit_bytes_in_flight_max, usize::MAX, "at least 1")?;
         count("history_waiters_max", self.history_waiters_max, usize::MAX, "at least 1")?;
@@ -221,6 +226,11 @@ impl HistoryConfig {
             .ownership_check_interval
             .filter(|_| !tempest_rt::planted!(tempest_core::planted::IDLE_OWNER_NEVER_CHECKS));
         interval.map(|interval| now + interval)
+    }
+
+    /// A shard's part of the events that a node keeps in memory.
+    pub(crate) fn recent_events_bytes_of_shard(&self) -> usize {
+        self.recent_events_bytes_max / self.shard_count.max(1) as usize
     }
 
     /// A shard's part of what a node keeps in memory.

@@ -76,6 +76,34 @@ pub(crate) async fn read_events(
     Ok(events)
 }
 
+/// The event `id` and those that follow it in its batch.
+pub(crate) async fn read_batch(
+    store: &dyn Store,
+    branch: &BranchRef,
+    id: EventId,
+    nodes_per_read: usize,
+) -> ServiceResult<Vec<HistoryEvent>> {
+    let branch = BranchId { tree: branch.tree.clone(), branch: branch.branch.clone() };
+    let missing = || ServiceError::DataLoss(format!("event {id} of branch {} is missing", branch.branch));
+    let (mut start, mut newest) = (id, None);
+    loop {
+        let nodes = store.history(&branch, start, id + 1, nodes_per_read).await.map_err(unreadable)?;
+        let full = nodes.len() >= nodes_per_read;
+        newest = nodes.into_iter().next_back().or(newest);
+        match &newest {
+            // There may be more behind.
+            Some(node) if full && node.node < id => start = node.node + 1,
+            Some(_) => break,
+            None if start <= 1 => return Err(missing()),
+            // `id` is inside a batch that begins before it: look further back, twice as far each time.
+            None => start = start.saturating_sub((id - start).max(1).saturating_mul(2)).max(1),
+        }
+    }
+    let mut events = decode(&newest.ok_or_else(missing)?)?;
+    events.retain(|event| event.event_id >= id);
+    if events.first().is_some_and(|event| event.event_id == id) { Ok(events) } else { Err(missing()) }
+}
+
 /// As many of these events as fit into a page, at least one.
 pub(crate) fn fitting(mut events: Vec<HistoryEvent>, bytes_max: usize) -> Vec<HistoryEvent> {
     let mut bytes = 0;

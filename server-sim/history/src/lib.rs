@@ -24,7 +24,7 @@ mod poll_response;
 mod service;
 mod shard;
 
-pub use codec::{decode_state, decode_task, encode_state, encode_task};
+pub use codec::{decode_record, decode_run, decode_task, encode_parts, encode_row, encode_task};
 pub use config::{ConfigError, DataLoss, DataLossObserver, HistoryConfig};
 pub use counters::{Counters, CountersSnapshot};
 pub use placement::{Placement, shard_of};

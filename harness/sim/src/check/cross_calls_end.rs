@@ -91,6 +91,7 @@ fn was_buffered(commits: &[Commit], run_id: &str, event: &HistoryEvent) -> bool 
 mod tests {
     use crate::check::samples::{self, RUN};
     use crate::check::{CommitResult, Observations};
+    use crate::observe::StoredState;
     use prost::Message;
     use tempest_api::proto::history::v1 as history;
     use tempest_api::proto::history::v1::history_event::Attributes;
@@ -224,11 +225,11 @@ mod tests {
     }
 
     /// A state of `run-2` that has an event without a place in history yet.
-    fn with_buffered(event: history::HistoryEvent) -> bytes::Bytes {
+    fn with_buffered(event: history::HistoryEvent) -> StoredState {
         let state = MutableState::rebuild(samples::key("run-2"), &samples::events("run-2")).expect("it is sound");
         let mut state = serde_json::to_value(&state).expect("a state is plain data");
         state["ephemera"]["buffered"] = serde_json::json!([event.encode_to_vec()]);
         let state: MutableState = serde_json::from_value(state).expect("it was one before");
-        tempest_history::encode_state(&state)
+        StoredState::of(&state)
     }
 }

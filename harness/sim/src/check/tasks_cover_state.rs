@@ -76,6 +76,7 @@ fn covers(tasks: &Tasks, owed: &Owed) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::check::{CommitResult, Observations, samples};
+    use crate::observe::StoredState;
     use tempest_core::{HistoryTask, MutableState, Owed, TaskKind, Time, TimerTask};
     use tempest_store::{CommitOutcome, TaskCategory, TaskKey, TaskRow};
 
@@ -89,7 +90,7 @@ mod tests {
     fn with_tasks(observations: &mut Observations, left_out: usize) {
         let state = state(observations);
         let commit = &mut observations.commits[2];
-        commit.states = vec![tempest_history::encode_state(&state)];
+        commit.states = vec![StoredState::of(&state)];
         for (task_id, owed) in (1..).zip(state.tasks_owed()).skip(left_out) {
             let (fire_time, category, kind) = match owed {
                 Owed::Transfer(task) => (Time(0), TaskCategory::Transfer, TaskKind::Transfer(task)),

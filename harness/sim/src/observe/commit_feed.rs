@@ -1,6 +1,7 @@
 //! The commit feed: every fenced write that the server handed to its store, in order, and how it ended. It is the
 //! ground truth of what was made durable when.
 use super::data_loss::{DataLossReport, TimelineBegan};
+use super::stored_states::{StoredState, StoredStates};
 use crate::observe::Observations;
 use bytes::Bytes;
 use prost::Message;
@@ -63,8 +64,8 @@ pub struct Commit {
     pub shard_time_ns: i64,
     /// The runs it writes.
     pub keys: Vec<RunKey>,
-    /// Their states, encoded.
-    pub(crate) states: Vec<Bytes>,
+    /// Their states, as they are stored.
+    pub(crate) states: Vec<StoredState>,
     pub batches: Vec<Batch>,
     /// Encoded, by key.
     pub(crate) tasks: Vec<TaskRow>,
@@ -120,7 +121,7 @@ impl Commit {
 
     /// The states it writes.
     pub fn states(&self) -> impl Iterator<Item = MutableState> + '_ {
-        self.states.iter().filter_map(|state| tempest_history::decode_state(state).ok())
+        self.states.iter().filter_map(StoredState::decode)
     }
 
     /// The tasks it writes.
@@ -176,6 +177,7 @@ struct Feed {
     /// The newest timeline that each server has shown to know.
     known: BTreeMap<String, Timeline>,
     reports: Vec<DataLossReport>,
+    states: StoredStates,
 }
 
 impl Feed {
@@ -220,7 +222,8 @@ impl CommitFeed {
 
     /// Notes a commit as it is handed over by a server that knows the timeline `known`; returns its position.
     pub fn submit(&self, at_ns: u64, server: &str, incarnation: u32, known: Timeline, commit: &ShardCommit) -> usize {
-        let runs = commit.runs.iter();
+        let states =
+            self.with(|feed| commit.runs.iter().map(|run| feed.states.written(commit.range_id, run)).collect());
         let batches = commit.history.iter();
         let record = Commit {
             at_ns,
@@ -233,8 +236,8 @@ impl CommitFeed {
             sequence: commit.sequence,
             known,
             shard_time_ns: commit.time.0,
-            keys: runs.clone().map(|run| run.key.clone()).collect(),
-            states: runs.map(|run| run.row.clone()).collect(),
+            keys: commit.runs.iter().map(|run| run.key.clone()).collect(),
+            states,
             batches: batches
                 .map(|append| Batch {
                     tree: append.branch.tree.clone(),

@@ -9,6 +9,7 @@ mod operation_log;
 pub(crate) mod page;
 pub(crate) mod register;
 mod rpc_kind;
+mod stored_states;
 mod waiting;
 
 #[cfg(test)]
@@ -19,6 +20,8 @@ pub use history_json::history_json;
 pub use observations::{Observations, Panic, RunObserved};
 pub use operation_log::{Operation, OperationLog, Outcome};
 pub use rpc_kind::RpcKind;
+#[cfg(test)]
+pub(crate) use stored_states::StoredState;
 pub use waiting::Waiting;
 
 /// `12.345 s` of virtual nanoseconds.

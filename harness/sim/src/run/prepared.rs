@@ -148,7 +148,7 @@ impl Prepared {
         let mut problems = shared.problems();
         let mut runs = BTreeMap::new();
         for (key, record, stored, is_current) in &recorded.inspection.stored {
-            let state = match tempest_history::decode_state(&record.row) {
+            let state = match tempest_history::decode_record(record) {
                 Ok(state) => Some(state),
                 Err(error) => {
                     problems.push(format!("{} / {}: {error}", key.workflow_id, key.run_id));

@@ -301,7 +301,7 @@ async fn inspect(shared: &Shared, store: &RedbStore) -> anyhow::Result<()> {
         let full = page.len() == PAGE;
         after = page.last().map(|(key, _)| key.clone());
         for (key, record) in page {
-            let branch = tempest_history::decode_state(&record.row)?.branch();
+            let branch = tempest_history::decode_record(&record)?.branch();
             let branch = BranchId { tree: branch.tree, branch: branch.branch };
             let events = history(store, &branch).await?;
             let current = store.current_run(&key.namespace_id, &key.workflow_id).await?;

@@ -17,6 +17,7 @@ pub struct AuxiliaryState {
     pub workflow_task: WorkflowTaskAuxiliary,
     pub sticky: Option<Sticky>,
     /// By scheduled event id; exactly the activities of the durable projection.
+    #[serde(skip)]
     pub activities: Parts<ActivityProgress>,
     /// Started event ids of timers whose fired event is in the buffer.
     pub timers_firing: BTreeSet<EventId>,

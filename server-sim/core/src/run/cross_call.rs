@@ -23,7 +23,7 @@
 //!   that cannot remember asks the run that wanted it whether it still waits ([`MutableState::awaits`]).
 //! - *The outcome of a call is unknown.* It is made again. Only a definite refusal becomes a `...Failed` event, and
 //!   only once no earlier call can be on its way any more that would do what the event denies.
-use crate::{EventId, MutableState, NamespaceId, RunId, RunKey, TransferTask, WorkflowId, wire};
+use crate::{EventId, KnownEvents, MutableState, NamespaceId, RunId, RunKey, TransferTask, WorkflowId, wire};
 use serde::{Deserialize, Serialize};
 use temporalio_protos::temporal::api::{
     common::v1::WorkflowExecution,
@@ -173,13 +173,14 @@ impl Outcome {
 
 impl MutableState {
     /// What a transfer task still has to do with other runs; `None` if nothing, or if it is a task for matching.
-    pub fn cross_call(&self, task: &TransferTask) -> Option<CrossCall> {
+    /// `events` has the event that it needs ([`MutableState::event_needed_to_call`]).
+    pub fn cross_call(&self, task: &TransferTask, events: &KnownEvents) -> Option<CrossCall> {
         match task {
             TransferTask::WorkflowTask { .. } | TransferTask::ActivityTask { .. } => None,
             TransferTask::StartChild { initiated_event_id } => {
-                self.child_cross_call(self.pending_child(*initiated_event_id)?)
+                self.child_cross_call(self.pending_child(*initiated_event_id)?, events)
             }
-            TransferTask::SignalExternal { initiated_event_id } => self.signal_cross_call(*initiated_event_id),
+            TransferTask::SignalExternal { initiated_event_id } => self.signal_cross_call(*initiated_event_id, events),
             TransferTask::CancelExternal { initiated_event_id } => self.cancel_cross_call(*initiated_event_id),
             TransferTask::CloseExecution => self.close_cross_call(),
         }
@@ -188,10 +189,21 @@ impl MutableState {
     /// Whether this run still waits to hear how such a cross-workflow call ended. If not, a call of it that is made or
     /// arrives only now would do what no run asks for any more.
     pub fn awaits(&self, task: &TransferTask) -> bool {
-        matches!(
-            self.cross_call(task),
-            Some(CrossCall::StartChild { .. } | CrossCall::Signal(_) | CrossCall::Cancel(_))
-        )
+        let asks = |execution: Option<&_>| self.is_open() && !self.is_meant_by(execution);
+        match task {
+            TransferTask::StartChild { initiated_event_id: id } => {
+                self.is_open() && self.pending_child(*id).is_some() && self.child_start(*id).is_none()
+            }
+            TransferTask::SignalExternal { initiated_event_id: id } => {
+                self.pending_signal(*id).is_some_and(|signal| asks(signal.attributes.workflow_execution.as_ref()))
+            }
+            TransferTask::CancelExternal { initiated_event_id: id } => {
+                self.pending_cancel(*id).is_some_and(|cancel| asks(cancel.attributes.workflow_execution.as_ref()))
+            }
+            TransferTask::WorkflowTask { .. } | TransferTask::ActivityTask { .. } | TransferTask::CloseExecution => {
+                false
+            }
+        }
     }
 
     pub(crate) fn request_id(&self, initiated_event_id: EventId) -> String {

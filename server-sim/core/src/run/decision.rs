@@ -173,9 +173,21 @@ impl<'c> Decision<'c> {
         Opened { run: self.into_write(), probes }
     }
 
+    /// The parts whose own rows are to be written, or deleted.
+    fn part_rows(&mut self) -> BTreeSet<PartKey> {
+        let were_apart = self.before.is_some_and(MutableState::parts_are_apart);
+        match (self.state.place_parts(self.context.limits.parts_in_row_bytes_max), were_apart) {
+            (false, false) => BTreeSet::new(),
+            (false, true) => self.touched.iter().copied().filter(|part| *part != PartKey::Run).collect(),
+            (true, false) => self.state.part_keys().collect(),
+            (true, true) => self.before.into_iter().flat_map(MutableState::part_keys).collect(),
+        }
+    }
+
     fn into_write(mut self) -> RunWrite {
         self.state.raise_version();
-        invariants::assert_holds(&self.state);
+        let part_rows = self.part_rows();
+        invariants::assert_holds(&self.state, &self.touched);
         if invariants::FOLLOWS_IS_ASSERTED {
             invariants::assert_follows(self.before, &self.events, &self.state, &self.touched);
         }
@@ -186,6 +198,7 @@ impl<'c> Decision<'c> {
             transfer_tasks: self.transfer_tasks,
             timer_tasks: self.timer_tasks,
             touched: self.touched,
+            part_rows,
             trace: self.trace,
         }
     }

@@ -21,6 +21,7 @@ pub struct DurableProjection {
     pub external_payload_count: i64,
     #[serde(default)]
     pub external_payload_bytes: i64,
+    /// Without input, header, memo, search attributes and results of before: those that are read are read from the event.
     #[serde(with = "wire::shared")]
     pub started: Arc<WorkflowExecutionStartedEventAttributes>,
     pub first_execution_run_id: RunId,
@@ -35,19 +36,19 @@ pub struct DurableProjection {
     #[serde(default)]
     pub previous_started_event_id: EventId,
     /// By scheduled event id.
-    #[serde(default)]
+    #[serde(skip)]
     pub activities: Parts<Activity>,
     /// By started event id.
-    #[serde(default)]
+    #[serde(skip)]
     pub timers: Parts<UserTimer>,
     /// By initiated event id, as are signals and cancels.
-    #[serde(default)]
+    #[serde(skip)]
     pub children: Parts<Child>,
     /// Signals to other runs.
-    #[serde(default)]
+    #[serde(skip)]
     pub signals: Parts<ExternalSignal>,
     /// Requests that other runs be cancelled.
-    #[serde(default)]
+    #[serde(skip)]
     pub cancels: Parts<ExternalCancel>,
     #[serde(default)]
     pub cancel_requested: bool,

@@ -1,12 +1,14 @@
-//! How large a state is: what grows with what workers and clients send.
+//! How large a state is, for the limits and for the shard that keeps it: what grows with what workers and clients send.
+//! Inputs are not in a state, and do not count.
 use crate::MutableState;
 use prost::Message;
 
-/// For the fields of fixed size of an activity, a timer or the run, and what its encoding adds.
+/// For the fields of fixed size of a part or of the run, and what its encoding adds.
 pub(crate) const ENTRY_BYTES: usize = 64;
 
 impl MutableState {
-    /// About as many bytes as the state takes in the store. The same for the same state, wherever it is asked.
+    /// About as many bytes as the state takes in the store, its parts included. The same for the same state, wherever it is
+    /// asked; what it costs to ask does not grow with what is pending.
     pub fn approximate_bytes(&self) -> usize {
         let (durable, auxiliary) = (&self.durable, &self.auxiliary);
         let fields = durable.memo.iter().chain(durable.search_attributes.iter());
@@ -16,8 +18,7 @@ impl MutableState {
             + durable.user_metadata.as_ref().map_or(0, Message::encoded_len)
             + fields
             + durable.attached_requests.keys().map(String::len).sum::<usize>()
-            + self.activities_bytes()
-            + self.timers_bytes()
+            + self.parts_bytes()
             + auxiliary.buffered.iter().map(Message::encoded_len).sum::<usize>()
             + auxiliary.signal_request_ids.iter().map(String::len).sum::<usize>()
     }

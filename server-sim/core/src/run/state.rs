@@ -16,13 +16,17 @@ pub enum Change {
 }
 
 /// One run's state. It changes by its events and by what follows from none ([`AuxiliaryChange`]), and only while something
-/// is decided; it can be rebuilt from its history, auxiliary state aside. Copies share what they have not changed.
+/// is decided; it can be rebuilt from its history, auxiliary state aside. Copies share what they have not changed. What
+/// serde sees of it is its row without its parts, which are stored beside it ([`crate::Part`]).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MutableState {
     key: CopyOnWrite<RunKey>,
     /// Rises with each stored change; the store compares it.
     version: u64,
     branch: CopyOnWrite<BranchRef>,
+    /// Each of its parts has a row of its own.
+    #[serde(default)]
+    pub(crate) parts_apart: bool,
     pub(crate) durable: DurableProjection,
     #[serde(default, rename = "ephemera")]
     pub(crate) auxiliary: AuxiliaryState,
@@ -33,7 +37,14 @@ impl MutableState {
     pub(crate) fn empty(key: RunKey) -> Self {
         let branch = BranchRef { tree: key.run_id.0.clone(), branch: key.run_id.0.clone() };
         let (key, branch) = (key.into(), branch.into());
-        Self { key, version: 0, branch, durable: DurableProjection::default(), auxiliary: AuxiliaryState::default() }
+        Self {
+            key,
+            version: 0,
+            branch,
+            parts_apart: false,
+            durable: DurableProjection::default(),
+            auxiliary: AuxiliaryState::default(),
+        }
     }
 
     pub fn key(&self) -> &RunKey {
@@ -122,9 +133,15 @@ impl MutableState {
                         .pending_activity(*scheduled_event_id)
                         .is_some_and(|(_, progress)| progress.attempt == *attempt && progress.started.is_none())
             }
-            TransferTask::StartChild { .. }
-            | TransferTask::SignalExternal { .. }
-            | TransferTask::CancelExternal { .. } => self.cross_call(task).is_some(),
+            TransferTask::StartChild { initiated_event_id } => {
+                self.pending_child(*initiated_event_id).is_some_and(|child| self.child_is_due(child))
+            }
+            TransferTask::SignalExternal { initiated_event_id } => {
+                self.is_open() && self.pending_signal(*initiated_event_id).is_some()
+            }
+            TransferTask::CancelExternal { initiated_event_id } => {
+                self.is_open() && self.pending_cancel(*initiated_event_id).is_some()
+            }
             TransferTask::CloseExecution => !self.is_open(),
         }
     }

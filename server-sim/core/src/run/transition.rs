@@ -33,6 +33,9 @@ pub struct RunWrite {
     pub timer_tasks: Vec<TimerTask>,
     /// All that differs from the state before, or is there no more. Empty if only tasks are added.
     pub touched: BTreeSet<PartKey>,
+    /// The parts whose own rows change with this write, where they have any: each is written as the state has it, or deleted
+    /// if the state lacks it or has it in its row again. All other rows of parts stay as they are.
+    pub part_rows: BTreeSet<PartKey>,
     /// Every change in order, if the context asks for it ([`crate::Flags::traced`]).
     pub trace: Vec<Change>,
 }

@@ -237,6 +237,7 @@ impl Life {
             history_events_max: 60,
             history_events_suggest_continue_as_new: 30,
             blob_bytes_max: BLOB_BYTES_MAX,
+            parts_in_row_bytes_max: 600,
             workflow_task_heartbeat_timeout: Duration::from_secs(8),
             ..Limits::default()
         };

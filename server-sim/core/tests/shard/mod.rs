@@ -3,11 +3,13 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod requests;
+#[path = "../stored/mod.rs"]
+mod stored;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tempest_core::{
-    Context, Flags, Input, Limits, MutableState, NamespaceId, Rejection, RunId, RunKey, RunWrite, Time, TimerTask,
-    TransferTask, Transition, WorkflowId, decide,
+    Context, EventId, Flags, Input, KnownEvents, Limits, MutableState, NamespaceId, Rejection, RunId, RunKey, RunWrite,
+    Time, TimerTask, TransferTask, Transition, WorkflowId, decide,
 };
 use temporalio_protos::temporal::api::{enums::v1::EventType, history::v1::HistoryEvent};
 
@@ -30,6 +32,7 @@ pub struct Shard {
 
 pub struct Run {
     pub state: MutableState,
+    stored: stored::Stored,
     pub history: Vec<HistoryEvent>,
     /// Emitted and not yet done.
     pub transfer_tasks: Vec<TransferTask>,
@@ -58,9 +61,16 @@ impl Shard {
             namespace_id: NAMESPACE.into(),
             new_run_id: RunId(format!("run-{}", self.runs.len() + 1)),
             timeline: self.timeline,
+            events: KnownEvents::default(),
             limits: self.limits.clone(),
             flags: self.flags.clone(),
         }
+    }
+
+    /// What the decision on this input reads of the run's history, and nothing else.
+    fn events_for(&self, run: Option<usize>, input: &Input) -> KnownEvents {
+        let Some(run) = run.map(|run| &self.runs[run]) else { return KnownEvents::default() };
+        run.events(run.state.event_needed(input))
     }
 
     /// Decides one input on the current run (or on none) and makes it so.
@@ -69,7 +79,7 @@ impl Shard {
     }
 
     pub fn apply_to(&mut self, run: Option<usize>, input: Input) -> Result<Transition, Rejection> {
-        let context = self.context();
+        let context = Context { events: self.events_for(run, &input), ..self.context() };
         let transition = decide(run.map(|run| &self.runs[run].state), input, &context)?;
         for write in &transition.runs {
             let index =
@@ -88,7 +98,13 @@ impl Shard {
             "a run is opened while another one of its workflow id is open"
         );
         let state = (*write.state).clone();
-        self.runs.push(Run { state, history: Vec::new(), transfer_tasks: Vec::new(), timer_tasks: Vec::new() });
+        self.runs.push(Run {
+            state,
+            stored: stored::Stored::default(),
+            history: Vec::new(),
+            transfer_tasks: Vec::new(),
+            timer_tasks: Vec::new(),
+        });
         self.runs.len() - 1
     }
 
@@ -121,10 +137,16 @@ impl Run {
     fn write(&mut self, write: &RunWrite) {
         let stored = Some(self.state.version()).filter(|_| !write.opens());
         assert_eq!(write.expected_version, stored, "it was decided on what is stored");
+        self.stored.write(write);
         self.state = (*write.state).clone();
         self.history.extend(write.events.iter().cloned());
         self.transfer_tasks.extend(write.transfer_tasks.iter().cloned());
         self.timer_tasks.extend(write.timer_tasks.iter().cloned());
+    }
+
+    /// One event of the history, if one is asked for.
+    pub fn events(&self, id: Option<EventId>) -> KnownEvents {
+        id.into_iter().map(|id| Arc::new(self.history[usize::try_from(id - 1).unwrap()].clone())).collect()
     }
 
     pub fn run_id(&self) -> RunId {
@@ -163,8 +185,7 @@ impl Run {
     }
 
     fn check_serialisation(&self) {
-        let bytes = rmp_serde::to_vec_named(&self.state).expect("a state can be stored");
-        let loaded: MutableState = rmp_serde::from_slice(&bytes).expect("a stored state can be read");
+        let loaded = self.stored.read();
         assert_eq!(loaded.version(), self.state.version());
         assert_eq!(loaded.durable_projection(), self.state.durable_projection(), "storing a state loses something");
         assert_eq!(
@@ -172,6 +193,7 @@ impl Run {
             format!("{:?}", self.state.auxiliary()),
             "storing a state loses something that follows from no event"
         );
+        assert_eq!(loaded.approximate_bytes(), self.state.approximate_bytes(), "a state that is read counts otherwise");
     }
 
     fn key(&self) -> RunKey {

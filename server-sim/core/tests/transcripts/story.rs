@@ -326,7 +326,11 @@ impl Story {
             .shard
             .runs
             .iter()
-            .flat_map(|run| run.transfer_tasks.iter().map(move |task| (task, run.state.cross_call(task))))
+            .flat_map(|run| {
+                run.transfer_tasks.iter().map(move |task| {
+                    (task, run.state.cross_call(task, &run.events(run.state.event_needed_to_call(task))))
+                })
+            })
             .filter(|(task, _)| !matches!(task, TransferTask::WorkflowTask { .. } | TransferTask::ActivityTask { .. }))
             .map(|(task, cross_call)| {
                 let cross_call = cross_call.as_ref().map_or_else(|| "nothing".to_owned(), print::cross_call);

@@ -1,11 +1,14 @@
 //! One workflow id with its current run, driven by hand; what must hold is checked after each step.
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used)]
+#[path = "../stored/mod.rs"]
+mod stored;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tempest_core::{
-    ActivityRef, ActivityTaskToken, Context, Flags, Input, Limits, MutableState, Owed, RecordActivityTaskStarted,
-    RecordWorkflowTaskStarted, Rejection, Reply, RunId, TaskKind, Time, TimerTask, Transition, WorkflowTaskToken,
-    decide,
+    ActivityRef, ActivityTaskToken, Context, Flags, Input, KnownEvents, Limits, MutableState, Owed,
+    RecordActivityTaskStarted, RecordWorkflowTaskStarted, Rejection, Reply, RunId, TaskKind, Time, TimerTask,
+    Transition, WorkflowTaskToken, decide,
 };
 use temporalio_protos::temporal::api::{
     command::v1::{
@@ -28,6 +31,7 @@ pub struct World {
     pub limits: Limits,
     pub planted: BTreeSet<String>,
     pub state: Option<MutableState>,
+    pub stored: stored::Stored,
     pub history: Vec<HistoryEvent>,
     pub tasks: Vec<TaskKind>,
     pub probes: BTreeSet<&'static str>,
@@ -42,6 +46,7 @@ impl World {
             limits: Limits::default(),
             planted: BTreeSet::new(),
             state: None,
+            stored: stored::Stored::default(),
             history: Vec::new(),
             tasks: Vec::new(),
             probes: BTreeSet::new(),
@@ -52,12 +57,19 @@ impl World {
         self.state.as_ref().expect("started")
     }
 
+    /// What the decision on this input reads of the history, and nothing else.
+    fn events_for(&self, input: &Input) -> KnownEvents {
+        let needed = self.state.as_ref().and_then(|state| state.event_needed(input));
+        needed.into_iter().map(|id| Arc::new(self.history[usize::try_from(id - 1).unwrap()].clone())).collect()
+    }
+
     pub fn give(&mut self, input: Input) -> Result<Reply, Rejection> {
         let context = Context {
             now: self.now,
             namespace_id: "ns".into(),
             new_run_id: RunId(format!("run-{}", self.runs + 1)),
             timeline: self.timeline,
+            events: self.events_for(&input),
             limits: self.limits.clone(),
             flags: Flags { planted: Arc::new(self.planted.clone()), ..Flags::default() },
         };
@@ -69,9 +81,11 @@ impl World {
                 self.runs += 1;
                 self.history.clear();
                 self.tasks.clear();
+                self.stored = stored::Stored::default();
             } else {
                 assert_eq!(run.expected_version, stored, "it was decided on what is stored");
             }
+            self.stored.write(&run);
             self.state = Some(*run.state);
             self.history.extend(run.events);
             self.tasks.extend(run.transfer_tasks.into_iter().map(TaskKind::Transfer));
@@ -86,10 +100,10 @@ impl World {
         let state = self.state();
         let rebuilt = MutableState::rebuild(state.key().clone(), &self.history).expect("the history is well formed");
         assert_eq!(rebuilt.durable_projection(), state.durable_projection());
-        let bytes = rmp_serde::to_vec_named(state).expect("a state has bytes");
-        let read: MutableState = rmp_serde::from_slice(&bytes).expect("its bytes are a state");
+        let read = self.stored.read();
         assert_eq!(read.durable_projection(), state.durable_projection());
         assert_eq!(format!("{:?}", read.auxiliary()), format!("{:?}", state.auxiliary()));
+        assert_eq!(read.approximate_bytes(), state.approximate_bytes());
         for owed in state.tasks_owed() {
             let covered = self.tasks.iter().any(|task| match (&owed, task) {
                 (Owed::Transfer(owed), TaskKind::Transfer(task)) => owed == task,

@@ -7,6 +7,7 @@ use super::events::Event;
 use super::owned::{Dissolved, Exit, Owned};
 use super::request::Request;
 use super::{Door, Node, ask_sender, reads, send};
+use crate::history_read::read_batch;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -97,6 +98,11 @@ impl<'a> Driver<'a> {
             Work::Load { workflow, run_id } => Box::pin(async move {
                 let loaded = reads::load(&*node.store, workflow.clone(), run_id).await;
                 Event::Loaded(workflow, loaded)
+            }),
+            Work::ReadEvents { workflow, branch, event_id } => Box::pin(async move {
+                let nodes_per_read = node.config.history_nodes_per_read;
+                let events = read_batch(&*node.store, &branch, event_id, nodes_per_read).await;
+                Event::EventsRead { workflow, branch, events }
             }),
             Work::ReadTransfers(page) => {
                 let rows = self.read_tasks(page);

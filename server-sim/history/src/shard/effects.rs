@@ -5,7 +5,7 @@ use super::lag::Posted;
 use super::request::{Answer, Request};
 use std::time::Duration;
 use tempest_api::{ServiceError, WorkflowKey};
-use tempest_core::{RunId, RunKey, TransferTask};
+use tempest_core::{BranchRef, EventId, RunId, RunKey, TransferTask};
 use tempest_store::{RangeId, ShardCommit, TaskKey};
 
 /// To be performed in the order in which they are returned, none of them awaited.
@@ -28,6 +28,8 @@ pub(crate) enum Effect {
 pub(crate) enum Work {
     /// Read which run is current, and the run meant (if none is named, the current one): [`Event::Loaded`].
     Load { workflow: WorkflowKey, run_id: RunId },
+    /// Read an event of a run's history and what follows it in its batch: [`Event::EventsRead`].
+    ReadEvents { workflow: WorkflowKey, branch: BranchRef, event_id: EventId },
     /// Read a page of transfer tasks, however often it takes: [`Event::TransferPage`].
     ReadTransfers(TaskPage),
     /// Read a page of timers, however often it takes: [`Event::TimerPage`].

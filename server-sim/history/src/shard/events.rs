@@ -6,8 +6,9 @@ use super::pipeline::Dependant;
 use super::request::{Ask, Request};
 use crate::Counters;
 use std::collections::VecDeque;
+use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::{ServiceError, ServiceResult, Target, WorkflowKey};
-use tempest_core::HistoryTask;
+use tempest_core::{BranchRef, HistoryTask};
 use tempest_store::{CommitOutcome, RangeId, StoreError, TaskKey};
 
 pub(crate) enum Event {
@@ -19,6 +20,12 @@ pub(crate) enum Event {
     CommitEnded(CommitOutcome),
     /// A workflow was read.
     Loaded(WorkflowKey, Result<Loaded, StoreError>),
+    /// Events were read that a decision needs.
+    EventsRead {
+        workflow: WorkflowKey,
+        branch: BranchRef,
+        events: ServiceResult<Vec<HistoryEvent>>,
+    },
     /// A round of proving ownership has ended.
     Proven(ServiceResult<RangeId>),
     TransferPage {
@@ -51,6 +58,7 @@ impl Owned {
             Event::Request(request) => self.take_up(request),
             Event::CommitEnded(outcome) => self.commit_ended(outcome),
             Event::Loaded(workflow, loaded) => self.loaded(workflow, loaded),
+            Event::EventsRead { workflow, branch, events } => self.events_read(&workflow, &branch, events),
             Event::Proven(range) => self.proven(range),
             Event::TransferPage { before, limit, rows } => self.transfers.read(before, limit, rows),
             Event::TimerPage { limit, rows } => {
@@ -135,17 +143,22 @@ impl Owned {
             Err(error) => {
                 tempest_rt::probe!("history-load-failed");
                 tracing::warn!(%error, workflow = %workflow.workflow_id, "a run could not be read");
-                let waited = self.executions.load_failed(&workflow);
+                let waited = self.executions.load_ended(&workflow);
                 let refused = match &error {
                     StoreError::Corrupt(_) | StoreError::Incompatible(_) => ServiceError::DataLoss(error.to_string()),
                     _ => ServiceError::Unavailable(error.to_string()),
                 };
-                waited.into_iter().for_each(|Request { target, ask }| match ask {
-                    Ask::FireTimer(key, task) => self.timer_failed(key, task),
-                    Ask::SendTransfer(id, _) => self.transfer_failed(id),
-                    ask => self.refuse(Request { target, ask }, refused.clone()),
-                });
+                waited.into_iter().for_each(|request| self.turn_back(request, &refused));
             }
+        }
+    }
+
+    /// What a request needs could not be read: callers hear so, and the queues try again.
+    pub(super) fn turn_back(&mut self, Request { target, ask }: Request, error: &ServiceError) {
+        match ask {
+            Ask::FireTimer(key, task) => self.timer_failed(key, task),
+            Ask::SendTransfer(id, _) => self.transfer_failed(id),
+            ask => self.refuse(Request { target, ask }, error.clone()),
         }
     }
 

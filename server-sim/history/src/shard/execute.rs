@@ -13,8 +13,8 @@ use tempest_api::{
     HistoryPosition, HistoryWait, Read, Refused, ServiceError, ServiceResult, Target, View, WorkflowKey,
 };
 use tempest_core::{
-    AnswerKey, BranchRef, Context, HistoryTask, Input, MutableState, Rejection, Reply, RunId, RunKey, TaskKind,
-    TimerKind,
+    AnswerKey, BranchRef, Context, HistoryTask, Input, KnownEvents, MutableState, Rejection, Reply, RunId, RunKey,
+    TaskKind, TimerKind,
 };
 use tempest_store::TaskKey;
 
@@ -38,6 +38,7 @@ impl Owned {
     }
 
     fn execute(&mut self, request: Request, run_id: Option<RunId>) {
+        let Some((request, events)) = self.with_events(request, run_id.as_ref()) else { return };
         let Target { workflow, run_id: asked } = request.target;
         match request.ask {
             Ask::Decide(input, confirmed, reply) => {
@@ -46,23 +47,30 @@ impl Owned {
                         let target = Target { workflow, run_id: asked };
                         self.ask_sender(&call, Request { target, ask: Ask::Decide(input, confirmed, reply) });
                     }
-                    None => self.decide(&workflow, run_id, *input, reply),
+                    None => self.decide(&workflow, run_id, *input, events, reply),
                 }
             }
             Ask::Read(read, reply) => self.read(Target { workflow, run_id: asked }, run_id, read, reply),
-            Ask::FireTimer(key, task) => self.fire_timer(&workflow, key, task),
-            Ask::SendTransfer(id, task) => self.send_transfer(&workflow, id, task),
+            Ask::FireTimer(key, task) => self.fire_timer(&workflow, key, task, events),
+            Ask::SendTransfer(id, task) => self.send_transfer(&workflow, id, task, &events),
         }
     }
 
-    fn decide(&mut self, workflow: &WorkflowKey, run_id: Option<RunId>, input: Input, reply: Caller) {
+    fn decide(
+        &mut self,
+        workflow: &WorkflowKey,
+        run_id: Option<RunId>,
+        input: Input,
+        events: KnownEvents,
+        reply: Caller,
+    ) {
         Counters::add(&self.setup.counters.requests);
         let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_) | Input::StartChild(_));
         let call = self.late_duplicates.call(workflow, &input);
         if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
             return self.turn_away(workflow, reply, call, missing);
         }
-        let context = self.context(workflow);
+        let context = self.context(workflow, events);
         let state = self.state(workflow, run_id.as_ref());
         let transition = match tempest_core::decide(state, input, &context) {
             Ok(transition) => transition,
@@ -186,10 +194,10 @@ impl Owned {
         self.waiters.add_poll(run, Poll { asked, rests_on, ask: Ask::Read(Read::HistoryPosition(wait), reply) });
     }
 
-    fn fire_timer(&mut self, workflow: &WorkflowKey, key: TaskKey, task: HistoryTask) {
+    fn fire_timer(&mut self, workflow: &WorkflowKey, key: TaskKey, task: HistoryTask, events: KnownEvents) {
         self.timers.done(key);
         let TaskKind::Timer(timer) = task.kind else { unreachable!("the timer queue holds timers only") };
-        let context = self.context(workflow);
+        let context = self.context(workflow, events);
         let run_id = task.run.run_id;
         let decided = match self.state(workflow, Some(&run_id)) {
             // Retention has no effect yet: the closed run stays where it is.
@@ -215,10 +223,10 @@ impl Owned {
         }
     }
 
-    fn send_transfer(&mut self, workflow: &WorkflowKey, id: i64, task: HistoryTask) {
+    fn send_transfer(&mut self, workflow: &WorkflowKey, id: i64, task: HistoryTask, events: &KnownEvents) {
         let TaskKind::Transfer(transfer) = task.kind else { unreachable!("the transfer queue holds transfers only") };
         let Some(state) = self.state(workflow, Some(&task.run.run_id)) else { return self.transfer_done(id) };
-        if let Some(cross_call) = state.cross_call(&transfer) {
+        if let Some(cross_call) = state.cross_call(&transfer, events) {
             let (branch, next_event_id) = (state.branch(), state.next_event_id());
             let business = Business { run: task.run, branch, next_event_id, cross_call };
             return self.begin_cross_call(id, workflow, business);
@@ -230,7 +238,7 @@ impl Owned {
         }
     }
 
-    fn state(&self, workflow: &WorkflowKey, run_id: Option<&RunId>) -> Option<&MutableState> {
+    pub(super) fn state(&self, workflow: &WorkflowKey, run_id: Option<&RunId>) -> Option<&MutableState> {
         self.executions.workflow(workflow).state(run_id?)
     }
 
@@ -318,13 +326,18 @@ impl Owned {
         }
     }
 
-    fn context(&mut self, workflow: &WorkflowKey) -> Context {
+    fn context(&mut self, workflow: &WorkflowKey, events: KnownEvents) -> Context {
+        let mut limits = self.setup.config.limits.clone();
+        if tempest_rt::buggify!("history-parts-apart") {
+            limits.parts_in_row_bytes_max = 0;
+        }
         Context {
             now: self.clock.at(self.now),
             namespace_id: workflow.namespace_id.clone(),
             new_run_id: (self.setup.new_run_id)(),
             timeline: self.range.timeline().0,
-            limits: self.setup.config.limits.clone(),
+            events,
+            limits,
             flags: self.setup.flags.clone(),
         }
     }

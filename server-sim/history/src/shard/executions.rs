@@ -12,7 +12,7 @@ pub(crate) struct Executions {
     used: BTreeMap<u64, WorkflowKey>,
     uses: u64,
     runs: usize,
-    /// Of all states, as they are encoded in the store.
+    /// Of all states, about as they are encoded in the store.
     bytes: usize,
     /// Requests that wait for a run to be read.
     requests_waiting: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Workflow {
 struct Run {
     /// `None`: there is no such run.
     state: Option<Box<MutableState>>,
-    /// Of the state, encoded.
+    /// Of the state, about as it is encoded.
     bytes: usize,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct LoadedRun {
     pub run_id: RunId,
     /// `None`: there is no such run.
     pub state: Option<Box<MutableState>>,
-    /// Of the state, encoded.
+    /// Of the state, about as it is encoded.
     pub bytes: usize,
 }
 
@@ -152,8 +152,8 @@ impl Executions {
         std::mem::take(&mut workflow.waiting)
     }
 
-    /// A read has failed; returns who waited for it.
-    pub fn load_failed(&mut self, key: &WorkflowKey) -> VecDeque<Request> {
+    /// A read has ended that brought nothing of the workflow itself; returns the requests that waited for it.
+    pub fn load_ended(&mut self, key: &WorkflowKey) -> VecDeque<Request> {
         let workflow = self.workflows.get_mut(key).expect("a workflow being read has an entry");
         workflow.loading = false;
         let waiting = std::mem::take(&mut workflow.waiting);

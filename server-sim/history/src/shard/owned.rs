@@ -11,6 +11,7 @@ use super::executions::Executions;
 use super::late_duplicates::{Inheritance, LateDuplicates};
 use super::pipeline::{Dependant, Pipeline};
 use super::proofs::Proofs;
+use super::recent_events::RecentEvents;
 use super::request::{Answer, Request};
 use super::timer_queue::TimerQueue;
 use super::transfer_queue::TransferQueue;
@@ -37,6 +38,8 @@ pub(crate) struct Owned {
     renew_at: i64,
     /// The runs in memory, and the requests that wait for one to be read.
     pub(super) executions: Executions,
+    /// Events that decisions may soon read.
+    pub(super) recent_events: RecentEvents,
     /// Commits in flight.
     pub(super) pipeline: Pipeline,
     pub(super) transfers: TransferQueue,
@@ -99,6 +102,7 @@ impl Owned {
             next_task_id: first + 1,
             renew_at: first + config.task_ids_per_range,
             executions: Executions::new(config.executions_cached_max, config.executions_bytes_of_shard()),
+            recent_events: RecentEvents::new(config.recent_events_bytes_of_shard()),
             pipeline: Pipeline::new(record.sequence),
             transfers: TransferQueue::new(config),
             timers: TimerQueue::new(config, time),
@@ -189,6 +193,7 @@ impl Owned {
     pub(super) fn evict(&mut self) {
         let nothing = tempest_rt::buggify!("history-evict-everything");
         let evicted = self.executions.evict(self.pipeline.durable(), nothing);
+        self.recent_events.make_room(self.pipeline.durable());
         self.setup.counters.executions_evicted.fetch_add(evicted as u64, Relaxed);
     }
 

@@ -1,7 +1,7 @@
 //! What a shard reads beside itself, so that one slow read does not stall it.
 use super::effects::TaskPage;
 use super::executions::{Loaded, LoadedRun};
-use crate::codec::{decode_state, decode_task};
+use crate::codec::{decode_record, decode_task};
 use crate::config::backoff;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,13 +39,14 @@ pub(super) async fn load(store: &dyn Store, workflow: WorkflowKey, run_id: RunId
     let (state, bytes) = match store.run(&key).await? {
         None => (None, 0),
         Some(record) => {
-            let state = decode_state(&record.row)?;
+            let state = decode_record(&record)?;
             if *state.key() != key || state.version() != record.version {
                 return Err(StoreError::Corrupt(format!(
                     "the state stored for run {run_id} is another's or another version's"
                 )));
             }
-            (Some(Box::new(state)), record.row.len())
+            let bytes = state.approximate_bytes();
+            (Some(Box::new(state)), bytes)
         }
     };
     if state.is_none() && current.as_ref() == Some(&run_id) {

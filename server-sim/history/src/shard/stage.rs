@@ -3,13 +3,14 @@ use super::effects::Effect;
 use super::owned::{Owned, TASK_ID_BITS};
 use super::pipeline::Staged;
 use super::request::Answer;
+use super::stored_as_decided::assert_stored_as_decided;
 use super::timer_queue::timer_key;
 use super::transfer_queue::transfer_key;
-use crate::codec::{encode_state, encode_task};
+use crate::codec::{encode_parts, encode_row, encode_task};
 use prost::Message;
 use tempest_api::WorkflowKey;
 use tempest_api::proto::history::v1::{History, HistoryEvent};
-use tempest_core::{HistoryTask, RunKey, RunWrite, TaskKind, Time, TimerKind, TimerTask, TransferTask};
+use tempest_core::{BranchRef, HistoryTask, RunKey, RunWrite, TaskKind, Time, TimerKind, TimerTask, TransferTask};
 use tempest_store::{BranchId, CurrentRunWrite, HistoryAppend, ShardCommit, TaskKey, TaskRow};
 
 /// One decision, and what goes with it.
@@ -82,10 +83,12 @@ impl Owned {
     /// Puts one run into the commit, whether it changes or is opened, and its next state into memory.
     fn stage_run(&mut self, workflow: &WorkflowKey, run: RunWrite, commit: &mut ShardCommit, staged: &mut Staged) {
         let becomes_current = run.opens();
+        let (row, parts) = (encode_row(&run.state), encode_parts(&run));
+        assert_stored_as_decided(&run, &row, &parts);
         let RunWrite { state, expected_version, events, transfer_tasks, timer_tasks, .. } = run;
         assert!(expected_version.is_none_or(|expected| state.version() > expected), "every change raises the version");
         let (key, branch, version) = (state.key().clone(), state.branch(), state.version());
-        let encoded = encode_state(&state);
+        let bytes = state.approximate_bytes();
         if becomes_current {
             commit.current = Some(CurrentRunWrite {
                 namespace_id: key.namespace_id.clone(),
@@ -94,31 +97,26 @@ impl Owned {
                 run_id: key.run_id.clone(),
             });
         }
-        self.executions.put(workflow, state, encoded.len(), becomes_current);
-        commit.runs.push(tempest_store::RunWrite {
-            key: key.clone(),
-            expected_version,
-            version,
-            row: encoded,
-            parts: Vec::new(),
-        });
-        self.stage_events(BranchId { tree: branch.tree, branch: branch.branch }, events, commit);
+        self.executions.put(workflow, state, bytes, becomes_current);
+        commit.runs.push(tempest_store::RunWrite { key: key.clone(), expected_version, version, row, parts });
+        self.stage_events(&branch, events, commit);
         self.stage_tasks(&key, transfer_tasks, timer_tasks, commit, staged);
         staged.runs.push(key);
     }
 
     /// Stamps a run's events with task ids and appends them to its history.
-    fn stage_events(&mut self, branch: BranchId, mut events: Vec<HistoryEvent>, commit: &mut ShardCommit) {
+    fn stage_events(&mut self, branch: &BranchRef, mut events: Vec<HistoryEvent>, commit: &mut ShardCommit) {
         for event in &mut events {
             event.task_id = self.take_task_id();
         }
-        if let Some(first) = events.first() {
-            commit.history.push(HistoryAppend {
-                branch,
-                node: first.event_id,
-                events: History { events }.encode_to_vec().into(),
-            });
-        }
+        let Some(node) = events.first().map(|first| first.event_id) else { return };
+        let history = History { events };
+        commit.history.push(HistoryAppend {
+            branch: BranchId { tree: branch.tree.clone(), branch: branch.branch.clone() },
+            node,
+            events: history.encode_to_vec().into(),
+        });
+        self.recent_events.keep(branch, history.events, commit.sequence, self.pipeline.durable());
     }
 
     fn stage_tasks(

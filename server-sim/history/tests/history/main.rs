@@ -6,6 +6,7 @@ mod family;
 mod lifecycle;
 mod matching;
 mod on_redb;
+mod parts;
 mod queues;
 mod store;
 mod storm;

@@ -42,6 +42,8 @@ struct Inner {
     acquiring: usize,
     acquiring_max: usize,
     read_delays: BTreeMap<WorkflowId, Duration>,
+    /// So many reads of histories fail.
+    history_faults: usize,
     /// Workflows whose runs do not decode.
     corrupt: BTreeSet<WorkflowId>,
     /// Workflows whose next read panics.
@@ -111,6 +113,11 @@ impl MemoryStore {
 
     pub fn delay_reads(&self, workflow: &str, delay: Duration) {
         self.0.lock().unwrap().read_delays.insert(workflow.into(), delay);
+    }
+
+    /// The next reads of histories fail.
+    pub fn fail_history_reads(&self, reads: usize) {
+        self.0.lock().unwrap().history_faults = reads;
     }
 
     pub fn corrupt(&self, workflow: &str) {
@@ -210,6 +217,10 @@ impl Inner {
             }
             ReadRequest::CurrentRun { namespace, workflow } => {
                 Found::CurrentRun(self.current.get(&(namespace, workflow)).cloned())
+            }
+            ReadRequest::History { .. } if self.history_faults > 0 => {
+                self.history_faults -= 1;
+                return Err(StoreError::Unavailable("as a test wants it".into()));
             }
             ReadRequest::History { branch, from, until, limit } => {
                 let nodes = self.history.range((branch.clone(), from)..(branch, until)).take(limit);

@@ -255,6 +255,7 @@ pub fn command(attributes: Command) -> ProtoCommand {
     let command_type = match &attributes {
         Command::StartTimerCommandAttributes(_) => CommandType::StartTimer,
         Command::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
+        Command::FailWorkflowExecutionCommandAttributes(_) => CommandType::FailWorkflowExecution,
         Command::CompleteWorkflowExecutionCommandAttributes(_) => CommandType::CompleteWorkflowExecution,
         Command::StartChildWorkflowExecutionCommandAttributes(_) => CommandType::StartChildWorkflowExecution,
         Command::SignalExternalWorkflowExecutionCommandAttributes(_) => CommandType::SignalExternalWorkflowExecution,

@@ -19,7 +19,7 @@ pub(crate) fn scheduled(
     let activity = Activity {
         scheduled_event_id: at.id,
         scheduled_time: at.time,
-        attributes: Arc::new(scheduled.clone()),
+        attributes: Arc::new(without_payloads(scheduled)),
         cancel_requested_event_id: 0,
         started_event_id: 0,
     };
@@ -27,6 +27,26 @@ pub(crate) fn scheduled(
     let progress = ActivityProgress { due_time: at.time, ..ActivityProgress::default() };
     state.auxiliary.activities.insert(at.id, progress);
     Ok(PartKey::Activity(at.id))
+}
+
+/// What a state keeps of it: all but what only the worker reads. Each field is named, so that a new one is not forgotten.
+fn without_payloads(scheduled: &ActivityTaskScheduledEventAttributes) -> ActivityTaskScheduledEventAttributes {
+    #[allow(deprecated, reason = "older workers still send it")]
+    ActivityTaskScheduledEventAttributes {
+        activity_id: scheduled.activity_id.clone(),
+        activity_type: scheduled.activity_type.clone(),
+        task_queue: scheduled.task_queue.clone(),
+        header: None,
+        input: None,
+        schedule_to_close_timeout: scheduled.schedule_to_close_timeout,
+        schedule_to_start_timeout: scheduled.schedule_to_start_timeout,
+        start_to_close_timeout: scheduled.start_to_close_timeout,
+        heartbeat_timeout: scheduled.heartbeat_timeout,
+        workflow_task_completed_event_id: scheduled.workflow_task_completed_event_id,
+        retry_policy: scheduled.retry_policy.clone(),
+        use_workflow_build_id: scheduled.use_workflow_build_id,
+        priority: scheduled.priority.clone(),
+    }
 }
 
 pub(crate) fn started(state: &mut MutableState, at: At<'_>, started: &ActivityTaskStartedEventAttributes) -> Applied {
@@ -59,8 +79,8 @@ pub(crate) fn canceled(state: &mut MutableState, _: At<'_>, closed: &ActivityTas
 }
 
 fn change(state: &mut MutableState, scheduled_event_id: EventId, change: impl FnOnce(&mut Activity)) -> Applied {
-    let activity = state.durable.activities.get_mut(&scheduled_event_id);
-    change(activity.ok_or_else(|| unknown(scheduled_event_id))?);
+    let changed = state.durable.activities.change(&scheduled_event_id, change);
+    changed.ok_or_else(|| unknown(scheduled_event_id))?;
     Ok(PartKey::Activity(scheduled_event_id))
 }
 

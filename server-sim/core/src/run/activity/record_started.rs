@@ -1,8 +1,8 @@
 //! Matching found a poll for an activity.
 use super::{ActivityStart, state::ACTIVITY_NOT_FOUND};
 use crate::{
-    ActivityTimeoutKind, Context, Decision, MutableState, RecordActivityTaskStarted, Rejection, Reply, Transition,
-    planted_in,
+    ActivityTimeoutKind, Context, Decision, EventId, KnownEvents, MutableState, RecordActivityTaskStarted, Rejection,
+    Reply, Transition, planted_in,
     rules::{priority, retry_policy},
     run::inputs::closed,
 };
@@ -31,7 +31,8 @@ pub(crate) fn decide(
         if !same_poll && !planted_in!(context, crate::planted::SECOND_POLLER_STARTS_ACTIVITY) {
             return Err(Rejection::TaskAlreadyStarted);
         }
-        let mut transition = Transition::nothing(Reply::ActivityStarted(Box::new(response(state, scheduled_event_id))));
+        let mut transition =
+            Transition::nothing(Reply::ActivityStarted(Box::new(response(state, scheduled_event_id, &context.events))));
         transition.probes.push("activity-start-repeated");
         return Ok(transition);
     }
@@ -43,12 +44,17 @@ pub(crate) fn decide(
     });
     decision.activity_timer(scheduled_event_id, ActivityTimeoutKind::StartToClose);
     decision.activity_timer(scheduled_event_id, ActivityTimeoutKind::Heartbeat);
-    let response = response(&decision.state, scheduled_event_id);
+    let response = response(&decision.state, scheduled_event_id, &context.events);
     Ok(decision.finish(Reply::ActivityStarted(Box::new(response))))
 }
 
 /// Without task token and namespace name: the history service, which answers the poll, knows how these are written.
-fn response(state: &MutableState, scheduled_event_id: crate::EventId) -> api::PollActivityTaskQueueResponse {
+fn response(
+    state: &MutableState,
+    scheduled_event_id: EventId,
+    events: &KnownEvents,
+) -> api::PollActivityTaskQueueResponse {
+    let scheduled = events.activity_scheduled(scheduled_event_id);
     let activity = &state.durable.activities[&scheduled_event_id];
     let progress = state.progress(scheduled_event_id);
     let attributes = activity.attributes.as_ref();
@@ -62,8 +68,8 @@ fn response(state: &MutableState, scheduled_event_id: crate::EventId) -> api::Po
         }),
         activity_type: attributes.activity_type.clone(),
         activity_id: attributes.activity_id.clone(),
-        header: attributes.header.clone(),
-        input: attributes.input.clone(),
+        header: scheduled.header.clone(),
+        input: scheduled.input.clone(),
         heartbeat_details: progress.heartbeat_details.clone(),
         scheduled_time: Some(activity.scheduled_time.to_proto()),
         current_attempt_scheduled_time: Some(progress.due_time.to_proto()),

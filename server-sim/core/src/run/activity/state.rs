@@ -16,6 +16,7 @@ pub(crate) const ACTIVITY_NOT_FOUND: &str =
 pub struct Activity {
     pub scheduled_event_id: EventId,
     pub scheduled_time: Time,
+    /// Without input and header: a worker gets these from the event.
     #[serde(with = "wire::shared")]
     pub attributes: Arc<ActivityTaskScheduledEventAttributes>,
     /// 0 if it was not asked for.

@@ -1,7 +1,8 @@
 //! What is seen of activities: what they are owed, their size, what describes them, what holds of them.
 use super::{Activity, ActivityProgress};
 use crate::{
-    ActivityTimeoutKind, EventId, MutableState, Owed, Time, TimerKind, TransferTask,
+    ActivityTimeoutKind, EventId, MutableState, Owed, PartKey, Time, TimerKind, TransferTask,
+    parts::Weigh,
     rules::{durations, retry_policy},
     run::size::ENTRY_BYTES,
 };
@@ -45,23 +46,33 @@ impl MutableState {
         self.pending_activities().map(|(activity, progress)| describe(activity, progress)).collect()
     }
 
-    pub(crate) fn activities_bytes(&self) -> usize {
-        let activities = self.durable.activities.values();
-        let activities = activities.map(|activity| ENTRY_BYTES + activity.attributes.encoded_len());
-        activities.sum::<usize>() + self.auxiliary.activities.values().map(progress_bytes).sum::<usize>()
-    }
-
-    pub(crate) fn activities_violation(&self) -> Option<String> {
+    pub(crate) fn activities_violation(&self, touched: &BTreeSet<PartKey>) -> Option<String> {
         let (durable, auxiliary) = (&self.durable, &self.auxiliary);
-        if !durable.activities.keys().eq(auxiliary.activities.keys()) {
+        let of_activity = |part: &PartKey| match part {
+            PartKey::Activity(id) => self.activity_violation(*id),
+            _ => None,
+        };
+        if durable.activities.len() != auxiliary.activities.len() {
             return Some("activities and their progress differ".into());
         }
-        if let Some((id, progress)) = auxiliary.activities.iter().find(|(_, progress)| progress.attempt < 1) {
-            return Some(format!("activity {id} of attempt {}", progress.attempt));
+        if let Some(broken) = touched.iter().find_map(of_activity) {
+            return Some(broken);
         }
         let waiting: BTreeSet<_> = auxiliary.buffered.iter().filter_map(super::events::closed_activity).collect();
         (auxiliary.activities_closing != waiting)
             .then(|| format!("activities {:?} are closing, of {waiting:?} it waits", auxiliary.activities_closing))
+    }
+}
+
+impl MutableState {
+    fn activity_violation(&self, id: EventId) -> Option<String> {
+        match (self.durable.activities.get(&id), self.auxiliary.activities.get(&id)) {
+            (Some(_), Some(progress)) if progress.attempt < 1 => {
+                Some(format!("activity {id} of attempt {}", progress.attempt))
+            }
+            (Some(_), Some(_)) | (None, None) => None,
+            _ => Some(format!("activity {id} and its progress do not go together")),
+        }
     }
 }
 
@@ -111,11 +122,19 @@ fn describe(activity: &Activity, progress: &ActivityProgress) -> PendingActivity
     }
 }
 
-fn progress_bytes(progress: &ActivityProgress) -> usize {
-    let start = progress.started.as_ref().map_or(0, |start| start.request_id.len() + start.identity.len());
-    ENTRY_BYTES
-        + start
-        + progress.last_worker_identity.len()
-        + progress.heartbeat_details.as_ref().map_or(0, Message::encoded_len)
-        + progress.last_failure.as_ref().map_or(0, Message::encoded_len)
+impl Weigh for Activity {
+    fn bytes(&self) -> usize {
+        ENTRY_BYTES + self.attributes.encoded_len()
+    }
+}
+
+impl Weigh for ActivityProgress {
+    fn bytes(&self) -> usize {
+        let start = self.started.as_ref().map_or(0, |start| start.request_id.len() + start.identity.len());
+        ENTRY_BYTES
+            + start
+            + self.last_worker_identity.len()
+            + self.heartbeat_details.as_ref().map_or(0, Message::encoded_len)
+            + self.last_failure.as_ref().map_or(0, Message::encoded_len)
+    }
 }

@@ -1,8 +1,8 @@
 //! What is asked of children: that they start, that they begin, that they end with their parent.
 use super::Child;
 use crate::{
-    ClosePolicyCall, CrossCall, MutableState, NamespaceId, OtherRun, RunId, RunKey, StartChild, ToRun, WorkflowId,
-    rules::priority::merged,
+    ClosePolicyCall, CrossCall, KnownEvents, MutableState, NamespaceId, OtherRun, RunId, RunKey, StartChild, ToRun,
+    WorkflowId, rules::priority::merged,
 };
 use temporalio_protos::temporal::api::{
     common::v1::WorkflowExecution,
@@ -14,26 +14,31 @@ use temporalio_protos::temporal::api::{
 const BY_PARENT_CLOSE_POLICY: &str = "by parent close policy";
 
 impl MutableState {
-    pub(crate) fn child_cross_call(&self, child: &Child) -> Option<CrossCall> {
+    pub(crate) fn child_cross_call(&self, child: &Child, events: &KnownEvents) -> Option<CrossCall> {
         let start = self.child_start(child.initiated_event_id);
         match (start, self.is_open()) {
-            (Some(start), open) => {
-                // Of a closed run, only the children that it abandons may begin; the others are ended.
-                let abandoned = child.attributes.parent_close_policy() == ParentClosePolicy::Abandon;
+            (Some(start), _) => {
                 let key = RunKey { run_id: start.run_id, ..self.child_key(child) };
                 let parent = self.as_parent(child);
-                (open || abandoned).then_some(CrossCall::BeginChild { child: key, parent })
+                self.child_is_due(child).then_some(CrossCall::BeginChild { child: key, parent })
             }
             (None, false) => Some(CrossCall::Settle(self.close_policy_call(child))),
             (None, true) => Some(CrossCall::StartChild {
-                child: Box::new(self.start_child(child)),
+                child: Box::new(self.start_child(child, events)),
                 otherwise: self.close_policy_call(child),
             }),
         }
     }
 
-    fn start_child(&self, child: &Child) -> StartChild {
-        let attributes = child.attributes.as_ref();
+    /// Whether the task that starts it still has something to do: of a closed run, only the children that it abandons may
+    /// begin once they are started; the others are ended.
+    pub(crate) fn child_is_due(&self, child: &Child) -> bool {
+        let abandoned = child.attributes.parent_close_policy() == ParentClosePolicy::Abandon;
+        self.is_open() || abandoned || self.child_start(child.initiated_event_id).is_none()
+    }
+
+    fn start_child(&self, child: &Child, events: &KnownEvents) -> StartChild {
+        let (attributes, user_metadata) = events.child_initiated(child.initiated_event_id);
         let started = self.durable.started.as_ref();
         let mut request = api::StartWorkflowExecutionRequest {
             namespace: attributes.namespace.clone(),
@@ -51,7 +56,7 @@ impl MutableState {
             cron_schedule: attributes.cron_schedule.clone(),
             memo: attributes.memo.clone(),
             search_attributes: attributes.search_attributes.clone(),
-            user_metadata: child.user_metadata.clone(),
+            user_metadata: user_metadata.cloned(),
             priority: merged(started.priority.as_ref(), attributes.priority.as_ref()),
             ..api::StartWorkflowExecutionRequest::default()
         };

@@ -18,14 +18,41 @@ pub(crate) fn initiated(
     at: At<'_>,
     initiated: &StartChildWorkflowExecutionInitiatedEventAttributes,
 ) -> Applied {
-    let child = Child {
-        initiated_event_id: at.id,
-        attributes: Arc::new(initiated.clone()),
-        user_metadata: at.event.user_metadata.clone(),
-        started: None,
-    };
+    let child = Child { initiated_event_id: at.id, attributes: Arc::new(without_payloads(initiated)), started: None };
     state.durable.children.insert(at.id, child);
     Ok(PartKey::Child(at.id))
+}
+
+/// What a state keeps of it: all but what only the child reads. Each field is named, so that a new one is not forgotten.
+fn without_payloads(
+    initiated: &StartChildWorkflowExecutionInitiatedEventAttributes,
+) -> StartChildWorkflowExecutionInitiatedEventAttributes {
+    #[allow(deprecated, reason = "older workers still send these")]
+    StartChildWorkflowExecutionInitiatedEventAttributes {
+        namespace: initiated.namespace.clone(),
+        namespace_id: initiated.namespace_id.clone(),
+        workflow_id: initiated.workflow_id.clone(),
+        workflow_type: initiated.workflow_type.clone(),
+        task_queue: initiated.task_queue.clone(),
+        input: None,
+        workflow_execution_timeout: initiated.workflow_execution_timeout,
+        workflow_run_timeout: initiated.workflow_run_timeout,
+        workflow_task_timeout: initiated.workflow_task_timeout,
+        parent_close_policy: initiated.parent_close_policy,
+        control: initiated.control.clone(),
+        workflow_task_completed_event_id: initiated.workflow_task_completed_event_id,
+        workflow_id_reuse_policy: initiated.workflow_id_reuse_policy,
+        retry_policy: initiated.retry_policy.clone(),
+        cron_schedule: initiated.cron_schedule.clone(),
+        header: None,
+        memo: None,
+        search_attributes: None,
+        inherit_build_id: initiated.inherit_build_id,
+        priority: initiated.priority.clone(),
+        time_skipping_config: initiated.time_skipping_config.clone(),
+        time_skipping_state_propagation: initiated.time_skipping_state_propagation.clone(),
+        versioning_override: initiated.versioning_override.clone(),
+    }
 }
 
 pub(crate) fn start_failed(
@@ -42,8 +69,9 @@ pub(crate) fn started(
     started: &ChildWorkflowExecutionStartedEventAttributes,
 ) -> Applied {
     let id = started.initiated_event_id;
-    let child = state.durable.children.get_mut(&id).filter(|child| child.started.is_none());
-    child.ok_or_else(|| format!("no child {id} waits to start"))?.started = Some(start(at.id, started));
+    let waits = state.durable.children.get(&id).is_some_and(|child| child.started.is_none());
+    let started = waits.then(|| start(at.id, started)).ok_or_else(|| format!("no child {id} waits to start"))?;
+    state.durable.children.change(&id, |child| child.started = Some(started));
     Ok(PartKey::Child(id))
 }
 

@@ -14,6 +14,7 @@ use temporalio_protos::temporal::api::{
 
 impl Decision<'_> {
     pub(crate) fn record_child_started(&mut self, child: &Child, run_id: &RunId) {
+        let (initiated, _) = self.context.events.child_initiated(child.initiated_event_id);
         let attributes = child.attributes.as_ref();
         self.event(ChildWorkflowExecutionStartedEventAttributes {
             namespace: attributes.namespace.clone(),
@@ -21,7 +22,7 @@ impl Decision<'_> {
             initiated_event_id: child.initiated_event_id,
             workflow_execution: Some(execution(child, run_id)),
             workflow_type: attributes.workflow_type.clone(),
-            header: attributes.header.clone(),
+            header: initiated.header.clone(),
         });
     }
 

@@ -4,18 +4,15 @@ use super::events::started_child;
 use crate::{EventId, MutableState, RunId, wire};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use temporalio_protos::temporal::api::{
-    history::v1::StartChildWorkflowExecutionInitiatedEventAttributes, sdk::v1::UserMetadata,
-};
+use temporalio_protos::temporal::api::history::v1::StartChildWorkflowExecutionInitiatedEventAttributes;
 
 /// A child that has not closed, or has not even been started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
     pub initiated_event_id: EventId,
+    /// Without input, header, memo and search attributes: the child gets these from the event.
     #[serde(with = "wire::shared")]
     pub attributes: Arc<StartChildWorkflowExecutionInitiatedEventAttributes>,
-    #[serde(default, with = "wire::option")]
-    pub user_metadata: Option<UserMetadata>,
     #[serde(default)]
     pub started: Option<ChildStart>,
 }

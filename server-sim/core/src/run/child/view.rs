@@ -1,7 +1,15 @@
-//! What is seen of children: what they are owed, what describes them.
+//! What is seen of children: what they are owed, their size, what describes them.
 use super::Child;
-use crate::{MutableState, Owed, TransferTask};
+use crate::{MutableState, Owed, TransferTask, parts::Weigh, run::size::ENTRY_BYTES};
+use prost::Message;
 use temporalio_protos::temporal::api::workflow::v1::PendingChildExecutionInfo;
+
+impl Weigh for Child {
+    fn bytes(&self) -> usize {
+        let start = self.started.as_ref().map_or(0, |start| start.run_id.as_str().len());
+        ENTRY_BYTES + self.attributes.encoded_len() + start
+    }
+}
 
 impl MutableState {
     /// A child whose start is recorded may still have to be told to begin: its task knows.

@@ -29,9 +29,9 @@ impl Decision<'_> {
         // If the chain's time is over as well, that is the reason, whatever the policy says.
         let chain_is_over = self.state.durable.execution_expiration().is_some_and(|end| end <= self.now());
         let retry = if chain_is_over { Err(RetryState::Timeout) } else { self.workflow_retry(&timeout) };
-        let last_completion_result = self.state.durable.started.last_completion_result.clone();
         self.close_timed_out(retry);
         if let Ok(delay) = retry {
+            let last_completion_result = self.context.events.started().last_completion_result.clone();
             self.probe("workflow-retried-after-timeout");
             self.open_successor(Successor::Retry { delay, failure: Box::new(timeout), last_completion_result });
         }

@@ -1,6 +1,6 @@
 //! For the tests of commands.
 use super::{BadCommand, RunFacts};
-use crate::{Context, Flags, Limits, NamespaceId, RunId, Time};
+use crate::{Context, Flags, KnownEvents, Limits, NamespaceId, RunId, Time};
 use std::time::Duration;
 use temporalio_protos::temporal::api::enums::v1::WorkflowTaskFailedCause as Cause;
 
@@ -23,6 +23,7 @@ pub(crate) fn context() -> Context {
         namespace_id: NamespaceId::default(),
         new_run_id: RunId::default(),
         timeline: 0,
+        events: KnownEvents::default(),
         limits,
         flags,
     }

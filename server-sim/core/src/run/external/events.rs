@@ -18,9 +18,27 @@ pub(crate) fn signal_initiated(
     at: At<'_>,
     initiated: &SignalExternalWorkflowExecutionInitiatedEventAttributes,
 ) -> Applied {
-    let signal = ExternalSignal { initiated_event_id: at.id, attributes: Arc::new(initiated.clone()) };
+    let signal = ExternalSignal { initiated_event_id: at.id, attributes: Arc::new(without_payloads(initiated)) };
     state.durable.signals.insert(at.id, signal);
     Ok(PartKey::Signal(at.id))
+}
+
+/// What a state keeps of it: all but what only the other run reads. Each field is named, so that a new one is not forgotten.
+fn without_payloads(
+    initiated: &SignalExternalWorkflowExecutionInitiatedEventAttributes,
+) -> SignalExternalWorkflowExecutionInitiatedEventAttributes {
+    #[allow(deprecated, reason = "older workers still send it")]
+    SignalExternalWorkflowExecutionInitiatedEventAttributes {
+        workflow_task_completed_event_id: initiated.workflow_task_completed_event_id,
+        namespace: initiated.namespace.clone(),
+        namespace_id: initiated.namespace_id.clone(),
+        workflow_execution: initiated.workflow_execution.clone(),
+        signal_name: initiated.signal_name.clone(),
+        input: None,
+        control: initiated.control.clone(),
+        child_workflow_only: initiated.child_workflow_only,
+        header: None,
+    }
 }
 
 pub(crate) fn signaled(

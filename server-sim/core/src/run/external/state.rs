@@ -11,6 +11,7 @@ use temporalio_protos::temporal::api::history::v1::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExternalSignal {
     pub initiated_event_id: EventId,
+    /// Without input and header: the other run gets these from the event.
     #[serde(with = "wire::shared")]
     pub attributes: Arc<SignalExternalWorkflowExecutionInitiatedEventAttributes>,
 }

@@ -1,5 +1,19 @@
-//! What is seen of signals and cancellations: what they are owed.
-use crate::{MutableState, Owed, TransferTask};
+//! What is seen of signals and cancellations: what they are owed, their size.
+use super::{ExternalCancel, ExternalSignal};
+use crate::{MutableState, Owed, TransferTask, parts::Weigh, run::size::ENTRY_BYTES};
+use prost::Message;
+
+impl Weigh for ExternalSignal {
+    fn bytes(&self) -> usize {
+        ENTRY_BYTES + self.attributes.encoded_len()
+    }
+}
+
+impl Weigh for ExternalCancel {
+    fn bytes(&self) -> usize {
+        ENTRY_BYTES + self.attributes.encoded_len()
+    }
+}
 
 impl MutableState {
     pub(crate) fn external_are_owed(&self, owed: &mut Vec<Owed>) {

@@ -22,7 +22,7 @@ impl Decision<'_> {
             Successor::ContinuedAsNew(command) => continued_as_new(state, *command, &key, self.now(), self.context),
             Successor::Retry { delay, failure, last_completion_result } => {
                 let backoff = minimal_backoff(state, delay, self.now(), self.context);
-                let previous = state.durable.started.as_ref();
+                let previous = self.context.events.started();
                 WorkflowExecutionStartedEventAttributes {
                     continued_failure: Some(*failure),
                     last_completion_result,

@@ -1,5 +1,12 @@
 //! What is seen of timers: what they are owed, their size, what holds of them.
-use crate::{MutableState, Owed, TimerKind, run::size::ENTRY_BYTES};
+use super::UserTimer;
+use crate::{MutableState, Owed, TimerKind, parts::Weigh, run::size::ENTRY_BYTES};
+
+impl Weigh for UserTimer {
+    fn bytes(&self) -> usize {
+        ENTRY_BYTES + self.timer_id.len()
+    }
+}
 
 impl MutableState {
     pub(crate) fn timers_are_owed(&self, owed: &mut Vec<Owed>) {
@@ -7,10 +14,6 @@ impl MutableState {
             let kind = TimerKind::UserTimer { started_event_id: timer.started_event_id };
             owed.push(Owed::Timer { by: timer.expiry, kind });
         }
-    }
-
-    pub(crate) fn timers_bytes(&self) -> usize {
-        self.durable.timers.values().map(|timer| ENTRY_BYTES + timer.timer_id.len()).sum()
     }
 
     pub(crate) fn timers_violation(&self) -> Option<String> {
