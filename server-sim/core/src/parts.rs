@@ -16,6 +16,8 @@ pub enum PartKey {
     Child(EventId),
     Signal(EventId),
     Cancel(EventId),
+    /// Of signals that the run has had, by bucket.
+    SignalRequests(EventId),
 }
 
 /// What a part of a state counts for against the limits, in bytes.

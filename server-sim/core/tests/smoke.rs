@@ -5,8 +5,11 @@ mod world;
 use std::time::Duration;
 use tempest_core::{ActivityRef, Input, Rejection, Reply, TaskKind, TimerKind, TransferTask};
 use temporalio_protos::temporal::api::{
-    command::v1::{FailWorkflowExecutionCommandAttributes, command::Attributes as Command},
-    common::v1::WorkflowType,
+    command::v1::{
+        FailWorkflowExecutionCommandAttributes, StartChildWorkflowExecutionCommandAttributes,
+        command::Attributes as Command,
+    },
+    common::v1::{Header, Payload, Payloads, WorkflowType},
     enums::v1::WorkflowExecutionStatus as Status,
     failure::v1::Failure,
     history::v1::history_event::Attributes,
@@ -393,4 +396,38 @@ fn nobody_has_cached_more_of_a_run_than_it_has_if_it_began_after_the_failover() 
     world.start();
     let token = world.poll();
     assert!(matches!(world.complete(&token, vec![complete()]).unwrap(), Reply::WorkflowTaskCompleted(_)));
+}
+
+/// As in Temporal: inputs are in the history, and what a run may hold of them is a limit of the history.
+#[test]
+fn inputs_and_headers_do_not_count_towards_the_size_of_a_state() {
+    let sizes = [10, 10_000].map(|bytes| {
+        let payload = Payload { data: vec![7; bytes], ..Payload::default() };
+        let input = Some(Payloads { payloads: vec![payload.clone()] });
+        let header = Some(Header { fields: [("trace".to_owned(), payload)].into() });
+        let mut world = World::new();
+        let start = |request: &mut api::StartWorkflowExecutionRequest| {
+            (request.input, request.header) = (input.clone(), header.clone());
+        };
+        world.start_with(start).unwrap();
+        let token = world.poll();
+        let Command::ScheduleActivityTaskCommandAttributes(mut charge) = activity("charge") else { unreachable!() };
+        (charge.input, charge.header) = (input.clone(), header.clone());
+        let ship = StartChildWorkflowExecutionCommandAttributes {
+            workflow_id: "ship".into(),
+            workflow_type: Some(WorkflowType { name: "Ship".into() }),
+            input,
+            header,
+            ..Default::default()
+        };
+        let commands = vec![
+            Command::ScheduleActivityTaskCommandAttributes(charge),
+            Command::StartChildWorkflowExecutionCommandAttributes(ship),
+        ];
+        world.complete(&token, commands).unwrap();
+        let scheduled = *world.state().durable().activities.keys().next().unwrap();
+        world.poll_activity(scheduled, 1);
+        world.state().approximate_bytes()
+    });
+    assert_eq!(sizes[0], sizes[1]);
 }

@@ -19,6 +19,7 @@ mod kind {
     pub const CHILD: u8 = 3;
     pub const SIGNAL: u8 = 4;
     pub const CANCEL: u8 = 5;
+    pub const SIGNAL_REQUESTS: u8 = 6;
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +97,7 @@ fn stored_key(key: PartKey) -> Option<tempest_store::PartKey> {
         PartKey::Child(id) => of(kind::CHILD, id),
         PartKey::Signal(id) => of(kind::SIGNAL, id),
         PartKey::Cancel(id) => of(kind::CANCEL, id),
+        PartKey::SignalRequests(bucket) => of(kind::SIGNAL_REQUESTS, bucket),
     }
 }
 

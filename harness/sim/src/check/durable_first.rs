@@ -131,7 +131,7 @@ mod tests {
     use crate::check::samples::{self, RUN, SECOND_NS};
     use crate::check::{CommitResult, Observations};
     use crate::observe::StoredState;
-    use tempest_core::MutableState;
+    use tempest_core::{MutableState, Part};
 
     const NEVER: u64 = 1_000 * SECOND_NS;
 
@@ -141,10 +141,8 @@ mod tests {
 
     /// A state of the sample's run that remembers a signal.
     fn remembers(request_id: &str) -> StoredState {
-        let state = MutableState::rebuild(samples::key(RUN), &samples::events(RUN)).expect("the sample is sound");
-        let mut state = serde_json::to_value(&state).expect("a state is plain data");
-        state["ephemera"]["signal_request_ids"] = serde_json::json!([request_id]);
-        let state: MutableState = serde_json::from_value(state).expect("it was one before");
+        let mut state = MutableState::rebuild(samples::key(RUN), &samples::events(RUN)).expect("the sample is sound");
+        state.restore(Part::of_signal(request_id));
         StoredState::of(&state)
     }
 

@@ -1,6 +1,6 @@
 //! What follows from no event: lost by a rebuild, kept by the store.
 use crate::{
-    ActivityProgress, CopyOnWrite, EventId, PartKey, Parts, Sticky, WorkflowTaskAuxiliary,
+    ActivityProgress, CopyOnWrite, EventId, PartKey, Parts, SeenSignals, Sticky, WorkflowTaskAuxiliary,
     run::{activity::events::closed_activity, timer::events::timer_fired, workflow_task::Caches},
     wire,
 };
@@ -25,7 +25,8 @@ pub struct AuxiliaryState {
     pub activities_closing: BTreeSet<EventId>,
     /// The request that made this run, for de-duplication.
     pub start_request_id: String,
-    pub signal_request_ids: CopyOnWrite<BTreeSet<String>>,
+    #[serde(skip)]
+    pub signal_request_ids: SeenSignals,
     /// The delay before the first workflow task has passed.
     pub backoff_is_over: bool,
     pub caches: Caches,
@@ -63,13 +64,13 @@ impl AuxiliaryChange {
     pub(crate) fn part(&self) -> PartKey {
         match self {
             Self::ActivityProgress { scheduled_event_id, .. } => PartKey::Activity(*scheduled_event_id),
+            Self::SignalSeen { request_id } => SeenSignals::part_of(request_id),
             Self::EventBuffered(_)
             | Self::BufferEmptied
             | Self::BufferedTimerFiredRemoved { .. }
             | Self::WorkflowTask(_)
             | Self::Sticky(_)
             | Self::StartedBy { .. }
-            | Self::SignalSeen { .. }
             | Self::BackoffOver
             | Self::Caches(_) => PartKey::Run,
         }

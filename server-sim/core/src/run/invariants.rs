@@ -46,7 +46,9 @@ fn changed(before: &MutableState, after: &MutableState) -> impl Iterator<Item = 
     let children = is.children.changed_since(&was.children).into_iter().map(PartKey::Child);
     let signals = is.signals.changed_since(&was.signals).into_iter().map(PartKey::Signal);
     let cancels = is.cancels.changed_since(&was.cancels).into_iter().map(PartKey::Cancel);
-    activities.chain(timers).chain(children).chain(signals).chain(cancels)
+    let (had, has) = (before.auxiliary.signal_request_ids.parts(), after.auxiliary.signal_request_ids.parts());
+    let seen = has.changed_since(had).into_iter().map(PartKey::SignalRequests);
+    activities.chain(timers).chain(children).chain(signals).chain(cancels).chain(seen)
 }
 
 fn violation(state: &MutableState, touched: &BTreeSet<PartKey>) -> Option<String> {

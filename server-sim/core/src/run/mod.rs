@@ -79,6 +79,7 @@ pub use external::{ExternalCancel, ExternalSignal};
 pub use input::*;
 pub use owed::Owed;
 pub use part::Part;
+pub use signal::{SeenSignals, SignalRequests};
 pub use state::{Change, MutableState};
 pub use timer::UserTimer;
 pub use transition::*;

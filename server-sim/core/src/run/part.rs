@@ -1,5 +1,5 @@
 //! The parts of a run as values of their own: a store keeps them beside the run's row, once there is much of them.
-use super::{Activity, ActivityProgress, Child, ExternalCancel, ExternalSignal, UserTimer};
+use super::{Activity, ActivityProgress, Child, ExternalCancel, ExternalSignal, SignalRequests, UserTimer};
 use crate::{CopyOnWrite, EventId, MutableState, PartKey};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ pub enum Part {
     Child(CopyOnWrite<Child>),
     Signal(CopyOnWrite<ExternalSignal>),
     Cancel(CopyOnWrite<ExternalCancel>),
+    SignalRequests(EventId, CopyOnWrite<SignalRequests>),
 }
 
 impl Part {
@@ -25,6 +26,7 @@ impl Part {
             Self::Child(child) => PartKey::Child(child.initiated_event_id),
             Self::Signal(signal) => PartKey::Signal(signal.initiated_event_id),
             Self::Cancel(cancel) => PartKey::Cancel(cancel.initiated_event_id),
+            Self::SignalRequests(bucket, _) => PartKey::SignalRequests(*bucket),
         }
     }
 }
@@ -48,13 +50,18 @@ impl MutableState {
             PartKey::Child(id) => Part::Child(durable.children.shared(&id)?.clone()),
             PartKey::Signal(id) => Part::Signal(durable.signals.shared(&id)?.clone()),
             PartKey::Cancel(id) => Part::Cancel(durable.cancels.shared(&id)?.clone()),
+            PartKey::SignalRequests(bucket) => {
+                let ids = self.auxiliary.signal_request_ids.parts().shared(&bucket)?;
+                Part::SignalRequests(bucket, ids.clone())
+            }
         })
     }
 
     pub fn part_count(&self) -> usize {
         let durable = &self.durable;
         let external = durable.signals.len() + durable.cancels.len();
-        durable.activities.len() + durable.timers.len() + durable.children.len() + external
+        let signals = self.auxiliary.signal_request_ids.parts().len();
+        durable.activities.len() + durable.timers.len() + durable.children.len() + external + signals
     }
 
     /// All of them, in the order of their keys.
@@ -66,7 +73,9 @@ impl MutableState {
         let children = of(durable.children.keys().copied().collect(), PartKey::Child);
         let signals = of(durable.signals.keys().copied().collect(), PartKey::Signal);
         let cancels = of(durable.cancels.keys().copied().collect(), PartKey::Cancel);
-        activities.chain(timers).chain(children).chain(signals).chain(cancels)
+        let seen = self.auxiliary.signal_request_ids.parts().keys().copied().collect();
+        let seen = of(seen, PartKey::SignalRequests);
+        activities.chain(timers).chain(children).chain(signals).chain(cancels).chain(seen)
     }
 
     /// Puts a part back that was stored by itself: what serde reads of a state is without its parts.
@@ -82,6 +91,7 @@ impl MutableState {
             Part::Child(child) => durable.children.insert(child.initiated_event_id, child),
             Part::Signal(signal) => durable.signals.insert(signal.initiated_event_id, signal),
             Part::Cancel(cancel) => durable.cancels.insert(cancel.initiated_event_id, cancel),
+            Part::SignalRequests(bucket, ids) => self.auxiliary.signal_request_ids.restore(bucket, ids),
         }
     }
 
@@ -94,6 +104,7 @@ impl MutableState {
             + durable.children.bytes()
             + durable.signals.bytes()
             + durable.cancels.bytes()
+            + self.auxiliary.signal_request_ids.parts().bytes()
     }
 
     /// Decides where the parts are stored from now on. True if that is not where they were.

@@ -20,6 +20,5 @@ impl MutableState {
             + durable.attached_requests.keys().map(String::len).sum::<usize>()
             + self.parts_bytes()
             + auxiliary.buffered.iter().map(Message::encoded_len).sum::<usize>()
-            + auxiliary.signal_request_ids.iter().map(String::len).sum::<usize>()
     }
 }

@@ -7,7 +7,7 @@ use prost::Message;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
-use tempest_api::{ServiceError, ServiceResult, Target, WorkflowKey};
+use tempest_api::{ServiceResult, WorkflowKey};
 use tempest_core::{BranchRef, EventId, Input, KnownEvents, RunId, TaskKind};
 
 /// The events of one ownership, staged or read: it ends if what is staged does not become durable.

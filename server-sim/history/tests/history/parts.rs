@@ -120,7 +120,12 @@ async fn the_next_attempt_of_a_workflow_begins_with_the_input_of_the_first() {
             task_queue: Some(TaskQueue { name: "orders".into(), ..TaskQueue::default() }),
             request_id: "start".into(),
             input: payloads("two books"),
-            retry_policy: Some(RetryPolicy { maximum_attempts: 2, backoff_coefficient: 1.0, ..Default::default() }),
+            retry_policy: Some(RetryPolicy {
+                initial_interval: Some(SECOND.try_into().unwrap()),
+                maximum_attempts: 2,
+                backoff_coefficient: 1.0,
+                ..Default::default()
+            }),
             ..Default::default()
         };
         start(&*world.history, request).await.unwrap();
@@ -161,6 +166,7 @@ async fn children_and_signals_get_what_they_are_sent() {
         ];
         world.complete(&task, commands).await.unwrap();
         world.poll_of("ship").await;
+        tokio::time::sleep(SECOND).await;
         match &world.events("ship").await[0].attributes {
             Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
                 assert_eq!(started.input, payloads("a parcel"));

@@ -3,3 +3,6 @@ pub(crate) mod by_workflow;
 pub(crate) mod events;
 mod record;
 pub(crate) mod request;
+mod seen;
+
+pub use seen::{SeenSignals, SignalRequests};
