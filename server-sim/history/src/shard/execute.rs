@@ -100,10 +100,7 @@ impl Owned {
             Reply::Refused(rejection) => {
                 let answer = Answer::new(reply, Err(ServiceError::from(rejection).into()));
                 // The run may be terminated by this: a late duplicate would find another run of its workflow id.
-                Some(match cross_call {
-                    Some(cross_call) => self.ends(cross_call, Ended::Refused, answer),
-                    None => answer,
-                })
+                Some(self.ends_any(call.map(|call| (call, CallOutcome::Refused)), answer))
             }
             Reply::Later(_) if !self.waiters.has_room() => {
                 return self.answer_read(workflow, reply, Err(too_many_wait().into()));
@@ -116,11 +113,7 @@ impl Owned {
                 let decided = Decided { run: run.clone(), branch: branch.clone(), reply: said };
                 // Also where nothing is left to do: a duplicate may find another run, to which it was not done.
                 let done = call.map(|call| (call, CallOutcome::Done(Box::new(decided.clone()))));
-                let answer = Answer::new(reply, Ok(decided));
-                Some(match done {
-                    Some((call, outcome)) => self.ends(call, outcome, answer),
-                    None => answer,
-                })
+                Some(self.ends_any(done, Answer::new(reply, Ok(decided))))
             }
         };
         let later = self.answers(&run, &branch, transition.answers);
@@ -287,6 +280,14 @@ impl Owned {
     fn ends(&self, call: CallId, outcome: CallOutcome, answer: Answer) -> Answer {
         self.late_duplicates.decided(self.now.instant, call.clone(), outcome.clone());
         answer.with_outcome(call, outcome)
+    }
+
+    /// The same, if it is such a call.
+    fn ends_any(&self, call: Option<(CallId, CallOutcome)>, answer: Answer) -> Answer {
+        match call {
+            Some((call, outcome)) => self.ends(call, outcome, answer),
+            None => answer,
+        }
     }
 
     fn ended_before(&self, call: Option<&CallId>) -> Option<(CallId, CallOutcome)> {
