@@ -4,6 +4,10 @@
 //! memory, with few and with many workflows under way, in memory and on a file.
 //!
 //! Not criterion: the subject is another process. `WORKFLOWS=10000 cargo bench --bench start_dev`.
+//!
+//! Two builds are compared in one run, taking turns, because what else a machine does changes from minute to minute:
+//! `COMPARE=path/to/another/tempest` is measured beside this build, or beside the one that `TEMPEST_BINARY` names.
+//! `ROUNDS` says how often (5), `ONLY=file:200` that one row is enough.
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by a panic")]
 
 use std::{
@@ -46,18 +50,67 @@ fn main() {
     }));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!("start, one activity, complete; {workflows} workflows each\n");
-    println!("database  under way   per second   p50 ms   p99 ms   server ms/workflow   peak MiB");
+    let only = std::env::var("ONLY").ok();
+    let this = std::env::var("TEMPEST_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tempest").to_owned());
+    let subjects: Vec<String> = [this].into_iter().chain(std::env::var("COMPARE").ok()).collect();
+    println!("{HEAD}");
     for database in ["memory", "file"] {
         for under_way in [1, 20, 200] {
-            let directory = tempfile::tempdir().unwrap();
-            let file = (database == "file").then(|| directory.path().join("tempest.db"));
-            let mut server = Server::start(file.as_deref());
+            if only.as_ref().is_some_and(|only| *only != format!("{database}:{under_way}")) {
+                continue;
+            }
             // One at a time says how long a workflow takes, not how many: a tenth of them is enough.
             let workflows = if under_way == 1 { workflows.div_ceil(10) } else { workflows };
-            let measure = runtime.block_on(measure(&mut server, workflows, under_way));
-            println!("{database:<8}  {under_way:>9}   {measure}");
+            let row = Row { database, under_way, workflows };
+            match &subjects[..] {
+                [one] => println!("{row}   {}", runtime.block_on(row.measure(one))),
+                both => compare(&runtime, &row, both),
+            }
         }
     }
+}
+
+const HEAD: &str = "database  under way   per second   p50 ms   p99 ms   server ms/workflow   peak MiB";
+
+struct Row {
+    database: &'static str,
+    under_way: usize,
+    workflows: u64,
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:<8}  {:>9}", self.database, self.under_way)
+    }
+}
+
+impl Row {
+    async fn measure(&self, binary: &str) -> Measure {
+        let directory = tempfile::tempdir().unwrap();
+        let file = (self.database == "file").then(|| directory.path().join("tempest.db"));
+        let mut server = Server::start(binary, file.as_deref());
+        measure(&mut server, self.workflows, self.under_way).await
+    }
+}
+
+/// Measures all binaries in turns, and prints the medians and how the first stands to the last.
+fn compare(runtime: &tokio::runtime::Runtime, row: &Row, binaries: &[String]) {
+    let rounds: usize = std::env::var("ROUNDS").ok().and_then(|number| number.parse().ok()).unwrap_or(5);
+    let mut measures: Vec<Vec<Measure>> = binaries.iter().map(|_| Vec::new()).collect();
+    for round in 0..rounds {
+        // Every other round the other way round: the first may pay for what the second finds warm.
+        let order: Vec<usize> = (0..binaries.len()).collect();
+        let turned: Vec<usize> = if round % 2 == 0 { order } else { order.into_iter().rev().collect() };
+        for subject in turned {
+            measures[subject].push(runtime.block_on(row.measure(&binaries[subject])));
+        }
+    }
+    let medians: Vec<Measure> = measures.iter().map(|measures| Measure::median(measures)).collect();
+    for (binary, median) in binaries.iter().zip(&medians) {
+        println!("{row}   {median}   {binary}");
+    }
+    let (first, last) = (&medians[0], &medians[medians.len() - 1]);
+    println!("{row}   {}   first / last", first.over(last));
 }
 
 struct Server {
@@ -66,9 +119,9 @@ struct Server {
 }
 
 impl Server {
-    fn start(file: Option<&Path>) -> Self {
+    fn start(binary: &str, file: Option<&Path>) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tempest"));
+        let mut command = Command::new(binary);
         command.args(["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", &port.to_string()]);
         if let Some(file) = file {
             command.arg("--db-filename").arg(file);
@@ -120,6 +173,37 @@ struct Measure {
     p99: Duration,
     server_per_workflow: Duration,
     peak_memory_kib: u64,
+}
+
+impl Measure {
+    /// Of each number by itself.
+    fn median(all: &[Measure]) -> Measure {
+        fn middle<T: PartialOrd + Copy>(all: &[Measure], of: impl Fn(&Measure) -> T) -> T {
+            let mut values: Vec<T> = all.iter().map(of).collect();
+            values.sort_by(|a, b| a.partial_cmp(b).unwrap());
+            values[values.len() / 2]
+        }
+        Measure {
+            per_second: middle(all, |measure| measure.per_second),
+            p50: middle(all, |measure| measure.p50),
+            p99: middle(all, |measure| measure.p99),
+            server_per_workflow: middle(all, |measure| measure.server_per_workflow),
+            peak_memory_kib: middle(all, |measure| measure.peak_memory_kib),
+        }
+    }
+
+    /// Each number as a share of the other's.
+    fn over(&self, other: &Measure) -> String {
+        let share = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
+        format!(
+            "{:>10.2}   {:>6.2}   {:>6.2}   {:>18.3}   {:>8.2}",
+            self.per_second / other.per_second,
+            share(self.p50, other.p50),
+            share(self.p99, other.p99),
+            share(self.server_per_workflow, other.server_per_workflow),
+            self.peak_memory_kib as f64 / other.peak_memory_kib as f64
+        )
+    }
 }
 
 impl std::fmt::Display for Measure {
