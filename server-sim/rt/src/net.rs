@@ -3,7 +3,7 @@ use futures::future::BoxFuture;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 
 /// A connected byte stream.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -22,8 +22,18 @@ pub trait Network: Send + Sync + 'static {
     fn connect(&self, address: String) -> BoxFuture<'static, io::Result<Box<dyn ByteStream>>>;
 }
 
-/// A boxed stream as tonic's server wants it.
-pub struct Accepted(pub Box<dyn ByteStream>);
+/// A boxed stream as tonic's server wants it. HTTP/2 writes a large message's head and its bytes apart, and flushes when it
+/// has no more to write: what comes in between goes out together, by one call of the system.
+pub struct Accepted(BufWriter<Box<dyn ByteStream>>);
+
+/// Of one connection. A larger message does not gather here.
+const WRITE_BUFFER_BYTES: usize = 16 << 10;
+
+impl Accepted {
+    fn new(stream: Box<dyn ByteStream>) -> Self {
+        Self(BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream))
+    }
+}
 
 impl tonic::transport::server::Connected for Accepted {
     type ConnectInfo = ();
@@ -177,7 +187,7 @@ pub async fn serve(
         loop {
             // Accepting can fail for one connection (reset before accept, too many files): the next may succeed.
             match listener.accept().await {
-                Ok(stream) => return Some((Ok::<_, io::Error>(Accepted(stream)), listener)),
+                Ok(stream) => return Some((Ok::<_, io::Error>(Accepted::new(stream)), listener)),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     crate::time::sleep(ACCEPT_PAUSE).await;
