@@ -94,15 +94,31 @@ impl<T> WriteQueue<T> {
     /// everything in it was taken: the writer ends then, and says so by [`WriteQueue::drained`].
     pub async fn batch(&self) -> Option<(Vec<T>, Replies)> {
         loop {
-            let (requests, replies) = self.take();
-            if !requests.is_empty() {
-                return Some((requests, replies));
+            if let Some(batch) = self.batch_at_hand() {
+                return Some(batch);
             }
             if self.lock().closed {
                 return None;
             }
             self.work.notified().await;
         }
+    }
+
+    /// As [`WriteQueue::batch`], if something waits now.
+    pub fn batch_at_hand(&self) -> Option<(Vec<T>, Replies)> {
+        let (requests, replies) = self.take();
+        (!requests.is_empty()).then_some((requests, replies))
+    }
+
+    /// Accepts nothing more, and gives up what waits: its callers see `OutcomeUnknown`.
+    pub fn abandon(&self) {
+        let waiting = {
+            let mut waiting = self.lock();
+            (waiting.closed, waiting.bytes) = (true, 0);
+            std::mem::take(&mut waiting.entries)
+        };
+        // Outside the lock: it wakes those who wait.
+        drop(waiting);
     }
 
     /// Everything that was accepted is answered.
@@ -167,6 +183,16 @@ mod tests {
         for answer in answers {
             assert_eq!(answer.now_or_never(), Some(Ok(Written::Done)));
         }
+    }
+
+    #[test]
+    fn what_is_abandoned_is_unknown_and_not_written() {
+        let queue = WriteQueue::new(LIMITS, "the disk");
+        let answer = queue.push((), 1);
+        queue.abandon();
+        assert!(matches!(answer.now_or_never(), Some(Err(StoreError::OutcomeUnknown(_)))));
+        assert!(queue.batch_at_hand().is_none());
+        assert!(matches!(queue.push((), 1).now_or_never(), Some(Err(StoreError::Unavailable(_)))));
     }
 
     #[test]

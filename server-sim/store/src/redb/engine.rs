@@ -1,16 +1,21 @@
 //! The open database: batches of writes, reads, and what becomes of it after an I/O error. Everything here blocks.
 use crate::judge::{Needs, View, after_unknown_commit, judge};
+use crate::redb::acquired::Acquired;
 use crate::redb::config::RedbConfig;
 use crate::redb::open::{Source, is_no_room};
 use crate::redb::tables::Stop;
 use crate::redb::{read, tables};
-use crate::{ReadAnswer, ReadRequest, StoreError, Timeline, WriteAnswer, WriteRequest};
+use crate::{Found, ReadAnswer, ReadRequest, ShardId, StoreError, Timeline, WriteAnswer, WriteRequest};
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tempest_rt::time::Instant;
 use tokio::sync::watch;
+
+/// In memory, where nothing is to be made durable, every so-manieth batch is all the same: redb uses the pages that its
+/// commits have freed only after such a one, which costs it checksums, and copies of all pages that have changed.
+const BATCHES_PER_RECLAIM: u64 = 16;
 
 /// With the planted bug `ack-before-fsync` only every so-manieth batch is made durable.
 const PLANTED_BATCHES_PER_FSYNC: u64 = 8;
@@ -29,6 +34,7 @@ pub struct Engine {
     /// Why nothing is served any more. Set once, by the first I/O error: only a restart recovers.
     failure: watch::Sender<Option<String>>,
     batches: AtomicU64,
+    acquired: Acquired,
 }
 
 /// How a transaction as a whole failed.
@@ -49,6 +55,7 @@ impl Engine {
             full_until: Mutex::default(),
             failure: watch::Sender::new(None),
             batches: AtomicU64::default(),
+            acquired: Acquired::default(),
         })
     }
 
@@ -67,10 +74,13 @@ impl Engine {
             let guard = self.serving()?;
             let database = open_database(&guard)?;
             let batch = self.batches.fetch_add(1, Ordering::Relaxed);
-            catch_unwind(AssertUnwindSafe(|| write_batch(database, requests, batch)))
+            catch_unwind(AssertUnwindSafe(|| write_batch(database, requests, self.durability(batch))))
         };
         match written {
-            Ok(Ok(answers)) => Ok(answers),
+            Ok(Ok(answers)) => {
+                self.acquired.note(requests, &answers);
+                Ok(answers)
+            }
             Ok(Err(BatchFailure::BeforeCommit(error))) if is_disk_full(&error) => Err(self.recover_from_full_disk()),
             Ok(Err(BatchFailure::BeforeCommit(error))) => Err(StoreError::Unavailable(self.fail(&error.to_string()))),
             Ok(Err(BatchFailure::InCommit(error, answers))) => {
@@ -79,6 +89,26 @@ impl Engine {
             }
             Err(_panic) => Err(StoreError::OutcomeUnknown(self.fail("the storage engine panicked"))),
         }
+    }
+
+    fn durability(&self, batch: u64) -> Durability {
+        let lost =
+            tempest_rt::planted!(crate::plants::ACK_BEFORE_FSYNC) && !batch.is_multiple_of(PLANTED_BATCHES_PER_FSYNC);
+        let needless = self.is_in_memory() && !batch.is_multiple_of(BATCHES_PER_RECLAIM);
+        if lost || needless { Durability::None } else { Durability::Immediate }
+    }
+
+    /// Then no read waits for a disk.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self.source, Source::Memory)
+    }
+
+    /// What [`ReadRequest::Ranges`] answers, if that is known without blocking.
+    pub fn ranges_at_hand(&self, shards: &[ShardId]) -> Option<ReadAnswer> {
+        // Taken for writing while the database is closed or opened again.
+        let guard = self.database.try_read().ok()?;
+        let ranges = self.acquired.ranges(shards)?;
+        Some(self.unharmed().and_then(|()| open_database(&guard).map(|_| Found::Ranges(ranges))))
     }
 
     /// Reads what is durable now.
@@ -115,9 +145,13 @@ impl Engine {
 
     fn serving(&self) -> Result<RwLockReadGuard<'_, Option<Database>>, StoreError> {
         let guard = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        self.unharmed().map(|()| guard)
+    }
+
+    fn unharmed(&self) -> Result<(), StoreError> {
         match &*self.failure.borrow() {
             Some(reason) => Err(StoreError::Unavailable(reason.clone())),
-            None => Ok(guard),
+            None => Ok(()),
         }
     }
 
@@ -182,7 +216,11 @@ fn broken(error: impl Into<redb::Error>) -> Stop {
     Stop::Broken(error.into())
 }
 
-fn write_batch(database: &Database, requests: &[Placed], batch: u64) -> Result<Vec<WriteAnswer>, BatchFailure> {
+fn write_batch(
+    database: &Database,
+    requests: &[Placed],
+    durability: Durability,
+) -> Result<Vec<WriteAnswer>, BatchFailure> {
     let before_commit = |error: redb::Error| BatchFailure::BeforeCommit(error);
     let transaction = database.begin_write().map_err(|error| before_commit(error.into()))?;
     let needs = Needs::of(requests.iter().map(|(_, request)| request));
@@ -196,7 +234,7 @@ fn write_batch(database: &Database, requests: &[Placed], batch: u64) -> Result<V
         };
     }
     tables::write(&transaction, &view).map_err(before_commit)?;
-    match commit(transaction, batch) {
+    match commit(transaction, durability) {
         Ok(()) => Ok(answers),
         Err(error) => Err(BatchFailure::InCommit(error, answers)),
     }
@@ -212,9 +250,7 @@ fn judge_all(view: &mut View, requests: &[Placed]) -> Vec<WriteAnswer> {
     requests.iter().map(&mut answer).collect()
 }
 
-fn commit(mut transaction: WriteTransaction, batch: u64) -> Result<(), redb::Error> {
-    if tempest_rt::planted!(crate::plants::ACK_BEFORE_FSYNC) && !batch.is_multiple_of(PLANTED_BATCHES_PER_FSYNC) {
-        transaction.set_durability(Durability::None).expect("no savepoint was taken in this transaction");
-    }
+fn commit(mut transaction: WriteTransaction, durability: Durability) -> Result<(), redb::Error> {
+    transaction.set_durability(durability).expect("no savepoint was taken in this transaction");
     Ok(transaction.commit()?)
 }

@@ -1,12 +1,13 @@
 //! The embedded store: one redb database in a file, on a simulated disk, or in memory.
 //!
 //! Writes go through a bounded queue, one writer at a time, all that wait in one transaction with one fsync.
-//! Reads are snapshots of what is durable. All blocking work runs in `tempest_rt::task::blocking`.
+//! Reads are snapshots of what is durable. All work that waits for a disk runs in `tempest_rt::task::blocking`.
 //!
 //! After an I/O error nothing that the process believes about the file is safe any more: the store turns *failed*, every
 //! later operation is `Unavailable`, and [`RedbStore::failed`] tells the node to stop, so that the next process recovers
 //! from the disk as after a crash. A full disk is milder: it shows when the file grows, before anything commits, so writes
 //! are refused, reads go on, and once there is room so do writes.
+mod acquired;
 mod config;
 mod engine;
 mod open;
@@ -16,7 +17,7 @@ mod tables;
 pub use config::RedbConfig;
 
 use crate::file_system::FileSystem;
-use crate::write_queue::WriteQueue;
+use crate::write_queue::{Replies, WriteQueue};
 use crate::{ReadFuture, ReadRequest, Store, StoreError, Timeline, WriteFuture, WriteRequest};
 use engine::{Engine, Placed};
 use futures::future::{BoxFuture, FutureExt};
@@ -103,15 +104,27 @@ impl RedbStore {
 
 /// The writer: one batch at a time, each one transaction with one fsync.
 async fn write_batches(queue: Arc<WriteQueue<Placed>>, engine: Arc<Engine>) {
-    while let Some((requests, replies)) = queue.batch().await {
-        let engine = engine.clone();
-        replies.send(task::blocking(move || engine.write(&requests)).await);
+    while let Some(first) = queue.batch().await {
+        let (queue, engine) = (queue.clone(), engine.clone());
+        task::blocking(move || write_while_any_wait(&queue, &engine, first)).await;
     }
     queue.drained();
 }
 
+/// Answers from where it writes, and goes on with what has gathered meanwhile: each way back to the writer's task would be
+/// two switches of threads, before the callers hear and before the disk is busy again.
+fn write_while_any_wait(queue: &WriteQueue<Placed>, engine: &Engine, first: (Vec<Placed>, Replies)) {
+    let mut next = Some(first);
+    while let Some((requests, replies)) = next {
+        replies.send(engine.write(&requests));
+        next = queue.batch_at_hand();
+    }
+}
+
 impl Drop for RedbStore {
     fn drop(&mut self) {
+        // The writer's thread would go on with it.
+        self.queue.abandon();
         self.tasks.stop();
     }
 }
@@ -122,8 +135,16 @@ impl Store for RedbStore {
     }
 
     fn read(&self, request: ReadRequest) -> ReadFuture<'_> {
+        if let ReadRequest::Ranges(shards) = &request
+            && let Some(answer) = self.engine.ranges_at_hand(shards)
+        {
+            return Box::pin(std::future::ready(answer));
+        }
         Box::pin(async move {
             let _permit = self.reads.acquire().await.expect("the semaphore is never closed");
+            if self.engine.is_in_memory() {
+                return self.engine.read(&request);
+            }
             let engine = self.engine.clone();
             task::blocking(move || engine.read(&request)).await
         })
