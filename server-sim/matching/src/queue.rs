@@ -109,7 +109,14 @@ struct State {
     dispatched: TaskRate,
     /// The database's timeline when the partition was leased first. Once it is another, all that is in memory is void.
     leased_on: Option<Timeline>,
+    /// What the keeper waits for; nothing while it is at work.
+    keeper_sleeps: Option<KeeperSleep>,
     unloaded: bool,
+}
+
+/// The keeper has nothing to do before that time, if there is one.
+struct KeeperSleep {
+    until: Option<Duration>,
 }
 
 /// A loaded partition.
@@ -153,6 +160,7 @@ impl Queue {
             added: TaskRate::new(shared.now()),
             dispatched: TaskRate::new(shared.now()),
             leased_on: None,
+            keeper_sleeps: None,
             unloaded: false,
         };
         Arc::new(Self { key, sticky, shared, state: Mutex::new(state), wake: Notify::new(), known: Notify::new() })
@@ -317,7 +325,7 @@ impl Queue {
         if state.unloaded {
             self.leave_locked(state);
         }
-        self.wake.notify_one();
+        self.wake_keeper(state);
     }
 
     /// The start of a task could not be recorded.

@@ -1,6 +1,6 @@
 //! The one background task of a partition: it leases, writes, reads and deletes, one after the other, and watches the
 //! clock for the matcher. One at a time: no read can overtake a write, nor a lease either of them.
-use super::{Append, Held, Queue, State};
+use super::{Append, Held, KeeperSleep, Queue, State};
 use crate::backlog::{Situation, Step};
 use crate::partition::TaskId;
 use crate::task::StoredTask;
@@ -44,7 +44,12 @@ pub(crate) async fn keep(queue: Arc<Queue>) {
             }
             let actions = state.matcher.tick(queue.shared.now());
             queue.perform(&mut state, actions);
-            queue.next_step(&state)
+            let step = queue.next_step(&state);
+            state.keeper_sleeps = match step {
+                Step::Wait { until } => Some(KeeperSleep { until }),
+                _ => None,
+            };
+            step
         };
         match step {
             Step::Lease => queue.lease().await,
@@ -71,6 +76,19 @@ struct Write {
 }
 
 impl Queue {
+    /// Wakes the keeper if there is something for it to do before it wakes by itself. Most polls, and most tasks given to
+    /// one, leave it nothing to do, and each turn of it is one more task for the runtime.
+    pub(super) fn wake_keeper(&self, state: &State) {
+        let sleeps_on = |sleep: &KeeperSleep| match (self.next_step(state), sleep.until) {
+            (Step::Wait { until: None }, _) => true,
+            (Step::Wait { until: Some(until) }, Some(wakes)) => wakes <= until,
+            _ => false,
+        };
+        if state.unloaded || !state.keeper_sleeps.as_ref().is_some_and(sleeps_on) {
+            self.wake.notify_one();
+        }
+    }
+
     fn next_step(&self, state: &State) -> Step {
         let config = &self.shared.config;
         let tick = state.matcher.next_tick();

@@ -64,7 +64,7 @@ impl Queue {
         state.matcher.limit_rate(now, rate_per_second);
         let actions = state.matcher.poll(now, id, &worker.identity);
         self.perform(&mut state, actions);
-        self.wake.notify_one();
+        self.wake_keeper(&state);
         Ok(Ok(Some(WaitingPoll { queue: Arc::clone(self), id, answer, ended: false })))
     }
 
