@@ -15,17 +15,25 @@ impl From<KeyError> for crate::StoreError {
 const ZERO_ESCAPED: [u8; 2] = [0, 0xff];
 const TERMINATOR: [u8; 2] = [0, 0];
 
+/// Room for two UUIDs, a name and a number: most keys are made by one allocation.
+const USUAL_BYTES: usize = 128;
+
 /// Appends fields in key order.
-#[derive(Default)]
 pub struct Encoder(Vec<u8>);
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self(Vec::with_capacity(USUAL_BYTES))
+    }
+}
 
 impl Encoder {
     pub fn string(mut self, value: &str) -> Self {
-        for byte in value.bytes() {
-            match byte {
-                0 => self.0.extend(ZERO_ESCAPED),
-                byte => self.0.push(byte),
+        for (index, part) in value.as_bytes().split(|byte| *byte == 0).enumerate() {
+            if index > 0 {
+                self.0.extend(ZERO_ESCAPED);
             }
+            self.0.extend_from_slice(part);
         }
         self.0.extend(TERMINATOR);
         self
@@ -63,7 +71,9 @@ impl<'a> Decoder<'a> {
     pub fn string(&mut self) -> Result<String, KeyError> {
         let mut text = Vec::new();
         loop {
-            match *self.0 {
+            let part = self.0.iter().position(|byte| *byte == 0).ok_or(KeyError("text has no end"))?;
+            text.extend_from_slice(&self.0[..part]);
+            match self.0[part..] {
                 [0, 0xff, ref rest @ ..] => {
                     text.push(0);
                     self.0 = rest;
@@ -72,12 +82,7 @@ impl<'a> Decoder<'a> {
                     self.0 = rest;
                     return String::from_utf8(text).map_err(|_| KeyError("text is not UTF-8"));
                 }
-                [0, ..] => return Err(KeyError("a zero byte is neither escaped nor the end")),
-                [byte, ref rest @ ..] => {
-                    text.push(byte);
-                    self.0 = rest;
-                }
-                [] => return Err(KeyError("text has no end")),
+                _ => return Err(KeyError("a zero byte is neither escaped nor the end")),
             }
         }
     }

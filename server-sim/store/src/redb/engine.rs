@@ -3,8 +3,8 @@ use crate::judge::{Needs, View, after_unknown_commit, judge};
 use crate::redb::acquired::Acquired;
 use crate::redb::config::RedbConfig;
 use crate::redb::open::{Source, is_no_room};
-use crate::redb::tables::Stop;
-use crate::redb::{read, tables};
+use crate::redb::read;
+use crate::redb::tables::{OpenTables, Stop};
 use crate::{Found, ReadAnswer, ReadRequest, ShardId, StoreError, Timeline, WriteAnswer, WriteRequest};
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -224,16 +224,19 @@ fn write_batch(
     let before_commit = |error: redb::Error| BatchFailure::BeforeCommit(error);
     let transaction = database.begin_write().map_err(|error| before_commit(error.into()))?;
     let needs = Needs::of(requests.iter().map(|(_, request)| request));
-    let mut view = tables::read(&transaction, needs).map_err(before_commit)?;
+    let mut tables = OpenTables::of(&transaction);
+    let mut view = tables.read(needs).map_err(before_commit)?;
     let answers = judge_all(&mut view, requests);
     if !view.is_changed() {
+        drop(tables);
         // Nothing to make durable: what was read was durable already.
         return match transaction.abort() {
             Ok(()) => Ok(answers),
             Err(error) => Err(before_commit(error.into())),
         };
     }
-    tables::write(&transaction, &view).map_err(before_commit)?;
+    tables.write(&view).map_err(before_commit)?;
+    drop(tables);
     match commit(transaction, durability) {
         Ok(()) => Ok(answers),
         Err(error) => Err(BatchFailure::InCommit(error, answers)),

@@ -4,6 +4,8 @@ use crate::keys::KeyError;
 use crate::{JudgedBy, StoreError, Table};
 use bytes::Bytes;
 use redb::{ReadableTable, StorageError, TableDefinition, WriteTransaction};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::mem::size_of;
 
 pub type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -60,25 +62,64 @@ pub fn create_all(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// The rows by which a batch is judged.
-pub fn read(transaction: &WriteTransaction, needs: Needs) -> Result<View, redb::Error> {
-    let mut view = View::new(needs.clone());
-    for table in needs.tables() {
-        let rows = transaction.open_table(definition(table))?;
-        for key in needs.rows(table) {
-            if let Some(value) = rows.get(key)? {
-                view.add(table, key.to_vec(), judged_part(table, value.value()));
+/// The tables that a batch uses, each opened once: redb looks for a table by its name when it is opened, and notes where
+/// its tree begins when it is closed. A commit of few rows spends more on that than on its rows.
+pub struct OpenTables<'t> {
+    transaction: &'t WriteTransaction,
+    open: BTreeMap<Table, OpenTable<'t>>,
+}
+
+type OpenTable<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
+
+impl<'t> OpenTables<'t> {
+    pub fn of(transaction: &'t WriteTransaction) -> Self {
+        Self { transaction, open: BTreeMap::new() }
+    }
+
+    fn table(&mut self, table: Table) -> Result<&mut OpenTable<'t>, redb::Error> {
+        Ok(match self.open.entry(table) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => place.insert(self.transaction.open_table(definition(table))?),
+        })
+    }
+
+    /// The rows by which a batch is judged.
+    pub fn read(&mut self, needs: Needs) -> Result<View, redb::Error> {
+        let mut view = View::new(needs.clone());
+        for table in needs.tables() {
+            let rows = self.table(table)?;
+            for key in needs.rows(table) {
+                if let Some(value) = rows.get(key)? {
+                    view.add(table, key.to_vec(), judged_part(table, value.value()));
+                }
             }
         }
-    }
-    for table in needs.whole_tables() {
-        let rows = transaction.open_table(definition(table))?;
-        for row in rows.iter()? {
-            let (key, value) = row?;
-            view.add(table, key.value().to_vec(), judged_part(table, value.value()));
+        for table in needs.whole_tables() {
+            for row in self.table(table)?.iter()? {
+                let (key, value) = row?;
+                view.add(table, key.value().to_vec(), judged_part(table, value.value()));
+            }
         }
+        Ok(view)
     }
-    Ok(view)
+
+    /// Writes what a batch has changed.
+    pub fn write(&mut self, view: &View) -> Result<(), redb::Error> {
+        for (table, edits) in view.edits() {
+            let rows = self.table(table)?;
+            for (key, edit) in edits {
+                match edit {
+                    Edit::Put(value) if table.judged_by() == JudgedBy::Version => {
+                        rows.insert(key.as_slice(), with_version(value).as_slice())?;
+                    }
+                    Edit::Put(value) => drop(rows.insert(key.as_slice(), value.body.as_ref())?),
+                    Edit::Removed => drop(rows.remove(key.as_slice())?),
+                    Edit::PutAndRemoved(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// As much of a stored value as its table is judged by.
@@ -91,24 +132,6 @@ fn judged_part(table: Table, stored: &[u8]) -> Value {
         }
         JudgedBy::Absence | JudgedBy::Nothing => Value::default(),
     }
-}
-
-/// Writes what a batch has changed.
-pub fn write(transaction: &WriteTransaction, view: &View) -> Result<(), redb::Error> {
-    for (table, edits) in view.edits() {
-        let mut rows = transaction.open_table(definition(table))?;
-        for (key, edit) in edits {
-            match edit {
-                Edit::Put(value) if table.judged_by() == JudgedBy::Version => {
-                    rows.insert(key.as_slice(), with_version(value).as_slice())?;
-                }
-                Edit::Put(value) => drop(rows.insert(key.as_slice(), value.body.as_ref())?),
-                Edit::Removed => drop(rows.remove(key.as_slice())?),
-                Edit::PutAndRemoved(_) => {}
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The version stands before the value.
