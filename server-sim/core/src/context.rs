@@ -12,7 +12,7 @@ pub struct Context {
     pub new_run_id: RunId,
     /// How many failovers of the database may have taken back what was decided.
     pub timeline: u32,
-    /// Of the history of the run that is decided on: those that it needs ([`crate::MutableState::event_needed`]), perhaps others.
+    /// Of the history of the run that is decided on: the one that it needs ([`crate::MutableState::event_needed`]).
     pub events: KnownEvents,
     pub limits: Limits,
     pub flags: Flags,

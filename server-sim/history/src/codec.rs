@@ -1,7 +1,7 @@
 //! The bytes of what this role stores. Each begins with a version byte, so that a later version can tell them apart.
 //!
-//! A run is a row, and once it has much that is pending a row for each of its parts ([`RunWrite::part_rows`]). Until then the
-//! run's row holds its parts as well.
+//! A run is a row, and once it has much that is pending a row for each of its parts ([`RunWrite::part_rows`]). Until then
+//! the run's row holds its parts as well.
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tempest_core::{EventId, HistoryTask, MutableState, Part, PartKey, RunWrite};
@@ -12,15 +12,13 @@ const STATE_VERSION: u8 = 2;
 const PART_VERSION: u8 = 1;
 const TASK_VERSION: u8 = 1;
 
-/// Stored forever: never renumber.
-mod kind {
-    pub const ACTIVITY: u8 = 1;
-    pub const TIMER: u8 = 2;
-    pub const CHILD: u8 = 3;
-    pub const SIGNAL: u8 = 4;
-    pub const CANCEL: u8 = 5;
-    pub const SIGNAL_REQUESTS: u8 = 6;
-}
+// Kinds of parts. Stored forever: never renumber.
+const ACTIVITY: u8 = 1;
+const TIMER: u8 = 2;
+const CHILD: u8 = 3;
+const SIGNAL: u8 = 4;
+const CANCEL: u8 = 5;
+const SIGNAL_REQUESTS: u8 = 6;
 
 #[derive(Serialize, Deserialize)]
 struct Row<S> {
@@ -92,12 +90,12 @@ fn stored_key(key: PartKey) -> Option<tempest_store::PartKey> {
     let of = |kind, id: EventId| Some(tempest_store::PartKey { kind, id: PartId::Number(id) });
     match key {
         PartKey::Run => None,
-        PartKey::Activity(id) => of(kind::ACTIVITY, id),
-        PartKey::Timer(id) => of(kind::TIMER, id),
-        PartKey::Child(id) => of(kind::CHILD, id),
-        PartKey::Signal(id) => of(kind::SIGNAL, id),
-        PartKey::Cancel(id) => of(kind::CANCEL, id),
-        PartKey::SignalRequests(bucket) => of(kind::SIGNAL_REQUESTS, bucket),
+        PartKey::Activity(id) => of(ACTIVITY, id),
+        PartKey::Timer(id) => of(TIMER, id),
+        PartKey::Child(id) => of(CHILD, id),
+        PartKey::Signal(id) => of(SIGNAL, id),
+        PartKey::Cancel(id) => of(CANCEL, id),
+        PartKey::SignalRequests(bucket) => of(SIGNAL_REQUESTS, bucket),
     }
 }
 

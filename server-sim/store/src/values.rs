@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 ///
 /// 1: a run is one value. 2: a run is a row and its parts; values are the same in every engine, without a format byte of
 /// their own.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 pub fn encode_record(record: &impl Serialize) -> Bytes {
     rmp_serde::to_vec_named(record).expect("our records hold nothing that MessagePack cannot").into()

@@ -1,5 +1,5 @@
 //! Events that decisions read. A state has no payloads: an activity's input, say, is in the event that scheduled it. Mostly
-//! it is needed soon after, so a shard keeps such events for a while; one that it has let go is read again, beside the shard.
+//! it is needed soon after, so a shard keeps such events for a while; one that it has let go is read again, beside it.
 use super::effects::Work;
 use super::owned::Owned;
 use super::request::{Ask, Request};

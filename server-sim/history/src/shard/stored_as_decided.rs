@@ -1,5 +1,5 @@
-//! What is stored is what was decided, and as large as the limits took it to be: asserted where bugs are looked for, never in
-//! a deployed server.
+//! What is stored is what was decided, and as large as the limits took it to be: asserted where bugs are looked for, never
+//! in a deployed server.
 use crate::codec::decode_some_parts;
 use bytes::Bytes;
 use tempest_core::RunWrite;

@@ -1,5 +1,5 @@
-//! Which signals a run has had, so that a repeat changes nothing. A run may have thousands: what one more costs must not grow
-//! with them.
+//! Which signals a run has had, so that a repeat changes nothing. A run may have thousands: what one more costs must not
+//! grow with them.
 use crate::{CopyOnWrite, EventId, Part, PartKey, Parts, parts::Weigh, run::size::ENTRY_BYTES};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
