@@ -132,6 +132,10 @@ impl TaskGroup {
         }
     }
 
+    fn is_stopped(&self) -> bool {
+        *self.0.stop.borrow()
+    }
+
     fn members(&self) -> MutexGuard<'_, Members> {
         self.0.members.lock().expect("no holder of this lock panics")
     }
