@@ -5,7 +5,7 @@
 //!
 //! Not criterion: the subject is another process. `WORKFLOWS=10000 cargo bench --bench start_dev`.
 //!
-//! Two builds are compared in one run, taking turns, because what else a machine does changes from minute to minute:
+//! Two builds are compared in one run, in turns, because what else a machine does changes from minute to minute:
 //! `COMPARE=path/to/another/tempest` is measured beside this build, or beside the one that `TEMPEST_BINARY` names.
 //! `ROUNDS` says how often (5), `ONLY=file:200` that one row is enough.
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by a panic")]

@@ -131,7 +131,7 @@ impl Oversize {
             (Self::Kept, _) => Ok(transition),
             (Self::Terminates, Some(state)) if state.is_open() => {
                 let reason = ("Transaction size exceeds limit.", Some(payloads::text(&message)));
-                Ok(terminate(state, "transaction_limit_reached", reason, refusal, context))
+                Ok(terminate(state, "transaction-limit-reached", reason, refusal, context))
             }
             (Self::Terminates | Self::Refused, _) => Err(refusal),
         }

@@ -73,9 +73,10 @@ const HARNESS: &[&str] = &[
 
 const EVERYTHING: &[&str] = &["*"];
 
-/// What the pure core knows of the outside: Temporal's messages, and how to write them down.
+/// What the pure core knows of the outside: Temporal's messages, how to write them down, and JSON, which is what the values
+/// of search attributes are.
 const CORE_OUTSIDE: &[&str] =
-    &["bytes", "prost", "prost-types", "prost-wkt-types", "serde", "temporalio-protos", "thiserror"];
+    &["bytes", "prost", "prost-types", "prost-wkt-types", "serde", "serde_json", "temporalio-protos", "thiserror"];
 
 /// Dependencies that no row has; keys are `package dependency`.
 pub fn findings(tree: &Tree) -> Vec<Finding> {
