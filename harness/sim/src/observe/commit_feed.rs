@@ -181,6 +181,15 @@ struct Feed {
 }
 
 impl Feed {
+    /// The states that a commit writes.
+    fn written(&mut self, commit: &ShardCommit) -> Vec<StoredState> {
+        let timeline = commit.range_id.timeline();
+        let began = self.survivors.iter().find(|(began, _)| began.timeline == timeline);
+        // A database without timelines has one, and all of them on it.
+        let began_with = |range, sequence| began.is_none_or(|(_, has)| has.contains(&(commit.shard, range, sequence)));
+        commit.runs.iter().map(|run| self.states.written(commit, run, began_with)).collect()
+    }
+
     /// As it stands now: what was committed on an older timeline and is not on the newest is lost, if a timeline without
     /// it was one that could lose something. If none was, it ought to be there. Committed is also what no caller was
     /// told of and some primary began with: a server may have read it there.
@@ -222,8 +231,7 @@ impl CommitFeed {
 
     /// Notes a commit as it is handed over by a server that knows the timeline `known`; returns its position.
     pub fn submit(&self, at_ns: u64, server: &str, incarnation: u32, known: Timeline, commit: &ShardCommit) -> usize {
-        let states =
-            self.with(|feed| commit.runs.iter().map(|run| feed.states.written(commit.range_id, run)).collect());
+        let states = self.with(|feed| feed.written(commit));
         let batches = commit.history.iter();
         let record = Commit {
             at_ns,

@@ -3,7 +3,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempest_core::{MutableState, RunKey};
-use tempest_store::{PartKey, RangeId, RunWrite};
+use tempest_store::{PartKey, RangeId, RunWrite, ShardCommit};
 
 /// A run as it is stored once a commit is applied.
 #[derive(Clone, Debug)]
@@ -31,18 +31,34 @@ impl StoredState {
 /// Which parts there are beside each version of each run.
 ///
 /// Several commits may write the same version of a run, since some were never applied. A write rests on what its owner has
-/// read or staged itself, and an owner that acquires the shard reads it behind all that owners before it could still write.
-/// So of several commits that wrote a version, it rests on that of the newest owner up to itself.
+/// read or staged itself, and an owner that acquires the shard reads it behind all that owners before it on its timeline
+/// could still write. So of several commits that wrote a version, it rests on that of the newest owner up to itself, of
+/// those that its timeline began with or that are its own.
 #[derive(Debug, Default)]
-pub(super) struct StoredStates(BTreeMap<RunKey, BTreeMap<(u64, RangeId), Parts>>);
+pub(super) struct StoredStates(BTreeMap<RunKey, BTreeMap<(u64, RangeId), Version>>);
+
+#[derive(Debug)]
+struct Version {
+    /// Of the commit within its range.
+    sequence: u64,
+    parts: Parts,
+}
 
 impl StoredStates {
-    /// What the owner of `range` makes of a run by this write.
-    pub(super) fn written(&mut self, range: RangeId, write: &RunWrite) -> StoredState {
+    /// What a commit makes of a run by this write. `began_with`: whether the commit's timeline began with an older one, by
+    /// its range id and sequence.
+    pub(super) fn written(
+        &mut self,
+        commit: &ShardCommit,
+        write: &RunWrite,
+        began_with: impl Fn(RangeId, u64) -> bool,
+    ) -> StoredState {
+        let range = commit.range_id;
         let versions = self.0.entry(write.key.clone()).or_default();
         let before = write.expected_version.and_then(|version| {
             let of_version = versions.range((version, RangeId(i64::MIN))..=(version, range));
-            of_version.last().map(|(_, parts)| parts.clone())
+            let known = |id: RangeId, of: &Version| id.timeline() == range.timeline() || began_with(id, of.sequence);
+            of_version.rev().find(|((_, id), of)| known(*id, of)).map(|(_, of)| of.parts.clone())
         });
         let mut parts = before.unwrap_or_default();
         if !write.parts.is_empty() {
@@ -54,7 +70,7 @@ impl StoredStates {
                 }
             }
         }
-        versions.insert((write.version, range), parts.clone());
+        versions.insert((write.version, range), Version { sequence: commit.sequence, parts: parts.clone() });
         StoredState { row: write.row.clone(), parts }
     }
 }
@@ -62,7 +78,7 @@ impl StoredStates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tempest_store::{PartId, PartWrite};
+    use tempest_store::{PartId, PartWrite, Timeline};
 
     fn part(id: i64) -> PartKey {
         PartKey { kind: 1, id: PartId::Number(id) }
@@ -79,16 +95,36 @@ mod tests {
         state.parts.iter().map(|(key, body)| (key.clone(), body.clone())).collect()
     }
 
+    fn by(range_id: RangeId) -> ShardCommit {
+        ShardCommit { range_id, ..ShardCommit::default() }
+    }
+
     #[test]
     fn a_write_rests_on_what_its_owner_knew() {
         let mut states = StoredStates::default();
         let at = |id: i64, version: &'static str| (part(id), Bytes::from(version));
-        assert_eq!(ids(&states.written(RangeId(1), &write(None, 1, &[1, 2], &[]))), [at(1, "1"), at(2, "1")]);
+        let mut written = |range, write| ids(&states.written(&by(RangeId(range)), &write, |_, _| false));
+        assert_eq!(written(1, write(None, 1, &[1, 2], &[])), [at(1, "1"), at(2, "1")]);
         // The first owner's second commit was never applied: the next owner began from the first.
-        assert_eq!(ids(&states.written(RangeId(1), &write(Some(1), 2, &[3], &[1]))), [at(2, "1"), at(3, "2")]);
-        assert_eq!(ids(&states.written(RangeId(2), &write(Some(1), 2, &[], &[2]))), [at(1, "1")]);
-        assert_eq!(ids(&states.written(RangeId(2), &write(Some(2), 3, &[], &[]))), [at(1, "1")]);
+        assert_eq!(written(1, write(Some(1), 2, &[3], &[1])), [at(2, "1"), at(3, "2")]);
+        assert_eq!(written(2, write(Some(1), 2, &[], &[2])), [at(1, "1")]);
+        assert_eq!(written(2, write(Some(2), 3, &[], &[])), [at(1, "1")]);
         // The first, which does not know that it was superseded, goes on.
-        assert_eq!(ids(&states.written(RangeId(1), &write(Some(2), 3, &[], &[]))), [at(2, "1"), at(3, "2")]);
+        assert_eq!(written(1, write(Some(2), 3, &[], &[])), [at(2, "1"), at(3, "2")]);
+    }
+
+    #[test]
+    fn a_write_rests_on_what_its_timeline_began_with() {
+        let mut states = StoredStates::default();
+        let at = |id: i64, version: &'static str| (part(id), Bytes::from(version));
+        let [first, second, third] = [1, 2, 3].map(|timeline| RangeId::default().next(Timeline(timeline)).unwrap());
+        states.written(&by(first), &write(None, 1, &[1], &[]), |_, _| false);
+        states.written(&by(first), &write(Some(1), 2, &[2], &[]), |_, _| false);
+        // The second timeline began without the second commit, the third with it and without what the second wrote.
+        let begun = |range: RangeId, _| range == first;
+        let forked = states.written(&by(second), &write(Some(1), 2, &[3], &[]), begun);
+        assert_eq!(ids(&forked), [at(1, "1"), at(3, "2")]);
+        let gone_on = states.written(&by(third), &write(Some(2), 3, &[], &[]), begun);
+        assert_eq!(ids(&gone_on), [at(1, "1"), at(2, "2")]);
     }
 }

@@ -256,7 +256,7 @@ fn signaled(result: ServiceResult<()>) -> ServiceResult<Outcome> {
         Ok(()) => return Ok(Outcome::Signaled),
         Err(ServiceError::NotFound(_)) => SignalFailed::ExternalWorkflowExecutionNotFound,
         Err(ServiceError::NamespaceNotFound(_)) => SignalFailed::NamespaceNotFound,
-        // The one reason for which a well-formed signal is refused.
+        // Too many signals, or too large a run or batch: as in Temporal, one cause stands for all of them.
         Err(ServiceError::InvalidArgument(_)) => SignalFailed::SignalCountLimitExceeded,
         Err(error) => return Err(error),
     };

@@ -76,7 +76,8 @@ impl Owned {
             Ok(transition) => transition,
             Err(rejection) => {
                 return match rejection {
-                    Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } => {
+                    // The sender of a call records each of these as its failure.
+                    Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } | Rejection::InvalidArgument(_) => {
                         self.turn_away(workflow, reply, call, rejection.into())
                     }
                     rejection => self.answer_read(workflow, reply, Err(ServiceError::from(rejection).into())),

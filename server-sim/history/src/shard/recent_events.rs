@@ -140,7 +140,10 @@ impl Owned {
             Err(error) => {
                 tempest_rt::probe!("history-event-read-failed");
                 tracing::warn!(%error, workflow = %workflow.workflow_id, "an event could not be read");
-                waited.into_iter().for_each(|request| self.turn_back(request, &error));
+                // It was the first that asked for it. The others may need none, or one that can be read.
+                let mut waited = waited.into_iter();
+                waited.next().into_iter().for_each(|request| self.turn_back(request, &error));
+                waited.for_each(|request| self.take_up(request));
             }
         }
     }
