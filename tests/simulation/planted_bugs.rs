@@ -460,15 +460,11 @@ fn found_by(plant: &str, storm: Storm, first: u64) -> BTreeSet<String> {
     panic!("{plant} was not found by {SEEDS_MAX} seeds of {}", storm.0);
 }
 
-/// Bugs that have no test that finds them: debts of the harness. These storms found them once; after calls within a node
-/// came to give their input away, 45, 25, 18 and 8 seeds in this order did not. That such calls are neither repeated nor
-/// delivered twice any more may be the reason for the first two and is not shown; more seeds may find the others.
-const OUT_OF_REACH: [(&str, Storm); 4] = [
-    ("superseded-owner-says-not-done", TRANSFERRED),
-    ("late-cross-call-done-unasked", CONTINUE_AS_NEW),
-    ("reads-without-ownership", CURIOUS),
-    ("backlog-range-not-checked", CLUSTER),
-];
+/// Bugs that have no test that finds them: debts of the harness. These storms found them once, at seeds 23 and 17; now 75
+/// and 48 seeds in this order do not. Since a call within a node gives its input away, a client hears of the first as of an
+/// outcome that is unknown, which it is; the second needs a read at a server that is left alone with its readers.
+const OUT_OF_REACH: [(&str, Storm); 2] =
+    [("superseded-owner-says-not-done", TRANSFERRED), ("reads-without-ownership", CURIOUS)];
 
 #[test]
 fn bugs_out_of_reach_end_with_a_verdict() {
@@ -511,7 +507,7 @@ planted! {
     following_the_wall_clock: "shard-time-follows-wall-clock" in ORDERS from 22, seen by "shard-fence" | "history-wellformed";
     acknowledging_a_backlog_row_too_early: "backlog-acknowledged-before-durable" in ORDERS from 1, seen by "liveness";
     giving_a_task_to_a_poll_that_is_gone: "task-dropped-when-poll-goes-away" in ORDERS from 3, seen by "liveness";
-    accepting_a_stale_completion: "accept-stale-activity-completion" in ORDERS from 2, seen by "activity-once";
+    accepting_a_stale_completion: "accept-stale-activity-completion" in ORDERS from 5, seen by "activity-once";
     losing_buffered_events: "lose-buffered-events" in ORDERS from 2, seen by "acked-durable" | "liveness";
     delivering_a_retried_signal_twice: "signal-retry-delivered-twice" in MANY_FAULTS from 2, seen by "signals-once-in-order";
     retrying_without_end: "retry-ignores-maximum-attempts" in ORDERS from 1, seen by "activity-once" | "model";
@@ -546,6 +542,7 @@ planted! {
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 11, seen by "liveness";
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
+    writing_to_the_backlog_of_another: "backlog-range-not-checked" in CLUSTER from 12, seen by "liveness";
     mistaking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 2, seen by "liveness";
     mistaking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 61, seen by "liveness";
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in SIGNAL_MESH from 4,
@@ -553,6 +550,7 @@ planted! {
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";
     believing_the_first_refusal: "refusal-believed-although-copies-follow" in MISSING_TARGETS from 34,
         seen by "across-runs" | "signals-once-in-order";
+    doing_what_no_run_waits_for: "late-cross-call-done-unasked" in CONTINUE_AS_NEW from 2, seen by "cross-calls-end";
     doing_what_was_done: "done-cross-call-forgotten" in CONTINUE_AS_NEW from 5, seen by "cross-calls-end";
     starting_a_child_that_was_started: "done-cross-call-forgotten" in COMING_AGAIN from 2, seen by "cross-calls-end";
     making_an_unknown_call_anew: "unknown-call-tried-anew" in CLUSTER from 1, seen by "refused-left-nothing";

@@ -266,7 +266,7 @@ impl Queue {
                     let _ = self.finish(state, task);
                 }
                 Action::Dispatch { task, poll } => {
-                    let held = state.tasks.get_mut(&task).expect("the matcher hands over tasks that are held");
+                    let held = state.tasks.get_mut(&task).expect("the matcher dispatches tasks that are held");
                     let request_id = held.request_id.get_or_insert_with(tempest_rt::entropy::uuid).clone();
                     let queued = held.stored.task.clone();
                     let queue = Arc::clone(self);

@@ -281,7 +281,14 @@ impl CommitFeed {
     /// Notes that a database which has timelines has a new primary, and which commits that one has.
     pub fn timeline_began(&self, began: TimelineBegan, survivors: impl Iterator<Item = Place>) {
         self.with(|feed| {
-            feed.survivors.push((began, survivors.collect()));
+            let survivors: BTreeSet<Place> = survivors.collect();
+            // The primary before it may be paused, and find out only later that others had it.
+            for place in survivors.iter().filter(|(_, range, _)| range.timeline() < began.timeline) {
+                if let Some(position) = feed.positions.get(place) {
+                    feed.commits[*position].durable_ns.get_or_insert(began.at_ns);
+                }
+            }
+            feed.survivors.push((began, survivors));
             feed.timelines.push(began);
             // Who is told late that it is primary may come after its successor.
             feed.survivors.sort_by_key(|(began, _)| began.timeline);
@@ -393,6 +400,21 @@ mod tests {
         feed.begin("server", 1);
         assert_eq!(feed.settled_after(&mut seen).len(), 2, "nobody waits for the second any more");
         assert_eq!(seen, 3);
+    }
+
+    #[test]
+    fn what_the_next_primary_began_with_is_durable_from_then_on() {
+        let feed = CommitFeed::default();
+        submit(&feed, 0);
+        let commit = ShardCommit::default();
+        let place = (commit.shard, commit.range_id, commit.sequence);
+        let began = |timeline, at_ns| TimelineBegan { timeline: Timeline(timeline), at_ns, may_lose: false };
+        feed.timeline_began(began(0, 1), std::iter::once(place));
+        assert_eq!(feed.snapshot()[0].durable_by_ns(), None, "its own primary goes on, and may be alone with it");
+        feed.timeline_began(began(1, 2), std::iter::once(place));
+        // The one before was paused, and tells late that it was durable.
+        feed.durable(commit.shard, commit.range_id, commit.sequence, 9);
+        assert_eq!(feed.snapshot()[0].durable_by_ns(), Some(2));
     }
 
     #[test]

@@ -68,10 +68,17 @@ impl Owned {
             Event::TransferSent(id, result) => self.transfer_sent(id, result),
             Event::TransferRetry(id) => {
                 let task = self.transfers.retry(id);
+                // The next ownership finds it in the store: one that makes calls while it drains might never end.
+                if self.is_draining() {
+                    return;
+                }
                 self.take_up(Request { target: Target::of(&task.run), ask: Ask::SendTransfer(id, task) });
             }
             Event::TimerRetry(key, task) => {
                 self.timers.retry();
+                if self.is_draining() {
+                    return;
+                }
                 self.take_up(Request { target: Target::of(&task.run), ask: Ask::FireTimer(key, task) });
             }
             Event::SenderAsked(question, awaited) => self.sender_asked(question, awaited),
@@ -148,13 +155,26 @@ impl Owned {
                     StoreError::Corrupt(_) | StoreError::Incompatible(_) => ServiceError::DataLoss(error.to_string()),
                     _ => ServiceError::Unavailable(error.to_string()),
                 };
-                waited.into_iter().for_each(|request| self.turn_back(request, &refused));
+                self.turn_waiting_back(waited, &refused);
+            }
+        }
+    }
+
+    /// What requests of a workflow wait for could not be read. Where it is damaged, that concerns the first of them, which
+    /// asked for it: the others may need another run or event, and matching drops a task whose run is damaged.
+    pub(super) fn turn_waiting_back(&mut self, waited: impl IntoIterator<Item = Request>, error: &ServiceError) {
+        let concerned = if matches!(error, ServiceError::DataLoss(_)) { 1 } else { usize::MAX };
+        for (index, request) in waited.into_iter().enumerate() {
+            if index < concerned {
+                self.turn_back(request, error);
+            } else {
+                self.take_up(request);
             }
         }
     }
 
     /// What a request needs could not be read: callers hear so, and the queues try again.
-    pub(super) fn turn_back(&mut self, Request { target, ask }: Request, error: &ServiceError) {
+    fn turn_back(&mut self, Request { target, ask }: Request, error: &ServiceError) {
         match ask {
             Ask::FireTimer(key, task) => self.timer_failed(key, task),
             Ask::SendTransfer(id, _) => self.transfer_failed(id),

@@ -77,7 +77,10 @@ impl Owned {
             Err(rejection) => {
                 return match rejection {
                     // The sender of a call records each of these as its failure.
-                    Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } | Rejection::InvalidArgument(_) => {
+                    Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } => {
+                        self.turn_away(workflow, reply, call, rejection.into())
+                    }
+                    Rejection::InvalidArgument(_) if call.as_ref().is_some_and(CallId::fails_if_invalid) => {
                         self.turn_away(workflow, reply, call, rejection.into())
                     }
                     rejection => self.answer_read(workflow, reply, Err(ServiceError::from(rejection).into())),
@@ -89,7 +92,7 @@ impl Owned {
             && let Some((call, outcome)) = self.ended_before(call.as_ref())
         {
             tempest_rt::probe!("history-cross-call-after-its-end");
-            let before = as_before(outcome.clone(), opens).map_err(Refused::from);
+            let before = as_before(outcome.clone()).map_err(Refused::from);
             let answer = self.ends(call, outcome, Answer::new(reply, before));
             return self.answer_unstaged(workflow, answer);
         }
@@ -99,9 +102,10 @@ impl Owned {
         hit(&transition.probes);
         let answer = match transition.reply {
             Reply::Refused(rejection) => {
-                let answer = Answer::new(reply, Err(ServiceError::from(rejection).into()));
+                let error = ServiceError::from(rejection);
+                let answer = Answer::new(reply, Err(error.clone().into()));
                 // The run may be terminated by this: a late duplicate would find another run of its workflow id.
-                Some(self.ends_any(call.map(|call| (call, CallOutcome::Refused)), answer))
+                Some(self.ends_any(call.map(|call| (call, CallOutcome::Refused(error))), answer))
             }
             Reply::Later(_) if !self.waiters.has_room() => {
                 return self.answer_read(workflow, reply, Err(too_many_wait().into()));
@@ -271,7 +275,7 @@ impl Owned {
                 let answer = Answer::new(to, Ok((*decided).clone()));
                 self.ends(call, CallOutcome::Done(decided), answer)
             }
-            (_, Some(call)) => self.ends(call, CallOutcome::Refused, Answer::new(to, Err(why.into()))),
+            (_, Some(call)) => self.ends(call, CallOutcome::Refused(why.clone()), Answer::new(to, Err(why.into()))),
             (_, None) => Answer::new(to, Err(why.into())),
         };
         self.answer_unstaged(workflow, answer);
@@ -353,18 +357,10 @@ fn too_many_wait() -> ServiceError {
 }
 
 /// What the duplicate of a call hears that has ended: the same once more.
-fn as_before(outcome: CallOutcome, opens: bool) -> ServiceResult<Decided> {
+fn as_before(outcome: CallOutcome) -> ServiceResult<Decided> {
     match outcome {
         CallOutcome::Done(decided) => Ok(*decided),
-        CallOutcome::Refused if !opens => {
-            Err(ServiceError::NotFound("an earlier try of this found no such workflow".to_owned()))
-        }
-        CallOutcome::Refused => Err(ServiceError::WorkflowExecutionAlreadyStarted {
-            message: "an earlier try of this found such a workflow".to_owned(),
-            start_request_id: String::new(),
-            run_id: String::new(),
-            first_execution_run_id: String::new(),
-        }),
+        CallOutcome::Refused(error) => Err(error),
     }
 }
 

@@ -154,7 +154,7 @@ impl Owned {
 
     /// Whether there is room for another request from outside.
     pub fn accepts(&self) -> bool {
-        let waiting = self.executions.requests_waiting() + self.proofs.len();
+        let waiting = self.executions.requests_waiting() + self.proofs.len() + self.pipeline.dependants();
         !self.is_draining() && self.may_stage() && waiting < self.setup.config.requests_waiting_max
     }
 

@@ -35,13 +35,15 @@ pub(crate) struct Pipeline {
     staged: VecDeque<Staged>,
     /// Of all that is staged.
     bytes: usize,
+    /// How many things rest on what is staged.
+    dependants: usize,
     durable: u64,
     last: u64,
 }
 
 impl Pipeline {
     pub fn new(durable: u64) -> Self {
-        Self { staged: VecDeque::new(), bytes: 0, durable, last: durable }
+        Self { staged: VecDeque::new(), bytes: 0, dependants: 0, durable, last: durable }
     }
 
     pub fn len(&self) -> usize {
@@ -51,6 +53,11 @@ impl Pipeline {
     /// Bytes in flight.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// What was decided, wrote nothing and waits for commits in flight.
+    pub fn dependants(&self) -> usize {
+        self.dependants
     }
 
     pub fn is_empty(&self) -> bool {
@@ -83,6 +90,7 @@ impl Pipeline {
         let staged = self.staged.pop_front().expect("an outcome comes from a commit in flight");
         self.durable = staged.sequence;
         self.bytes -= staged.bytes;
+        self.dependants -= staged.dependants.len();
         staged
     }
 
@@ -92,6 +100,7 @@ impl Pipeline {
             return Some(dependant);
         }
         let index = usize::try_from(sequence - self.durable - 1).expect("the pipeline is far shorter than 2^32");
+        self.dependants += 1;
         self.staged[index].dependants.push(dependant);
         None
     }
@@ -132,9 +141,9 @@ mod tests {
             at_once.push(pipeline.when_durable(sequence, answer).is_some());
         }
         assert_eq!(at_once, [true, false, false]);
-        assert_eq!(pipeline.bytes(), 200);
+        assert_eq!((pipeline.bytes(), pipeline.dependants()), (200, 2));
         assert_eq!(pipeline.committed().dependants.len(), 1);
-        assert_eq!((pipeline.first_task_id(), pipeline.bytes()), (Some(90), 100));
+        assert_eq!((pipeline.first_task_id(), pipeline.bytes(), pipeline.dependants()), (Some(90), 100, 1));
         let left = pipeline.discard().map(|(answers, dependants)| (answers.len(), dependants.len()));
         assert_eq!(left.collect::<Vec<_>>(), [(0, 1)]);
     }

@@ -57,11 +57,14 @@ impl RecentEvents {
         }
     }
 
-    /// Keeps the bound, as far as what may leave allows.
+    /// Keeps the bound, as far as what may leave allows: of what is not durable a shard has only so much in flight.
     pub fn make_room(&mut self, durable: u64) {
-        while self.bytes > self.bytes_max && self.came.len() > 1 {
-            let may_leave = |oldest: &(BranchRef, EventId)| self.events[oldest].sequence <= durable;
-            let Some(oldest) = self.came.pop_front_if(|oldest| may_leave(oldest)) else { return };
+        while self.bytes > self.bytes_max {
+            let mut all_but_the_last = self.came.iter().take(self.came.len().saturating_sub(1));
+            let Some(oldest) = all_but_the_last.position(|oldest| self.events[oldest].sequence <= durable) else {
+                return;
+            };
+            let oldest = self.came.remove(oldest).expect("it was just found there");
             self.bytes -= self.events.remove(&oldest).map_or(0, |kept| kept.bytes);
         }
     }
@@ -140,10 +143,7 @@ impl Owned {
             Err(error) => {
                 tempest_rt::probe!("history-event-read-failed");
                 tracing::warn!(%error, workflow = %workflow.workflow_id, "an event could not be read");
-                // It was the first that asked for it. The others may need none, or one that can be read.
-                let mut waited = waited.into_iter();
-                waited.next().into_iter().for_each(|request| self.turn_back(request, &error));
-                waited.for_each(|request| self.take_up(request));
+                self.turn_waiting_back(waited, &error);
             }
         }
     }

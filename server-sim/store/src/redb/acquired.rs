@@ -22,6 +22,11 @@ impl Acquired {
         }
     }
 
+    /// The database is opened again, and another process may have had it meanwhile.
+    pub fn forget(&self) {
+        self.lock().clear();
+    }
+
     /// The range of each shard, if all of them are known.
     pub fn ranges(&self, shards: &[ShardId]) -> Option<Vec<RangeId>> {
         let known = self.lock();
@@ -51,5 +56,7 @@ mod tests {
         assert_eq!(acquired.ranges(&[ShardId(1), ShardId(1)]), Some(vec![RangeId(7), RangeId(7)]));
         assert_eq!(acquired.ranges(&[ShardId(1), ShardId(2)]), None);
         assert_eq!(acquired.ranges(&[]), Some(vec![]));
+        acquired.forget();
+        assert_eq!(acquired.ranges(&[ShardId(1)]), None);
     }
 }

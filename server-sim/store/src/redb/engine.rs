@@ -13,11 +13,11 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tempest_rt::time::Instant;
 use tokio::sync::watch;
 
-/// In memory, where nothing is to be made durable, every so-manieth batch is all the same: redb uses the pages that its
+/// In memory, where nothing is to be made durable, one batch in so many is all the same: redb uses the pages that its
 /// commits have freed only after such a one, which costs it checksums, and copies of all pages that have changed.
 const BATCHES_PER_RECLAIM: u64 = 16;
 
-/// With the planted bug `ack-before-fsync` only every so-manieth batch is made durable.
+/// With the planted bug `ack-before-fsync` only one batch in so many is made durable.
 const PLANTED_BATCHES_PER_FSYNC: u64 = 8;
 
 /// A write and the timeline that the database is on when it is done.
@@ -171,6 +171,7 @@ impl Engine {
         *self.full_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
         // The old one holds the file's lock.
         *database = None;
+        self.acquired.forget();
         match self.source.open(&self.config) {
             Ok(opened) => {
                 tempest_rt::probe!("store-disk-full");

@@ -91,7 +91,8 @@ impl LateDuplicates {
     pub fn outcome(&self, call: &CallId) -> Option<CallOutcome> {
         let outcome = self.told.outcome(call).or_else(|| self.decided.outcome(call));
         outcome.filter(|outcome| {
-            matches!(outcome, CallOutcome::Refused) || !tempest_rt::planted!(crate::plants::DONE_CROSS_CALL_FORGOTTEN)
+            matches!(outcome, CallOutcome::Refused(_))
+                || !tempest_rt::planted!(crate::plants::DONE_CROSS_CALL_FORGOTTEN)
         })
     }
 
@@ -195,11 +196,11 @@ mod tests {
         let start = Instant::now();
         let late = duplicates(RANGE, start);
         let call = late.call(&WorkflowKey::default(), &signal()).expect("it is one");
-        late.decided(start, call.clone(), CallOutcome::Refused);
+        late.decided(start, call.clone(), CallOutcome::Refused(ServiceError::NotFound("no such run".into())));
         assert!(late.outcome(&call).is_some());
         let next = |late: &LateDuplicates| LateDuplicates::new(RangeId(8), start, late.told.clone(), 10);
         assert!(next(&late).outcome(&call).is_none(), "what was not told is void");
-        late.told(start, call.clone(), CallOutcome::Refused);
+        late.told(start, call.clone(), CallOutcome::Refused(ServiceError::NotFound("no such run".into())));
         assert!(next(&late).outcome(&call).is_some());
     }
 

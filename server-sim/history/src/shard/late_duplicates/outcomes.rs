@@ -5,7 +5,7 @@ use super::super::request::Decided;
 use super::DUPLICATE_LATE_MAX;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
-use tempest_api::WorkflowKey;
+use tempest_api::{ServiceError, WorkflowKey};
 use tempest_core::{EventId, Input, RunKey, TransferTask};
 use tempest_rt::time::Instant;
 use tempest_store::Timeline;
@@ -14,8 +14,9 @@ use tempest_store::Timeline;
 /// the oldest are forgotten all the same.
 const TOLD_MAX: usize = 16_384;
 
-/// Calls of one shard whose outcomes are not told yet.
-const UNTOLD_MAX: usize = 256;
+/// Calls of one shard whose outcomes are not told yet: as many as may wait for one proof of ownership, unless a node is
+/// configured to take more.
+const UNTOLD_MAX: usize = 1_024;
 
 /// What was asked by which event of which run, and of whom. A failover may take that event back and give its number to
 /// another: so with the timeline.
@@ -38,8 +39,8 @@ enum Kind {
 /// How a call ended.
 #[derive(Clone, Debug)]
 pub(crate) enum CallOutcome {
-    /// There is no such run, none that is open, or one already.
-    Refused,
+    /// There is no such run, none that is open, or one already, or it was too much for the run. A duplicate hears the same.
+    Refused(ServiceError),
     /// It was done: the child was started, the signal or the wish to cancel is with its run.
     Done(Box<Decided>),
 }
@@ -56,6 +57,11 @@ impl CallId {
         };
         let workflow = workflow.clone();
         (initiated_event_id != 0).then_some(CallId { timeline, kind, sender, initiated_event_id, workflow })
+    }
+
+    /// A signal that is too much for a run has failed for its sender; a start or a cancel request is made again.
+    pub fn fails_if_invalid(&self) -> bool {
+        matches!(self.kind, Kind::Signal)
     }
 
     /// The run that asks for it, and its task that does so.
@@ -125,6 +131,10 @@ mod tests {
     use tempest_api::proto::workflowservice::v1 as api;
     use tempest_core::{BranchRef, OtherRun, Reply, StartChild};
 
+    fn gone() -> ServiceError {
+        ServiceError::NotFound("no such run".into())
+    }
+
     fn signal(to: &str, initiated_event_id: EventId) -> Option<CallId> {
         let workflow = WorkflowKey { workflow_id: to.into(), ..WorkflowKey::default() };
         let from = OtherRun { run_id: "run-1".into(), initiated_event_id, ..OtherRun::default() };
@@ -150,7 +160,7 @@ mod tests {
     #[test]
     fn a_duplicate_of_what_was_refused_is_known_and_nothing_else() {
         let memory = OutcomeMemory::of_node();
-        memory.note(Instant::now(), signal("order", 5).expect("it is one"), CallOutcome::Refused);
+        memory.note(Instant::now(), signal("order", 5).expect("it is one"), CallOutcome::Refused(gone()));
         assert!(knows(&memory, signal("order", 5)));
         assert!(!knows(&memory, signal("order", 9)), "another signal of the same run");
         assert!(!knows(&memory, signal("parcel", 5)));
@@ -160,7 +170,7 @@ mod tests {
     #[test]
     fn a_child_is_known_by_the_event_that_wanted_it_and_by_its_timeline() {
         let memory = OutcomeMemory::of_node();
-        memory.note(Instant::now(), start(1, 5), CallOutcome::Refused);
+        memory.note(Instant::now(), start(1, 5), CallOutcome::Refused(gone()));
         assert!(knows(&memory, Some(start(1, 5))) && !knows(&memory, Some(start(1, 9))));
         assert!(!knows(&memory, Some(start(2, 5))), "another event may have that number now");
     }
@@ -180,7 +190,7 @@ mod tests {
         let memory = OutcomeMemory::of_ownership();
         let last = EventId::try_from(UNTOLD_MAX).expect("small") + 1;
         for id in 1..=last {
-            memory.note(Instant::now(), signal("order", id).expect("it is one"), CallOutcome::Refused);
+            memory.note(Instant::now(), signal("order", id).expect("it is one"), CallOutcome::Refused(gone()));
         }
         assert!(!knows(&memory, signal("order", 1)));
         assert!(knows(&memory, signal("order", 2)) && knows(&memory, signal("order", last)));
@@ -189,8 +199,9 @@ mod tests {
     #[test]
     fn what_no_duplicate_can_follow_is_forgotten() {
         let (memory, start) = (OutcomeMemory::of_node(), Instant::now());
-        let noted =
-            |after, id| memory.note(start + after, signal("order", id).expect("it is one"), CallOutcome::Refused);
+        let noted = |after, id| {
+            memory.note(start + after, signal("order", id).expect("it is one"), CallOutcome::Refused(gone()))
+        };
         noted(Duration::ZERO, 1);
         noted(Duration::ZERO, 2);
         noted(DUPLICATE_LATE_MAX / 2, 2);
