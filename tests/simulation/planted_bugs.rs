@@ -514,18 +514,18 @@ planted! {
     firing_all_timers: "timer-fires-early" in ORDERS from 1, seen by "timers-not-early";
     forgetting_who_started_a_run: "start-request-id-ignored" in MANY_FAULTS from 6, seen by "one-open-run";
     closing_an_activity_that_did_not_start: "started-id-not-wired" in ORDERS from 1, seen by "history-wellformed";
-    giving_an_attempt_to_two_workers: "second-poller-starts-activity" in MANY_FAULTS from 15, seen by "activity-once";
+    giving_an_attempt_to_two_workers: "second-poller-starts-activity" in MANY_FAULTS from 8, seen by "activity-once";
     waiting_forever_for_a_transient_task: "transient-task-without-timeout" in BAD_DEPLOY from 1, seen by "liveness";
     ignoring_an_early_end: "child-closed-before-started-dropped" in FAMILY from 1, seen by "liveness";
     mistaking_an_unknown_start_for_a_failed_one: "unknown-child-start-treated-as-failed" in FAMILY from 4,
         seen by "across-runs" | "clean";
     accepting_commits_of_a_superseded_owner: "commit-range-not-checked" in QUIET_SHARDS from 6,
         seen by "shard-fence" | "liveness";
-    never_asking_whether_it_is_still_the_owner: "idle-owner-never-checks" in QUIET_SHARDS from 24, seen by "liveness";
+    never_asking_whether_it_is_still_the_owner: "idle-owner-never-checks" in QUIET_SHARDS from 10, seen by "liveness";
     mistaking_the_unknown_for_done: "unknown-commit-taken-for-committed" in CLUSTER from 4,
         seen by "acked-durable" | "activity-once" | "history-wellformed" | "liveness" | "clean";
     passing_a_task_that_is_not_durable: "transfer-cursor-passes-undurable-task" in CLUSTER from 1, seen by "liveness" | "clean";
-    leaving_a_deposed_primary_alone: "old-primary-not-fenced" in CUT_OFF from 5,
+    leaving_a_deposed_primary_alone: "old-primary-not-fenced" in CUT_OFF from 4,
         seen by "acked-durable" | "clean" | "liveness" | "shard-fence" | "history-wellformed";
     replicating_after_the_acknowledgement: "acknowledged-by-the-primary-alone" in CLUSTER from 4,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
@@ -535,7 +535,7 @@ planted! {
     registering_a_lost_namespace_as_another: "lost-namespace-comes-back-as-another" in YOUNG from 1,
         seen by "history-wellformed" | "liveness";
     keeping_a_lost_cluster_id: "cluster-id-of-before-is-kept" in YOUNG from 2, seen by "liveness";
-    losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 3, seen by "data-loss-noticed";
+    losing_commits_without_a_word: "sequence-regression-ignored" in FORGETFUL from 4, seen by "data-loss-noticed";
     believing_who_was_deposed: "newer-timeline-heard-in-vain" in FORKED from 1, seen by "data-loss-noticed";
     losing_commits_by_the_second_failover: "acknowledged-forgotten-once-found" in FORKS from 2, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
@@ -543,8 +543,8 @@ planted! {
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 11, seen by "liveness";
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
     writing_to_the_backlog_of_another: "backlog-range-not-checked" in CLUSTER from 12, seen by "liveness";
-    mistaking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 2, seen by "liveness";
-    mistaking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 61, seen by "liveness";
+    mistaking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 5, seen by "liveness";
+    mistaking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 8, seen by "liveness";
     sending_an_unknown_signal_anew: "unknown-signal-sent-anew" in SIGNAL_MESH from 4,
         seen by "signals-once-in-order" | "across-runs" | "clean" | "liveness";
     answering_for_an_unknown_signal: "unknown-signal-answered-as-delivered" in CLUSTER from 5, seen by "acked-durable" | "clean";

@@ -74,18 +74,7 @@ impl Owned {
         let state = self.state(workflow, run_id.as_ref());
         let transition = match tempest_core::decide(state, input, &context) {
             Ok(transition) => transition,
-            Err(rejection) => {
-                return match rejection {
-                    // The sender of a call records each of these as its failure.
-                    Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } => {
-                        self.turn_away(workflow, reply, call, rejection.into())
-                    }
-                    Rejection::InvalidArgument(_) if call.as_ref().is_some_and(CallId::fails_if_invalid) => {
-                        self.turn_away(workflow, reply, call, rejection.into())
-                    }
-                    rejection => self.answer_read(workflow, reply, Err(ServiceError::from(rejection).into())),
-                };
-            }
+            Err(rejection) => return self.rejected(workflow, reply, call, rejection),
         };
         // What is there already stays a success: only what would be done now comes too late.
         if !transition.runs.is_empty()
@@ -264,6 +253,20 @@ impl Owned {
     fn answer_unstaged(&mut self, workflow: &WorkflowKey, answer: Answer) {
         let sequence = self.executions.workflow(workflow).last_sequence();
         self.when_proven(sequence, Dependant::Answer(answer));
+    }
+
+    fn rejected(&mut self, workflow: &WorkflowKey, to: Caller, call: Option<CallId>, rejection: Rejection) {
+        // What the sender of such a call records as its failure.
+        let ends = match &rejection {
+            Rejection::NotFound(_) | Rejection::AlreadyStarted { .. } => true,
+            Rejection::InvalidArgument(_) => call.as_ref().is_some_and(CallId::fails_if_invalid),
+            _ => false,
+        };
+        if ends {
+            self.turn_away(workflow, to, call, rejection.into());
+        } else {
+            self.answer_read(workflow, to, Err(ServiceError::from(rejection).into()));
+        }
     }
 
     /// Refuses what names no run, or none that is open, or one that is there already. That counts as said once it is: until
