@@ -162,6 +162,7 @@ impl LateDuplicates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempest_api::ServiceError;
     use tempest_core::OtherRun;
 
     const RANGE: RangeId = RangeId(7);
