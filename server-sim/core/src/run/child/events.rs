@@ -50,7 +50,7 @@ fn without_payloads(
         inherit_build_id: initiated.inherit_build_id,
         priority: initiated.priority.clone(),
         time_skipping_config: initiated.time_skipping_config.clone(),
-        time_skipping_state_propagation: initiated.time_skipping_state_propagation.clone(),
+        time_skipping_state_propagation: initiated.time_skipping_state_propagation,
         versioning_override: initiated.versioning_override.clone(),
     }
 }

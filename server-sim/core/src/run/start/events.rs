@@ -68,6 +68,6 @@ fn without_payloads(started: &WorkflowExecutionStartedEventAttributes) -> Workfl
         eager_execution_accepted: started.eager_execution_accepted,
         declined_target_version_upgrade: started.declined_target_version_upgrade.clone(),
         time_skipping_config: started.time_skipping_config.clone(),
-        time_skipping_state_propagation: started.time_skipping_state_propagation.clone(),
+        time_skipping_state_propagation: started.time_skipping_state_propagation,
     }
 }
