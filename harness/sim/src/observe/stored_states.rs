@@ -117,7 +117,8 @@ mod tests {
     fn a_write_rests_on_what_its_timeline_began_with() {
         let mut states = StoredStates::default();
         let at = |id: i64, version: &'static str| (part(id), Bytes::from(version));
-        let [first, second, third] = [1, 2, 3].map(|timeline| RangeId::default().next(Timeline(timeline)).unwrap());
+        let of = |timeline| RangeId::default().next(Timeline(timeline)).expect("there are range ids");
+        let [first, second, third] = [1, 2, 3].map(of);
         states.written(&by(first), &write(None, 1, &[1], &[]), |_, _| false);
         states.written(&by(first), &write(Some(1), 2, &[2], &[]), |_, _| false);
         // The second timeline began without the second commit, the third with it and without what the second wrote.
