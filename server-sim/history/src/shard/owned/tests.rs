@@ -5,7 +5,7 @@ use super::super::late_duplicates::DUPLICATE_LATE_MAX;
 use super::*;
 use driven::{Driven, RANGE, is_unknown, target, terminate};
 use tempest_api::{Refused, ServiceError};
-use tempest_store::CommitOutcome;
+use tempest_store::{CommitOutcome, StoreError};
 
 const NEXT: RangeId = RangeId(RANGE.0 + 1);
 
@@ -189,6 +189,38 @@ fn a_call_to_another_run_waits_for_what_it_follows_from_and_for_proof() {
     shard.pass(pause);
     shard.proven(RANGE);
     assert_eq!(shard.calls(), [false], "the parent hears of it, and no duplicate can be on its way");
+}
+
+#[test]
+fn a_shard_that_drains_makes_no_call_again() {
+    let mut shard = Driven::new();
+    shard.pass(DUPLICATE_LATE_MAX);
+    let _parent = shard.start_child("child");
+    shard.found_nothing("child");
+    shard.committed();
+    let _caller = shard.ask("child", terminate("child"));
+    shard.committed();
+    shard.proof_ends(Err(ServiceError::Unavailable("the store is down".into())));
+    let pause = shard.pauses().remove(0);
+    let _other = shard.start("other");
+    shard.found_nothing("other");
+    shard.happens(Event::Leave(Exit::HandedOver));
+    shard.pass(pause);
+    assert!(!shard.is_being_proven(), "the next owner finds the task in the store");
+    shard.committed();
+    assert!(matches!(shard.exit(), Some(Exit::HandedOver)));
+}
+
+#[test]
+fn damage_turns_back_only_the_request_that_asked_for_what_is_damaged() {
+    let mut shard = Driven::new();
+    let (mut first, mut second) = (shard.start("order"), shard.start("order"));
+    let failed = |error| Event::Loaded(target("order").workflow, Err(error));
+    shard.happens(failed(StoreError::Corrupt("a bit".into())));
+    assert!(matches!(first.heard(), Err(Refused { error: ServiceError::DataLoss(_), .. })));
+    assert!(second.hears_nothing());
+    shard.happens(failed(StoreError::Unavailable("the store is down".into())));
+    assert!(matches!(second.heard(), Err(Refused { error: ServiceError::Unavailable(_), .. })));
 }
 
 #[test]
