@@ -41,7 +41,9 @@ pub fn encode_row(state: &MutableState) -> Bytes {
 pub fn encode_parts(run: &RunWrite) -> Vec<PartWrite> {
     let body = |key| run.state.parts_are_apart().then(|| run.state.part(key)).flatten();
     let rows = run.part_rows.iter().filter_map(|key| Some((stored_key(*key)?, body(*key))));
-    rows.map(|(key, part)| PartWrite { key, body: part.map(|part| encode(PART_VERSION, &part)) }).collect()
+    rows.map(|(key, part)| PartWrite { key, body: part.map(|part| encode(PART_VERSION, &part)) })
+        .filter(|write| write.body.is_some() || !tempest_rt::planted!(crate::plants::ENDED_PART_STAYS_STORED))
+        .collect()
 }
 
 /// A state from its row and the rows of all its parts.

@@ -20,6 +20,8 @@ planted_bugs! {
         "a transfer task is deleted when it is sent, not when matching has taken it";
     RETRY_KEPT_IN_MEMORY_ONLY = "retry-kept-in-memory-only", breaks "tasks-cover-state":
         "the end of an activity's backoff is a timer in memory, not a stored one";
+    ENDED_PART_STAYS_STORED = "ended-part-stays-stored", breaks "state-equals-history":
+        "the row of an activity, timer or child that has ended is not deleted: its run cannot be read again";
     SEQUENCE_REGRESSION_IGNORED = "sequence-regression-ignored", breaks "data-loss-noticed":
         "a shard that finds acknowledged commits gone after a failover goes on without a word";
     ACKNOWLEDGED_FORGOTTEN_ONCE_FOUND = "acknowledged-forgotten-once-found", breaks "data-loss-noticed":

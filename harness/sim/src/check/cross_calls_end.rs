@@ -228,7 +228,7 @@ mod tests {
     fn with_buffered(event: history::HistoryEvent) -> StoredState {
         let state = MutableState::rebuild(samples::key("run-2"), &samples::events("run-2")).expect("it is sound");
         let mut state = serde_json::to_value(&state).expect("a state is plain data");
-        state["ephemera"]["buffered"] = serde_json::json!([event.encode_to_vec()]);
+        state["auxiliary"]["buffered"] = serde_json::json!([event.encode_to_vec()]);
         let state: MutableState = serde_json::from_value(state).expect("it was one before");
         StoredState::of(&state)
     }

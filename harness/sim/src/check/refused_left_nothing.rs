@@ -255,7 +255,7 @@ mod tests {
     fn started_by(observations: &mut Observations, request_id: &str) {
         let state = &mut observations.runs.get_mut(samples::RUN).expect("the sample has it").state;
         let mut stored = serde_json::to_value(&state).expect("it is stored as such");
-        stored["ephemera"]["start_request_id"] = request_id.into();
+        stored["auxiliary"]["start_request_id"] = request_id.into();
         *state = serde_json::from_value(stored).expect("it is read as such");
     }
 

@@ -1,12 +1,23 @@
 //! `state-equals-history`: what a stored state says of its events is what its events say.
-use super::{Invariant, Observations, RunObserved, Violation, events};
+use super::{Commit, Invariant, Observations, RunObserved, Violation, events};
 use tempest_core::MutableState;
 
 pub const INVARIANT: Invariant = Invariant::StateEqualsHistory;
-pub const HOLDS_WHEN: &str = "the durable projection of every stored state equals the fold of its history";
+pub const HOLDS_WHEN: &str = "every state that a commit stored can be read back, and at the end the durable projection of \
+                              each equals the fold of its history";
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
-    observations.runs.values().filter_map(differs).collect()
+    let applied = observations.commits.iter().filter(|commit| observations.was_applied(commit));
+    let unreadable = applied.flat_map(unreadable);
+    unreadable.chain(observations.runs.values().filter_map(differs)).collect()
+}
+
+/// The row of a state and the rows of its parts, as one commit after the other leaves them, make a state.
+fn unreadable(commit: &Commit) -> impl Iterator<Item = Violation> {
+    commit.unreadable_states().map(|(run, why)| {
+        let what = format!("{} / {}: its state cannot be read back: {why}", run.workflow_id, run.run_id);
+        Violation::new(INVARIANT, what).because(commit.line())
+    })
 }
 
 fn differs(run: &RunObserved) -> Option<Violation> {
@@ -46,6 +57,7 @@ fn difference(stored: &str, rebuilt: &str) -> String {
 #[cfg(test)]
 mod tests {
     use crate::check::{Observations, samples};
+    use crate::observe::StoredState;
     use tempest_api::proto::history::v1::HistoryEvent;
     use tempest_core::MutableState;
 
@@ -64,6 +76,18 @@ mod tests {
     #[test]
     fn a_sound_state_is_the_fold_of_its_history() {
         check(|_| {}, &[]);
+    }
+
+    #[test]
+    fn a_state_that_was_stored_can_be_read_back() {
+        let events = samples::events(samples::RUN);
+        let state = MutableState::rebuild(samples::key(samples::RUN), &events[..6]).expect("these can follow each other");
+        let store = |stored: StoredState| move |observations: &mut Observations| observations.commits[2].states = vec![stored];
+        check(store(StoredState::of(&state)), &[]);
+        check(
+            store(StoredState::of(&state).damaged()),
+            &["order-1 / run-1: its state cannot be read back: stored data is damaged: a run's state is empty"],
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use tempest_api::proto::history::v1::{History, HistoryEvent};
 use tempest_artifact::{About, Evidence};
 use tempest_core::{HistoryTask, MutableState, RunKey};
-use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId, TaskKey, TaskRow, Timeline};
+use tempest_store::{CommitOutcome, RangeId, ShardCommit, ShardId, StoreError, TaskKey, TaskRow, Timeline};
 
 /// How a commit ended for the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,9 +119,14 @@ impl Commit {
         self.durable_ns.or(self.ended_ns.filter(|_| self.is_committed() || self.was_acknowledged_and_lost()))
     }
 
-    /// The states it writes.
+    /// The states it writes, but for those that cannot be read back.
     pub fn states(&self) -> impl Iterator<Item = MutableState> + '_ {
-        self.states.iter().filter_map(StoredState::decode)
+        self.states.iter().filter_map(|state| state.decode().ok())
+    }
+
+    /// The runs whose states cannot be read back, and why.
+    pub fn unreadable_states(&self) -> impl Iterator<Item = (&RunKey, StoreError)> + '_ {
+        self.keys.iter().zip(&self.states).filter_map(|(run, state)| Some((run, state.decode().err()?)))
     }
 
     /// The tasks it writes.

@@ -3,7 +3,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempest_core::{MutableState, RunKey};
-use tempest_store::{PartKey, RangeId, RunWrite, ShardCommit};
+use tempest_store::{PartKey, RangeId, RunWrite, ShardCommit, StoreError};
 
 /// A run as it is stored once a commit is applied.
 #[derive(Clone, Debug)]
@@ -22,9 +22,16 @@ impl StoredState {
         Self { row: tempest_history::encode_row(state), parts: Parts::default() }
     }
 
-    /// `None` if it does not decode.
-    pub(crate) fn decode(&self) -> Option<MutableState> {
-        tempest_history::decode_run(&self.row, self.parts.iter()).ok()
+    /// The same without a byte of its row.
+    #[cfg(test)]
+    pub(crate) fn damaged(self) -> Self {
+        Self { row: Bytes::new(), ..self }
+    }
+
+    /// # Errors
+    /// Why the server could not read it back.
+    pub(crate) fn decode(&self) -> Result<MutableState, StoreError> {
+        tempest_history::decode_run(&self.row, self.parts.iter())
     }
 }
 

@@ -28,7 +28,7 @@ pub struct MutableState {
     #[serde(default)]
     pub(crate) parts_apart: bool,
     pub(crate) durable: DurableProjection,
-    #[serde(default, rename = "ephemera")]
+    #[serde(default)]
     pub(crate) auxiliary: AuxiliaryState,
 }
 

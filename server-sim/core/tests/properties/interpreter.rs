@@ -294,14 +294,15 @@ impl Life {
 
     fn remember(&mut self, run: Option<usize>, input: &Input, transition: &Transition) {
         let target = if transition.opened().is_some() { self.shard.current() } else { run };
-        let changed = !transition.runs.is_empty();
+        // A signal that leads its run over a limit ends the run and is refused.
+        let accepted = !transition.runs.is_empty() && !matches!(transition.reply, Reply::Refused(_));
         let signal = match input {
             Input::Signal(request) => Some(&request.request_id),
             Input::SignalWithStart(request) => Some(&request.request_id),
             Input::SignalByWorkflow(_, request) => Some(&request.request_id),
             _ => None,
         };
-        if let (Some(request), Some(target), true) = (signal, target, changed) {
+        if let (Some(request), Some(target), true) = (signal, target, accepted) {
             self.signals.push((target, request.clone()));
         }
         self.remember_dispatch(run, input);

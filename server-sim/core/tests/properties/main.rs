@@ -11,6 +11,7 @@ mod oracle;
 mod planted;
 #[path = "../shard/mod.rs"]
 mod shard;
+mod stored_names;
 mod vacuity;
 
 use interpreter::{Life, operations};

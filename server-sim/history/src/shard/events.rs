@@ -163,7 +163,7 @@ impl Owned {
     /// What requests of a workflow wait for could not be read. Where it is damaged, that concerns the first of them, which
     /// asked for it: the others may need another run or event, and matching drops a task whose run is damaged.
     pub(super) fn turn_waiting_back(&mut self, waited: impl IntoIterator<Item = Request>, error: &ServiceError) {
-        let concerned = if matches!(error, ServiceError::DataLoss(_)) { 1 } else { usize::MAX };
+        let concerned = if says_damage(error) { 1 } else { usize::MAX };
         for (index, request) in waited.into_iter().enumerate() {
             if index < concerned {
                 self.turn_back(request, error);
@@ -173,11 +173,14 @@ impl Owned {
         }
     }
 
-    /// What a request needs could not be read: callers hear so, and the queues try again.
+    /// What a request needs could not be read: callers hear so, and the queues try again. Two reads around a failover that
+    /// lost something find half a run: none but a shard that is owned still may call that damage.
     fn turn_back(&mut self, Request { target, ask }: Request, error: &ServiceError) {
         match ask {
             Ask::FireTimer(key, task) => self.timer_failed(key, task),
             Ask::SendTransfer(id, _) => self.transfer_failed(id),
+            Ask::Decide(_, _, to) if says_damage(error) => self.answer_when_proven(to, Err(error.clone().into())),
+            Ask::Read(_, to) if says_damage(error) => self.answer_when_proven(to, Err(error.clone())),
             ask => self.refuse(Request { target, ask }, error.clone()),
         }
     }
@@ -207,4 +210,8 @@ impl Owned {
             Dependant::Call(call) => self.transfer_sent(call.id, Err(error)),
         }
     }
+}
+
+fn says_damage(error: &ServiceError) -> bool {
+    matches!(error, ServiceError::DataLoss(_))
 }

@@ -250,6 +250,15 @@ impl Owned {
         self.answer_unstaged(workflow, Answer::new(to, result));
     }
 
+    /// Answers what rests on nothing that is staged.
+    pub(super) fn answer_when_proven<T, E>(&mut self, to: ReplyTo<T, E>, result: Result<T, E>)
+    where
+        T: Send + 'static,
+        E: From<ServiceError> + Send + 'static,
+    {
+        self.when_proven(self.pipeline.durable(), Dependant::Answer(Answer::new(to, result)));
+    }
+
     fn answer_unstaged(&mut self, workflow: &WorkflowKey, answer: Answer) {
         let sequence = self.executions.workflow(workflow).last_sequence();
         self.when_proven(sequence, Dependant::Answer(answer));

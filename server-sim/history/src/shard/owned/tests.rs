@@ -217,10 +217,23 @@ fn damage_turns_back_only_the_request_that_asked_for_what_is_damaged() {
     let (mut first, mut second) = (shard.start("order"), shard.start("order"));
     let failed = |error| Event::Loaded(target("order").workflow, Err(error));
     shard.happens(failed(StoreError::Corrupt("a bit".into())));
+    shard.proven(RANGE);
     assert!(matches!(first.heard(), Err(Refused { error: ServiceError::DataLoss(_), .. })));
     assert!(second.hears_nothing());
     shard.happens(failed(StoreError::Unavailable("the store is down".into())));
     assert!(matches!(second.heard(), Err(Refused { error: ServiceError::Unavailable(_), .. })));
+}
+
+#[test]
+fn a_shard_that_is_lost_calls_nothing_damaged() {
+    let mut shard = Driven::new();
+    let mut reader = shard.describe("order");
+    let half = StoreError::Corrupt("the current run is missing".into());
+    shard.happens(Event::Loaded(target("order").workflow, Err(half)));
+    assert!(reader.hears_nothing(), "it may have been read around a failover");
+    shard.proven(RangeId(0));
+    shard.dissolve();
+    assert!(matches!(reader.heard(), Err(ServiceError::ShardOwnershipLost { .. })));
 }
 
 #[test]

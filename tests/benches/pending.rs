@@ -1,7 +1,10 @@
 //! What a heartbeat and a signal cost a run with few and with many pending things: bytes in the store's commits, bytes that
-//! reach the file, CPU of the process. A node's history on the embedded store, one request after the other.
+//! reach the file or PostgreSQL's log, CPU of the process. A node's history, one request after the other.
 //!
-//! Not criterion: what counts is the process's CPU and the file's bytes. `cargo bench -p tempest-history --bench pending`.
+//! A store with more in it has deeper trees. So a run with one activity is measured alone, and beside as many others as a
+//! run with children has of them.
+//!
+//! Not criterion: what counts is the process's CPU and the store's bytes. `cargo bench -p tempest-tests --bench pending`.
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by a panic")]
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -22,7 +25,10 @@ use tempest_history::{HistoryConfig, HistoryHandle};
 use tempest_store::file_system::RealFileSystem;
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tempest_store::{ReadFuture, ReadRequest, Store, Timeline, WriteFuture, WriteRequest};
+use tempest_store_postgres::{PostgresStore, testing::TestPostgres};
 
+/// The run that is measured.
+const ORDER: &str = "order";
 const INPUT_BYTES: usize = 10_000;
 /// Requests that are measured together.
 const ROUND: u32 = 500;
@@ -31,8 +37,15 @@ const COMMANDS: usize = 200;
 
 /// Counts what commits carry.
 struct Counted {
-    inner: RedbStore,
+    inner: Arc<dyn Store>,
     bytes: AtomicUsize,
+}
+
+/// Where a store keeps what it is given.
+#[derive(Clone, Copy)]
+enum Medium<'a> {
+    File,
+    Postgres(&'a TestPostgres),
 }
 
 impl Store for Counted {
@@ -79,11 +92,41 @@ struct World {
     history: Arc<HistoryHandle>,
 }
 
+impl Medium<'_> {
+    async fn open(self, directory: &std::path::Path) -> Arc<dyn Store> {
+        match self {
+            Self::File => {
+                let path = directory.join("tempest.db");
+                Arc::new(RedbStore::open(Arc::new(RealFileSystem), &path, RedbConfig::default()).await.unwrap())
+            }
+            Self::Postgres(server) => {
+                // Each case has a schema of its own.
+                let schema = directory.file_name().unwrap().to_str().unwrap();
+                Arc::new(PostgresStore::connect(server.config(schema)).await.unwrap())
+            }
+        }
+    }
+
+    /// Bytes that were written so far: by this process, or into PostgreSQL's log.
+    async fn written(self) -> u64 {
+        match self {
+            Self::File => {
+                let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+                let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+                line.map_or(0, |bytes| bytes.trim().parse().unwrap())
+            }
+            Self::Postgres(server) => {
+                let log = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
+                let row = server.client().await.query_one(log, &[]).await.unwrap();
+                u64::try_from(row.get::<_, i64>(0)).unwrap()
+            }
+        }
+    }
+}
+
 impl World {
-    async fn new(directory: &std::path::Path) -> Self {
-        let path = directory.join("tempest.db");
-        let inner = RedbStore::open(Arc::new(RealFileSystem), &path, RedbConfig::default()).await.unwrap();
-        let store = Arc::new(Counted { inner, bytes: AtomicUsize::new(0) });
+    async fn new(medium: Medium<'_>, directory: &std::path::Path) -> Self {
+        let store = Arc::new(Counted { inner: medium.open(directory).await, bytes: AtomicUsize::new(0) });
         let matching = Arc::new(Tasks::default());
         let history = Arc::new(HistoryHandle::new(HistoryConfig::default(), store.clone()).unwrap());
         let peers: Arc<dyn HistoryService> = history.clone();
@@ -91,25 +134,26 @@ impl World {
         Self { store, matching, history }
     }
 
-    async fn call(&self, input: Input) {
+    async fn call(&self, workflow: &str, input: Input) {
         let history: &dyn HistoryService = &*self.history;
-        history.call(Target::current(&"namespace".into(), "order"), input).await.unwrap();
+        history.call(Target::current(&"namespace".into(), workflow), input).await.unwrap();
     }
 
-    async fn start(&self) {
-        self.call(Input::Start(Box::new(api::StartWorkflowExecutionRequest {
-            workflow_id: "order".into(),
+    async fn start(&self, workflow: &str) {
+        let request = api::StartWorkflowExecutionRequest {
+            workflow_id: workflow.into(),
             workflow_type: Some(WorkflowType { name: "Order".into() }),
             task_queue: Some(queue()),
             request_id: "start".into(),
+            input: payloads(INPUT_BYTES),
             ..Default::default()
-        })))
-        .await;
+        };
+        self.call(workflow, Input::Start(Box::new(request))).await;
     }
 
     /// Waits for the next workflow task and completes it with these commands.
     async fn command(&self, commands: Vec<Command>, more: bool) {
-        let task = taken(&self.matching.workflow).await;
+        let task = taken(&self.matching.workflow, |task| task.run.workflow_id.as_str() == ORDER).await;
         let history: &dyn HistoryService = &*self.history;
         let request = RecordWorkflowTaskStarted {
             scheduled_event_id: task.scheduled_event_id,
@@ -136,7 +180,7 @@ impl World {
     }
 
     async fn start_activity(&self) -> tempest_core::ActivityTaskToken {
-        let task = taken(&self.matching.activity).await;
+        let task = taken(&self.matching.activity, |_| true).await;
         let history: &dyn HistoryService = &*self.history;
         let start = RecordActivityTaskStarted {
             scheduled_event_id: task.scheduled_event_id,
@@ -151,24 +195,30 @@ impl World {
 
     async fn heartbeat(&self, token: &tempest_core::ActivityTaskToken) {
         let request = api::RecordActivityTaskHeartbeatRequest { details: payloads(100), ..Default::default() };
-        self.call(Input::HeartbeatActivity(ActivityRef::Token(token.clone()), Box::new(request))).await;
+        self.call(ORDER, Input::HeartbeatActivity(ActivityRef::Token(token.clone()), Box::new(request))).await;
     }
 
     async fn signal(&self, number: u32) {
-        self.call(Input::Signal(Box::new(api::SignalWorkflowExecutionRequest {
-            workflow_execution: Some(WorkflowExecution { workflow_id: "order".into(), ..Default::default() }),
+        let request = api::SignalWorkflowExecutionRequest {
+            workflow_execution: Some(WorkflowExecution { workflow_id: ORDER.into(), ..Default::default() }),
             signal_name: "look".into(),
             request_id: format!("signal-{number}"),
             input: payloads(100),
             ..Default::default()
-        })))
-        .await;
+        };
+        self.call(ORDER, Input::Signal(Box::new(request))).await;
     }
 }
 
-async fn taken<T>(tasks: &Mutex<Vec<T>>) -> T {
+/// The newest that is wanted, once there is one.
+async fn taken<T>(tasks: &Mutex<Vec<T>>, is_wanted: impl Fn(&T) -> bool) -> T {
+    let find = || {
+        let mut tasks = tasks.lock().unwrap();
+        let index = tasks.iter().rposition(&is_wanted)?;
+        Some(tasks.swap_remove(index))
+    };
     loop {
-        if let Some(task) = tasks.lock().unwrap().pop() {
+        if let Some(task) = find() {
             return task;
         }
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -183,14 +233,14 @@ struct Cost {
 }
 
 impl Cost {
-    fn now(world: &World) -> Self {
-        Self { committed: world.store.bytes.load(Relaxed), written: written(), cpu_us: cpu_us() }
+    async fn now(world: &World, medium: Medium<'_>) -> Self {
+        Self { committed: world.store.bytes.load(Relaxed), written: medium.written().await, cpu_us: cpu_us() }
     }
 
-    fn tell(self, what: &str, world: &World) {
-        let now = Self::now(world);
+    async fn tell(self, what: &str, world: &World, medium: Medium<'_>) {
+        let now = Self::now(world, medium).await;
         println!(
-            "{what:<42} {:>9} B committed   {:>9} B to the file   {:>6} us CPU",
+            "{what:<58} {:>9} B committed   {:>9} B written   {:>6} us CPU",
             (now.committed - self.committed) / ROUND as usize,
             (now.written - self.written) / u64::from(ROUND),
             (now.cpu_us - self.cpu_us) / u64::from(ROUND)
@@ -204,12 +254,6 @@ fn cpu_us() -> u64 {
     let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     // User and system time, in ticks of 10 ms.
     [11, 12].iter().map(|field| fields[*field].parse::<u64>().unwrap()).sum::<u64>() * 10_000
-}
-
-fn written() -> u64 {
-    let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
-    let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));
-    line.map_or(0, |bytes| bytes.trim().parse().unwrap())
 }
 
 fn queue() -> TaskQueue {
@@ -248,12 +292,26 @@ fn command(attributes: Command) -> ProtoCommand {
     ProtoCommand { command_type: command_type.into(), attributes: Some(attributes), ..Default::default() }
 }
 
-async fn measure(activities: usize, children: usize) {
-    let directory = std::env::temp_dir().join(format!("tempest-pending-{}", std::process::id()));
+/// What there is beside the run's own first activity.
+#[derive(Clone, Copy, Default)]
+struct Case {
+    activities: usize,
+    children: usize,
+    /// Other runs in the same store.
+    others: usize,
+}
+
+async fn measure(medium: Medium<'_>, case: Case) {
+    let Case { activities, children, others } = case;
+    let directory = std::env::temp_dir().join(format!("pending-{activities}-{children}-{others}"));
+    let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir_all(&directory).unwrap();
-    let world = World::new(&directory).await;
-    world.start().await;
-    world.pend((0..activities).map(activity).collect()).await;
+    let world = World::new(medium, &directory).await;
+    for other in 0..others {
+        world.start(&format!("other-{other}")).await;
+    }
+    world.start(ORDER).await;
+    world.pend((0..=activities).map(activity).collect()).await;
     if children > 0 {
         world.signal(u32::MAX).await;
         world.pend((0..children).map(child).collect()).await;
@@ -261,28 +319,41 @@ async fn measure(activities: usize, children: usize) {
     let token = world.start_activity().await;
     // What was begun by the commands comes to an end.
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    let pending = format!("{activities} activities, {children} children");
+    let pending = format!("{} activities, {children} children, {others} others", activities + 1);
     for _ in 0..2 {
-        let cost = Cost::now(&world);
+        let cost = Cost::now(&world, medium).await;
         for _ in 0..ROUND {
             world.heartbeat(&token).await;
         }
-        cost.tell(&format!("heartbeat, {pending}"), &world);
+        cost.tell(&format!("heartbeat, {pending}"), &world, medium).await;
     }
-    let cost = Cost::now(&world);
+    let cost = Cost::now(&world, medium).await;
     for number in 0..ROUND {
         world.signal(number).await;
     }
-    cost.tell(&format!("signal,    {pending}"), &world);
+    cost.tell(&format!("signal,    {pending}"), &world, medium).await;
     world.history.shutdown().await;
     std::fs::remove_dir_all(&directory).unwrap();
+}
+
+async fn measure_all(medium: Medium<'_>, many: usize) {
+    let none = Case::default();
+    let one_each = [none, Case { others: many, ..none }];
+    let many_each = [Case { activities: many, ..none }, Case { children: many, ..none }];
+    for case in one_each.into_iter().chain(many_each) {
+        measure(medium, case).await;
+    }
 }
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     // `cargo test` only tries whether it works.
     let many = if std::env::args().any(|argument| argument == "--bench") { 1000 } else { 10 };
-    for (activities, children) in [(1, 0), (many, 0), (1, many)] {
-        runtime.block_on(measure(activities, children));
-    }
+    runtime.block_on(async {
+        println!("on a file");
+        measure_all(Medium::File, many).await;
+        let Some(server) = TestPostgres::start(&[]).await else { return };
+        println!("over PostgreSQL");
+        measure_all(Medium::Postgres(&server), many).await;
+    });
 }
