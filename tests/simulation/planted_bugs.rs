@@ -2,7 +2,7 @@
 //! without it.
 use crate::{last_line, stdout, tempest};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Seeds tried for a bug before the harness is called blind. Measured medians are 1 to 10.
 const SEEDS_MAX: u64 = 100;
@@ -20,6 +20,9 @@ const SLOW_FSYNCS: Storm = ("order-saga", &["nodes=1", "sagas=30", "faults=40", 
 const BAD_DEPLOY: Storm = ("bad-deploy", &[]);
 /// Parents, children and signals between workflows.
 const FAMILY: Storm = ("family", &["nodes=1", "buggify=1", "parents=15", "children_max=8"]);
+
+/// A parent with so many children that the parts of its state are kept in rows of their own.
+const HUNDRED_CHILDREN: Storm = ("hundred-children", &[]);
 
 /// Several nodes and a database that fails over.
 const CLUSTER: Storm = (
@@ -479,6 +482,19 @@ fn bugs_out_of_reach_end_with_a_verdict() {
     }
 }
 
+/// The invariant that each planted bug promises to break, by the bug's name.
+fn promises() -> BTreeMap<String, String> {
+    let list: Value = serde_json::from_str(&stdout(&tempest(&["plants", "--json"]))).expect("JSON");
+    let text = |bug: &Value, field: &str| bug[field].as_str().expect("a text").to_owned();
+    list.as_array().expect("a list").iter().map(|bug| (text(bug, "name"), text(bug, "invariant"))).collect()
+}
+
+/// What a bug promises to break is among what its test accepts: otherwise one of both is wrong.
+fn assert_promised(promises: &BTreeMap<String, String>, plant: &str, seen_by: &[&str]) {
+    let promise = promises[plant].as_str();
+    assert!(seen_by.contains(&promise), "{plant} promises to break {promise}, and its test accepts only {seen_by:?}");
+}
+
 macro_rules! planted {
     ($($test:ident: $plant:literal in $storm:ident from $first:literal, seen by $($invariant:literal)|+;)*) => {
         $(
@@ -491,10 +507,11 @@ macro_rules! planted {
 
         #[test]
         fn every_bug_has_a_test() {
-            let list: Value = serde_json::from_str(&stdout(&tempest(&["plants", "--json"]))).expect("JSON");
-            let known: BTreeSet<&str> = list.as_array().unwrap().iter().map(|bug| bug["name"].as_str().unwrap()).collect();
+            let known = promises();
             let out_of_reach = OUT_OF_REACH.iter().map(|(plant, _)| *plant);
-            assert_eq!([$($plant),*].into_iter().chain(out_of_reach).collect::<BTreeSet<_>>(), known);
+            let tested: BTreeSet<&str> = [$($plant),*].into_iter().chain(out_of_reach).collect();
+            assert_eq!(tested, known.keys().map(String::as_str).collect());
+            $(assert_promised(&known, $plant, &[$($invariant),+]);)*
         }
     };
 }
@@ -546,6 +563,8 @@ planted! {
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
         seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 11, seen by "liveness";
+    keeping_the_row_of_a_part_that_ended: "ended-part-stays-stored" in HUNDRED_CHILDREN from 1,
+        seen by "state-equals-history";
     keeping_a_retry_in_memory: "retry-kept-in-memory-only" in ORDERS from 1, seen by "tasks-cover-state";
     mistaking_an_unknown_append_for_a_written_one: "unknown-append-taken-for-written" in UNREAD from 5, seen by "liveness";
     mistaking_an_unknown_add_for_an_accepted_one: "unknown-add-taken-for-accepted" in CLUSTER from 8, seen by "liveness";

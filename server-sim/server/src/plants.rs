@@ -9,7 +9,7 @@ planted_bugs! {
         "a node believes what another says that has not heard yet that the database failed over";
     CLUSTER_ID_OF_BEFORE_IS_KEPT = "cluster-id-of-before-is-kept", breaks "liveness":
         "a node never reads again which cluster it is of, though a failover may have lost that";
-    MEMBERSHIP_BY_WALL_CLOCKS = "membership-by-wall-clocks", breaks "liveness":
+    MEMBERSHIP_BY_WALL_CLOCKS = "membership-by-wall-clocks", breaks "ownership-settled":
         "whether a node is alive is judged by its wall clock's time of its last beat, compared with one's own";
     UNKNOWN_CALL_TRIED_ANEW = "unknown-call-tried-anew", breaks "refused-left-nothing":
         "a call between nodes that may have been performed is made again, and only its second answer counts";
