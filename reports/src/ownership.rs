@@ -6,7 +6,7 @@ use tempest_artifact::{Lease, Ownership, Promotion};
 
 use crate::words::duration;
 
-/// A server's time with a shard until another server had it, whatever number of times it took its own shard anew.
+/// A server's time with a shard until another server had it, whatever number of times it acquired its own shard anew.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Owner<'run> {
     pub server: &'run str,
@@ -14,7 +14,7 @@ pub(crate) struct Owner<'run> {
     /// When the next owner's first commit was, or this one's last if there is no next.
     pub until_ms: u64,
     pub last_commit_ms: u64,
-    pub times_taken: u64,
+    pub times_acquired: u64,
     pub commits: u64,
 }
 
@@ -70,7 +70,7 @@ fn owners_of_one(mut leases: Vec<&Lease>) -> Vec<Owner<'_>> {
             if before.server == lease.server {
                 before.until_ms = before.until_ms.max(lease.to_ms);
                 before.last_commit_ms = before.until_ms;
-                before.times_taken += 1;
+                before.times_acquired += 1;
                 before.commits = before.commits.saturating_add(lease.commits);
                 continue;
             }
@@ -81,7 +81,7 @@ fn owners_of_one(mut leases: Vec<&Lease>) -> Vec<Owner<'_>> {
             from_ms: lease.from_ms,
             until_ms: lease.to_ms,
             last_commit_ms: lease.to_ms,
-            times_taken: 1,
+            times_acquired: 1,
             commits: lease.commits,
         });
     }
@@ -115,8 +115,8 @@ mod tests {
         let owners = owners(&ownership);
         let said = |shard: u32| -> Vec<String> {
             let say = |owner: &Owner| {
-                let Owner { server, from_ms, until_ms, last_commit_ms, times_taken, commits } = owner;
-                format!("{server} {from_ms}-{until_ms}, last {last_commit_ms}, {times_taken} x, {commits} commits")
+                let Owner { server, from_ms, until_ms, last_commit_ms, times_acquired, commits } = owner;
+                format!("{server} {from_ms}-{until_ms}, last {last_commit_ms}, {times_acquired} x, {commits} commits")
             };
             owners[&shard].iter().map(say).collect()
         };

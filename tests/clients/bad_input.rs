@@ -299,7 +299,7 @@ async fn a_full_disk_refuses_writes_keeps_what_it_took_and_needs_no_restart() {
 async fn all_there(client: &mut WorkflowServiceClient<Channel>, run_ids: &[String]) {
     let began = std::time::Instant::now();
     while !there_or_full(client, run_ids).await {
-        assert!(began.elapsed() < Duration::from_secs(60), "there is room, and the shards are not taken");
+        assert!(began.elapsed() < Duration::from_secs(60), "there is room, and the shards are not acquired");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

@@ -148,8 +148,8 @@ fn owner_title(shard: u32, owner: &Owner) -> String {
     let lasted = duration(until_ms.saturating_sub(*from_ms));
     let mut title = format!("shard {shard}: {server}\n{} to {} ({lasted})", moment(*from_ms), moment(*until_ms));
     title += &format!("\n{}, the last at {}", plural(owner.commits, "commit"), moment(owner.last_commit_ms));
-    if owner.times_taken > 1 {
-        title += &format!("\ntaken {} times in a row", count(owner.times_taken));
+    if owner.times_acquired > 1 {
+        title += &format!("\nacquired {} times in a row", count(owner.times_acquired));
     }
     title
 }
@@ -223,7 +223,7 @@ mod tests {
         assert!((first.x + first.width - second.x).abs() < 0.2, "{first:?} ends where {second:?} begins");
         assert_eq!((first.label.as_str(), second.label.as_str()), ("server-1", ""), "a name stands where it fits");
         assert_eq!(second.width, BAR_WIDTH_MIN);
-        assert!(first.title.contains("taken 2 times in a row"), "{}", first.title);
+        assert!(first.title.contains("acquired 2 times in a row"), "{}", first.title);
         let server_2 = shown.servers.iter().find(|server| server.name == "server-2").expect("it is in the legend");
         assert_eq!([second.colour, shard_4.bars[0].colour], [server_2.colour; 2]);
         assert_ne!(first.colour, second.colour);

@@ -34,7 +34,7 @@ impl std::fmt::Debug for DataLossObserver {
 /// Every limit of the history role. Each field says its unit, its range and what goes wrong outside good values.
 #[derive(Clone, Debug)]
 pub struct HistoryConfig {
-    /// Who takes the shards, for operators to read in the shard's row.
+    /// Who acquires the shards, for operators to read in a shard's row.
     pub owner: String,
     /// Told of each shard whose acknowledged commits a failover of the database has lost, beside the log.
     pub data_loss_observer: Option<DataLossObserver>,
@@ -97,16 +97,17 @@ pub struct HistoryConfig {
     /// repeats more tasks.
     pub deletion_flush_delay: Duration,
 
-    /// First and longest pause between tries to take a shard, 1 ms and up.
+    /// First and longest pause between tries to acquire a shard, 1 ms and up.
     pub acquire_retry_initial: Duration,
     pub acquire_retry_max: Duration,
-    /// How long a shard that was taken away is left alone, 1 ms and up. Too short: two nodes steal it in turns.
+    /// How long a shard that another node has acquired is left alone, 1 ms and up. Too short: two nodes steal it in
+    /// turns.
     pub reacquire_delay: Duration,
     /// How often a shard that hears nothing proves that it still owns what it believes that it owns, 10 ms and up; `None`
-    /// where no other node can acquire it. One that was taken away and left again has work that only its owner can find: too
-    /// long, and that work waits.
+    /// where no other node can acquire it. One that another acquired and left again has work that only its owner can
+    /// find: too long, and that work waits.
     pub ownership_check_interval: Option<Duration>,
-    /// Shards of this node that are being taken at one time, 1 and up: bounds the storm after an outage of the store.
+    /// Shards that this node acquires at one time, 1 and up: bounds the storm after an outage of the store.
     pub acquisitions_in_flight_max: usize,
     /// Task ids given out before the range is renewed, 16 to 2^23. Small values renew often (for simulations).
     pub task_ids_per_range: i64,

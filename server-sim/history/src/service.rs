@@ -21,7 +21,7 @@ use reply::Asked;
 /// Reads the wall clock. Real nodes use `tempest_rt::time`'s.
 pub type WallClock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// The history service of one node. It takes every shard that is placed here, which is every one until
+/// The history service of one node. It acquires every shard that is placed here, which is every one until
 /// [`HistoryHandle::place`] says otherwise.
 pub struct HistoryHandle {
     config: HistoryConfig,
@@ -85,7 +85,7 @@ impl HistoryHandle {
         });
     }
 
-    /// Takes the shards and begins to serve. Matching usually holds this handle, which is why it comes second.
+    /// Acquires the shards and begins to serve. Matching usually holds this handle, which is why it comes second.
     /// `peers` is where every run is found, this node's among them. A second call does nothing.
     pub fn start(&self, matching: Arc<dyn MatchingService>, peers: Weak<dyn HistoryService>) {
         let waiting = std::mem::take(&mut *self.waiting.lock().expect("no holder of this lock panics"));
@@ -132,7 +132,7 @@ impl HistoryHandle {
         self.held.lock().expect("no holder of this lock panics").clone()
     }
 
-    /// How far the queues of those shards are behind. One that has just been taken may not have said it yet.
+    /// How far the queues of those shards are behind. One that has just been acquired may not have said it yet.
     pub fn lags(&self) -> BTreeMap<ShardId, ShardLag> {
         self.lags.lags(&self.held(), &self.wall)
     }

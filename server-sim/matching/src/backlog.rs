@@ -6,7 +6,7 @@
 //! never lost, nor left behind.
 //!
 //! How many rows there are is counted exactly, and stored with every write. The holder of the lease is the only one that
-//! adds and deletes rows; it deletes only rows that it has seen in the store since it took the lease, so each is counted
+//! adds and deletes rows; it deletes only rows that it has seen in the store since its lease began, so each is counted
 //! down once, also where the end of an earlier deletion is unknown.
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const ROWS_PER_LEASE_BITS: u32 = 24;
 /// What the keeper does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Take the partition.
+    /// Lease the partition.
     Lease,
     /// Write waiting rows and deletions.
     Write,
@@ -58,7 +58,7 @@ pub(crate) struct Backlog {
     read_level: i64,
     /// No row above the read level is in the store.
     caught_up: bool,
-    /// Something was read since the lease was taken.
+    /// Something was read since the lease began.
     was_read: bool,
     /// In the store, as of the lease or of the last write that went through.
     rows: u64,
@@ -67,7 +67,7 @@ pub(crate) struct Backlog {
     /// Rows done whose deletion is not durable yet.
     done: BTreeSet<i64>,
     done_since: Option<Duration>,
-    /// When the lease was taken, or a write last went through.
+    /// When the lease began, or a write last went through.
     proven_at: Duration,
     /// After a failure of the store: nothing is tried before this time.
     paused_until: Duration,

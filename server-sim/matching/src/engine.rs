@@ -157,7 +157,7 @@ impl Matching {
         }
         let QueueKey { partition, .. } = key;
         if partitions.is_ours.as_ref().is_some_and(|is_ours| !is_ours(&partition.namespace_id, &partition.name)) {
-            // Two nodes that lease a queue take it from each other without end. The caller asks its ring again.
+            // Two nodes that lease one queue supersede each other without end. The caller asks its ring again.
             tempest_rt::probe!("matching-foreign-partition-not-loaded");
             return Err(ServiceError::ShardOwnershipLost { owner_host: String::new() });
         }

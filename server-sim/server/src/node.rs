@@ -56,7 +56,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Listens, takes the shards, registers the namespaces, and serves.
+    /// Listens, acquires the shards, registers the namespaces, and serves.
     ///
     /// # Errors
     /// [`NodeError`] says what a person has to change.

@@ -17,7 +17,7 @@ mod tasks;
 
 /// Runs the whole suite; `empty` makes a store with nothing in it, and is given the name of the test it is for.
 pub async fn all<S: Store, F: Future<Output = S>>(mut empty: impl FnMut(&'static str) -> F) {
-    ownership::a_shard_is_taken_by_compare_and_set(&empty("acquire").await).await;
+    ownership::a_shard_is_acquired_by_compare_and_set(&empty("acquire").await).await;
     ownership::a_stale_range_is_refused_and_leaves_nothing(&empty("stale range").await).await;
     ownership::sequences_have_no_gaps(&empty("sequence").await).await;
     ownership::shard_time_never_goes_back(&empty("shard time").await).await;

@@ -31,8 +31,8 @@ impl std::fmt::Display for RangeId {
 }
 
 /// How many failovers of the database may have lost acknowledged commits. Ownership ends with the timeline on which it was
-/// taken, also where nothing was lost: an owner may hold in memory what another's lost commit told it. The timeline is the
-/// upper part of each range id.
+/// acquired, also where nothing was lost: an owner may hold in memory what another's lost commit told it. The timeline
+/// is the upper part of each range id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timeline(pub u32);
@@ -56,9 +56,9 @@ impl RangeId {
     pub fn next(self, timeline: Timeline) -> Result<RangeId, StoreError> {
         if self.timeline() > timeline {
             return Err(StoreError::Incompatible(format!(
-                "the database is on timeline {timeline}, and range {self} was taken on a later one: its timelines have begun \
-                 anew, as after a dump and restore or an upgrade of PostgreSQL. Restore it by copying files, or move the \
-                 workflows to a new database"
+                "the database is on timeline {timeline}, and range {self} was acquired on a later one: its timelines \
+                 have begun anew, as after a dump and restore or an upgrade of PostgreSQL. Restore it by copying files, \
+                 or move the workflows to a new database"
             )));
         }
         let first = i64::from(timeline.0) * Self::PER_TIMELINE;
@@ -71,12 +71,12 @@ impl RangeId {
         Ok(next)
     }
 
-    /// The timeline on which it was taken.
+    /// The timeline on which it was acquired.
     pub fn timeline(self) -> Timeline {
         Timeline(u32::try_from(self.0 / Self::PER_TIMELINE).unwrap_or(0))
     }
 
-    /// Itself, or 0 if it was taken before the database failed over: then it owns nothing any more.
+    /// Itself, or 0 if it was acquired before the database failed over: then it owns nothing any more.
     #[must_use]
     pub fn if_of(self, timeline: Timeline) -> RangeId {
         if self.timeline() == timeline { self } else { RangeId(0) }
@@ -89,13 +89,13 @@ pub struct ShardRecord {
     pub range_id: RangeId,
     /// Sequence of the last applied [`ShardCommit`]; never decreases, also not across owners.
     pub sequence: u64,
-    /// What the row said when the shard was first taken on each timeline, oldest first, at most [`BASES_MAX`]. An owner
-    /// that had more acknowledged before that knows what a failover has lost.
+    /// What the row said when the shard was first acquired on each timeline, oldest first, at most [`BASES_MAX`]. An
+    /// owner that had more acknowledged before that knows what a failover has lost.
     #[serde(default)]
     pub timeline_bases: Vec<TimelineBase>,
     /// High-water mark of shard time.
     pub time: Time,
-    /// Who took it last, for operators.
+    /// Who acquired it last, for operators.
     pub owner: String,
 }
 
@@ -277,11 +277,11 @@ pub struct TimelineBase {
 }
 
 impl ShardRecord {
-    /// As it is after `owner` has taken the shard.
+    /// As it is after `owner` has acquired the shard.
     ///
     /// # Errors
     /// As [`RangeId::next`].
-    pub fn taken_by(mut self, owner: &str, timeline: Timeline) -> Result<ShardRecord, StoreError> {
+    pub fn acquired_by(mut self, owner: &str, timeline: Timeline) -> Result<ShardRecord, StoreError> {
         let range_id = self.range_id.next(timeline)?;
         if range_id.timeline() != self.range_id.timeline() {
             let excess = (self.timeline_bases.len() + 1).saturating_sub(BASES_MAX);
@@ -294,7 +294,7 @@ impl ShardRecord {
 
     /// Whether commits up to `sequence`, of which the owner of `range_id` was told that they are durable, do not all follow from
     /// it. A failover loses what came last, and others may have filled those places since. On one timeline all that ever was
-    /// is one history: that a shard was taken and nothing written is nothing lost.
+    /// is one history: that a shard was acquired and nothing written is nothing lost.
     pub fn has_lost(&self, range_id: RangeId, sequence: u64) -> bool {
         let lacks = |of: RangeId, up_to: u64| of.timeline() < range_id.timeline() || up_to < sequence;
         let (of, up_to) = self.left_of(range_id, sequence);
@@ -388,20 +388,20 @@ mod tests {
     fn whoever_had_more_acknowledged_knows_of_a_loss_also_when_others_went_on() {
         let before = ShardRecord { range_id: RangeId(7), sequence: 90, ..ShardRecord::default() };
         assert!(!before.has_lost(RangeId(7), 90) && before.has_lost(RangeId(7), 91));
-        let mut after = before.clone().taken_by("b", Timeline(1)).expect("there are more");
+        let mut after = before.clone().acquired_by("b", Timeline(1)).expect("there are more");
         after.sequence = 200;
         assert!(after.has_lost(RangeId(7), 91) && !after.has_lost(RangeId(7), 90));
-        let again = after.clone().taken_by("c", Timeline(1)).expect("there are more");
+        let again = after.clone().acquired_by("c", Timeline(1)).expect("there are more");
         assert!(again.has_lost(RangeId(7), 91), "the base is the timeline's, not the owner's");
-        let mut twice = again.taken_by("d", Timeline(2)).expect("there are more");
+        let mut twice = again.acquired_by("d", Timeline(2)).expect("there are more");
         assert!(twice.has_lost(RangeId(7), 91), "also after another failover, which lost nothing");
         assert!(!twice.has_lost(RangeId(7), 90) && !twice.has_lost(RangeId(1 << 27), 200));
         for timeline in 3..40 {
-            twice = twice.taken_by("d", Timeline(timeline)).expect("there are more");
+            twice = twice.acquired_by("d", Timeline(timeline)).expect("there are more");
         }
         assert_eq!(twice.timeline_bases.len(), BASES_MAX);
         assert!(
-            matches!(twice.taken_by("d", Timeline(0)), Err(StoreError::Incompatible(_))),
+            matches!(twice.acquired_by("d", Timeline(0)), Err(StoreError::Incompatible(_))),
             "timelines that begin anew"
         );
         assert!(after.has_lost(RangeId(8), 91), "its acquisition of the shard is lost, and all that it then did");

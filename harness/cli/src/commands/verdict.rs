@@ -90,7 +90,7 @@ fn ownership(ownership: &Ownership) -> String {
     }
     let _ = writeln!(text, "owned");
     for (shard, mut leases) in shards {
-        // A server that took its own shard anew is the same owner.
+        // A server that acquired its own shard anew is the same owner.
         leases.dedup_by(|later, earlier| later.server == earlier.server);
         let owners: Vec<String> =
             leases.iter().map(|lease| format!("{} from {}", lease.server, seconds(lease.from_ms))).collect();

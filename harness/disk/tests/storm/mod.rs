@@ -153,7 +153,7 @@ impl Storm {
             };
         }
         self.tally.recoveries += 1;
-        if self.take_all(store).await.is_err() {
+        if self.acquire_all(store).await.is_err() {
             return Ok(());
         }
         let bursts = if plan.kills { 1 + self.below(20) } else { u64::MAX };
@@ -166,8 +166,8 @@ impl Storm {
         Ok(())
     }
 
-    /// Takes ownership of everything anew.
-    async fn take_all(&mut self, store: &RedbStore) -> Result<(), StoreError> {
+    /// Acquires everything anew.
+    async fn acquire_all(&mut self, store: &RedbStore) -> Result<(), StoreError> {
         for (shard, model) in &mut self.shards {
             let expected = store.shard(ShardId(*shard)).await?.unwrap_or_default().range_id;
             assert!(expected >= model.range_id, "an acknowledged acquisition was lost");
@@ -219,7 +219,7 @@ impl Storm {
             let outcome = answer.await;
             match outcome {
                 CommitOutcome::Committed => self.tally.committed += 1,
-                CommitOutcome::OwnershipLost { .. } => return Err(format!("shard {shard} was taken by nobody")),
+                CommitOutcome::OwnershipLost { .. } => return Err(format!("no other node acquired shard {shard}")),
                 _ => {}
             }
             let log = &mut self.shards.get_mut(&shard).unwrap().log;

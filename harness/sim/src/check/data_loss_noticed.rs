@@ -16,7 +16,8 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     [silences(observations), believed_in_vain(observations), untrue(observations)].concat()
 }
 
-/// Each loss is judged by itself: a server may take the shard on the timeline that lost something, and report the next.
+/// Each loss is judged by itself: a server may acquire the shard on the timeline that lost something, and report the
+/// next.
 /// Which timeline lost it decides, not on which it was acknowledged: what one failover takes back of several timelines is
 /// one loss to a server, and is reported with the newest range.
 fn silences(observations: &Observations) -> Vec<Violation> {
@@ -63,9 +64,9 @@ fn is_reported(observations: &Observations, commit: &Commit, on: Timeline) -> bo
     })
 }
 
-/// Whether a server took the shard again on a timeline without the commit. The row that it then read shows the loss, and it
-/// is compared before anything is written: a death after that is no excuse. Of one that came before the checker cannot
-/// tell: while a database is away, or refuses writes, a server may live for long and not see the row.
+/// Whether a server acquired the shard again on a timeline without the commit. The row that it then read shows the
+/// loss, and it is compared before anything is written: a death after that is no excuse. Of one that came before the
+/// checker cannot tell: while a database is away, or refuses writes, a server may live for long and not see the row.
 fn went_on(observations: &Observations, lost: &Commit, on: Timeline) -> bool {
     observations.commits.iter().any(|commit| {
         (&commit.server, commit.incarnation, commit.shard) == (&lost.server, lost.incarnation, lost.shard)
@@ -232,12 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn the_dead_need_not_unless_they_had_taken_the_shard_again() {
-        let died = |taken_again: Option<RangeId>, expect: &[&str]| {
+    fn the_dead_need_not_unless_they_had_acquired_the_shard_again() {
+        let died = |acquired_again: Option<RangeId>, expect: &[&str]| {
             check(
                 move |observations| {
                     observations.incarnations.insert("server".to_owned(), 1);
-                    if let Some(range_id) = taken_again {
+                    if let Some(range_id) = acquired_again {
                         let last = observations.commits.last_mut().expect("the sample has commits").clone();
                         let result = CommitResult::Pending;
                         observations.commits.push(crate::check::Commit { range_id, result, ..last });

@@ -47,8 +47,8 @@ pub(crate) async fn acquire(node: &Node, shard: ShardId, door: &mut Door, carrie
         failures += 1;
         match error {
             // Another was faster: where nodes start together, or one leaves, that is as it should be.
-            StoreError::Conflict(_) if failures == 1 => tracing::debug!(%error, "the shard could not be taken yet"),
-            _ => tracing::warn!(%error, failures, "the shard could not be taken"),
+            StoreError::Conflict(_) if failures == 1 => tracing::debug!(%error, "the shard could not be acquired yet"),
+            _ => tracing::warn!(%error, failures, "the shard could not be acquired"),
         }
         let pause = backoff(node.config.acquire_retry_initial, node.config.acquire_retry_max, failures);
         super::refuse_for(door, carried, pause, &status_unknown_since(&error)).await;
@@ -61,6 +61,6 @@ async fn attempt(node: &Node, shard: ShardId) -> Result<ShardRecord, StoreError>
     let expected = found.map_or(RangeId(0), |record| record.range_id);
     // An unknown outcome is an error like any other here: the next try reads the row again, and raises whatever it finds.
     let record = node.store.acquire_shard(shard, expected, &node.config.owner).await?;
-    assert!(record.range_id > expected, "a shard that was taken has a new range id");
+    assert!(record.range_id > expected, "a shard that was acquired has a new range id");
     Ok(record)
 }

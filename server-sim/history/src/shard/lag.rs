@@ -21,7 +21,7 @@ pub struct ShardLag {
     /// Whether the store may hold more of them.
     pub transfer_tasks_unread: bool,
     /// For how long the owner has had the oldest of them: since it became durable, or since it was read after the shard was
-    /// taken. 0 if there is none; nothing while that is being read.
+    /// acquired. 0 if there is none; nothing while that is being read.
     pub transfer_oldest_ms: Option<u64>,
     /// By how much the earliest timer is overdue in shard time. 0 if none is due; nothing while they are being read.
     pub timer_overdue_ms: Option<u64>,

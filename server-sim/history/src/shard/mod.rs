@@ -78,7 +78,7 @@ pub(crate) struct Node {
     pub counters: Arc<Counters>,
     pub flags: Flags,
     pub wall: WallClock,
-    /// Shards being taken at one time.
+    /// Bounds how many shards are acquired at one time.
     pub acquisitions: Semaphore,
     pub held: Held,
     pub lags: LagBoard,
@@ -108,7 +108,7 @@ impl Setup {
     }
 }
 
-/// The shards that this node believes that it owns, with the range ids it took them with.
+/// The shards that this node believes that it owns, with the range ids that it acquired them with.
 pub(crate) type Held = Arc<Mutex<BTreeMap<ShardId, RangeId>>>;
 
 /// A shard's way in.
@@ -127,7 +127,7 @@ pub(crate) async fn live(node: Arc<Node>, shard: ShardId, mut door: Door) {
         panics += 1;
         node.held.lock().expect("no holder of this lock panics").remove(&shard);
         Counters::add(&node.counters.shard_panics);
-        tracing::error!(shard = shard.0, panics, "a shard panicked and is taken anew");
+        tracing::error!(shard = shard.0, panics, "a shard panicked and is acquired anew");
         let pause = backoff(node.config.acquire_retry_initial, node.config.acquire_retry_max, panics);
         refuse_for(&mut door, &mut VecDeque::new(), pause, &acquire::status_unknown()).await;
     }
@@ -188,12 +188,12 @@ async fn run(node: &Arc<Node>, shard: ShardId, door: &mut Door, acknowledged: &m
             Exit::OwnershipLost { current } | Exit::Superseded { current } => {
                 tempest_rt::probe!("history-ownership-lost");
                 Counters::add(&node.counters.shards_lost);
-                tracing::warn!(%current, "the shard was taken away");
+                tracing::warn!(%current, "another node has acquired the shard");
                 let lost = ServiceError::ShardOwnershipLost { owner_host: String::new() };
                 refuse_for(door, &mut carried, node.config.reacquire_delay, &lost).await;
             }
             Exit::Failed(why) => {
-                tracing::warn!(%why, "the shard is taken anew");
+                tracing::warn!(%why, "the shard is acquired anew");
                 // The first time at once: most unknown outcomes are over when they are noticed.
                 if failures > 1 {
                     let (initial, max) = (node.config.acquire_retry_initial, node.config.acquire_retry_max);

@@ -286,7 +286,7 @@ fn answers_of(dependants: impl IntoIterator<Item = Dependant>) -> impl Iterator<
 fn errors_of(exit: &Exit) -> (ServiceError, ServiceError) {
     match exit {
         Exit::Superseded { .. } if !tempest_rt::planted!(crate::plants::SUPERSEDED_OWNER_SAYS_NOT_DONE) => (
-            ServiceError::OutcomeUnknown("another node took the shard while this was being written".into()),
+            ServiceError::OutcomeUnknown("another node acquired the shard while this was being written".into()),
             ServiceError::ShardOwnershipLost { owner_host: String::new() },
         ),
         Exit::OwnershipLost { .. } | Exit::Superseded { .. } => {

@@ -36,9 +36,9 @@ struct Inner {
     queue: VecDeque<(ShardCommit, oneshot::Sender<CommitOutcome>)>,
     faults: VecDeque<Fault>,
     acquire_faults: VecDeque<StoreError>,
-    /// How long it takes to take a shard.
+    /// How long it takes to acquire a shard.
     acquire_latency: Duration,
-    /// Shards that are being taken now, and the most that ever were at one time.
+    /// Shards that are being acquired now, and the most that ever were at one time.
     acquiring: usize,
     acquiring_max: usize,
     read_delays: BTreeMap<WorkflowId, Duration>,
@@ -106,7 +106,7 @@ impl MemoryStore {
         self.0.lock().unwrap().acquire_latency = latency;
     }
 
-    /// The most shards that were being taken at one time.
+    /// The most shards that were being acquired at one time.
     pub fn acquiring_max(&self) -> usize {
         self.0.lock().unwrap().acquiring_max
     }
@@ -161,7 +161,7 @@ impl MemoryStore {
         inner.drain();
     }
 
-    /// Another node takes the shard.
+    /// Another node acquires the shard.
     pub fn steal(&self, shard: ShardId) {
         self.0.lock().unwrap().shards.get_mut(&shard).unwrap().range_id.0 += 1;
     }

@@ -158,7 +158,7 @@ impl Queue {
             CommitOutcome::OwnershipLost { current } => {
                 tempest_rt::probe!("matching-partition-lost");
                 state.backlog.lost();
-                ServiceError::Unavailable(format!("task queue was taken over with range {current}"))
+                ServiceError::Unavailable(format!("another node has leased the task queue, with range {current}"))
             }
             CommitOutcome::OutcomeUnknown(why) => {
                 // A new lease fences this write; then the store says whether it happened. The caller adds again.

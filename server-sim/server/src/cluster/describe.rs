@@ -74,7 +74,8 @@ impl ClusterDescription {
         self.described().map(|(_, node)| node.shard_count).max().unwrap_or(0)
     }
 
-    /// How far the queues of each shard are behind, as its owner says. A shard that is just being taken has not said it yet.
+    /// How far the queues of each shard are behind, as its owner says. A shard that is just being acquired has not said
+    /// it yet.
     pub fn lags(&self) -> BTreeMap<ShardId, ShardLag> {
         let owners = self.owners();
         let of_owner = |name: &str, shard: &ShardId| owners.get(shard).is_some_and(|(_, owner)| *owner == name);

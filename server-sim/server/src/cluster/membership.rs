@@ -208,7 +208,7 @@ impl Membership {
     }
 
     /// The first beat. If another process has this node's name at another address and goes on beating, this one gives way: it
-    /// is a mistake, and both would take each other's shards again and again. One that was at this address is gone.
+    /// is a mistake, and both would acquire each other's shards again and again. One that was at this address is gone.
     ///
     /// # Errors
     /// [`NodeError::NameTaken`].
@@ -290,7 +290,7 @@ impl Membership {
                 %before,
                 %now,
                 "the database has failed over: commits that were acknowledged shortly before may be lost; every shard that \
-                 can tell does (data_loss), and each is taken anew"
+                 can tell does (data_loss), and each is acquired anew"
             );
         }
     }

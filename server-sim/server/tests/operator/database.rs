@@ -61,7 +61,7 @@ impl Database {
         if self.now() == Timeline(0) { &self.primary } else { &self.standby }
     }
 
-    /// Queues a write before it returns. A fence that was taken before a failover is worth nothing after it.
+    /// Queues a write before it returns. A fence that was acquired before a failover is worth nothing after it.
     fn write(&self, request: WriteRequest) -> WriteFuture {
         let is_replicated = self.is_replicated.lock().unwrap();
         let fence = match &request {

@@ -19,7 +19,7 @@ fn both(first: &TestPostgres, second: &TestPostgres) -> String {
 /// Every connection that the store wants to keep is open from here on.
 async fn connect_for_good(config: PostgresConfig) -> PostgresStore {
     let store = connect(config).await;
-    take(&store, 1).await;
+    acquire(&store, 1).await;
     assert_eq!(store.commit(commit(1, 1)).await, CommitOutcome::Committed);
     assert_eq!(store.ranges(&[ShardId(1)]).await, Ok(vec![RangeId(1)]));
     store

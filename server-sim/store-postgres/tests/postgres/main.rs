@@ -34,7 +34,7 @@ async fn refused(config: PostgresConfig) -> StoreError {
 }
 
 /// Acquires a shard that had no owner.
-async fn take(store: &PostgresStore, shard: u32) {
+async fn acquire(store: &PostgresStore, shard: u32) {
     store.acquire_shard(ShardId(shard), RangeId(0), "test").await.unwrap();
 }
 

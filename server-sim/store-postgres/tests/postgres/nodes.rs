@@ -10,7 +10,7 @@ async fn nodes_that_start_together_find_one_schema() {
     let Some(server) = TestPostgres::start(&[]).await else { return };
     for round in 0..5 {
         let nodes = join_all((0..3).map(|_| connect(server.config(&format!("round {round}"))))).await;
-        take(&nodes[0], 1).await;
+        acquire(&nodes[0], 1).await;
         assert_eq!(nodes[2].ranges(&[ShardId(1)]).await, Ok(vec![RangeId(1)]));
     }
 }
@@ -42,9 +42,9 @@ async fn nothing_of_a_superseded_owner_is_applied() {
     let Some(server) = TestPostgres::start(&[]).await else { return };
     let old = connect(PostgresConfig { batch_requests_max: 5, ..server.config("tempest") }).await;
     let new = connect(server.config("tempest")).await;
-    take(&old, 1).await;
+    acquire(&old, 1).await;
     // Its connection is there when it matters.
-    take(&new, 2).await;
+    acquire(&new, 2).await;
     let mut outcomes: Vec<_> = (1..=COMMITS).map(|sequence| old.commit(commit(1, sequence))).collect();
     let rest = outcomes.split_off(20);
     for outcome in join_all(outcomes).await {

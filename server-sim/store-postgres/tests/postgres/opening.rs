@@ -81,14 +81,14 @@ async fn missing_rights_are_named() {
     let error = refused(config.clone()).await;
     assert_says(&error, &["GRANT CREATE ON DATABASE postgres TO guest"]);
     server.execute("CREATE SCHEMA tempest AUTHORIZATION guest").await;
-    take(&connect(config).await, 1).await;
+    acquire(&connect(config).await, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_is_refused_until_it_is_promoted() {
     let Some(server) = TestPostgres::start(&[]).await else { return };
     let store = connect(server.config("tempest")).await;
-    take(&store, 1).await;
+    acquire(&store, 1).await;
     let standby = server.standby().await;
     let error = refused(standby.config("tempest")).await;
     assert!(matches!(error, StoreError::Unavailable(_)));
@@ -108,7 +108,7 @@ async fn a_standby_is_refused_until_it_is_promoted() {
 async fn a_database_that_turns_read_only_proves_no_ownership() {
     let Some(server) = TestPostgres::start(&[]).await else { return };
     let store = connect(server.config("tempest")).await;
-    take(&store, 1).await;
+    acquire(&store, 1).await;
     assert_eq!(store.ranges(&[ShardId(1)]).await, Ok(vec![RangeId(1)]));
     server.execute("ALTER SYSTEM SET default_transaction_read_only = on").await;
     server.execute("SELECT pg_reload_conf()").await;

@@ -11,7 +11,7 @@ async fn behind_a_proxy(server: &TestPostgres) -> (PostgresStore, Proxy, Postgre
     let proxy = Proxy::start(server.port()).await;
     let config = PostgresConfig { url: server.url_by(proxy.port()), lanes: 1, ..server.config("tempest") };
     let (store, beside) = (connect(config).await, connect(server.config("tempest")).await);
-    take(&store, 1).await;
+    acquire(&store, 1).await;
     (store, proxy, beside)
 }
 
@@ -61,7 +61,7 @@ async fn a_cut_before_commit_is_definite() {
 async fn an_unknown_outcome_taints_its_batch_only() {
     let Some(server) = TestPostgres::start(&[]).await else { return };
     let (store, proxy, beside) = behind_a_proxy(&server).await;
-    take(&store, 2).await;
+    acquire(&store, 2).await;
     proxy.cut(Cut::at(COMMIT));
     let outcomes = [store.commit(commit(1, 1)), store.commit(commit(2, 1)), store.commit(commit(2, 9))];
     let outcomes = futures::future::join_all(outcomes).await;
@@ -80,7 +80,7 @@ async fn an_unknown_outcome_taints_its_batch_only() {
 async fn a_commit_that_was_not_replicated_is_unknown() {
     let Some(mut server) = TestPostgres::start(&[]).await else { return };
     let store = connect(server.config("tempest")).await;
-    take(&store, 1).await;
+    acquire(&store, 1).await;
     server.kill();
     server.set("synchronous_standby_names", "nobody");
     server.start_again().await;
@@ -101,7 +101,7 @@ async fn a_commit_that_was_not_replicated_is_unknown() {
 async fn a_silent_server_is_given_up() {
     let Some(mut server) = TestPostgres::start(&[]).await else { return };
     let seed = connect(server.config("tempest")).await;
-    take(&seed, 1).await;
+    acquire(&seed, 1).await;
     server.kill();
     server.set("synchronous_standby_names", "nobody");
     server.start_again().await;
@@ -124,7 +124,7 @@ async fn a_silent_server_is_given_up() {
 async fn a_primary_that_was_replaced_proves_nothing_and_commits_nothing() {
     let Some(mut server) = TestPostgres::start(&[]).await else { return };
     let seed = connect(server.config("tempest")).await;
-    take(&seed, 1).await;
+    acquire(&seed, 1).await;
     let standby = server.standby().await;
     server.kill();
     server.set("synchronous_standby_names", "*");
@@ -155,7 +155,7 @@ async fn a_primary_that_was_replaced_proves_nothing_and_commits_nothing() {
 }
 
 /// A node that is stopped between its writes and its COMMIT holds a shard's lock. The database ends its transaction, so
-/// that the shard can be taken; when the node wakes up, its COMMIT finds no session, and its next try a stale range.
+/// that the shard can be acquired; when the node wakes up, its COMMIT finds no session, and its next try a stale range.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_node_neither_keeps_its_shard_nor_commits_late() {
     let Some(server) = TestPostgres::start(&[]).await else { return };
@@ -166,7 +166,7 @@ async fn a_frozen_node_neither_keeps_its_shard_nor_commits_late() {
         ..server.config("tempest")
     };
     let (frozen, awake) = (connect(config).await, connect(server.config("tempest")).await);
-    take(&frozen, 1).await;
+    acquire(&frozen, 1).await;
     proxy.cut(Cut::at(COMMIT).frozen());
     let outcome = frozen.commit(commit(1, 1));
     let frozen_now = async || (proxy.cuts() == 1).then_some(());
@@ -183,7 +183,7 @@ async fn a_frozen_node_neither_keeps_its_shard_nor_commits_late() {
 async fn a_deadlock_is_definite_and_tried_again() {
     let Some(server) = TestPostgres::start(&[("deadlock_timeout", "100ms")]).await else { return };
     let store = connect(PostgresConfig { lanes: 1, ..server.config("tempest") }).await;
-    take(&store, 1).await;
+    acquire(&store, 1).await;
     let partition = PartitionKey {
         namespace_id: "namespace".into(),
         name: "queue".to_owned(),

@@ -11,7 +11,7 @@ const SHARDS: u32 = 20;
 async fn with_owned_shards(server: &TestPostgres) -> PostgresStore {
     let config = PostgresConfig { lanes: 1, lock_timeout: Duration::from_millis(300), ..server.config("tempest") };
     let store = connect(config).await;
-    join_all((0..SHARDS).map(|shard| take(&store, shard))).await;
+    join_all((0..SHARDS).map(|shard| acquire(&store, shard))).await;
     store
 }
 

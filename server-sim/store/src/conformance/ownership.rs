@@ -1,7 +1,7 @@
 //! Fences: range ids, sequences, shard time.
 use super::*;
 
-pub async fn a_shard_is_taken_by_compare_and_set(store: &impl Store) {
+pub async fn a_shard_is_acquired_by_compare_and_set(store: &impl Store) {
     let shard = ShardId(7);
     assert_eq!(store.shard(shard).await, Ok(None));
     let first = store.acquire_shard(shard, RangeId(0), "a").await.expect("it was free");
@@ -14,7 +14,7 @@ pub async fn a_shard_is_taken_by_compare_and_set(store: &impl Store) {
 
 pub async fn a_stale_range_is_refused_and_leaves_nothing(store: &impl Store) {
     let mut commit = owned(store, 1).await;
-    store.acquire_shard(ShardId(1), RangeId(1), "thief").await.expect("it can be taken");
+    store.acquire_shard(ShardId(1), RangeId(1), "thief").await.expect("it can be acquired");
     commit.runs = vec![run_write("run", None, 1)];
     assert_eq!(store.commit(commit.clone()).await, CommitOutcome::OwnershipLost { current: RangeId(2) });
     assert_eq!(store.run(&run_key("run")).await, Ok(None));
@@ -32,7 +32,7 @@ pub async fn sequences_have_no_gaps(store: &impl Store) {
     }
     assert_eq!(store.commit(commit.clone()).await, CommitOutcome::Committed);
     assert_conflict(&store.commit(commit.clone()).await);
-    let record = store.acquire_shard(ShardId(1), RangeId(1), "next").await.expect("it can be taken");
+    let record = store.acquire_shard(ShardId(1), RangeId(1), "next").await.expect("it can be acquired");
     assert_eq!(record.sequence, 1, "the sequence goes on across owners");
     let next = ShardCommit { range_id: RangeId(2), sequence: 2, ..commit };
     assert_eq!(store.commit(next).await, CommitOutcome::Committed);
@@ -51,7 +51,7 @@ pub async fn shard_time_never_goes_back(store: &impl Store) {
 pub async fn ranges_are_told_for_many_shards(store: &impl Store) {
     owned(store, 1).await;
     owned(store, 3).await;
-    store.acquire_shard(ShardId(3), RangeId(1), "thief").await.expect("it can be taken");
+    store.acquire_shard(ShardId(3), RangeId(1), "thief").await.expect("it can be acquired");
     let shards = [ShardId(3), ShardId(2), ShardId(1), ShardId(3)];
     assert_eq!(store.ranges(&shards).await, Ok(vec![RangeId(2), RangeId(0), RangeId(1), RangeId(2)]));
     assert_eq!(store.ranges(&[]).await, Ok(vec![]));

@@ -14,7 +14,7 @@ pub fn acquire_shard(
     if found.range_id != expected {
         return conflict(format!("shard {id}: range {} was found where {expected} was expected", found.range_id));
     }
-    let shard = found.taken_by(owner, timeline)?;
+    let shard = found.acquired_by(owner, timeline)?;
     let changes = vec![Change::put(&id, encode_record(&shard))];
     Ok(Verdict { written: Written::Shard(shard), changes })
 }

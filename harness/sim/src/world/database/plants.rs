@@ -11,7 +11,7 @@ planted_bugs! {
     ANY_STANDBY_IS_PROMOTED = "any-standby-is-promoted", breaks "acked-durable":
         "a failover makes the first standby primary that is there, whatever it has";
     RANGES_OUTLIVE_A_FAILOVER = "ranges-outlive-a-failover", breaks "data-loss-noticed":
-        "a database that failed over honours range ids that were taken before it did";
+        "a database that failed over honours range ids that were acquired before it did";
     UNANSWERED_WRITE_TAKEN_FOR_DONE = "unanswered-write-taken-for-done", breaks "acked-durable":
         "a client of the database reports a write as done that it sent and got no answer to";
     UNANSWERED_WRITE_TAKEN_FOR_REFUSED = "unanswered-write-taken-for-refused", breaks "acked-durable":
