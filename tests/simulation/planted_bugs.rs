@@ -366,7 +366,8 @@ const MISSING_TARGETS: Storm = (
     ],
 );
 
-/// Signals to workflows that go on in another run after each, over nodes that come and go: a copy finds the next one.
+/// Signals to workflows that go on in another run after each, over nodes that come and go: a late duplicate
+/// finds the next one.
 const CONTINUE_AS_NEW: Storm = (
     "signal-mesh",
     &[
@@ -471,7 +472,7 @@ const OUT_OF_REACH: [(&str, Storm); 4] = [
     ("superseded-owner-says-not-done", TRANSFERRED),
     ("reads-without-ownership", CURIOUS),
     ("backlog-range-not-checked", CLUSTER),
-    ("refusal-believed-although-copies-follow", MISSING_TARGETS),
+    ("refusal-believed-although-duplicates-follow", MISSING_TARGETS),
 ];
 
 #[test]

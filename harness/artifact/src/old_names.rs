@@ -20,6 +20,7 @@ const OPTIONS: &[Renamed] = &[
 const PLANTED_BUGS: &[Renamed] = &[
     ("done-errand-forgotten", "done-cross-call-forgotten"),
     ("late-errand-done-unasked", "late-cross-call-done-unasked"),
+    ("refusal-believed-although-copies-follow", "refusal-believed-although-duplicates-follow"),
 ];
 
 /// Beginnings of sites; the first that fits counts.
@@ -27,6 +28,7 @@ const SITES: &[Renamed] = &[
     ("criss_cross.restless.", "signal_mesh.continues_as_new."),
     ("criss_cross.", "signal_mesh."),
     ("herd.marches", "herd.long_activity"),
+    ("rpc.copy_after_ms", "rpc.duplicate_after_ms"),
     ("buggify.history-errand-end-answer-lost", "buggify.history-cross-call-end-answer-lost"),
 ];
 
@@ -90,6 +92,7 @@ mod tests {
         check("criss_cross.begins.walker-1", "criss_cross.begins.walker-1");
         check("option.continue_as_new_percent", "option.restless_percent");
         check("option.shards", "option.shards");
+        check("rpc.duplicate_after_ms", "rpc.copy_after_ms");
         check("buggify.history-cross-call-end-answer-lost.on", "buggify.history-errand-end-answer-lost.on");
     }
 

@@ -30,12 +30,12 @@ planted_bugs! {
         "a child whose start may have happened is reported to its parent as one that could not be started";
     UNKNOWN_SIGNAL_SENT_ANEW = "unknown-signal-sent-anew", breaks "signals-once-in-order":
         "a signal to another workflow that may have arrived is taken for one that failed, and sent again under another id";
-    REFUSAL_BELIEVED_ALTHOUGH_COPIES_FOLLOW = "refusal-believed-although-copies-follow", breaks "across-runs":
+    REFUSAL_BELIEVED_ALTHOUGH_DUPLICATES_FOLLOW = "refusal-believed-although-duplicates-follow", breaks "across-runs":
         "a call that may have been made before takes the first refusal for its end and is slow to record it";
     LATE_CROSS_CALL_DONE_UNASKED = "late-cross-call-done-unasked", breaks "cross-calls-end":
         "a cross-workflow call that reaches a new owner is done, also if it is a duplicate of one done before";
     DONE_CROSS_CALL_FORGOTTEN = "done-cross-call-forgotten", breaks "cross-calls-end":
-        "a copy of a cross-workflow call is done once more when the run that it was done to has closed";
+        "a late duplicate of a cross-workflow call is done once more when the run that it was done to has closed";
     UNKNOWN_ADD_TAKEN_FOR_ACCEPTED = "unknown-add-taken-for-accepted", breaks "liveness":
         "a task that matching may have taken is deleted as if it had";
     READS_WITHOUT_OWNERSHIP = "reads-without-ownership", breaks "reads-fresh":

@@ -41,7 +41,7 @@ struck_calls! {
 
     /// Calls arrive twice.
     DeliveredTwice, "delivered-twice" of Rpc:
-    "some calls of a worker or client, polls aside, arrive twice, the copy up to seconds later and for nobody";
+    "some calls of a worker or client, polls aside, arrive twice, up to seconds later and then without a caller";
 
     /// Calls go out twice at once.
     Hedged, "hedged" of Rpc:

@@ -1,8 +1,8 @@
 //! `cross-calls-end`: what a run asked of another is done before the answer is recorded, and never after it.
 //!
-//! A call between nodes may be repeated, and a copy of it may arrive when the child that it starts has come and gone, or
-//! when the run that it signals has been followed by another. Nothing in the state of that workflow tells of the first
-//! time.
+//! A call between nodes may be repeated, and a late duplicate of it may arrive when the child that it starts has come
+//! and gone, or when the run that it signals has been followed by another. Nothing in the state of that workflow
+//! tells of the first time.
 //!
 //! Before its end is recorded a cross-workflow call may be done twice, to two runs of one workflow id: its sender does not
 //! know of the first. An end that waits in its run's buffer counts from when it gets its place in history.

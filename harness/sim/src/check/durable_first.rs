@@ -98,7 +98,8 @@ fn reported<'a>(ends: &Ends<'a>, operation: &Operation) -> Vec<(u64, &'a Commit)
         | RpcKind::RespondActivityTaskCompletedById
         | RpcKind::RespondActivityTaskFailed
         | RpcKind::RespondActivityTaskFailedById => Vec::new(),
-        // Not judged because which commit did it is not known from the answer: a copy of the call may have been first.
+        // Not judged because which commit did it is not known from the answer: a duplicate of the call may have come
+        // first.
         RpcKind::RespondWorkflowTaskCompleted
         | RpcKind::RespondWorkflowTaskFailed
         | RpcKind::TerminateWorkflowExecution => Vec::new(),

@@ -93,7 +93,8 @@ fn refused_each_time(observations: &Observations) -> BTreeMap<Effect, Vec<&Opera
             asked.entry(effect).or_default().push(operation);
         }
     }
-    let is_certain = |operation: &&Operation| !operation.copied && matches!(operation.outcome, Outcome::Failed { .. });
+    let is_certain =
+        |operation: &&Operation| !operation.duplicated && matches!(operation.outcome, Outcome::Failed { .. });
     asked.retain(|_, operations| operations.iter().all(is_certain));
     asked
 }
@@ -297,12 +298,12 @@ mod tests {
     }
 
     #[test]
-    fn what_arrived_as_a_copy_may_be_there() {
-        let copied = |call: &mut Operation| {
+    fn what_arrived_as_a_late_duplicate_may_be_there() {
+        let duplicated = |call: &mut Operation| {
             call.outcome = refused();
-            call.copied = true;
+            call.duplicated = true;
         };
-        check(all(RpcKind::RespondActivityTaskCompleted, copied), &[]);
+        check(all(RpcKind::RespondActivityTaskCompleted, duplicated), &[]);
     }
 
     #[test]

@@ -321,7 +321,7 @@ pub fn called(rpc: RpcKind, request: &impl Message, outcome: Outcome) -> Operati
         invoked_ns: 100 * SECOND_NS,
         completed_ns: Some(101 * SECOND_NS),
         request: request.encode_to_vec().into(),
-        copied: false,
+        duplicated: false,
         outcome,
     }
 }

@@ -83,7 +83,7 @@ pub struct Operation {
     pub request: Bytes,
     /// Whether the server may get it once more, at any time: the network delivers it again, or the caller sent it twice and
     /// took the first answer.
-    pub copied: bool,
+    pub duplicated: bool,
     pub outcome: Outcome,
 }
 
@@ -145,15 +145,15 @@ impl OperationLog {
         self.with(|log| {
             let id = log.len() as u64;
             let outcome = Outcome::Pending;
-            let (invoked_ns, completed_ns, copied) = (at_ns, None, false);
-            log.push(Operation { id, caller, rpc, invoked_ns, completed_ns, request, copied, outcome });
+            let (invoked_ns, completed_ns, duplicated) = (at_ns, None, false);
+            log.push(Operation { id, caller, rpc, invoked_ns, completed_ns, request, duplicated, outcome });
             id
         })
     }
 
     /// Notes that it will be delivered once more.
-    pub fn copied(&self, id: u64) {
-        self.of(id, |operation| operation.copied = true);
+    pub fn duplicated(&self, id: u64) {
+        self.of(id, |operation| operation.duplicated = true);
     }
 
     fn of(&self, id: u64, change: impl FnOnce(&mut Operation)) {

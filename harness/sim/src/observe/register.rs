@@ -32,7 +32,7 @@ pub fn is_set<T>(writes: &[Write<'_, T>], look: Look) -> bool {
 }
 
 fn may_count<T>(write: &Write<'_, T>, look: Look) -> bool {
-    let refused = matches!(write.operation.outcome, Outcome::Failed { .. }) && !write.operation.copied;
+    let refused = matches!(write.operation.outcome, Outcome::Failed { .. }) && !write.operation.duplicated;
     !refused && write.operation.invoked_ns < look.to_ns
 }
 
@@ -43,7 +43,7 @@ fn counted_ns<T>(write: &Write<'_, T>) -> Option<u64> {
 
 fn is_overwritten<T>(write: &Write<'_, T>, writes: &[Write<'_, T>], look: Look) -> bool {
     // A call whose outcome is unknown, or that arrives once more, may be done at any time.
-    let Some(over_ns) = counted_ns(write).filter(|_| !write.operation.copied) else { return false };
+    let Some(over_ns) = counted_ns(write).filter(|_| !write.operation.duplicated) else { return false };
     let by = |other: &Write<'_, T>| {
         other.operation.invoked_ns > over_ns && counted_ns(other).is_some_and(|at_ns| at_ns < look.from_ns)
     };
@@ -82,7 +82,7 @@ mod tests {
         check(&[(1, 2, &ok), (3, 4, &refused)], |_| {}, &[0]);
         check(&[(1, 2, &ok), (3, 4, &unknown)], |_| {}, &[0, 1]);
         check(&[(1, 2, &unknown), (3, 4, &ok)], |_| {}, &[0, 1]);
-        check(&[(1, 2, &ok), (3, 4, &ok)], |calls| calls[0].copied = true, &[0, 1]);
+        check(&[(1, 2, &ok), (3, 4, &ok)], |calls| calls[0].duplicated = true, &[0, 1]);
     }
 
     #[test]

@@ -129,8 +129,8 @@ async fn noted(
     if may_repeat && caller.ambiguities.strikes(&caller.name, Ambiguity::DeliveredTwice, id) {
         let (channel, service, rpc) = (channel.clone(), service.to_owned(), rpc.to_owned());
         let (metadata, request) = (metadata.clone(), request.clone());
-        caller.log.copied(id);
-        let after = Duration::from_millis(caller.ambiguities.copy_after_ms(id));
+        caller.log.duplicated(id);
+        let after = Duration::from_millis(caller.ambiguities.duplicate_after_ms(id));
         tempest_rt::task::spawn(async move {
             tempest_rt::time::sleep(after).await;
             // What becomes of the duplicate is not observed.
@@ -141,7 +141,7 @@ async fn noted(
         let result = hedged(channel, service, rpc, metadata, request).await;
         if result.is_ok() {
             // The other one of the two may still be on its way.
-            caller.log.copied(id);
+            caller.log.duplicated(id);
         }
         result
     } else {
@@ -176,8 +176,8 @@ async fn hedged(
     if result.is_ok() { result } else { less_certain(result, other.await) }
 }
 
-/// What a caller knows whose call failed once and then came to `second`. One refusal says nothing of the other copy: if
-/// either may have been executed.
+/// What a caller knows whose call failed once and then came to `second`. One refusal says nothing of the other call: the
+/// outcome is unknown if either may have been executed.
 fn less_certain<T>(first: Result<T, Status>, second: Result<T, Status>) -> Result<T, Status> {
     let is_open = |status: &Status| matches!(Outcome::of_status(status), Outcome::Unknown { .. });
     match (first, second) {

@@ -53,8 +53,8 @@ impl Ambiguities {
         *self.decisions.pick("rpc.late_by_ms", call, &[200, 2_000, 6_000, 20_000])
     }
 
-    /// How long after the call its copy sets out.
-    pub fn copy_after_ms(&self, call: u64) -> u64 {
-        *self.decisions.pick("rpc.copy_after_ms", call, &[0, 1, 50, 3_000])
+    /// How long after the call its duplicate sets out.
+    pub fn duplicate_after_ms(&self, call: u64) -> u64 {
+        *self.decisions.pick("rpc.duplicate_after_ms", call, &[0, 1, 50, 3_000])
     }
 }

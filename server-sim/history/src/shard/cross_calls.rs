@@ -65,7 +65,7 @@ impl CrossCalls {
         if !self.duplicates_follow {
             return Ok(());
         }
-        if tempest_rt::planted!(crate::plants::REFUSAL_BELIEVED_ALTHOUGH_COPIES_FOLLOW) {
+        if tempest_rt::planted!(crate::plants::REFUSAL_BELIEVED_ALTHOUGH_DUPLICATES_FOLLOW) {
             tempest_rt::time::sleep(REFUSED_LATE_BY).await;
             return Ok(());
         }

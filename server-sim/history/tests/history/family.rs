@@ -14,7 +14,7 @@ use tempest_api::{HistoryService, ServiceError};
 use tempest_core::{Input, OtherRun};
 
 /// A shard's new owner does not ask whether a cross-workflow call is wanted once it has had the shard for so long.
-const COPY_LATE_MAX: Duration = Duration::from_secs(60);
+const DUPLICATE_LATE_MAX: Duration = Duration::from_secs(60);
 
 /// Parents and children live in different ones.
 const SHARDS: u32 = 8;
@@ -151,7 +151,7 @@ async fn a_cross_call_is_not_refused_for_a_refusal_that_was_never_given() {
     let world = World::new();
     world.start("order").await.unwrap();
     // By then the sender is not asked any more whether it still waits.
-    tokio::time::sleep(COPY_LATE_MAX).await;
+    tokio::time::sleep(DUPLICATE_LATE_MAX).await;
     world.store.hold();
     let cross_call = || {
         let from = OtherRun { run_id: "another".into(), initiated_event_id: 5, ..OtherRun::default() };
@@ -194,8 +194,8 @@ async fn a_new_owner_does_no_cross_call_that_nobody_waits_for() {
         );
     }
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 0);
-    // What the owner before did is too long ago for a copy to be on its way.
-    tokio::time::sleep(COPY_LATE_MAX).await;
+    // What the owner before did is too long ago for a duplicate to be on its way.
+    tokio::time::sleep(DUPLICATE_LATE_MAX).await;
     let (from, request) = cross_call_of("nobody", "none");
     signal_by(&*world.history, from, request).await.unwrap();
     assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 1);
@@ -224,7 +224,7 @@ fn cross_call_of(workflow_id: &str, run_id: &str) -> (OtherRun, api::SignalWorkf
 async fn a_signal_that_was_delivered_is_not_refused_for_the_run_that_followed() {
     let world = World::new();
     world.start("order").await.unwrap();
-    tokio::time::sleep(COPY_LATE_MAX).await;
+    tokio::time::sleep(DUPLICATE_LATE_MAX).await;
     let send = || {
         let (from, request) = cross_call_of("another", "run");
         let history = world.history.clone();
@@ -244,7 +244,7 @@ async fn a_signal_that_was_delivered_is_not_refused_for_the_run_that_followed() 
 async fn a_copy_of_what_changed_nothing_does_not_change_the_next_run() {
     let world = World::new();
     world.start("order").await.unwrap();
-    tokio::time::sleep(COPY_LATE_MAX).await;
+    tokio::time::sleep(DUPLICATE_LATE_MAX).await;
     let ask = |workflow_id: &str| {
         let (from, _) = cross_call_of(workflow_id, "run");
         let request = api::RequestCancelWorkflowExecutionRequest {

@@ -32,11 +32,11 @@ const DESCRIBE_PATIENCE: Duration = Duration::from_secs(8);
 const DESCRIBE_TRIES: u32 = 3;
 /// By how much the other node waits longer than its caller.
 const GIVEN_UP_LATER: Duration = Duration::from_secs(1);
-/// Of the copies that a simulation sends.
-const COPY_DELAY: Duration = Duration::from_secs(3);
+/// How long after a call its duplicate follows that a simulation sends.
+const DUPLICATE_DELAY: Duration = Duration::from_secs(3);
 /// By then a shard may have been elsewhere and come back.
 const LATE_DELAY: Duration = Duration::from_secs(20);
-const COPY_PATIENCE: Duration = Duration::from_secs(5);
+const DUPLICATE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Answers between nodes carry at most a history page and some.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -183,7 +183,7 @@ impl Peer {
             self.repeat(method, body.clone(), Duration::ZERO);
         }
         if may_repeat && tempest_rt::buggify!("peer-call-delivered-late-again") {
-            self.repeat(method, body.clone(), COPY_DELAY);
+            self.repeat(method, body.clone(), DUPLICATE_DELAY);
         }
         if may_repeat && tempest_rt::buggify!("peer-call-comes-late") {
             self.repeat(method, body, LATE_DELAY);
@@ -202,7 +202,7 @@ impl Peer {
         let peer = self.clone();
         tempest_rt::task::spawn(async move {
             tempest_rt::time::sleep(after).await;
-            let _ = peer.send(method, body, COPY_PATIENCE).await;
+            let _ = peer.send(method, body, DUPLICATE_PATIENCE).await;
         });
     }
 

@@ -35,7 +35,8 @@ impl HistoryService for Repeated {
                 return Err(no_answer().into());
             }
         }
-        // What a shard has begun to write when it loses its ownership is not given back: the copy is asked elsewhere.
+        // What a shard has begun to write when it loses its ownership is not given back: what was kept is asked
+        // elsewhere.
         let kept = tempest_rt::buggify!("own-call-kept").then(|| Box::new((to.clone(), input.clone())));
         let answer = self.0.offer(to, input).await;
         answer.map_err(|Refused { error, ask }| Refused { error, ask: ask.or(kept) })
