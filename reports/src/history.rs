@@ -34,7 +34,7 @@ fn event(event: &Value) -> Event {
     Event {
         id: field("eventId"),
         time: to_milliseconds(&field("eventTime")),
-        bad: ["Failed", "TimedOut", "Terminated", "Canceled"].iter().any(|ending| kind.ends_with(ending)),
+        bad: ["Failed", "TimedOut", "Terminated", "Canceled"].iter().any(|outcome| kind.ends_with(outcome)),
         kind,
         attributes: shorten(&attributes.map(|attributes| attributes.to_string()).unwrap_or_default()),
     }

@@ -9,12 +9,12 @@ mod approvals;
 mod backlog;
 mod bad_deploy;
 mod control;
-mod endings;
 mod family;
 mod hello;
 mod herd;
 mod hundred_children;
 pub mod order_saga;
+mod outcomes;
 mod registry;
 mod signal_mesh;
 

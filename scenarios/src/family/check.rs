@@ -1,6 +1,6 @@
 //! What parents leave behind ends as their policies say, and no other workflow ends otherwise than meant.
 use super::workflows::Life;
-use crate::endings::ends_with;
+use crate::outcomes::ends_with;
 use tempest::proto::enums::v1::EventType;
 use tempest::proto::history::v1::{HistoryEvent, history_event::Attributes};
 use tempest::{Observations, Violation};

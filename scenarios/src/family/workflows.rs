@@ -1,5 +1,5 @@
 //! Parents and children.
-use crate::endings::heard;
+use crate::outcomes::heard;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use temporalio_common::RetryPolicy;

@@ -3,7 +3,7 @@
 mod chores;
 mod workflows;
 
-use crate::endings::ends_with;
+use crate::outcomes::ends_with;
 use chores::Chore;
 use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The parent and its children.
 use super::chores::{Chore, Summary};
-use crate::endings::heard;
+use crate::outcomes::heard;
 use std::time::Duration;
 use temporalio_macros::{activities, workflow, workflow_methods};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};

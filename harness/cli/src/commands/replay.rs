@@ -93,12 +93,12 @@ const REPETITION: &str = "-replay";
 /// Of a repetition of a repetition.
 const OTHER_REPETITION: &str = "-replay-2";
 
-/// What a repetition leaves, without directory and ending: never in the place of what it repeats, and by a name that does
+/// What a repetition leaves, without directory and extension: never in the place of what it repeats, and by a name that does
 /// not grow however often repetitions are repeated.
 fn name(repeated: &Path) -> String {
     let stem = repeated.file_stem().unwrap_or_default().to_string_lossy();
     let mut run: &str = &stem;
-    while let Some(shorter) = [REPETITION, OTHER_REPETITION].iter().find_map(|ending| run.strip_suffix(*ending)) {
+    while let Some(shorter) = [REPETITION, OTHER_REPETITION].iter().find_map(|suffix| run.strip_suffix(*suffix)) {
         run = shorter;
     }
     let taken = stem == format!("{run}{REPETITION}");

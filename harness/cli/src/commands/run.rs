@@ -65,7 +65,7 @@ pub struct How {
 
 /// What a failed run leaves for the person who looks into it.
 pub enum Leave {
-    /// An artifact and its page; the name is without directory and ending.
+    /// An artifact and its page; the name is without directory and extension.
     Artifact(String),
     /// Nothing: this artifact says it all.
     Known(PathBuf),

@@ -38,9 +38,9 @@ pub fn announcement(request: &RunRequest, prepared: &Prepared) -> String {
 /// What ran, what went wrong and when, what was checked.
 pub fn verdict(report: &RunReport) -> String {
     let mut text = String::new();
-    let endings: Vec<String> =
-        report.endings.iter().map(|(ending, runs)| format!("{runs} {}", words(ending))).collect();
-    let _ = writeln!(text, "ran      {}: {}", count(report.workflows, "run"), endings.join(", "));
+    let outcomes: Vec<String> =
+        report.outcomes.iter().map(|(outcome, runs)| format!("{runs} {}", words(outcome))).collect();
+    let _ = writeln!(text, "ran      {}: {}", count(report.workflows, "run"), outcomes.join(", "));
     let _ = writeln!(
         text,
         "         {} calls, {} commits, {} scheduling points, {} of virtual time in {}",
@@ -138,8 +138,8 @@ pub fn seconds(ms: u64) -> String {
     format!("{}.{:03} s", ms / 1000, ms % 1000)
 }
 
-fn words(ending: &str) -> String {
-    ending.trim_start_matches("WORKFLOW_EXECUTION_").to_lowercase().replace('_', " ")
+fn words(outcome: &str) -> String {
+    outcome.trim_start_matches("WORKFLOW_EXECUTION_").to_lowercase().replace('_', " ")
 }
 
 fn shortened(line: &str) -> String {

@@ -203,10 +203,10 @@ impl Prepared {
         trace_hash: String,
         wall: Duration,
     ) -> RunReport {
-        let mut endings: BTreeMap<String, u64> = BTreeMap::new();
+        let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
         for run in observations.runs.values() {
-            let ending = run.stored.last().filter(|event| events::is_close(event));
-            *endings.entry(ending.map_or("OPEN".to_owned(), events::name)).or_default() += 1;
+            let close = run.stored.last().filter(|event| events::is_close(event));
+            *outcomes.entry(close.map_or("OPEN".to_owned(), events::name)).or_default() += 1;
         }
         let histories = if violations.is_empty() { BTreeMap::new() } else { histories(&observations) };
         let probes = tempest_rt::probes().into_iter().map(|(name, hits)| (name.to_owned(), hits)).collect();
@@ -219,7 +219,7 @@ impl Prepared {
             violations,
             trace_hash,
             workflows: observations.runs.len() as u64,
-            endings,
+            outcomes,
             ownership: ownership(&observations, &recorded.promotions),
             faults: recorded.faults,
             probes,

@@ -18,8 +18,8 @@ pub struct RunReport {
     pub trace_hash: String,
     /// Runs of workflows in the store.
     pub workflows: u64,
-    /// Runs by how they ended.
-    pub endings: BTreeMap<String, u64>,
+    /// Runs by outcome.
+    pub outcomes: BTreeMap<String, u64>,
     pub ownership: Ownership,
     /// Faults that really began.
     pub faults: u64,

@@ -176,8 +176,8 @@ async fn hedged(
     if result.is_ok() { result } else { less_certain(result, other.await) }
 }
 
-/// What a caller knows whose call failed once and then came to `second`. One refusal says nothing of the other call: the
-/// outcome is unknown if either may have been executed.
+/// What a caller knows whose call failed once and then came to `second`. One refusal says nothing of the other call:
+/// the outcome is unknown if either may have been executed.
 fn less_certain<T>(first: Result<T, Status>, second: Result<T, Status>) -> Result<T, Status> {
     let is_open = |status: &Status| matches!(Outcome::of_status(status), Outcome::Unknown { .. });
     match (first, second) {

@@ -29,11 +29,11 @@ impl RecordingStore {
         let position = self.feed.submit((self.now_ns)(), &self.server, self.incarnation, known, &commit);
         let (feed, now_ns) = (self.feed.clone(), self.now_ns);
         let hearing = feed.clone();
-        let ending = self.inner.write(WriteRequest::Commit(commit));
+        let write = self.inner.write(WriteRequest::Commit(commit));
         // The outcome is noted even if its caller does not wait for it: a dropped future takes no commit back.
         let (ended, outcome) = tokio::sync::oneshot::channel();
         tempest_rt::task::spawn(async move {
-            let answer = ending.await;
+            let answer = write.await;
             feed.end(position, now_ns(), answer.clone().into());
             let _ = ended.send(answer);
         });

@@ -1,4 +1,4 @@
-//! How workflows end: as their parents hear it, and as their histories have it.
+//! The outcomes of workflows: as their parents hear them, and as their histories have them.
 use tempest::proto::enums::v1::EventType;
 use tempest::proto::history::v1::HistoryEvent;
 use tempest::{Observations, Violation};
