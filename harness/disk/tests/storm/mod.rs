@@ -242,7 +242,9 @@ impl Storm {
         }
         match store.commit(commit).await {
             CommitOutcome::Committed => Err(format!("shard {shard}: a commit that had to be refused was not")),
-            CommitOutcome::OutcomeUnknown(what) => Err(format!("shard {shard}: a refusal in doubt: {what}")),
+            CommitOutcome::OutcomeUnknown(what) => {
+                Err(format!("shard {shard}: a commit that had to be refused has no outcome: {what}"))
+            }
             _ => {
                 self.tally.refused += 1;
                 Ok(())

@@ -181,16 +181,16 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_in_doubt_may_be_missing_but_not_be_there_twice() {
-        let in_doubt = |observations: &mut Observations| {
+    fn a_signal_of_unknown_outcome_may_be_missing_but_not_be_there_twice() {
+        let unknown = |observations: &mut Observations| {
             let outcome = Outcome::Unknown { code: tonic::Code::Unavailable, message: String::new() };
             let sent_beside_the_other = Operation { invoked_ns: 6 * SECOND_NS, ..samples::signal("signal-2") };
             observations.operations.push(Operation { outcome, ..sent_beside_the_other });
         };
-        check(in_doubt, &[]);
+        check(unknown, &[]);
         check(
             |observations| {
-                in_doubt(observations);
+                unknown(observations);
                 samples::replace(observations, 7, samples::signaled("signal-2"));
                 samples::replace(observations, 8, samples::signaled("signal-2"));
             },

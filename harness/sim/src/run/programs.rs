@@ -211,7 +211,7 @@ pub(crate) fn verifier(
                     Ok(events) => shared.inspect(|found| {
                         found.served.insert(run.run_id.0.clone(), events);
                     }),
-                    // A start in doubt may not have been applied: the disk tells.
+                    // A start whose outcome is unknown may not have been applied: the disk tells.
                     Err(status) if status.code() == tonic::Code::NotFound => {}
                     Err(status) => shared.report_problem(format!(
                         "the history of {} / {} could not be read back: {status}",

@@ -250,7 +250,7 @@ async fn whether_a_namespace_was_written_is_not_guessed() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_namespace_in_doubt_is_not_begun() {
+async fn what_waits_for_a_namespace_of_unknown_outcome_is_not_begun() {
     for performed in [false, true] {
         let store = Arc::new(UnknownOutcomeStore::new().await);
         store.end_next_write(StoreError::OutcomeUnknown("the connection was lost".into()), performed);

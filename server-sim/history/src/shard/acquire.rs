@@ -1,4 +1,5 @@
-//! Acquiring a shard: read its row, raise its range id by compare-and-set, and when in doubt read again.
+//! Acquiring a shard: read its row, raise its range id by compare-and-set, and read again if the outcome of that
+//! is unknown.
 use super::request::Request;
 use super::{Door, Node};
 use crate::Counters;

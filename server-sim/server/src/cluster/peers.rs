@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_may_have_been_sent_is_in_doubt() {
+    async fn the_outcome_is_unknown_only_of_what_may_have_been_sent() {
         // The operating system makes connections to a listener that never accepts them.
         let listener = Tcp.listen("127.0.0.1:0".to_owned()).await.expect("there is a free port");
         let address = listener.local_address();
