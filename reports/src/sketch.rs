@@ -12,7 +12,7 @@ use crate::{
     words::{duration, moment},
 };
 
-/// Beyond this many the page would be longer than anybody reads.
+/// Beyond this many the page would be longer than a person reads.
 const SKETCHES_MAX: usize = 24;
 const WIDTH: f64 = 330.0;
 const BOX_WIDTH: f64 = 120.0;

@@ -114,7 +114,7 @@ async fn send(client: Client, sizes: Sizes, number: u64) -> anyhow::Result<Sent>
     let handle = client.start(Letter::run, (number, notes), id.clone()).await?;
     for note in 1..=notes {
         let delivered = client.signal(&handle, Letter::add, note).await?;
-        anyhow::ensure!(delivered, "{id} has ended although nobody works");
+        anyhow::ensure!(delivered, "{id} has ended although no worker runs");
     }
     Ok(Sent { handle, expected: (1..=notes).chain([stamp_of(number)]).collect() })
 }

@@ -134,7 +134,7 @@ fn a_cluster_is_described_from_where_nodes_listen_only() {
     let server = Server::start(&[]);
     for (address, hint) in [
         (server.address.as_str(), "it is likely where clients call. --address is for where a running node listens"),
-        ("127.0.0.1:1", "nobody can be reached at 127.0.0.1:1: Connection refused"),
+        ("127.0.0.1:1", "no server can be reached at 127.0.0.1:1: Connection refused"),
         ("localhost", "--address is \"localhost\", which has no port: write HOST:PORT"),
     ] {
         let output = run(&["cluster", "describe", "--address", address]);

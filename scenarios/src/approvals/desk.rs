@@ -24,7 +24,7 @@ struct Contents {
 
 impl Desk {
     fn with<T>(&self, body: impl FnOnce(&mut Contents) -> T) -> T {
-        body(&mut self.0.lock().expect("nobody panics holding this"))
+        body(&mut self.0.lock().expect("no holder of this lock panics"))
     }
 
     /// A try that is given to a worker late, after its successor, is not laid on top.

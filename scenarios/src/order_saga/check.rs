@@ -1,4 +1,4 @@
-//! Whether anybody was charged for nothing, or shipped to for nothing, or not refunded.
+//! Whether a customer was charged for nothing, or shipped to for nothing, or not refunded.
 use super::shop::Shop;
 use tempest::proto::enums::v1::EventType;
 use tempest::{Observations, Violation};

@@ -22,7 +22,7 @@ impl Scenario for OrderSaga {
     }
 
     fn about(&self) -> &str {
-        "orders reserve, charge and ship; failing or cancelled ones compensate; nobody is charged twice or not refunded"
+        "orders reserve, charge and ship; failing or cancelled ones compensate; customers are charged once, or refunded"
     }
 
     fn adjust(&self, draw: &mut Draw<'_>) {

@@ -45,12 +45,12 @@ impl Shop {
     }
 
     pub fn book(&self) -> BTreeMap<String, Entry> {
-        self.book.lock().expect("nobody panics holding the book").clone()
+        self.book.lock().expect("no holder of this lock panics").clone()
     }
 
     /// Keys of an order in the order in which they were undone.
     pub fn undone(&self, order: &str) -> Vec<String> {
-        let undone = self.undone.lock().expect("nobody panics holding the book");
+        let undone = self.undone.lock().expect("no holder of this lock panics");
         undone.get(order).cloned().unwrap_or_default()
     }
 
@@ -100,7 +100,7 @@ impl Shop {
     }
 
     fn act(&self, step: &Step) {
-        let mut book = self.book.lock().expect("nobody panics holding the book");
+        let mut book = self.book.lock().expect("no holder of this lock panics");
         let entry = book.entry(step.key.clone()).or_default();
         entry.asked += 1;
         entry.cents = step.cents;
@@ -110,12 +110,12 @@ impl Shop {
 
     fn undo(&self, step: &Step) {
         let first = {
-            let mut book = self.book.lock().expect("nobody panics holding the book");
+            let mut book = self.book.lock().expect("no holder of this lock panics");
             let entry = book.entry(step.key.clone()).or_default();
             !std::mem::replace(&mut entry.undone, true)
         };
         if first {
-            let mut undone = self.undone.lock().expect("nobody panics holding the book");
+            let mut undone = self.undone.lock().expect("no holder of this lock panics");
             undone.entry(step.order.clone()).or_default().push(step.key.clone());
         }
     }

@@ -62,7 +62,7 @@ impl Pattern {
         if walked.not_found != 2 * missing_targets {
             let told = walked.not_found;
             return Err(format!(
-                "{id} called {missing_targets} missing targets twice and was told {told} times that nobody is there"
+                "{id} called {missing_targets} missing targets twice and was told {told} times that there is none"
             ));
         }
         Ok(())
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn missing_targets_are_not_found() {
-        let once = "walker-1 called 1 missing targets twice and was told 1 times that nobody is there";
+        let once = "walker-1 called 1 missing targets twice and was told 1 times that there is none";
         check(&[(0, 1), (0, 2), (2, 1)], 1, Err(once));
     }
 }

@@ -142,11 +142,11 @@ async fn follow(ctx: WorkflowContext<Walker>, path: Path) -> WorkflowResult<()> 
 async fn call_in_vain(ctx: &WorkflowContext<Walker>, missing_targets: &[String]) -> u64 {
     let mut not_found = 0;
     for missing_target in missing_targets {
-        let nobody = ctx.external_workflow(missing_target.clone(), None);
+        let missing = ctx.external_workflow(missing_target.clone(), None);
         let greeting = Greeting { from: ctx.workflow_id().to_owned(), number: 1 };
-        let signalled = nobody.signal(Walker::meet, greeting, SignalWorkflowOptions::default()).await;
+        let signalled = missing.signal(Walker::meet, greeting, SignalWorkflowOptions::default()).await;
         not_found += u64::from(matches!(signalled, Err(WorkflowSignalError::NotFound(_))));
-        let cancelled = nobody.cancel(Some("nobody is there".to_owned())).await;
+        let cancelled = missing.cancel(Some("nobody is there".to_owned())).await;
         not_found += u64::from(matches!(cancelled, Err(CancelExternalWorkflowError::NotFound(_))));
     }
     not_found

@@ -15,7 +15,7 @@ planted_bugs! {
     REVERSE_PAGE_SKIPS_AN_EVENT = "reverse-page-skips-an-event", breaks "history-wellformed":
         "the token of the next page, read backwards, leaves out the event before the last one shown";
     NAMESPACE_CONFLICT_TAKEN_FOR_DONE = "namespace-conflict-taken-for-done", breaks "acked-durable":
-        "an update of a namespace that somebody else changed meanwhile is answered as if it had been written";
+        "an update of a namespace that another client changed meanwhile is answered as if it had been written";
     LOST_NAMESPACE_COMES_BACK_AS_ANOTHER = "lost-namespace-comes-back-as-another", breaks "liveness":
         "a namespace that a failover lost is registered anew with another id, and others go on with the old one";
 }

@@ -9,7 +9,7 @@ planted_bugs! {
     ANSWER_FROM_STAGED = "answer-from-staged", breaks "acked-durable":
         "reads, repeats and refusals are answered from staged state that may yet be discarded, without proof of ownership";
     UNKNOWN_COMMIT_TAKEN_FOR_COMMITTED = "unknown-commit-taken-for-committed", breaks "acked-durable":
-        "a commit whose end nobody knows is taken for one that was done";
+        "a commit whose outcome is unknown is taken for one that was done";
     SUPERSEDED_OWNER_SAYS_NOT_DONE = "superseded-owner-says-not-done", breaks "refused-left-nothing":
         "an owner that hears of another one while it writes says of what it writes that it is certainly not done";
     TRANSFER_CURSOR_PASSES_UNDURABLE_TASK = "transfer-cursor-passes-undurable-task", breaks "liveness":

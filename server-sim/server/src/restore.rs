@@ -18,11 +18,11 @@ pub(crate) async fn after_failovers(store: Arc<dyn Store>, known: KnownTimeline,
             let Some(frontend) = frontend.upgrade() else { return };
             let row = known.restore_cluster_row().await;
             if let Err(error) = &row {
-                tracing::warn!(%error, "the cluster's row is not read again, or nobody knows");
+                tracing::warn!(%error, "the cluster's row could not be restored, or the outcome is unknown");
             }
             let namespaces = frontend.restore_namespaces().await;
             if let Err(error) = &namespaces {
-                tracing::warn!(%error, "namespaces may be missing after a failover, or nobody knows");
+                tracing::warn!(%error, "namespaces may be missing after a failover");
             }
             if row.is_ok() && namespaces.is_ok() {
                 break;

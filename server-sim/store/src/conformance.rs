@@ -47,7 +47,7 @@ pub async fn all<S: Store, F: Future<Output = S>>(mut empty: impl FnMut(&'static
 
 /// An owned shard with its next commit.
 async fn owned(store: &impl Store, shard: u32) -> ShardCommit {
-    let record = store.acquire_shard(ShardId(shard), RangeId(0), "conformance").await.expect("nobody has it yet");
+    let record = store.acquire_shard(ShardId(shard), RangeId(0), "conformance").await.expect("no owner has it yet");
     assert_eq!((record.range_id, record.sequence), (RangeId(1), 0));
     ShardCommit { shard: ShardId(shard), range_id: RangeId(1), sequence: 1, ..ShardCommit::default() }
 }

@@ -9,5 +9,5 @@ planted_bugs! {
     COMMIT_RANGE_NOT_CHECKED = "commit-range-not-checked", breaks "shard-fence":
         "a commit of an owner that was superseded is applied if its sequence fits";
     BACKLOG_RANGE_NOT_CHECKED = "backlog-range-not-checked", breaks "liveness":
-        "writes to a task queue's backlog are applied whoever holds its lease";
+        "writes to a task queue's backlog are applied whichever node holds its lease";
 }

@@ -49,7 +49,7 @@ impl RangeId {
     const TIMELINES: u32 = 1 << 12;
 
     /// The range id of the next owner, if the database is on `timeline`. A failover may have forgotten owners: theirs were
-    /// of an older timeline, so this one was never anybody's.
+    /// of an older timeline, so no owner ever had this one.
     ///
     /// # Errors
     /// `Incompatible` if there are no range ids left, or if the database's timelines have begun anew.

@@ -29,11 +29,11 @@ pub struct Bank(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Bank {
     pub fn paid(&self) -> BTreeMap<String, u32> {
-        self.0.lock().expect("nobody panics at the bank").clone()
+        self.0.lock().expect("no holder of this lock panics").clone()
     }
 
     fn pay(&self, order: &str) {
-        self.0.lock().expect("nobody panics at the bank").entry(order.to_owned()).or_insert(1);
+        self.0.lock().expect("no holder of this lock panics").entry(order.to_owned()).or_insert(1);
     }
 }
 

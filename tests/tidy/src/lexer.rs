@@ -1,12 +1,14 @@
 //! Rust text taken apart into code, string literals and comments, without parsing it.
 
-/// Both have as many lines as the text, so that line numbers stay true.
+/// Code and comments have as many lines as the text, so that line numbers stay true.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     /// Without comments and without what is inside string literals.
     pub code: String,
     /// Comments of every kind, without their slashes and stars.
     pub comments: String,
+    /// What is inside string and character literals, a line for each.
+    pub literals: String,
 }
 
 /// Takes a Rust source text apart.
@@ -52,6 +54,9 @@ fn push(to: &mut String, other: &mut String, char: char) {
 
 fn keep_lines(parts: &mut Parts, literal: &str, in_its_place: &str) {
     parts.code.push_str(in_its_place);
+    // A new line is written as a letter, which is none of the word behind it.
+    parts.literals.push_str(&literal.replace("\\n", " ").replace('\n', " "));
+    parts.literals.push('\n');
     for _ in literal.matches('\n') {
         parts.code.push('\n');
         parts.comments.push('\n');
@@ -157,6 +162,7 @@ mod tests {
         check("/// Doc.\nfn f<'a>(x: &'a str) {}", "fn f<'a>(x: &'a str) {}", "Doc.");
         check("let q = '\"'; let r = r#\"a \" b\"#; b'x'", "let q = \"\"; let r = \"\"; b\"\"", "");
         check("a /* one /* two */ three */ b", "a  b", "one    two    three");
+        assert_eq!(parts("let a = \"b\\nc\"; // d").literals, "\"b c\"\n");
         check("let s = \"a\\\"b\"; c", "let s = \"\"; c", "");
     }
 

@@ -9,6 +9,7 @@
 pub mod lexer;
 pub mod ratchet;
 pub mod rules;
+pub mod test_code;
 pub mod tree;
 
 pub use ratchet::Ratchet;

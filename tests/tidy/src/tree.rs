@@ -1,5 +1,6 @@
 //! The files of the repository, read once.
 
+use crate::test_code::{is_cfg_test, is_testing_feature};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub struct Tree {
     folders: BTreeSet<String>,
     /// Rust files that a `#[cfg(test)] mod name;` declares.
     test_modules: BTreeSet<String>,
+    /// The same with a feature that only tests of other crates switch on.
+    testing_modules: BTreeSet<String>,
 }
 
 impl Tree {
@@ -62,8 +65,11 @@ impl Tree {
     /// A tree of these files, for tests of rules.
     pub fn of(files: Vec<File>) -> Self {
         let folders = files.iter().flat_map(|file| parents(&file.path)).collect();
-        let test_modules = files.iter().filter(|file| file.is_rust()).flat_map(declared_tests).collect();
-        Self { files, folders, test_modules }
+        let declared = |is_meant: fn(&str) -> bool| {
+            files.iter().filter(|file| file.is_rust()).flat_map(|file| declared_modules(file, is_meant)).collect()
+        };
+        let (test_modules, testing_modules) = (declared(is_cfg_test), declared(is_testing_feature));
+        Self { files, folders, test_modules, testing_modules }
     }
 
     pub fn rust(&self) -> impl Iterator<Item = &File> {
@@ -90,11 +96,21 @@ impl Tree {
         file.top() == "tests"
             || file.name() == "tests.rs"
             || folders.into_iter().any(|folder| folder == "tests" || folder == "benches")
-            || self.test_modules.iter().any(|module| {
-                let inside = module.strip_suffix(".rs").expect("names end in .rs");
-                file.path == *module || file.path.starts_with(&format!("{inside}/"))
-            })
+            || is_in(&self.test_modules, file)
     }
+
+    /// Whether a file holds tests, or what only tests of other crates use.
+    pub fn is_for_tests(&self, file: &File) -> bool {
+        self.is_test(file) || is_in(&self.testing_modules, file)
+    }
+}
+
+/// Whether a file is one of these modules or of theirs.
+fn is_in(modules: &BTreeSet<String>, file: &File) -> bool {
+    modules.iter().any(|module| {
+        let inside = module.strip_suffix(".rs").expect("names end in .rs");
+        file.path == *module || file.path.starts_with(&format!("{inside}/"))
+    })
 }
 
 /// Folders that are made by building and running, and hidden ones but for those of continuous integration.
@@ -125,12 +141,12 @@ fn parents(path: &str) -> Vec<String> {
     path.match_indices('/').map(|(at, _)| path[..at].to_owned()).collect()
 }
 
-/// The files that `#[cfg(test)] mod name;` in this one may mean.
-fn declared_tests(file: &File) -> Vec<String> {
+/// The files that `mod name;` in this one may mean, behind an attribute that is meant.
+fn declared_modules(file: &File, is_meant: fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = file.text.lines().map(str::trim).peekable();
     while let Some(line) = lines.next() {
-        if !line.starts_with("#[cfg(test)]") && !line.starts_with("#[cfg(all(test") {
+        if !line.strip_prefix("#[").is_some_and(is_meant) {
             continue;
         }
         let Some(declared) = lines.peek().and_then(|next| next.strip_suffix(';')) else { continue };
@@ -150,15 +166,21 @@ mod tests {
     #[test]
     fn test_code_is_known_by_place_or_declaration() {
         let tree = Tree::of(vec![
-            File::new("a/src/lib.rs", "#[cfg(test)]\nmod samples;\nmod real;"),
+            File::new(
+                "a/src/lib.rs",
+                "#[cfg(test)]\nmod samples;\nmod real;\n#[cfg(feature = \"testing\")]\npub mod testing;",
+            ),
             File::new("a/src/samples.rs", ""),
             File::new("a/src/samples/more.rs", ""),
             File::new("a/src/real.rs", ""),
+            File::new("a/src/testing/mod.rs", ""),
             File::new("a/tests/x.rs", ""),
         ]);
         let tests: Vec<_> =
             tree.files.iter().filter(|file| tree.is_test(file)).map(|file| file.path.as_str()).collect();
         assert_eq!(tests, ["a/src/samples.rs", "a/src/samples/more.rs", "a/tests/x.rs"]);
+        let for_others = tree.files.iter().filter(|file| tree.is_for_tests(file) && !tree.is_test(file));
+        assert_eq!(for_others.map(|file| file.path.as_str()).collect::<Vec<_>>(), ["a/src/testing/mod.rs"]);
         assert!(tree.has("a/src/") && tree.has("a/src/real.rs") && !tree.has("a/srcs"));
     }
 }

@@ -73,11 +73,11 @@ fn explained(error: DescribeError) -> anyhow::Error {
 
 fn text(cluster: &ClusterDescription, all_shards: bool) -> String {
     let mut text = table(&nodes(cluster), 2);
-    let nobody: Vec<String> = without_owner(cluster).iter().map(ToString::to_string).collect();
+    let without: Vec<String> = without_owner(cluster).iter().map(ToString::to_string).collect();
     let shard_count = cluster.shard_count();
-    text += &match nobody.as_slice() {
+    text += &match without.as_slice() {
         [] => format!("all {shard_count} shards have an owner\n"),
-        nobody => format!("{} of {shard_count} shards have no owner now: {}\n", nobody.len(), nobody.join(" ")),
+        without => format!("{} of {shard_count} shards have no owner now: {}\n", without.len(), without.join(" ")),
     };
     for node in cluster.nodes.iter().filter_map(|(_, description)| description.as_ref().ok()) {
         if let Some(silence) = without_store(node) {
@@ -302,7 +302,7 @@ mod tests {
 node  address     shards  clock_apart  commits  commits_unknown  shards_acquired  shards_lost  shard_panics  data_loss
 a     10.0.0.1:a       2            -       12                0                0            0             0          0
 b     10.0.0.1:b       1      -3600 s       12                0                0            0             0          0
-c     10.0.0.1:c       0  nobody can be reached at 10.0.0.1:c: Connection refused
+c     10.0.0.1:c       0  no server can be reached at 10.0.0.1:c: Connection refused
 1 of 4 shards have no owner now: 4
 b has not reached the database for 15 s: what it says it owns may be outdated, and nothing is done there
 

@@ -177,7 +177,7 @@ impl How {
     }
 }
 
-/// A line on standard output, if anybody still reads it.
+/// A line on standard output, if its reader is still there.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -124,7 +124,7 @@ pub fn explore(
                     if over || give_up.load(Ordering::Relaxed) {
                         return;
                     }
-                    let next = todo.lock().expect("nobody panics holding this").next();
+                    let next = todo.lock().expect("no holder of this lock panics").next();
                     let Some((scenario, seed)) = next else { return };
                     let result = one(campaign.twice, scenario, *seed, deadline, command);
                     if sender.send(result).is_err() {

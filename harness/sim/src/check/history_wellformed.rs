@@ -1,4 +1,4 @@
-//! `history-wellformed`: a history is a history, and what anybody was ever shown of it stays.
+//! `history-wellformed`: a history is a history, and what a caller was ever shown of it stays.
 use super::page::Page;
 use super::{Invariant, Observations, Operation, RpcKind, RunObserved, Violation, events, pages_follow};
 use std::collections::BTreeSet;
@@ -272,7 +272,7 @@ fn stays(observations: &Observations, operation: &Operation, shown: &Shown) -> O
         return if shown.events.is_empty() {
             None
         } else {
-            wrong("its history was shown to somebody, but it is not in the store".to_owned())
+            wrong("its history was shown to a caller, but it is not in the store".to_owned())
         };
     };
     for event in &shown.events {
@@ -503,7 +503,7 @@ mod tests {
                 let read = samples::called(RpcKind::GetWorkflowExecutionHistory, &request, samples::ok(&answer));
                 observations.operations.push(read);
             },
-            &["run run-2: its history was shown to somebody, but it is not in the store"],
+            &["run run-2: its history was shown to a caller, but it is not in the store"],
         );
     }
 

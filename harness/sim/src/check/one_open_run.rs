@@ -124,7 +124,7 @@ fn start(operation: &Operation) -> Option<Asked> {
 }
 
 fn repeated_starts(observations: &Observations) -> Vec<Violation> {
-    // All tries of one request id, and all request ids that anybody used for a workflow.
+    // All tries of one request id, and all request ids that callers used for a workflow.
     let mut tries: BTreeMap<String, Vec<(&Operation, Box<api::StartWorkflowExecutionRequest>)>> = BTreeMap::new();
     let mut requests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for operation in &observations.operations {

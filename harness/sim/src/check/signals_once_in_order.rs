@@ -138,7 +138,7 @@ fn unasked(observations: &Observations, sent: &AllSent) -> Vec<Violation> {
             // A signal of another workflow is that workflow's business.
             let named = (run.key.workflow_id.0.clone(), a.request_id.clone());
             if a.external_workflow_execution.is_none() && !sent.contains_key(&named) {
-                let what = format!("{}: {} was sent by nobody", run.name(), events::line(event));
+                let what = format!("{}: no client sent {}", run.name(), events::line(event));
                 violations.push(Violation::new(INVARIANT, what).because(format!("{event:?}")));
             }
         }
@@ -218,7 +218,7 @@ mod tests {
     fn a_signal_was_sent_by_somebody() {
         check(
             |observations| samples::replace(observations, 8, samples::signaled("signal-2")),
-            &["order-1 / run-1: event 8 WORKFLOW_EXECUTION_SIGNALED was sent by nobody"],
+            &["order-1 / run-1: no client sent event 8 WORKFLOW_EXECUTION_SIGNALED"],
         );
     }
 
@@ -248,7 +248,7 @@ mod tests {
                 observations.operations.push(samples::called(RpcKind::SignalWorkflowExecution, &request, answer));
                 samples::replace(observations, 8, samples::signaled("signal-2"));
             },
-            &["order-1 / run-1: event 8 WORKFLOW_EXECUTION_SIGNALED was sent by nobody"],
+            &["order-1 / run-1: no client sent event 8 WORKFLOW_EXECUTION_SIGNALED"],
         );
     }
 

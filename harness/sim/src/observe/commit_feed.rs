@@ -226,7 +226,7 @@ impl Feed {
 
 impl CommitFeed {
     fn with<T>(&self, body: impl FnOnce(&mut Feed) -> T) -> T {
-        body(&mut self.0.lock().expect("nobody panics while writing to the feed"))
+        body(&mut self.0.lock().expect("no holder of this lock panics"))
     }
 
     /// Notes that a server has started: its earlier incarnations are told nothing any more.

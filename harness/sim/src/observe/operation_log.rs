@@ -136,7 +136,7 @@ pub struct OperationLog(Arc<Mutex<Vec<Operation>>>);
 
 impl OperationLog {
     fn with<T>(&self, body: impl FnOnce(&mut Vec<Operation>) -> T) -> T {
-        body(&mut self.0.lock().expect("nobody panics while writing to the log"))
+        body(&mut self.0.lock().expect("no holder of this lock panics"))
     }
 
     /// Notes a call before it is made; returns its id.

@@ -9,7 +9,7 @@ pub struct Waiting(Arc<Mutex<BTreeMap<u64, String>>>);
 
 impl Waiting {
     fn with<T>(&self, body: impl FnOnce(&mut BTreeMap<u64, String>) -> T) -> T {
-        body(&mut self.0.lock().expect("nobody panics holding this"))
+        body(&mut self.0.lock().expect("no holder of this lock panics"))
     }
 
     /// In the order in which they began to wait.

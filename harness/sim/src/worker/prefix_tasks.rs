@@ -114,7 +114,7 @@ impl Service {
     }
 
     fn with<T>(&self, body: impl FnOnce(&mut State) -> T) -> T {
-        body(&mut self.state.lock().expect("nobody panics holding this"))
+        body(&mut self.state.lock().expect("no holder of this lock panics"))
     }
 
     async fn call(&self, request: &GrpcRequest) -> Result<Vec<u8>, Status> {

@@ -34,7 +34,7 @@ impl Ambiguities {
     }
 
     pub fn set(&self, host: &Host, kind: Ambiguity, per_million: u64) {
-        let mut rates = self.per_million.lock().expect("nobody panics holding this");
+        let mut rates = self.per_million.lock().expect("no holder of this lock panics");
         rates.insert((host.clone(), kind), per_million);
     }
 
@@ -42,7 +42,7 @@ impl Ambiguities {
     /// among those it took.
     pub fn strikes(&self, caller: &str, kind: Ambiguity, call: u64) -> bool {
         let rate = {
-            let rates = self.per_million.lock().expect("nobody panics holding this");
+            let rates = self.per_million.lock().expect("no holder of this lock panics");
             rates.get(&(Host(caller.to_owned()), kind)).copied().unwrap_or(0)
         };
         rate > 0 && self.decisions.chance(&format!("rpc.{kind:?}"), call, rate, 1_000_000)

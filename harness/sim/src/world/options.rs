@@ -96,9 +96,9 @@ impl Roles {
     /// roles is refused by the server.
     pub fn of(&self, node: u64) -> Vec<Role> {
         let has = |nodes: u64| (nodes >> node) & 1 == 1;
-        let nobody = !has(self.frontend | self.history | self.matching);
+        let does_nothing = !has(self.frontend | self.history | self.matching);
         let roles = [(self.frontend, Role::Frontend), (self.history, Role::History), (self.matching, Role::Matching)];
-        roles.into_iter().filter(|(nodes, _)| nobody || has(*nodes)).map(|(_, role)| role).collect()
+        roles.into_iter().filter(|(nodes, _)| does_nothing || has(*nodes)).map(|(_, role)| role).collect()
     }
 }
 

@@ -48,7 +48,7 @@ impl Shared {
     }
 
     pub fn report_problem(&self, what: String) {
-        self.problems.lock().expect("nobody panics holding this").push(what);
+        self.problems.lock().expect("no holder of this lock panics").push(what);
     }
 
     /// Notes what a part of the world did by itself, for the timeline.
@@ -56,24 +56,24 @@ impl Shared {
         // No such event is about the plan.
         tempest_lockstep::trace::record_text("news", &event.in_words(&FaultPlan::default()));
         let at_ms = now_ns() / 1_000_000;
-        self.news.lock().expect("nobody panics holding this").push(TimelineEntry { at_ms, event });
+        self.news.lock().expect("no holder of this lock panics").push(TimelineEntry { at_ms, event });
     }
 
     /// Notes that a database node became primary.
     pub fn promoted(&self, database: &str, term: u64) {
         let promotion =
             Promotion { at_ms: now_ns() / 1_000_000, database: database.to_owned(), term, without_commits_ms: 0 };
-        self.promotions.lock().expect("nobody panics holding this").push(promotion);
+        self.promotions.lock().expect("no holder of this lock panics").push(promotion);
     }
 
     /// In order.
     pub fn promotions(&self) -> Vec<Promotion> {
-        self.promotions.lock().expect("nobody panics holding this").clone()
+        self.promotions.lock().expect("no holder of this lock panics").clone()
     }
 
     /// What has happened so far, in order.
     pub fn news(&self) -> Vec<TimelineEntry> {
-        self.news.lock().expect("nobody panics holding this").clone()
+        self.news.lock().expect("no holder of this lock panics").clone()
     }
 
     /// Virtual time, for people.
@@ -82,7 +82,7 @@ impl Shared {
     }
 
     pub fn problems(&self) -> Vec<String> {
-        self.problems.lock().expect("nobody panics holding this").clone()
+        self.problems.lock().expect("no holder of this lock panics").clone()
     }
 
     pub fn clients_done(&self) -> bool {
@@ -95,11 +95,11 @@ impl Shared {
     }
 
     pub fn inspection(&self) -> Inspection {
-        self.inspection.lock().expect("nobody panics holding this").clone()
+        self.inspection.lock().expect("no holder of this lock panics").clone()
     }
 
     pub fn inspect(&self, add: impl FnOnce(&mut Inspection)) {
-        add(&mut self.inspection.lock().expect("nobody panics holding this"));
+        add(&mut self.inspection.lock().expect("no holder of this lock panics"));
     }
 }
 

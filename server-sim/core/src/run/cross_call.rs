@@ -53,7 +53,7 @@ pub enum CrossCall {
     Settle(ClosePolicyCall),
     Signal(ToRun<api::SignalWorkflowExecutionRequest>),
     Cancel(ToRun<api::RequestCancelWorkflowExecutionRequest>),
-    /// What came of it is known without asking anybody.
+    /// What came of it is known without asking another run.
     Known(CrossCallEnd),
     /// The run closed.
     Close {

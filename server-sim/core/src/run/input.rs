@@ -53,7 +53,7 @@ pub enum Input {
 }
 
 /// Matching found a poll for a workflow task. Compare-and-set on (scheduled event, stamp); a repeat with the same
-/// `request_id` gets the same answer, anybody else `TaskAlreadyStarted`.
+/// `request_id` gets the same answer, another poll `TaskAlreadyStarted`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecordWorkflowTaskStarted {
     pub scheduled_event_id: EventId,

@@ -333,7 +333,7 @@ impl Owned {
         match awaited {
             Ok(true) => self.take_up(request),
             Ok(false) | Err(ServiceError::NotFound(_) | ServiceError::NamespaceNotFound(_)) => {
-                tempest_rt::probe!("history-cross-call-nobody-waits-for");
+                tempest_rt::probe!("history-cross-call-not-awaited");
                 let why = "the sender of this call does not wait for it any more";
                 self.refuse(request, ServiceError::Unavailable(why.into()));
             }

@@ -79,7 +79,7 @@ impl Queue {
         if !tempest_rt::planted!(crate::plants::TASK_DROPPED_WHEN_POLL_GOES_AWAY) {
             state.matcher.poll_gone(now, poll.id);
         }
-        // The answer may have come after the last time anybody looked.
+        // The answer may have come after the poll was last asked for it.
         if let Ok(Answer::Started { held, .. }) = poll.answer.try_recv() {
             self.offer_again(&mut state, *held);
         }

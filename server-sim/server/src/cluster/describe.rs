@@ -53,7 +53,7 @@ pub struct ClusterDescription {
 pub enum DescribeError {
     #[error(transparent)]
     Address(#[from] BadAddress),
-    #[error("nobody can be reached at {address}: {why}")]
+    #[error("no server can be reached at {address}: {why}")]
     NotReached { address: String, why: String },
     /// Another server than tempest, or the wrong port of it.
     #[error("{address} answers gRPC calls, but none of those between nodes: it is likely where clients call")]

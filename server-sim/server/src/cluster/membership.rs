@@ -17,20 +17,20 @@ use tokio::sync::watch;
 /// The store's.
 pub async fn nodes_alive(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     // Reading is done by writing: here a row that says nothing and belongs to no node.
-    let nobody = NodeRecord { leaving: true, timeline: *store.timeline().borrow(), ..NodeRecord::default() };
+    let no_node = NodeRecord { leaving: true, timeline: *store.timeline().borrow(), ..NodeRecord::default() };
     let beats = |rows: Vec<NodeRecord>| -> BTreeMap<String, (String, u64)> {
         let there = rows.into_iter().filter(|row| !row.leaving);
         there.map(|row| (row.name, (row.incarnation, row.beat))).collect()
     };
-    let before = beats(store.beat(nobody.clone()).await?);
+    let before = beats(store.beat(no_node.clone()).await?);
     let alive = if before.is_empty() {
         Vec::new()
     } else {
         tempest_rt::time::sleep(ClusterConfig::new("", "").beat_interval * 5 / 2).await;
-        let after = beats(store.beat(nobody.clone()).await?);
+        let after = beats(store.beat(no_node.clone()).await?);
         after.into_iter().filter(|(name, beat)| before.get(name) != Some(beat)).map(|(name, _)| name).collect()
     };
-    store.forget_node(nobody).await?;
+    store.forget_node(no_node).await?;
     Ok(alive)
 }
 
@@ -258,7 +258,7 @@ impl Membership {
             Err(error) => {
                 self.row_before = None;
                 self.without_store.send_modify(|since| *since = since.or(Some(began)));
-                tracing::warn!(%error, "this node's beat did not reach the store, or nobody knows");
+                tracing::warn!(%error, "this node's heartbeat did not reach the store, or its outcome is unknown");
             }
         }
     }
@@ -273,7 +273,7 @@ impl Membership {
         match self.store.forget_node(gone).await {
             Ok(()) => tracing::info!(name, address, "a node that was silent for long is forgotten"),
             Err(error) => {
-                tracing::warn!(name, %error, "a node that was silent for long is not forgotten, or nobody knows")
+                tracing::warn!(name, %error, "the row of a node that was silent for long is not deleted, or may not be")
             }
         }
     }

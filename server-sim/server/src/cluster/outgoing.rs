@@ -6,7 +6,7 @@ use tempest_rt::raw::Raw;
 use tonic::Status;
 use tonic::codec::{Codec, EncodeBuf, Encoder};
 
-/// Whether anybody can have received a call.
+/// Whether the other node can have received a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
     /// Not a byte of its message was ever made.

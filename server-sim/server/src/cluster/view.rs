@@ -45,7 +45,7 @@ impl View {
         }
     }
 
-    /// A node that was silent for so long that its row is of no use to anybody, if there is one; each once. A row that
+    /// A node that was silent for so long that its row is of no use any more, if there is one; each once. A row that
     /// knows an older timeline than `timeline` is of use: from it its node learns that the database failed over meanwhile.
     pub fn long_gone(&mut self, silence: Duration, timeline: Timeline) -> Option<NodeRecord> {
         let read_at = self.read_at?;

@@ -55,7 +55,7 @@ impl TestPostgres {
         let mut server = Self::prepare(Binaries::find()?, settings);
         let password_file = server.directory.path().join("password");
         std::fs::write(&password_file, PASSWORD).expect("the directory is ours");
-        server.binaries.give(&password_file).expect("whoever may change users may give files away");
+        server.binaries.give(&password_file).expect("a process that may change users may give files away");
         let mut initdb = server.binaries.command("initdb");
         initdb.args(["--no-sync", "--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--username", USER]);
         initdb.arg("--pgdata").arg(server.data()).arg("--pwfile").arg(&password_file);
@@ -81,7 +81,7 @@ impl TestPostgres {
 
     fn prepare(binaries: Binaries, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::Builder::new().prefix("tempest-postgres-").tempdir().expect("/tmp is writable");
-        binaries.give(directory.path()).expect("whoever may change users may give files away");
+        binaries.give(directory.path()).expect("a process that may change users may give files away");
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let settings = SETTINGS.iter().chain(settings).map(owned).collect();
         Self { binaries, directory, settings, port: 0, process: None }

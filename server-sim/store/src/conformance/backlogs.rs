@@ -19,7 +19,7 @@ fn commit(partition: &PartitionKey, range: i64, added: &[i64], deleted: &[i64]) 
 pub async fn a_lease_fences_the_backlog(store: &impl Store) {
     let queue = partition("queue", TaskQueueType::Workflow);
     let lost = |current| CommitOutcome::OwnershipLost { current: RangeId(current) };
-    assert_eq!(store.commit_backlog(commit(&queue, 0, &[1], &[])).await, lost(0), "nobody leased it yet");
+    assert_eq!(store.commit_backlog(commit(&queue, 0, &[1], &[])).await, lost(0), "no owner leased it yet");
     let leased = store.lease_partition(&queue).await.expect("it can be leased");
     assert_eq!(leased, PartitionRecord { range_id: RangeId(1), ack_level: 0, rows: 0 });
     let acked = BacklogCommit { ack_level: 5, rows: 1, ..commit(&queue, 1, &[1], &[]) };

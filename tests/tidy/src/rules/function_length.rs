@@ -1,10 +1,10 @@
 //! A function fits on a screen: at most [`LINES_MAX`] lines from its signature to its last brace, tests aside.
 
 use proc_macro2::Span;
-use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Block, ImplItemFn, ItemFn, ItemMod, Signature, TraitItemFn};
+use syn::{Block, ImplItemFn, ItemFn, ItemMod, Signature, TraitItemFn};
 
+use crate::test_code::is_for_tests;
 use crate::{Finding, Tree};
 
 pub const LINES_MAX: usize = 70;
@@ -43,14 +43,6 @@ impl Functions<'_> {
 
 fn line(span: Span) -> usize {
     span.start().line
-}
-
-/// Whether an item is compiled for tests only.
-pub(super) fn is_for_tests(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        let text = attribute.meta.span().source_text().unwrap_or_default();
-        attribute.path().is_ident("test") || text.starts_with("cfg(test") || text.starts_with("cfg(all(test")
-    })
 }
 
 impl<'ast> Visit<'ast> for Functions<'_> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, ImplItemFn, ItemImpl, ItemMod, Visibility};
 
-use super::function_length::is_for_tests;
+use crate::test_code::is_for_tests;
 use crate::{File, Finding, Tree, lexer};
 
 const JUDGED: [&str; 2] = ["server-sim/", "harness/"];

@@ -184,9 +184,9 @@ impl Monitor {
             return Some(self.promote(chosen, true, now));
         }
         // A database that replicates asynchronously chose to be back soon rather than complete.
-        let anybody =
+        let any_standby =
             self.replication.is_asynchronous() || tempest_rt::is_planted(super::plants::ANY_STANDBY_IS_PROMOTED.name);
-        let enough = if anybody { 1 } else { self.majority() };
+        let enough = if any_standby { 1 } else { self.majority() };
         if promised.clone().count() < enough {
             return None;
         }

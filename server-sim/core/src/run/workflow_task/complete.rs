@@ -68,7 +68,7 @@ fn heartbeats_too_long(state: &MutableState, context: &Context) -> bool {
     since.0 > 0 && context.now > since.plus(context.limits.workflow_task_heartbeat_timeout)
 }
 
-/// The worker makes no progress: its stickiness ends, and anybody may try.
+/// The worker makes no progress: its stickiness ends, and any worker may try.
 fn time_out_heartbeats(state: &MutableState, context: &Context) -> Transition {
     let mut decision = Decision::about(state, context);
     decision.probe("workflow-task-heartbeats-timed-out");
