@@ -131,12 +131,7 @@ impl SimDisk {
         self.lock().on_power_cut = Some(Arc::new(callback));
     }
 
-    /// Lays faults over the disk, in place of those that lie there; the default heals it.
-    pub fn set_faults(&self, faults: DiskFaults) {
-        self.lock().faults = faults;
-    }
-
-    /// Changes some of the faults that lie over the disk and leaves the others.
+    /// Changes the faults that lie over the disk; the default of all heals it.
     pub fn change_faults(&self, change: impl FnOnce(&mut DiskFaults)) {
         change(&mut self.lock().faults);
     }
@@ -158,18 +153,6 @@ impl SimDisk {
 
     pub fn statistics(&self) -> DiskStatistics {
         self.lock().statistics
-    }
-
-    /// A healthy copy with all files as readers see them, for looking without touching.
-    pub fn copy(&self) -> SimDisk {
-        let copy = SimDisk::new([0; 32], DiskOptions { capacity_bytes: None, ..self.0.options });
-        {
-            let (from, mut to) = (self.lock(), copy.lock());
-            to.directory = from.directory.clone();
-            to.images = from.images.clone();
-            to.numbers_used = from.numbers_used;
-        }
-        copy
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {

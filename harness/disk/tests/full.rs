@@ -47,7 +47,7 @@ async fn a_disk_without_room_to_overwrite_stops_the_store_until_there_is_some() 
     let store = open().await.unwrap();
     store.acquire_shard(ShardId(1), RangeId(0), "me").await.unwrap();
     assert_eq!(store.commit(commit(1)).await, CommitOutcome::Committed);
-    disk.set_faults(DiskFaults { overwrites_refused: true, ..DiskFaults::default() });
+    disk.change_faults(|faults| *faults = DiskFaults { overwrites_refused: true, ..DiskFaults::default() });
     assert_ne!(store.commit(commit(2)).await, CommitOutcome::Committed);
     assert!(disk.statistics().refused_for_room > 0);
     assert!(store.failed().await.contains("full"), "it says why it stopped");
@@ -55,7 +55,7 @@ async fn a_disk_without_room_to_overwrite_stops_the_store_until_there_is_some() 
     let refused = open().await.err().expect("recovery has to write too");
     assert!(matches!(&refused, StoreError::Unavailable(why) if why.contains("make room and start again")), "{refused}");
 
-    disk.set_faults(DiskFaults::default());
+    disk.change_faults(|faults| *faults = DiskFaults::default());
     let store = open().await.unwrap();
     let sequence = store.shard(ShardId(1)).await.unwrap().unwrap().sequence;
     assert!((1..=2).contains(&sequence), "what was acknowledged is there: {sequence}");

@@ -46,9 +46,9 @@
 //! shifts nothing in the others.
 //!
 //! # What a crash is
-//! The power cut of a machine. Hooks run first ([`Simulation::on_crash`]), then the host's threads never get a turn
-//! again: no destructor runs, its wakers are leaked, its descriptors closed, and no peer is told. Peers are left half
-//! open until they send to the next incarnation, which resets them.
+//! The power cut of a machine. The host's threads never get a turn again: no destructor runs, its wakers are leaked,
+//! its descriptors closed, and no peer is told. Peers are left half open until they send to the next incarnation, which
+//! resets them.
 //!
 //! Threads are frozen only at scheduling points, that is inside one of the interposed calls. The allocator and
 //! the rest of the C library lock with calls of their own, which are never a scheduling point, so no frozen thread is

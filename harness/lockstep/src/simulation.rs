@@ -4,7 +4,6 @@ use crate::error::Error;
 use crate::kernel::{self, HostStatus, Kernel, RunEnd, SECOND, State};
 use crate::options::Options;
 use crate::trace::{Trace, TraceHash};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -32,7 +31,6 @@ impl fmt::Debug for HostId {
 ///
 /// Dropping it ends it: what is left of the hosts is frozen forever, and the thread's calls pass through again.
 pub struct Simulation {
-    crash_hooks: BTreeMap<HostId, Vec<Box<dyn FnMut()>>>,
     /// Belongs to its thread.
     _not_send: PhantomData<*const ()>,
 }
@@ -78,7 +76,7 @@ impl Simulation {
         #[cfg(lockstep_supported)]
         crate::interpose::take_choice_from_parking_lot();
         kernel::enter(Kernel::create(seed, options, trace), kernel::CONTROLLER);
-        Ok(Simulation { crash_hooks: BTreeMap::new(), _not_send: PhantomData })
+        Ok(Simulation { _not_send: PhantomData })
     }
 
     fn kernel<T>(&self, body: impl FnOnce(&mut Kernel) -> T) -> T {
@@ -163,22 +161,15 @@ impl Simulation {
         });
     }
 
-    /// Cuts the host's power: its hooks run, then none of its threads ever runs again, no destructor either. Peers hear
+    /// Cuts the host's power: none of its threads ever runs again, no destructor either. Peers hear
     /// nothing of it until they send to a later incarnation. Does nothing to a host that is down.
     pub fn crash(&mut self, host: HostId) {
         assert!(host != HostId::CONTROLLER, "the controller is no host to crash");
-        if !self.kernel(|kernel| kernel.host(host).is_up()) {
-            return;
-        }
-        for hook in self.crash_hooks.get_mut(&host).into_iter().flatten() {
-            hook();
-        }
-        self.kernel(|kernel| kernel.crash(host));
-    }
-
-    /// `hook` runs at each crash of `host` before its threads are frozen: a simulated disk loses its power here.
-    pub fn on_crash(&mut self, host: HostId, hook: impl FnMut() + 'static) {
-        self.crash_hooks.entry(host).or_default().push(Box::new(hook));
+        self.kernel(|kernel| {
+            if kernel.host(host).is_up() {
+                kernel.crash(host);
+            }
+        });
     }
 
     /// Sets the host's wall clock off the true time by `offset_ns`, and the rate of all its clocks off by `rate_ppm`

@@ -7,7 +7,7 @@ use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::rules;
 
 /// Ids, names, types and identities, in bytes.
-pub const ID_BYTES_MAX: usize = 1000;
+const ID_BYTES_MAX: usize = 1000;
 
 pub fn invalid<T>(text: impl Into<String>) -> ServiceResult<T> {
     Err(ServiceError::InvalidArgument(text.into()))

@@ -104,8 +104,9 @@ impl Matching {
         self.partitions.lock().expect("no holder of this lock panics")
     }
 
-    /// Partitions in memory, for tests and operators.
-    pub fn partitions_loaded(&self) -> usize {
+    /// Partitions in memory.
+    #[cfg(test)]
+    pub(crate) fn partitions_loaded(&self) -> usize {
         self.partitions().loaded.len()
     }
 

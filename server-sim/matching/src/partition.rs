@@ -208,6 +208,7 @@ impl TaskQueuePartition {
         self.tasks.len()
     }
 
+    #[cfg(test)]
     pub fn polls_waiting(&self) -> usize {
         self.polls.len()
     }

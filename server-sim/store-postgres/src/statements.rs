@@ -7,7 +7,7 @@ use tempest_store::{Churn, JudgedBy, Table};
 use tokio_postgres::{Client, Error, Statement};
 
 /// What became of a transaction, by its id.
-pub const TRANSACTION_STATUS: &str = "SELECT pg_xact_status($1::text::xid8)";
+pub(crate) const TRANSACTION_STATUS: &str = "SELECT pg_xact_status($1::text::xid8)";
 
 /// Commits an empty message if there are synchronous standbys, and so is answered only while they follow this server.
 const CONFIRM: &str = "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' \

@@ -98,7 +98,7 @@ pub fn storm(seed: u64, plan: FaultPlan) -> Result<Tally, String> {
     for life in 0..LIVES {
         runtime.block_on(storm.live(plan)).map_err(|what| format!("seed {seed}, life {life}: {what}"))?;
     }
-    storm.disk.set_faults(DiskFaults::default());
+    storm.disk.change_faults(|faults| *faults = DiskFaults::default());
     storm.disk.set_capacity(None);
     let store = runtime.block_on(storm.open()).map_err(|error| format!("seed {seed}, at the end: {error}"))?;
     runtime.block_on(storm.verify(&store)).map_err(|what| format!("seed {seed}, at the end: {what}"))?;
@@ -118,7 +118,8 @@ impl Storm {
 
     /// Start, verify, work until something breaks, restart.
     async fn live(&mut self, plan: FaultPlan) -> Result<(), String> {
-        self.disk.set_faults(DiskFaults { lying_syncs: plan.faults.lying_syncs, ..DiskFaults::default() });
+        let lies = DiskFaults { lying_syncs: plan.faults.lying_syncs, ..DiskFaults::default() };
+        self.disk.change_faults(|faults| *faults = lies);
         self.disk.set_capacity(None);
         let bound = if self.below(3) == 0 { 15 } else { 250 };
         let changes = 1 + self.below(bound);
@@ -127,7 +128,7 @@ impl Storm {
             Err(_) if !self.disk.is_powered() => self.tally.cut_while_opening += 1,
             Err(error) => return Err(format!("the store does not open: {error}")),
             Ok(store) => {
-                self.disk.set_faults(plan.faults);
+                self.disk.change_faults(|faults| *faults = plan.faults);
                 self.disk.set_capacity(plan.capacity_bytes);
                 let worked = self.work(&store, plan).await;
                 if !plan.kills || self.below(2) == 0 {

@@ -27,11 +27,6 @@ impl Targets {
         Targets { servers: Host::servers(nodes), workers, databases, monitors, clients: vec![Host::client()] }
     }
 
-    /// One server with a database of its own.
-    pub fn single_server(workers: u64) -> Targets {
-        Targets::new(1, workers)
-    }
-
     pub fn all(&self) -> Vec<Host> {
         [self.servers.as_slice(), &self.workers, &self.clients, &self.databases, &self.monitors].concat()
     }
@@ -199,13 +194,13 @@ mod tests {
         }
         let fault = draw("isolate", &mut dice, &Targets::new(3, 2)).expect("there is everybody");
         let plan = FaultPlan(vec![PlannedFault { at_ms: 0, fault }]);
-        assert_eq!(plan.unknown_host(&Targets::single_server(2).all()), Some(Host("db-1".to_owned())));
+        assert_eq!(plan.unknown_host(&Targets::new(1, 2).all()), Some(Host("db-1".to_owned())));
     }
 
     #[test]
     fn a_server_that_is_alone_meets_what_can_meet_it() {
         let mut dice = Decisions::new(Seed(1), []).dice("alone".to_owned());
-        let alone = |kind: &&super::super::FaultKind| draw(kind.name, &mut dice, &Targets::single_server(2)).is_none();
+        let alone = |kind: &&super::super::FaultKind| draw(kind.name, &mut dice, &Targets::new(1, 2)).is_none();
         let left_out: Vec<&str> = KINDS.iter().filter(alone).map(|kind| kind.name).collect();
         assert_eq!(
             left_out,

@@ -24,7 +24,7 @@ pub fn server_failure(message: impl Into<String>, non_retryable: bool) -> Failur
     }
 }
 
-pub fn timeout_failure(message: impl Into<String>, timeout: TimeoutType) -> Failure {
+pub(crate) fn timeout_failure(message: impl Into<String>, timeout: TimeoutType) -> Failure {
     Failure {
         message: message.into(),
         source: "Server".into(),

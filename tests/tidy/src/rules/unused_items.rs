@@ -1,29 +1,35 @@
-//! Public items that no other file names. The compiler does not warn of those: a public item may have users elsewhere, and
-//! here there is no elsewhere, but for what `harness/sim` offers to users. A type that its own file names again is spared:
-//! it is public because it stands in the signature of something public.
+//! Public items that no other file names, tests aside. The compiler does not warn of those: a public item may have
+//! users elsewhere, and here there is no elsewhere, but for what `harness/sim` offers to users. A type that its own
+//! file names again is spared: it is public because it stands in the signature of something public.
+//!
+//! Tests are no users: what only they call is not needed, or it is theirs and stands behind `cfg(test)` or a feature
+//! for tests.
 
 use std::collections::BTreeMap;
 
 use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, ImplItemFn, ItemImpl, ItemMod, Visibility};
 
-use crate::test_code::is_for_tests;
+use crate::test_code::{is_for_tests, without_tests};
 use crate::{File, Finding, Tree, lexer};
 
 const JUDGED: [&str; 2] = ["server-sim/", "harness/"];
+const EXAMPLES: &str = "tests/example-orders/";
 
-/// Public functions, types and constants of server and harness that only their own file names; keys are `path::name`.
+/// Public functions, types and constants of server and harness that only their own file and tests name; keys are
+/// `path::name`.
 pub fn findings(tree: &Tree) -> Vec<Finding> {
     let files_by_word = files_by_word(tree);
     let mut findings = Vec::new();
-    for file in tree.rust().filter(|file| !tree.is_test(file) && JUDGED.iter().any(|top| file.path.starts_with(top))) {
+    let is_judged = |file: &&File| JUDGED.iter().any(|top| file.path.starts_with(top)) && !tree.is_for_tests(file);
+    for file in tree.rust().filter(is_judged) {
         for item in public_items(file) {
             let Some(files) = files_by_word.get(item.name.as_str()) else { continue };
             let elsewhere = files.keys().any(|user| *user != file.path);
             let in_a_signature = item.is_type && files.get(file.path.as_str()).is_some_and(|times| *times > 1);
             if !elsewhere && !in_a_signature {
                 let key = format!("{}::{}", file.path, item.name);
-                findings.push(Finding::new(key, 1, "is public, and no other file names it"));
+                findings.push(Finding::new(key, 1, "is public, and no other file names it but tests"));
             }
         }
     }
@@ -31,11 +37,12 @@ pub fn findings(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// In which files each word is, and how often.
+/// In which files each word is outside of tests, and how often. An example for users is a user.
 fn files_by_word(tree: &Tree) -> BTreeMap<String, BTreeMap<&str, usize>> {
     let mut files: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
-    for file in tree.rust() {
-        let code = without_reexports(&file.path, lexer::parts(&file.text).code);
+    let is_user = |file: &&File| !tree.is_for_tests(file) || file.path.starts_with(EXAMPLES);
+    for file in tree.rust().filter(is_user) {
+        let code = without_reexports(&file.path, lexer::parts(&without_tests(&file.text)).code);
         for word in code.split(|char: char| !char.is_alphanumeric() && char != '_').filter(|word| !word.is_empty()) {
             *files.entry(word.to_owned()).or_default().entry(&file.path).or_default() += 1;
         }
@@ -125,7 +132,12 @@ mod tests {
                 "server-sim/a/src/x.rs",
                 "pub fn used(_: &Seen) {}\npub fn unused() {}\npub struct Seen;\nimpl Seen { pub fn lost(&self) {} }",
             ),
-            File::new("server-sim/a/src/lib.rs", "pub use x::{used, unused}; // lost\nfn f() { x::used(\"lost\") }"),
+            File::new(
+                "server-sim/a/src/lib.rs",
+                "pub use x::{used, unused}; // lost\nfn f() { x::used(\"lost\") }\n\
+                 #[cfg(test)]\nmod t { fn t(a: Seen) { a.lost() } }",
+            ),
+            File::new("server-sim/a/tests/y.rs", "fn t() { unused() }"),
         ]);
         let found: Vec<_> = findings(&tree).into_iter().map(|finding| finding.key).collect();
         assert_eq!(found, ["server-sim/a/src/x.rs::unused", "server-sim/a/src/x.rs::lost"]);
