@@ -37,5 +37,5 @@ pub fn ends_with(observations: &Observations, id: &str, expected: EventType) -> 
         return None;
     }
     let what = format!("{id} ended with {}, not {}", last.event_type().as_str_name(), expected.as_str_name());
-    Some(Violation::of_model(what).because(format!("{last:?}")))
+    Some(Violation::of_model(what).because(format!("{last:?}")).about_each(chain))
 }

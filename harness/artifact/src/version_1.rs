@@ -3,6 +3,8 @@
 //! Version 1 had lines of text where version 2 has types: the timeline (`begin crash down_ms=700 host=worker-1`), how
 //! operations ended (`failed NotFound: no such workflow`) and whether an invariant was judged. Its lines had a grammar of
 //! their own, which is known here and nowhere else. A line that is not of it is kept as it is.
+//!
+//! Nor did its violations say which runs they are about: those are whose ids their sentences name.
 use serde_json::{Map, Value, json};
 
 pub(crate) fn migrate(artifact: &mut Value) -> Result<(), String> {
@@ -22,6 +24,11 @@ pub(crate) fn migrate(artifact: &mut Value) -> Result<(), String> {
     fields.insert("faults".to_owned(), json!(begun));
     for operation in objects(fields, "operations") {
         type_outcome(operation);
+    }
+    let histories = fields.get("histories").and_then(Value::as_object);
+    let runs: Vec<String> = histories.into_iter().flat_map(Map::keys).cloned().collect();
+    for violation in objects(fields, "violations") {
+        add_about(violation, &runs);
     }
     for check in objects(fields, "checks") {
         let is_judged = check.get("note").and_then(Value::as_str).is_none_or(|note| !note.starts_with("not judged"));
@@ -47,6 +54,25 @@ fn type_outcome(operation: &mut Map<String, Value>) {
     if let Value::Object(typed) = typed {
         operation.extend(typed);
     }
+}
+
+/// Of these runs, `workflow id/run id`, those that the sentences of a violation name.
+fn add_about(violation: &mut Map<String, Value>, runs: &[String]) {
+    let evidence = violation.get("evidence").and_then(Value::as_array).into_iter().flatten();
+    let sentences: Vec<&str> = violation.get("what").into_iter().chain(evidence).filter_map(Value::as_str).collect();
+    let about = |run: &String| {
+        let (workflow_id, run_id) = run.rsplit_once('/').unwrap_or((run.as_str(), ""));
+        let is_named = sentences.iter().any(|sentence| names(sentence, workflow_id, run_id));
+        is_named.then(|| json!({"workflow_id": workflow_id, "run_id": run_id}))
+    };
+    let about: Vec<Value> = runs.iter().filter_map(about).collect();
+    violation.entry("about").or_insert_with(|| json!(about));
+}
+
+/// A run id is long enough to be nothing else; a workflow id counts only where it stands alone.
+fn names(sentence: &str, workflow_id: &str, run_id: &str) -> bool {
+    let mut words = sentence.split(|letter: char| letter.is_whitespace() || "\"'`,;:()/".contains(letter));
+    (run_id.len() >= 8 && sentence.contains(run_id)) || words.any(|word| !word.is_empty() && word == workflow_id)
 }
 
 /// Which fault of the plan a line is about: lines named its kind only.
@@ -159,7 +185,7 @@ mod tests {
                 {"id": 1, "caller": "client", "rpc": "Signal", "invoked_ms": 9300, "completed_ms": 9900,
                  "outcome": "unknown Unavailable: connection: reset"},
                 {"id": 2, "caller": "client", "rpc": "Signal", "invoked_ms": 9950, "completed_ms": null, "outcome": "pending"}],
-            "histories": {"order-3/11112222-3333": {"events": []}},
+            "histories": {"order-3/11112222-3333": {"events": []}, "order-31/11112222-4444": {"events": []}},
             "virtual_ms": 12000, "wall_ms": 80, "reproduce": "tempest run order-saga --seed 12",
             "request": {"scenario": "order-saga", "seed": 12}, "harness": "0.1.0",
         })
@@ -190,6 +216,8 @@ mod tests {
         assert_eq!(outcomes, [Outcome::Ok, unknown, Outcome::Pending]);
         assert_eq!(artifact.checks.iter().map(|check| check.judged).collect::<Vec<_>>(), [true, false]);
         assert!(artifact.ownership.is_empty());
+        let about: Vec<&str> = artifact.violations[0].about.iter().map(|run| run.run_id.as_str()).collect();
+        assert_eq!(about, ["11112222-3333"], "a violation is about the runs that it names");
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub struct Violation {
     /// Virtual time of the first piece of evidence that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_ms: Option<u64>,
-    /// Runs that the evidence is about.
+    /// Runs that it is about: their histories are shown with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<About>,
     /// What shows it: operations, events, commits.
@@ -22,7 +22,15 @@ pub struct Violation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     pub workflow_id: String,
+    /// Empty if it may be any run of the workflow, as in a request that names none.
     pub run_id: String,
+}
+
+impl About {
+    /// Whether this run is meant.
+    pub fn means(&self, workflow_id: &str, run_id: &str) -> bool {
+        self.workflow_id == workflow_id && (self.run_id.is_empty() || self.run_id == run_id)
+    }
 }
 
 /// One piece of evidence: words, and what is known of when and whose.
@@ -54,9 +62,15 @@ impl Violation {
 
     /// Of this run, whose history is shown with it.
     #[must_use]
-    pub fn about(mut self, workflow_id: &str, run_id: &str) -> Violation {
-        self.add(About { workflow_id: workflow_id.to_owned(), run_id: run_id.to_owned() });
+    pub fn about(mut self, run: impl Into<About>) -> Violation {
+        self.add(run.into());
         self
+    }
+
+    /// Of each of these runs.
+    #[must_use]
+    pub fn about_each<R: Into<About>>(self, runs: impl IntoIterator<Item = R>) -> Violation {
+        runs.into_iter().fold(self, Violation::about)
     }
 
     fn add(&mut self, run: About) {

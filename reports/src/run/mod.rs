@@ -84,17 +84,9 @@ impl Run {
         format!("tempest run {scenario} --seed {seed}{plant}")
     }
 
-    /// Whether the history of this key, `workflow id/run id`, is of a run that the violation is about, or names.
+    /// Whether the history of this key, `workflow id/run id`, is of a run that the violation is about.
     pub(crate) fn concerns(violation: &Violation, key: &str) -> bool {
         let (workflow_id, run_id) = key.rsplit_once('/').unwrap_or((key, ""));
-        if violation.about.iter().any(|about| about.workflow_id == workflow_id && about.run_id == run_id) {
-            return true;
-        }
-        // A run id is long enough to be nothing else; a workflow id counts only where it stands alone.
-        std::iter::once(&violation.what).chain(&violation.evidence).any(|text| {
-            let names_run = run_id.len() >= 8 && text.contains(run_id);
-            let mut words = text.split(|letter: char| letter.is_whitespace() || "\"'`,;:()/".contains(letter));
-            names_run || words.any(|word| !word.is_empty() && word == workflow_id)
-        })
+        violation.about.iter().any(|about| about.means(workflow_id, run_id))
     }
 }

@@ -5,7 +5,10 @@ mod wellformed;
 
 use samples::{HOSTILE, cluster, hostile, storm, violated};
 use serde_json::json;
-use tempest_artifact::{Artifact, CommitInDoubt, Event, InDoubtOutcome, Ownership, Summary, TimelineEntry};
+use tempest_artifact::{
+    About, Artifact, CommitInDoubt, Event, InDoubtOutcome, Invariant, Ownership, Summary, TimelineEntry, Verdict,
+    Violation,
+};
 use tempest_reports::{Run, campaign_page, json, junit, load_dir, load_file, markdown, parse, run_page};
 use wellformed::check_page;
 
@@ -140,6 +143,23 @@ fn what_is_written_is_what_is_read() {
     let page = run_page(&run);
     check_page(&page);
     assert!(page.contains("<b>20</b><span>faults</span>"), "a summary only counts its faults");
+}
+
+#[test]
+fn a_violation_shows_the_histories_that_it_is_about_and_not_those_that_it_names() {
+    let mut artifact = storm(3);
+    let history = || json!({"events": [{"eventId": "1", "eventType": "EVENT_TYPE_TIMER_FIRED"}]});
+    let keys = ["order-3/run-31", "order-4/run-41", "order-4/run-42", "order-5/run-51", "order-5/run-52"];
+    artifact.histories = keys.map(|key| (key.to_owned(), history())).into();
+    let about = |workflow_id: &str, run_id: &str| About { workflow_id: workflow_id.into(), run_id: run_id.into() };
+    let named = Violation::new(Invariant::Clean, "order-3 was answered INTERNAL, see run-31");
+    artifact.verdict = Verdict::Violated;
+    artifact.violations = vec![named.about(about("order-4", "run-42")).about(about("order-5", ""))];
+    let page = run_page(&artifact.into());
+    check_page(&page);
+    let is_shown = |key: &&str| page.contains(&format!("History of {}", key.replace('/', "&#x2f;")));
+    let shown: Vec<&str> = keys.into_iter().filter(is_shown).collect();
+    assert_eq!(shown, ["order-4/run-42", "order-5/run-51", "order-5/run-52"], "no run is named: all of the workflow");
 }
 
 #[test]

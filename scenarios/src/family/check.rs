@@ -26,7 +26,8 @@ pub fn judge(parents: u64, walkers: u64, observations: &Observations) -> Vec<Vio
 }
 
 fn child(observations: &Observations, id: &str) -> Option<Violation> {
-    let first = observations.chain(id).first()?.stored.first()?.clone();
+    let chain = observations.chain(id);
+    let first = chain.first()?.stored.first()?.clone();
     let expected = match life(&first)? {
         Life::Completes { .. }
         | Life::Retries
@@ -38,7 +39,9 @@ fn child(observations: &Observations, id: &str) -> Option<Violation> {
         Life::TimesOut => EventType::WorkflowExecutionTimedOut,
         Life::CancelledByParent | Life::LeftToCancel => EventType::WorkflowExecutionCanceled,
         Life::LeftToTerminate => EventType::WorkflowExecutionTerminated,
-        Life::Refused => return Some(Violation::of_model(format!("{id} exists although its id was taken"))),
+        Life::Refused => {
+            return Some(Violation::of_model(format!("{id} exists although its id was taken")).about_each(chain));
+        }
     };
     ends_with(observations, id, expected)
 }

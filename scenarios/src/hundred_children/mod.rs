@@ -90,7 +90,8 @@ impl Workload for Nursery {
 /// A child is there once, and ends as it was meant to.
 fn child(observations: &Observations, id: &str, chore: &Chore) -> Vec<Violation> {
     let meant = if chore.fails { EventType::WorkflowExecutionFailed } else { EventType::WorkflowExecutionCompleted };
-    let runs = observations.chain(id).len();
-    let not_once = (runs != 1).then(|| Violation::of_model(format!("{id} has {runs} runs")));
+    let runs = observations.chain(id);
+    let not_once =
+        (runs.len() != 1).then(|| Violation::of_model(format!("{id} has {} runs", runs.len())).about_each(runs));
     not_once.into_iter().chain(ends_with(observations, id, meant)).collect()
 }

@@ -29,13 +29,14 @@ fn order(shop: &Shop, id: &str, observations: &Observations) -> Vec<Violation> {
             (false, true) => format!("{id} was not delivered, but {key} was never undone ({} cents)", entry.cents),
             _ => continue,
         };
-        violations.push(Violation::of_model(what).because(format!("{entry:?}")));
+        violations.push(Violation::of_model(what).because(format!("{entry:?}")).about_each(chain.iter().copied()));
     }
     let keys = shop.book().keys().filter(|key| key.starts_with(&prefix)).count();
     if delivered && keys < 3 {
-        violations.push(Violation::of_model(format!("{id} was delivered with {keys} steps done")));
+        let what = format!("{id} was delivered with {keys} steps done");
+        violations.push(Violation::of_model(what).about_each(chain.iter().copied()));
     }
-    violations.extend(reverse_order(shop, id));
+    violations.extend(reverse_order(shop, id).map(|violation| violation.about_each(chain)));
     violations
 }
 

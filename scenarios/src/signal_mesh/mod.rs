@@ -84,9 +84,9 @@ impl Workload for Walkers {
         let walkers = (0..).zip(&self.pattern.0);
         let wrong = walkers.filter_map(|(number, way)| {
             let id = walker_id(number);
-            let runs = observations.chain(&id).len();
-            let is_right = runs == 1 || (way.continues_as_new && runs > 1);
-            (!is_right).then(|| Violation::of_model(format!("{id} has {runs} runs")))
+            let runs = observations.chain(&id);
+            let is_right = runs.len() == 1 || (way.continues_as_new && runs.len() > 1);
+            (!is_right).then(|| Violation::of_model(format!("{id} has {} runs", runs.len())).about_each(runs))
         });
         wrong.collect()
     }

@@ -30,7 +30,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
             && !asked_for(asked, initiated, run.key.workflow_id.as_str())
         {
             let what = format!("{}: event {initiated} of {} asked for no such child", run.name(), asked.name());
-            violations.push(Violation::new(INVARIANT, what));
+            violations.push(Violation::new(INVARIANT, what).about(run).about(asked));
         }
         if let Some(asked) = observations.runs.get_key_value(&parent.run_id) {
             children.entry((asked.0.as_str(), initiated)).or_default().push(run);
@@ -61,7 +61,7 @@ fn asked_for(parent: &RunObserved, initiated: i64, workflow_id: &str) -> bool {
 
 fn wrong(run: &RunObserved, event: &HistoryEvent, what: &str) -> Option<Violation> {
     let what = format!("{}: {}: {what}", run.name(), events::line(event));
-    Some(Violation::new(INVARIANT, what).because(format!("{event:?}")))
+    Some(Violation::new(INVARIANT, what).because(format!("{event:?}")).about(run))
 }
 
 fn of_child(

@@ -26,7 +26,7 @@ fn closed_once(run: &RunObserved) -> Vec<Violation> {
     let mut violations = Vec::new();
     let twice = |what: &str, scheduled: i64, first: i64, second: i64| {
         let what = format!("{}: activity {scheduled} was {what} twice", run.name());
-        Violation::new(INVARIANT, what).because(format!("events {first} and {second}"))
+        Violation::new(INVARIANT, what).because(format!("events {first} and {second}")).about(run)
     };
     for event in &run.stored {
         if let Some(scheduled) = events::closes_activity(event)
@@ -64,7 +64,7 @@ fn too_often(run: &RunObserved, event: &HistoryEvent) -> Option<Violation> {
         started.scheduled_event_id,
         started.attempt
     );
-    Some(Violation::new(INVARIANT, what).because(events::line(event)))
+    Some(Violation::new(INVARIANT, what).because(events::line(event)).about(run))
 }
 
 /// Tasks that polls brought home: each attempt of an activity, and of a workflow task, is one poll's. The answer to a
@@ -222,7 +222,8 @@ fn acknowledged_once(observations: &Observations) -> Vec<Violation> {
         let activity = format!("{name} activity {scheduled_event_id}");
         if let Some(first) = first.insert((run_id, scheduled_event_id), operation) {
             let what = format!("two completions of {activity} were acknowledged");
-            violations.push(Violation::new(INVARIANT, what).because(first.line()).because(operation.line()));
+            let violation = Violation::new(INVARIANT, what).because(first.line()).because(operation.line());
+            violations.push(violation.about_each(run));
         }
         // A call by id is of whichever attempt there was.
         let Ended::ByToken(token) = ended else { continue };

@@ -163,6 +163,7 @@ impl Frontier<'_> {
         Violation::new(replay::INVARIANT, what)
             .because(format!("it said: {}", said.join(", ")))
             .because(format!("the history goes on with: {}", self.written().join(", ")))
+            .about(self.run)
     }
 }
 

@@ -25,8 +25,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
 }
 
 fn wrong(run: &RunObserved, what: impl std::fmt::Display, event: &HistoryEvent) -> Violation {
-    let violation = Violation::new(INVARIANT, format!("{}: {what}", run.name())).because(format!("{event:?}"));
-    violation.about(run.key.workflow_id.as_str(), run.key.run_id.as_str())
+    Violation::new(INVARIANT, format!("{}: {what}", run.name())).because(format!("{event:?}")).about(run)
 }
 
 fn shape(run: &RunObserved) -> Vec<Violation> {
@@ -186,7 +185,7 @@ fn served_as_stored(run: &RunObserved) -> Option<Violation> {
         None => format!("served {} events, stored {}", run.served.len(), run.stored.len()),
     };
     let what = format!("{}: the API served another history than the one on disk", run.name());
-    Some(Violation::new(INVARIANT, what).because(evidence))
+    Some(Violation::new(INVARIANT, what).because(evidence).about(run))
 }
 
 /// A piece of a history that an answer contained.
@@ -265,10 +264,12 @@ fn transient_tail(events: &[HistoryEvent]) -> i64 {
 }
 
 fn stays(observations: &Observations, operation: &Operation, shown: &Shown) -> Option<Violation> {
+    let run = observations.run(&shown.run_id);
     let wrong = |what: String| {
-        Some(Violation::new(INVARIANT, format!("run {}: {what}", shown.run_id)).because(operation.line()))
+        let violation = Violation::new(INVARIANT, format!("run {}: {what}", shown.run_id));
+        Some(violation.because(operation.line()).about_each(run))
     };
-    let Some(run) = observations.run(&shown.run_id) else {
+    let Some(run) = run else {
         return if shown.events.is_empty() {
             None
         } else {

@@ -12,7 +12,8 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
         let expected = observations.may_stay_open.iter().any(|id| id == run.key.workflow_id.as_str());
         if !expected && !events::is_closed(&run.stored) {
             let what = format!("{} is still open at {}", run.name(), seconds(observations.deadline_ns));
-            violations.push(stuck(run).into_iter().fold(Violation::new(INVARIANT, what), Violation::because));
+            let violation = Violation::new(INVARIANT, what).about(run);
+            violations.push(stuck(run).into_iter().fold(violation, Violation::because));
         }
     }
     if !observations.clients_done {

@@ -1,5 +1,5 @@
 //! `one-open-run`: a workflow id has at most one open run, at every moment, and a repeated start finds the first.
-use super::{Invariant, Observations, Operation, Outcome, RpcKind, Violation, events};
+use super::{Invariant, Observations, Operation, Outcome, RpcKind, RunObserved, Violation, events};
 use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -39,7 +39,8 @@ fn over_time(observations: &Observations) -> Vec<Violation> {
         for workflow in touched {
             if let Some(runs) = open.get(&workflow).filter(|runs| runs.len() > 1) {
                 let what = format!("{workflow} had {} open runs", runs.len());
-                violations.push(Violation::new(INVARIANT, what).because(runs.join(", ")).because(commit.line()));
+                let violation = Violation::new(INVARIANT, what).because(runs.join(", ")).because(commit.line());
+                violations.push(violation.about_each(runs.iter().filter_map(|run| observations.run(run))));
             }
         }
     }
@@ -47,16 +48,18 @@ fn over_time(observations: &Observations) -> Vec<Violation> {
 }
 
 fn at_the_end(observations: &Observations) -> Vec<Violation> {
-    let mut open: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut open: BTreeMap<String, Vec<&RunObserved>> = BTreeMap::new();
     for run in observations.runs.values().filter(|run| !events::is_closed(&run.stored)) {
         let workflow = format!("{} / {}", run.key.namespace_id, run.key.workflow_id);
-        open.entry(workflow).or_default().push(run.key.run_id.0.clone());
+        open.entry(workflow).or_default().push(run);
     }
     let doubled = open.into_iter().filter(|(_, runs)| runs.len() > 1);
     doubled
         .map(|(workflow, runs)| {
+            let ids: Vec<&str> = runs.iter().map(|run| run.key.run_id.as_str()).collect();
             Violation::new(INVARIANT, format!("{workflow} has {} open runs at the end", runs.len()))
-                .because(runs.join(", "))
+                .because(ids.join(", "))
+                .about_each(runs)
         })
         .collect()
 }

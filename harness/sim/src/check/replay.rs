@@ -24,7 +24,7 @@ pub async fn replay(register: impl Fn() -> Registrations, observations: &Observa
     match replayed(&register, &runs, PATIENCE).await {
         Ok(Some(failures)) => failures
             .into_iter()
-            .map(|(run, failure)| violation(format!("{} does not replay", run.name())).because(failure))
+            .map(|(run, failure)| violation(format!("{} does not replay", run.name())).because(failure).about(run))
             .collect(),
         Ok(None) => vec![violation(stopped_by(&register, &runs).await)],
         Err(error) => vec![violation(format!("no replayer could be made, or it failed: {error}"))],

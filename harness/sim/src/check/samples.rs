@@ -36,12 +36,26 @@ const BATCHES: &[i64] = &[2, 3, 6, 9, 10, 11, 12, 14, 15, 17];
 /// Histories begin here; virtual time begins at zero.
 const EPOCH_S: i64 = 1_767_225_600;
 
-/// Runs a checker on the sample after a change, and compares what its violations say.
+/// Runs a checker on the sample after a change, and compares what its violations say. They are about the runs that they
+/// name, whose histories are shown with them.
 #[track_caller]
 pub fn check(judge: fn(&Observations) -> Vec<Violation>, change: impl FnOnce(&mut Observations), expect: &[&str]) {
     let mut observations = sound();
     change(&mut observations);
-    let said: Vec<String> = judge(&observations).into_iter().map(|violation| violation.what).collect();
+    let violations = judge(&observations);
+    for violation in &violations {
+        let named = observations.named_in(&violation.what);
+        let is_about = |run: &RunObserved| {
+            violation.about.iter().any(|about| about.means(run.key.workflow_id.as_str(), run.key.run_id.as_str()))
+        };
+        // A violation that names a workflow may be about one of its runs.
+        let must_be =
+            |run: &RunObserved| violation.about.is_empty() || violation.what.contains(run.key.run_id.as_str());
+        let left_out = named.filter(|run| must_be(run) && !is_about(run));
+        let left_out: Vec<String> = left_out.map(RunObserved::name).collect();
+        assert!(left_out.is_empty(), "{violation:?} is about {left_out:?} too");
+    }
+    let said: Vec<String> = violations.into_iter().map(|violation| violation.what).collect();
     assert_eq!(said, expect);
 }
 

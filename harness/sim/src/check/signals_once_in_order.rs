@@ -5,6 +5,7 @@ use super::{Invariant, Observations, Operation, RpcKind, Violation, acked_durabl
 use std::collections::BTreeMap;
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::workflowservice::v1 as api;
+use tempest_artifact::Evidence;
 
 pub const INVARIANT: Invariant = Invariant::SignalsOnceInOrder;
 pub const HOLDS_WHEN: &str = "each signal is in a run's history at most once, and one that was acknowledged before \
@@ -17,7 +18,7 @@ struct Sent {
     first_invoked_ns: u64,
     /// The first acknowledgement.
     acknowledged_ns: Option<u64>,
-    line: String,
+    line: Evidence,
 }
 
 /// By workflow id and request id.
@@ -65,13 +66,18 @@ fn sent(observations: &Observations) -> AllSent {
             request_id,
             first_invoked_ns: operation.invoked_ns,
             acknowledged_ns: None,
-            line: format!("{} (first sent at {})", operation.line(), seconds(operation.invoked_ns)),
+            line: first_sent(operation),
         });
         if operation.outcome.is_ok() && signal.acknowledged_ns.is_none() {
             signal.acknowledged_ns = operation.completed_ns;
         }
     }
     sent
+}
+
+fn first_sent(operation: &Operation) -> Evidence {
+    let line = operation.line();
+    Evidence { text: format!("{line} (first sent at {})", seconds(operation.invoked_ns)), ..line }
 }
 
 /// Which signal a call sends: workflow id and request id.
@@ -139,7 +145,7 @@ fn unasked(observations: &Observations, sent: &AllSent) -> Vec<Violation> {
             let named = (run.key.workflow_id.0.clone(), a.request_id.clone());
             if a.external_workflow_execution.is_none() && !sent.contains_key(&named) {
                 let what = format!("{}: no client sent {}", run.name(), events::line(event));
-                violations.push(Violation::new(INVARIANT, what).because(format!("{event:?}")));
+                violations.push(Violation::new(INVARIANT, what).because(format!("{event:?}")).about(run));
             }
         }
     }

@@ -24,7 +24,7 @@ fn differs(run: &RunObserved) -> Option<Violation> {
     let state = run.state.as_ref()?;
     let wrong = |what: String| {
         let violation = Violation::new(INVARIANT, format!("{}: {what}", run.name()));
-        Some(violation.about(run.key.workflow_id.as_str(), run.key.run_id.as_str()))
+        Some(violation.about(run))
     };
     let last = run.stored.last().map_or(0, |event| event.event_id);
     if state.next_event_id() != last + 1 {
@@ -81,8 +81,10 @@ mod tests {
     #[test]
     fn a_state_that_was_stored_can_be_read_back() {
         let events = samples::events(samples::RUN);
-        let state = MutableState::rebuild(samples::key(samples::RUN), &events[..6]).expect("these can follow each other");
-        let store = |stored: StoredState| move |observations: &mut Observations| observations.commits[2].states = vec![stored];
+        let state =
+            MutableState::rebuild(samples::key(samples::RUN), &events[..6]).expect("these can follow each other");
+        let store =
+            |stored: StoredState| move |observations: &mut Observations| observations.commits[2].states = vec![stored];
         check(store(StoredState::of(&state)), &[]);
         check(
             store(StoredState::of(&state).damaged()),

@@ -127,7 +127,7 @@ fn of_run(observations: &Observations, run: &RunObserved, written: &Written) -> 
                 events::line(since),
                 (wait.at_least_ns - waited) / 1_000_000
             );
-            violations.push(Violation::new(INVARIANT, what).because(format!("{since:?}\n{event:?}")));
+            violations.push(Violation::new(INVARIANT, what).because(format!("{since:?}\n{event:?}")).about(run));
         };
         if waited + GRAIN_NS < wait.at_least_ns {
             early(waited, "shard time");

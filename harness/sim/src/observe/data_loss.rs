@@ -4,12 +4,10 @@
 //! holds any more: what it did may be done once more, and a start that was acknowledged may never have been. Its history
 //! must still be a sound one and come to an end. Everything else must be as if nothing had happened: it is judged as
 //! always, in observations from which those workflows have been taken out.
-use crate::observe::named_activity::NamedActivity;
-use crate::observe::{Observations, Operation, RpcKind, RunObserved};
-use std::collections::{BTreeMap, BTreeSet};
+use super::named_workflow::about;
+use crate::observe::{Observations, RunObserved};
+use std::collections::BTreeSet;
 use tempest_api::proto::history::v1::history_event::Attributes;
-use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{decode_activity_token, decode_workflow_token};
 use tempest_store::{RangeId, ShardId, Timeline};
 
 /// A server said that acknowledged commits of a shard are gone.
@@ -62,17 +60,10 @@ impl Observations {
     /// Without some workflows, as if they had never been asked for.
     pub fn without(&self, workflows: &BTreeSet<String>) -> Observations {
         let mut rest = self.clone();
-        let by_run: BTreeMap<String, String> = self
-            .runs
-            .values()
-            .map(|run| &run.key)
-            .chain(self.commits.iter().flat_map(|commit| &commit.keys))
-            .map(|key| (key.run_id.0.clone(), key.workflow_id.0.clone()))
-            .collect();
         rest.runs.retain(|_, run| !workflows.contains(run.key.workflow_id.as_str()));
         rest.commits.retain(|commit| !commit.keys.iter().any(|key| workflows.contains(key.workflow_id.as_str())));
         rest.operations
-            .retain(|operation| !subject(operation, &by_run).is_some_and(|subject| workflows.contains(&subject)));
+            .retain(|operation| !about(operation).is_some_and(|about| workflows.contains(&about.workflow_id)));
         rest
     }
 }
@@ -96,70 +87,6 @@ fn deals_with(run: &RunObserved) -> Vec<String> {
         _ => None,
     });
     others.collect()
-}
-
-/// The workflow that a call is about. Polls are about the one whose task they brought.
-fn subject(operation: &Operation, by_run: &BTreeMap<String, String>) -> Option<String> {
-    let of_run = |run_id: &str| by_run.get(run_id).cloned();
-    let of_activity = |token: &[u8]| of_run(decode_activity_token(token).ok()?.run_id.as_str());
-    let of_task = |token: &[u8]| of_run(decode_workflow_token(token).ok()?.run_id.as_str());
-    macro_rules! request {
-        ($message:ident) => {
-            operation.request::<api::$message>()?
-        };
-    }
-    match &operation.rpc {
-        RpcKind::StartWorkflowExecution => Some(request!(StartWorkflowExecutionRequest).workflow_id),
-        RpcKind::SignalWithStartWorkflowExecution => {
-            Some(request!(SignalWithStartWorkflowExecutionRequest).workflow_id)
-        }
-        RpcKind::SignalWorkflowExecution => {
-            Some(request!(SignalWorkflowExecutionRequest).workflow_execution?.workflow_id)
-        }
-        RpcKind::RequestCancelWorkflowExecution => {
-            Some(request!(RequestCancelWorkflowExecutionRequest).workflow_execution?.workflow_id)
-        }
-        RpcKind::TerminateWorkflowExecution => {
-            Some(request!(TerminateWorkflowExecutionRequest).workflow_execution?.workflow_id)
-        }
-        RpcKind::DescribeWorkflowExecution => Some(request!(DescribeWorkflowExecutionRequest).execution?.workflow_id),
-        RpcKind::GetWorkflowExecutionHistory => {
-            Some(request!(GetWorkflowExecutionHistoryRequest).execution?.workflow_id)
-        }
-        RpcKind::ResetStickyTaskQueue => Some(request!(ResetStickyTaskQueueRequest).execution?.workflow_id),
-        RpcKind::GetWorkflowExecutionHistoryReverse => {
-            Some(request!(GetWorkflowExecutionHistoryReverseRequest).execution?.workflow_id)
-        }
-        RpcKind::RecordActivityTaskHeartbeatById
-        | RpcKind::RespondActivityTaskCanceledById
-        | RpcKind::RespondActivityTaskCompletedById
-        | RpcKind::RespondActivityTaskFailedById => Some(NamedActivity::of(operation)?.execution.workflow_id),
-        RpcKind::RespondWorkflowTaskCompleted => of_task(&request!(RespondWorkflowTaskCompletedRequest).task_token),
-        RpcKind::RespondWorkflowTaskFailed => of_task(&request!(RespondWorkflowTaskFailedRequest).task_token),
-        RpcKind::RespondActivityTaskCompleted => of_activity(&request!(RespondActivityTaskCompletedRequest).task_token),
-        RpcKind::RespondActivityTaskFailed => of_activity(&request!(RespondActivityTaskFailedRequest).task_token),
-        RpcKind::RespondActivityTaskCanceled => of_activity(&request!(RespondActivityTaskCanceledRequest).task_token),
-        RpcKind::RecordActivityTaskHeartbeat => of_activity(&request!(RecordActivityTaskHeartbeatRequest).task_token),
-        RpcKind::PollWorkflowTaskQueue => {
-            let response = operation.response::<api::PollWorkflowTaskQueueResponse>()?;
-            Some(response.workflow_execution?.workflow_id)
-        }
-        RpcKind::PollActivityTaskQueue => {
-            let response = operation.response::<api::PollActivityTaskQueueResponse>()?;
-            Some(response.workflow_execution?.workflow_id)
-        }
-        // Of no workflow.
-        RpcKind::DescribeNamespace
-        | RpcKind::DescribeTaskQueue
-        | RpcKind::GetClusterInfo
-        | RpcKind::GetSystemInfo
-        | RpcKind::ListNamespaces
-        | RpcKind::RecordWorkerHeartbeat
-        | RpcKind::RegisterNamespace
-        | RpcKind::ShutdownWorker
-        | RpcKind::UpdateNamespace
-        | RpcKind::NotServed(_) => None,
-    }
 }
 
 #[cfg(test)]

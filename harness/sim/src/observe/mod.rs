@@ -4,6 +4,7 @@ mod data_loss;
 pub(crate) mod events;
 mod history_json;
 pub(crate) mod named_activity;
+mod named_workflow;
 mod observations;
 mod operation_log;
 pub(crate) mod page;

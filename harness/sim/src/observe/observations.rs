@@ -1,10 +1,11 @@
 //! Everything that was observed of a run, gathered after it.
 use super::data_loss::{DataLossReport, TimelineBegan};
 use crate::observe::{Commit, Operation, RpcKind, commit_feed::Batch};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::namespace::v1::NamespaceInfo;
+use tempest_artifact::About;
 use tempest_core::{MutableState, RunKey};
 use tempest_store::Timeline;
 
@@ -30,6 +31,13 @@ impl RunObserved {
 
     pub fn name(&self) -> String {
         format!("{} / {}", self.key.workflow_id, self.key.run_id)
+    }
+}
+
+/// The run that a violation is about.
+impl From<&RunObserved> for About {
+    fn from(run: &RunObserved) -> About {
+        About { workflow_id: run.key.workflow_id.0.clone(), run_id: run.key.run_id.0.clone() }
     }
 }
 
@@ -96,6 +104,17 @@ impl Observations {
         } else {
             self.run(&execution.run_id).into_iter().collect()
         }
+    }
+
+    /// The runs that a sentence names, by their own id or that of their workflow: all that is known where a check says
+    /// in words what is wrong.
+    pub(crate) fn named_in(&self, sentence: &str) -> impl Iterator<Item = &RunObserved> {
+        let words = sentence.split(|letter: char| letter.is_whitespace() || "\"'`,;:()/".contains(letter));
+        let words: BTreeSet<&str> = words.collect();
+        let is_named = move |run: &&RunObserved| {
+            words.contains(run.key.workflow_id.as_str()) || words.contains(run.key.run_id.as_str())
+        };
+        self.runs.values().filter(is_named)
     }
 
     /// Whether a commit is certainly in what was read back: acknowledged, or all that it wrote is there.

@@ -111,7 +111,8 @@ impl Operation {
             super::seconds(self.invoked_ns),
             self.outcome.label()
         );
-        Evidence { text, at_ms: Some(self.invoked_ns / 1_000_000), ..Evidence::default() }
+        let about = super::named_workflow::about(self).into_iter().collect();
+        Evidence { text, at_ms: Some(self.invoked_ns / 1_000_000), about }
     }
 }
 

@@ -117,7 +117,8 @@ impl Workload for Storm {
 
     fn check(&self, observations: &Observations) -> Vec<Violation> {
         let failed = self.checks.iter().filter_map(|check| check(observations).err());
-        failed.map(Violation::of_model).collect()
+        let violation = |what: String| Violation::of_model(what.clone()).about_each(observations.named_in(&what));
+        failed.map(violation).collect()
     }
 
     fn may_stay_open(&self) -> Vec<String> {
