@@ -1,6 +1,6 @@
 //! `activity-once`: however often an activity's code runs, its workflow sees one end of it.
 use super::named_activity::NamedActivity;
-use super::{Invariant, Observations, Operation, RpcKind, RunObserved, Violation, events};
+use super::{Invariant, Observations, Operation, RpcKind, RunObserved, Violation, events, of_no_workflow};
 use std::collections::BTreeMap;
 use tempest_api::decode_activity_token;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
@@ -97,19 +97,12 @@ fn task_of(operation: &Operation) -> Option<Vec<u8>> {
             .and_then(|answer: api::RespondWorkflowTaskCompletedResponse| answer.workflow_task)
             .map(|task| task.task_token),
         // Not judged because their answers bring no task.
-        RpcKind::DescribeNamespace
-        | RpcKind::DescribeTaskQueue
-        | RpcKind::DescribeWorkflowExecution
-        | RpcKind::GetClusterInfo
-        | RpcKind::GetSystemInfo
+        RpcKind::DescribeWorkflowExecution
         | RpcKind::GetWorkflowExecutionHistory
         | RpcKind::GetWorkflowExecutionHistoryReverse
-        | RpcKind::ListNamespaces
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
-        | RpcKind::RecordWorkerHeartbeat
         | RpcKind::ResetStickyTaskQueue
-        | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled
         | RpcKind::RespondActivityTaskCanceledById
@@ -118,13 +111,11 @@ fn task_of(operation: &Operation) -> Option<Vec<u8>> {
         | RpcKind::RespondActivityTaskFailed
         | RpcKind::RespondActivityTaskFailedById
         | RpcKind::RespondWorkflowTaskFailed
-        | RpcKind::ShutdownWorker
         | RpcKind::SignalWithStartWorkflowExecution
         | RpcKind::SignalWorkflowExecution
         | RpcKind::StartWorkflowExecution
         | RpcKind::TerminateWorkflowExecution
-        | RpcKind::UpdateNamespace
-        | RpcKind::NotServed(_) => None,
+        | of_no_workflow!() => None,
     }
 }
 
@@ -164,29 +155,20 @@ fn end(operation: &Operation) -> Option<(End, Ended)> {
         RpcKind::RecordActivityTaskHeartbeat | RpcKind::RecordActivityTaskHeartbeatById => None,
         // Not judged because they end no activity. A workflow that ends, ends those that it waits for, but leaves no events of
         // them.
-        RpcKind::DescribeNamespace
-        | RpcKind::DescribeTaskQueue
-        | RpcKind::DescribeWorkflowExecution
-        | RpcKind::GetClusterInfo
-        | RpcKind::GetSystemInfo
+        RpcKind::DescribeWorkflowExecution
         | RpcKind::GetWorkflowExecutionHistory
         | RpcKind::GetWorkflowExecutionHistoryReverse
-        | RpcKind::ListNamespaces
         | RpcKind::PollActivityTaskQueue
         | RpcKind::PollWorkflowTaskQueue
-        | RpcKind::RecordWorkerHeartbeat
         | RpcKind::ResetStickyTaskQueue
-        | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondWorkflowTaskCompleted
         | RpcKind::RespondWorkflowTaskFailed
-        | RpcKind::ShutdownWorker
         | RpcKind::SignalWithStartWorkflowExecution
         | RpcKind::SignalWorkflowExecution
         | RpcKind::StartWorkflowExecution
         | RpcKind::TerminateWorkflowExecution
-        | RpcKind::UpdateNamespace
-        | RpcKind::NotServed(_) => None,
+        | of_no_workflow!() => None,
     }
 }
 

@@ -4,7 +4,7 @@
 //! brings the details of the last heartbeat, or of the failure that ended the attempt if it had any.
 use super::named_activity::NamedActivity;
 use super::register::{Look, Write, is_set, may_stand};
-use super::{Invariant, Observations, Operation, RpcKind, Violation};
+use super::{Invariant, Observations, Operation, RpcKind, Violation, of_no_workflow};
 use std::collections::BTreeMap;
 use tempest_api::decode_activity_token;
 use tempest_api::proto::common::v1::Payloads;
@@ -57,29 +57,20 @@ fn details(observations: &Observations, operation: &Operation) -> Option<(Activi
         | RpcKind::RespondActivityTaskCompleted
         | RpcKind::RespondActivityTaskCompletedById => None,
         // They tell nothing of an activity's progress.
-        RpcKind::DescribeNamespace
-        | RpcKind::DescribeTaskQueue
-        | RpcKind::DescribeWorkflowExecution
-        | RpcKind::GetClusterInfo
-        | RpcKind::GetSystemInfo
+        RpcKind::DescribeWorkflowExecution
         | RpcKind::GetWorkflowExecutionHistory
         | RpcKind::GetWorkflowExecutionHistoryReverse
-        | RpcKind::ListNamespaces
         | RpcKind::PollActivityTaskQueue
         | RpcKind::PollWorkflowTaskQueue
-        | RpcKind::RecordWorkerHeartbeat
         | RpcKind::ResetStickyTaskQueue
-        | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondWorkflowTaskCompleted
         | RpcKind::RespondWorkflowTaskFailed
-        | RpcKind::ShutdownWorker
         | RpcKind::SignalWithStartWorkflowExecution
         | RpcKind::SignalWorkflowExecution
         | RpcKind::StartWorkflowExecution
         | RpcKind::TerminateWorkflowExecution
-        | RpcKind::UpdateNamespace
-        | RpcKind::NotServed(_) => None,
+        | of_no_workflow!() => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! `history-wellformed`: a history is a history, and what a caller was ever shown of it stays.
 use super::page::Page;
-use super::{Invariant, Observations, Operation, RpcKind, RunObserved, Violation, events, pages_follow};
+use super::{
+    Invariant, Observations, Operation, RpcKind, RunObserved, Violation, events, of_no_workflow, pages_follow,
+};
 use std::collections::BTreeSet;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
@@ -218,18 +220,11 @@ fn shown(operation: &Operation) -> Option<Shown> {
             Some(Shown { run_id, events, transient_from: i64::MAX })
         }
         // Not judged because their answers show no events.
-        RpcKind::DescribeNamespace
-        | RpcKind::DescribeTaskQueue
-        | RpcKind::DescribeWorkflowExecution
-        | RpcKind::GetClusterInfo
-        | RpcKind::GetSystemInfo
-        | RpcKind::ListNamespaces
+        RpcKind::DescribeWorkflowExecution
         | RpcKind::PollActivityTaskQueue
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
-        | RpcKind::RecordWorkerHeartbeat
         | RpcKind::ResetStickyTaskQueue
-        | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled
         | RpcKind::RespondActivityTaskCanceledById
@@ -238,13 +233,11 @@ fn shown(operation: &Operation) -> Option<Shown> {
         | RpcKind::RespondActivityTaskFailed
         | RpcKind::RespondActivityTaskFailedById
         | RpcKind::RespondWorkflowTaskFailed
-        | RpcKind::ShutdownWorker
         | RpcKind::SignalWithStartWorkflowExecution
         | RpcKind::SignalWorkflowExecution
         | RpcKind::StartWorkflowExecution
         | RpcKind::TerminateWorkflowExecution
-        | RpcKind::UpdateNamespace
-        | RpcKind::NotServed(_) => None,
+        | of_no_workflow!() => None,
     }
 }
 

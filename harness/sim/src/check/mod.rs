@@ -31,7 +31,7 @@ mod timers_not_early;
 pub use crate::observe::{
     Commit, CommitResult, DataLossReport, Observations, Operation, Outcome, Panic, RpcKind, RunObserved, TimelineBegan,
 };
-pub(crate) use crate::observe::{events, named_activity, page, register, seconds};
+pub(crate) use crate::observe::{events, named_activity, of_no_workflow, page, register, seconds};
 pub use frontier::frontier;
 pub use invariant::{Invariant, holds_when};
 pub(crate) use refused_left_nothing::refused_calls;

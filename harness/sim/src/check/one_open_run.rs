@@ -1,5 +1,5 @@
 //! `one-open-run`: a workflow id has at most one open run, at every moment, and a repeated start finds the first.
-use super::{Invariant, Observations, Operation, Outcome, RpcKind, RunObserved, Violation, events};
+use super::{Invariant, Observations, Operation, Outcome, RpcKind, RunObserved, Violation, events, of_no_workflow};
 use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -95,21 +95,14 @@ fn start(operation: &Operation) -> Option<Asked> {
         // them.
         RpcKind::RespondWorkflowTaskCompleted => None,
         // Not judged because they open no run. That one which ends a run does so before another is opened, the commits show.
-        RpcKind::DescribeNamespace
-        | RpcKind::DescribeTaskQueue
-        | RpcKind::DescribeWorkflowExecution
-        | RpcKind::GetClusterInfo
-        | RpcKind::GetSystemInfo
+        RpcKind::DescribeWorkflowExecution
         | RpcKind::GetWorkflowExecutionHistory
         | RpcKind::GetWorkflowExecutionHistoryReverse
-        | RpcKind::ListNamespaces
         | RpcKind::PollActivityTaskQueue
         | RpcKind::PollWorkflowTaskQueue
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
-        | RpcKind::RecordWorkerHeartbeat
         | RpcKind::ResetStickyTaskQueue
-        | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled
         | RpcKind::RespondActivityTaskCanceledById
@@ -118,11 +111,9 @@ fn start(operation: &Operation) -> Option<Asked> {
         | RpcKind::RespondActivityTaskFailed
         | RpcKind::RespondActivityTaskFailedById
         | RpcKind::RespondWorkflowTaskFailed
-        | RpcKind::ShutdownWorker
         | RpcKind::SignalWorkflowExecution
         | RpcKind::TerminateWorkflowExecution
-        | RpcKind::UpdateNamespace
-        | RpcKind::NotServed(_) => None,
+        | of_no_workflow!() => None,
     }
 }
 

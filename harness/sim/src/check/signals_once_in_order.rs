@@ -1,7 +1,7 @@
 //! `signals-once-in-order`: each signal is in its workflow once, and signals sent one after another stay so.
 //!
 //! A signal whose outcome is unknown may be there or not, but never twice: its request id is repeated on every retry.
-use super::{Invariant, Observations, Operation, RpcKind, Violation, acked_durable, events, seconds};
+use super::{Invariant, Observations, Operation, RpcKind, Violation, acked_durable, events, of_no_workflow, seconds};
 use std::collections::BTreeMap;
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -94,21 +94,14 @@ fn signal(operation: &Operation) -> Option<(String, String)> {
         // Not judged here because its signals to other workflows are sent by the server: `across-runs` judges them.
         RpcKind::RespondWorkflowTaskCompleted => None,
         // Not judged because they send no signal.
-        RpcKind::DescribeNamespace
-        | RpcKind::DescribeTaskQueue
-        | RpcKind::DescribeWorkflowExecution
-        | RpcKind::GetClusterInfo
-        | RpcKind::GetSystemInfo
+        RpcKind::DescribeWorkflowExecution
         | RpcKind::GetWorkflowExecutionHistory
         | RpcKind::GetWorkflowExecutionHistoryReverse
-        | RpcKind::ListNamespaces
         | RpcKind::PollActivityTaskQueue
         | RpcKind::PollWorkflowTaskQueue
         | RpcKind::RecordActivityTaskHeartbeat
         | RpcKind::RecordActivityTaskHeartbeatById
-        | RpcKind::RecordWorkerHeartbeat
         | RpcKind::ResetStickyTaskQueue
-        | RpcKind::RegisterNamespace
         | RpcKind::RequestCancelWorkflowExecution
         | RpcKind::RespondActivityTaskCanceled
         | RpcKind::RespondActivityTaskCanceledById
@@ -117,11 +110,9 @@ fn signal(operation: &Operation) -> Option<(String, String)> {
         | RpcKind::RespondActivityTaskFailed
         | RpcKind::RespondActivityTaskFailedById
         | RpcKind::RespondWorkflowTaskFailed
-        | RpcKind::ShutdownWorker
         | RpcKind::StartWorkflowExecution
         | RpcKind::TerminateWorkflowExecution
-        | RpcKind::UpdateNamespace
-        | RpcKind::NotServed(_) => None,
+        | of_no_workflow!() => None,
     }
 }
 

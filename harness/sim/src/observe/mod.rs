@@ -21,6 +21,7 @@ pub use history_json::history_json;
 pub use observations::{Observations, Panic, RunObserved};
 pub use operation_log::{Operation, OperationLog, Outcome};
 pub use rpc_kind::RpcKind;
+pub(crate) use rpc_kind::of_no_workflow;
 #[cfg(test)]
 pub(crate) use stored_states::StoredState;
 pub use waiting::Waiting;

@@ -1,5 +1,5 @@
 //! Activities that a caller names by the id that their workflow gave them, as a person at a desk does, not by a task's token.
-use crate::observe::{Observations, Operation, RpcKind, RunObserved};
+use crate::observe::{Observations, Operation, RpcKind, RunObserved, of_no_workflow};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -30,33 +30,24 @@ impl NamedActivity {
             RpcKind::RespondActivityTaskCompletedById => named!(RespondActivityTaskCompletedByIdRequest),
             RpcKind::RespondActivityTaskFailedById => named!(RespondActivityTaskFailedByIdRequest),
             // Name a task by its token, or none.
-            RpcKind::DescribeNamespace
-            | RpcKind::DescribeTaskQueue
-            | RpcKind::DescribeWorkflowExecution
-            | RpcKind::GetClusterInfo
-            | RpcKind::GetSystemInfo
+            RpcKind::DescribeWorkflowExecution
             | RpcKind::GetWorkflowExecutionHistory
             | RpcKind::GetWorkflowExecutionHistoryReverse
-            | RpcKind::ListNamespaces
             | RpcKind::PollActivityTaskQueue
             | RpcKind::PollWorkflowTaskQueue
             | RpcKind::RecordActivityTaskHeartbeat
-            | RpcKind::RecordWorkerHeartbeat
             | RpcKind::ResetStickyTaskQueue
-            | RpcKind::RegisterNamespace
             | RpcKind::RequestCancelWorkflowExecution
             | RpcKind::RespondActivityTaskCanceled
             | RpcKind::RespondActivityTaskCompleted
             | RpcKind::RespondActivityTaskFailed
             | RpcKind::RespondWorkflowTaskCompleted
             | RpcKind::RespondWorkflowTaskFailed
-            | RpcKind::ShutdownWorker
             | RpcKind::SignalWithStartWorkflowExecution
             | RpcKind::SignalWorkflowExecution
             | RpcKind::StartWorkflowExecution
             | RpcKind::TerminateWorkflowExecution
-            | RpcKind::UpdateNamespace
-            | RpcKind::NotServed(_) => None,
+            | of_no_workflow!() => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which workflow, and which of its runs, a call is about.
 use super::named_activity::NamedActivity;
-use super::{Operation, RpcKind};
+use super::{Operation, RpcKind, of_no_workflow};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{decode_activity_token, decode_workflow_token};
@@ -81,17 +81,7 @@ pub(super) fn about(operation: &Operation) -> Option<About> {
         | RpcKind::RespondActivityTaskCanceledById
         | RpcKind::RespondActivityTaskCompletedById
         | RpcKind::RespondActivityTaskFailedById => of(NamedActivity::of(operation)?.execution),
-        // Name no workflow.
-        RpcKind::DescribeNamespace
-        | RpcKind::DescribeTaskQueue
-        | RpcKind::GetClusterInfo
-        | RpcKind::GetSystemInfo
-        | RpcKind::ListNamespaces
-        | RpcKind::RecordWorkerHeartbeat
-        | RpcKind::RegisterNamespace
-        | RpcKind::ShutdownWorker
-        | RpcKind::UpdateNamespace
-        | RpcKind::NotServed(_) => return None,
+        of_no_workflow!() => return None,
     })
 }
 

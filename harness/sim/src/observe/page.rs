@@ -1,5 +1,5 @@
 //! Pages of histories, as clients are shown them.
-use crate::observe::{Operation, RpcKind};
+use crate::observe::{Operation, RpcKind, of_no_workflow};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::{EventType, HistoryEventFilterType};
 use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
@@ -57,19 +57,12 @@ impl Page {
                 })
             }
             // Answer with something else.
-            RpcKind::DescribeNamespace
-            | RpcKind::DescribeTaskQueue
-            | RpcKind::DescribeWorkflowExecution
-            | RpcKind::GetClusterInfo
-            | RpcKind::GetSystemInfo
-            | RpcKind::ListNamespaces
+            RpcKind::DescribeWorkflowExecution
             | RpcKind::PollActivityTaskQueue
             | RpcKind::PollWorkflowTaskQueue
             | RpcKind::RecordActivityTaskHeartbeat
             | RpcKind::RecordActivityTaskHeartbeatById
-            | RpcKind::RecordWorkerHeartbeat
             | RpcKind::ResetStickyTaskQueue
-            | RpcKind::RegisterNamespace
             | RpcKind::RequestCancelWorkflowExecution
             | RpcKind::RespondActivityTaskCanceled
             | RpcKind::RespondActivityTaskCanceledById
@@ -79,13 +72,11 @@ impl Page {
             | RpcKind::RespondActivityTaskFailedById
             | RpcKind::RespondWorkflowTaskCompleted
             | RpcKind::RespondWorkflowTaskFailed
-            | RpcKind::ShutdownWorker
             | RpcKind::SignalWithStartWorkflowExecution
             | RpcKind::SignalWorkflowExecution
             | RpcKind::StartWorkflowExecution
             | RpcKind::TerminateWorkflowExecution
-            | RpcKind::UpdateNamespace
-            | RpcKind::NotServed(_) => None,
+            | of_no_workflow!() => None,
         }
     }
 }

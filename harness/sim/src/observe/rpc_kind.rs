@@ -1,7 +1,8 @@
 //! Which RPC a call is of.
 //!
 //! Checkers match on it without a wildcard: an RPC that the server begins to serve does not compile here until each of them
-//! says what it judges of it, or why it judges nothing.
+//! says what it judges of it, or why it judges nothing. One that is about no workflow may be put into [`of_no_workflow`]
+//! instead, which says it to all that judge workflows.
 use std::fmt;
 
 macro_rules! rpcs {
@@ -72,6 +73,23 @@ rpcs! {
     TerminateWorkflowExecution,
     UpdateNamespace,
 }
+
+/// The pattern of RPCs that neither name a workflow nor are answered with one.
+macro_rules! of_no_workflow {
+    () => {
+        $crate::observe::RpcKind::DescribeNamespace
+            | $crate::observe::RpcKind::DescribeTaskQueue
+            | $crate::observe::RpcKind::GetClusterInfo
+            | $crate::observe::RpcKind::GetSystemInfo
+            | $crate::observe::RpcKind::ListNamespaces
+            | $crate::observe::RpcKind::RecordWorkerHeartbeat
+            | $crate::observe::RpcKind::RegisterNamespace
+            | $crate::observe::RpcKind::ShutdownWorker
+            | $crate::observe::RpcKind::UpdateNamespace
+            | $crate::observe::RpcKind::NotServed(_)
+    };
+}
+pub(crate) use of_no_workflow;
 
 impl fmt::Display for RpcKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
