@@ -159,7 +159,7 @@ fn write_service(text: &mut String, name: &str, routes: &[Route]) {
         writeln!(text, "| RPC | | what differs | reads, or a repeat is recognised by | for |\n|---|---|---|---|---|");
     for route in routes {
         let (word, remark) = support(route.support);
-        let poll = if route.wait == Wait::No { "" } else { " *" };
+        let poll = if matches!(route.wait, Wait::Within(_)) { "" } else { " *" };
         let _ = writeln!(
             text,
             "| {}{poll} | {word} | {remark} | {} | {} |",

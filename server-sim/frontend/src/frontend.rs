@@ -1,11 +1,10 @@
 //! The role itself: who it talks to.
+use crate::FrontendConfig;
 use crate::namespace::{Namespace, Registry};
 use crate::rpc::register_namespace as register;
-use crate::{FrontendConfig, layers, validation};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::{HistoryService, MatchingService, ServiceError, ServiceResult};
 use tempest_core::{Limits, NamespaceId};
 use tempest_store::Store;
@@ -118,29 +117,5 @@ impl Frontend {
 
     fn is_ensured(&self, name: &str) -> bool {
         self.ensured.lock().expect("no holder of this lock panics").contains(name)
-    }
-
-    /// The namespace of a task token; a request that names another one is refused.
-    pub(crate) async fn namespace_of_token(&self, name: &str, id: &NamespaceId) -> ServiceResult<Arc<Namespace>> {
-        if id.as_str().is_empty() {
-            return Err(ServiceError::InvalidArgument("Namespace not set on request.".into()));
-        }
-        let of_token = self.namespace_by_id(id.as_str()).await?;
-        if !name.is_empty() && of_token.name != name {
-            layers::namespace::open(self, name).await?;
-            return Err(ServiceError::InvalidArgument(
-                "Operation requested with a token from a different namespace.".into(),
-            ));
-        }
-        Ok(of_token)
-    }
-
-    pub(crate) async fn namespace_in(&self, name: &str, allowed: &[NamespaceState]) -> ServiceResult<Arc<Namespace>> {
-        validation::namespace_name(name)?;
-        let namespace = self.namespace_by_name(name).await?;
-        match namespace.state() {
-            state if allowed.contains(&state) => Ok(namespace),
-            state => Err(ServiceError::NamespaceInvalidState { namespace: name.to_owned(), state }),
-        }
     }
 }

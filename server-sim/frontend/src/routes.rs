@@ -3,10 +3,24 @@
 //! `COMPATIBILITY.md`. An RPC of the descriptor without a row does not compile.
 //!
 //! ```text
-//! Rpc { support, effect, role, wait, file::function in namespace limits(limit field, ...) }
+//! Rpc { support, effect, role, wait, file::function in namespace }
 //! Rpc { NotYet(sentence), effect, role, wait }
 //! ```
+//!
+//! | of a row that is served | says |
+//! |---|---|
+//! | `Within(30)` | how many seconds it may take if its caller sets no deadline |
+//! | `in open`, `to_start_in`, `none` | which namespace there must be, by a function of `layers::namespace` |
+//! | `in of_activity_token`, `of_activity_id`, `of_workflow_token` | the same of a worker's report, and which task |
+//! | `after function` | its own check, where it stands before the limits in Temporal |
+//! | `refuses(limit field, ...)` | fields with a limit, each by a function of `layers::sizes` |
+//! | `fails_activity(field sentence)` | the same of a report: if it is too large its activity fails |
+//! | `cuts(limit field, ...)` | fields that are cut to their limit |
+//!
+//! The seconds are those for which Temporal's frontend waits for its other services: 30 for history (and here for the
+//! store), 60 for matching (`DefaultTimeout` in its `client/history/client.go` and `client/matching/client.go`).
 use crate::caller::Caller;
+use crate::layers::sizes::NamesCut;
 use crate::{Frontend, layers, rpc};
 use std::time::Duration;
 use tempest_api::rpcs::{self, Rpc};
@@ -57,8 +71,8 @@ pub(crate) enum Role {
 /// What a request waits for, and so for how long: never longer than its caller does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// For nothing but its own work.
-    No,
+    /// For nothing but its own work: so many seconds if its caller does not say how long it waits.
+    Within(u64),
     HistoryPoll,
     TaskPoll,
 }
@@ -68,9 +82,17 @@ impl Wait {
     pub fn patience(self, frontend: &Frontend, caller: &Caller) -> Duration {
         let config = &frontend.config;
         match self {
-            Self::No => Duration::ZERO,
+            Self::Within(_) => Duration::ZERO,
             Self::HistoryPoll => caller.patience(config.history_long_poll, config.long_poll_margin),
             Self::TaskPoll => caller.patience(config.task_long_poll, config.long_poll_margin),
+        }
+    }
+
+    /// How long it may take altogether if its caller does not say. A poll ends by itself.
+    pub const fn allowance(self) -> Option<Duration> {
+        match self {
+            Self::Within(seconds) => Some(Duration::from_secs(seconds)),
+            Self::HistoryPoll | Self::TaskPoll => None,
         }
     }
 }
@@ -105,8 +127,13 @@ pub(crate) trait Handle: Rpc {
 
 macro_rules! routes {
     ($module:ident $table:ident; $($rpc:ident {
-        $support:expr, $effect:expr, $role:ident, $wait:ident
-        $(, $file:ident :: $function:ident in $namespace:ident $(limits($($limit:ident $field:ident),+))?)?
+        $support:expr, $effect:expr, $role:ident, $wait:ident $(($seconds:literal))?
+        $(, $file:ident :: $function:ident in $subject:ident
+            $(after $check:ident)?
+            $(refuses($($limit:ident $field:ident),+))?
+            $(fails_activity($report:ident $sentence:literal))?
+            $(cuts($($cut:ident $long:ident),+))?
+        )?
     })+) => {
         #[cfg_attr(not(test), allow(dead_code, reason = "the server reads each row by itself"))]
         pub(crate) const $table: &[Route] = &[$(<rpcs::$module::$rpc as Handle>::ROUTE),+];
@@ -116,7 +143,7 @@ macro_rules! routes {
                 support: $support,
                 effect: $effect,
                 role: Role::$role,
-                wait: Wait::$wait,
+                wait: Wait::$wait $(($seconds))?,
             };
 
             async fn handle(
@@ -126,14 +153,18 @@ macro_rules! routes {
             ) -> ServiceResult<Self::Response> {
                 handle! {
                     $wait ($module $rpc) (frontend caller request)
-                    $($file $function $namespace ($($($limit $field)+)?))?
+                    $($file $function $subject [
+                        $(after rpc::$file::$check,)?
+                        $($(refuses $limit $field,)+)?
+                        $(fails_activity $report $sentence,)?
+                    ] ($($($cut $long)+)?))?
                 }
             }
         })+
     };
 }
 
-/// What a row does with a request: looks its namespace up, judges its sizes, and hands it to the row's function.
+/// What a row does with a request: finds what it is about, judges its sizes, and hands it to the row's function.
 macro_rules! handle {
     ($wait:ident ($module:ident $rpc:ident) ($($unused:ident)+)) => {{
         let _ = ($($unused),+);
@@ -141,32 +172,83 @@ macro_rules! handle {
         unimplemented::<rpcs::$module::$rpc>()
     }};
     ($wait:ident ($module:ident $rpc:ident) ($frontend:ident $caller:ident $request:ident)
-        $file:ident $function:ident $namespace:ident ($($limit:ident $field:ident)*)) => {{
+        $file:ident $function:ident $subject:ident $limits:tt $cuts:tt) => {{
         const { assert!(<rpcs::$module::$rpc as Handle>::ROUTE.is_served(), "a row that names a function is served") };
-        answer!($wait $namespace (rpc::$file::$function) $frontend $caller $request $($limit $field)*)
+        answer!($wait $subject (rpc::$file::$function) ($frontend $caller $request) $limits $cuts)
     }};
 }
 
+/// By what the request is about.
 macro_rules! answer {
-    (No none ($function:path) $frontend:ident $caller:ident $request:ident) => {{
+    (Within none ($function:path) ($frontend:ident $caller:ident $request:ident) [] ()) => {{
         let _ = $caller;
         $function($frontend, $request).await
     }};
-    // The token says which namespace it is: the function looks it up.
-    (No of_token ($function:path) $frontend:ident $caller:ident $request:ident) => {{
+    (Within of_activity_id ($function:path) ($frontend:ident $caller:ident $request:ident) $limits:tt $cuts:tt) => {{
         let _ = $caller;
-        $function($frontend, $request).await
+        let (name, run) = (&$request.namespace, (&*$request.workflow_id, &*$request.run_id));
+        let activity = layers::namespace::of_activity_id($frontend, name, run, &$request.activity_id).await?;
+        judge!($frontend activity $request $limits);
+        call!(($function) $frontend activity $request $cuts)
     }};
-    (No $namespace:ident ($function:path) $frontend:ident $caller:ident $request:ident
-        $($limit:ident $field:ident)*) => {{
+    (Within of_activity_token ($function:path) ($frontend:ident $caller:ident $request:ident) $limits:tt $cuts:tt) => {{
+        let _ = $caller;
+        let (name, token) = (&$request.namespace, &$request.task_token);
+        let activity = layers::namespace::of_activity_token($frontend, name, token).await?;
+        judge!($frontend activity $request $limits);
+        call!(($function) $frontend activity $request $cuts)
+    }};
+    (Within of_workflow_token ($function:path) ($frontend:ident $caller:ident $request:ident) $limits:tt $cuts:tt) => {{
+        let _ = $caller;
+        let (name, token) = (&$request.namespace, &$request.task_token);
+        let task = layers::namespace::of_workflow_token($frontend, name, token).await?;
+        judge!($frontend task $request $limits);
+        call!(($function) $frontend task $request $cuts)
+    }};
+    (Within $namespace:ident ($function:path) ($frontend:ident $caller:ident $request:ident) $limits:tt ()) => {{
         let _ = $caller;
         let namespace = layers::namespace::$namespace($frontend, &$request.namespace).await?;
-        $(layers::sizes::$limit($frontend, $request.$field.as_ref())?;)*
+        judge!($frontend namespace $request $limits);
         $function($frontend, &namespace, $request).await
     }};
-    ($wait:ident $namespace:ident ($function:path) $frontend:ident $caller:ident $request:ident) => {{
+    ($wait:ident $namespace:ident ($function:path) ($frontend:ident $caller:ident $request:ident) [] ()) => {{
         let namespace = layers::namespace::$namespace($frontend, &$request.namespace).await?;
         $function($frontend, &namespace, $request, $caller).await
+    }};
+}
+
+/// The checks and limits of a row, in order. The first that does not hold ends the request.
+macro_rules! judge {
+    ($frontend:ident $subject:ident $request:ident []) => {};
+    ($frontend:ident $subject:ident $request:ident [after $check:path, $($rest:tt)*]) => {
+        $check(&$request)?;
+        judge!($frontend $subject $request [$($rest)*]);
+    };
+    ($frontend:ident $subject:ident $request:ident [refuses $limit:ident $field:ident, $($rest:tt)*]) => {
+        layers::sizes::$limit($frontend, $request.$field.as_ref())?;
+        judge!($frontend $subject $request [$($rest)*]);
+    };
+    ($frontend:ident $subject:ident $request:ident [fails_activity $report:ident $sentence:literal,]) => {
+        let (report, identity) = ($request.$report.as_ref(), &$request.identity);
+        if let Some(instead) =
+            layers::sizes::fails_activity($frontend, &$subject, report, identity, $sentence).await?
+        {
+            return Ok(instead);
+        }
+    };
+}
+
+/// The row's function, with long fields cut before and named after it.
+macro_rules! call {
+    (($function:path) $frontend:ident $subject:ident $request:ident ()) => {
+        $function($frontend, $subject, $request).await
+    };
+    (($function:path) $frontend:ident $subject:ident $request:ident ($($cut:ident $long:ident)+)) => {{
+        let (mut request, mut cut) = ($request, Vec::new());
+        $(layers::sizes::$cut($frontend, &mut request.$long, &mut cut);)+
+        let mut response = $function($frontend, $subject, request).await?;
+        response.name_cut(cut);
+        Ok(response)
     }};
 }
 
@@ -209,39 +291,39 @@ const CLUSTERS: &str = "There is one cluster, and no replication to others.";
 routes! { workflow_service WORKFLOW_SERVICE;
     RegisterNamespace {
         Partly("Archival and other clusters are refused."),
-        Mutates(CompareAndSet), Admin, No, register_namespace::register in none
+        Mutates(CompareAndSet), Admin, Within(30), register_namespace::register in none
     }
     DescribeNamespace {
         Partly("Capabilities say what is here: few of them are true. No archival, no search attribute aliases."),
-        Reads, Reader, No, describe_namespace::describe in none
+        Reads, Reader, Within(30), describe_namespace::describe in none
     }
     ListNamespaces {
         Partly("There is no `temporal-system`."),
-        Reads, Reader, No, list_namespaces::list in none
+        Reads, Reader, Within(30), list_namespaces::list in none
     }
     UpdateNamespace {
         Partly("\
             Description, owner, data, state and retention. Bad binaries, archival, aliases and promotion are \
             refused."),
-        Mutates(CompareAndSet), Admin, No, update_namespace::update in open
+        Mutates(CompareAndSet), Admin, Within(30), update_namespace::update in open
     }
-    DeprecateNamespace { NotYet(DEPRECATE), Mutates(CompareAndSet), Admin, No }
+    DeprecateNamespace { NotYet(DEPRECATE), Mutates(CompareAndSet), Admin, Within(30) }
     StartWorkflowExecution {
         Partly("\
             Cron, completion callbacks, versioning overrides and time skipping are refused. Custom search attributes \
             are not checked against a registry, priority has no effect on the order of tasks, and the first task is \
             never eager."),
-        Mutates(RequestId), Writer, No, start_workflow_execution::start in to_start_in
-            limits(payloads input, memo memo, search_attributes search_attributes)
+        Mutates(RequestId), Writer, Within(30), start_workflow_execution::start in to_start_in
+            refuses(payloads input, memo memo, search_attributes search_attributes)
     }
-    ExecuteMultiOperation { NotYet(MULTI), Mutates(RequestId), Writer, No }
+    ExecuteMultiOperation { NotYet(MULTI), Mutates(RequestId), Writer, Within(30) }
     GetWorkflowExecutionHistory {
         Partly("The page size counts events, not batches. No archived histories."),
         Reads, Reader, HistoryPoll, get_workflow_execution_history::get_history in open
     }
     GetWorkflowExecutionHistoryReverse {
         Partly("The page size counts events, not batches."),
-        Reads, Reader, No, get_workflow_execution_history_reverse::get_history_reverse in open
+        Reads, Reader, Within(30), get_workflow_execution_history_reverse::get_history_reverse in open
     }
     PollWorkflowTaskQueue {
         Partly("No queries, updates, poller scaling or poller groups. Versioned workers get PermissionDenied."),
@@ -251,11 +333,12 @@ routes! { workflow_service WORKFLOW_SERVICE;
         Partly("\
             Query results and messages have no effect, no activity is started eagerly, and speculative workflow \
             tasks are not used."),
-        Mutates(Token), Worker, No, respond_workflow_task_completed::complete in of_token
+        Mutates(Token), Worker, Within(30), respond_workflow_task_completed::complete in of_workflow_token
     }
     RespondWorkflowTaskFailed {
         Works,
-        Mutates(Token), Worker, No, respond_workflow_task_failed::fail in of_token
+        Mutates(Token), Worker, Within(30), respond_workflow_task_failed::fail in of_workflow_token
+            refuses(identity identity) cuts(failure failure)
     }
     PollActivityTaskQueue {
         Partly("No poller scaling. Versioned workers get PermissionDenied."),
@@ -263,188 +346,196 @@ routes! { workflow_service WORKFLOW_SERVICE;
     }
     RecordActivityTaskHeartbeat {
         Partly("Activities are never paused or reset."),
-        Mutates(Token), Worker, No, record_activity_task_heartbeat::heartbeat in of_token
+        Mutates(Token), Worker, Within(30), record_activity_task_heartbeat::heartbeat in of_activity_token
+            fails_activity(details "Heartbeat details exceed size limit.")
     }
     RecordActivityTaskHeartbeatById {
         Partly("As by token. Not of standalone activities."),
-        Mutates(Never), Worker, No, record_activity_task_heartbeat::heartbeat_by_id in open
+        Mutates(Never), Worker, Within(30), record_activity_task_heartbeat::heartbeat_by_id in of_activity_id
+            fails_activity(details "Heartbeat details exceed size limit.")
     }
     RespondActivityTaskCompleted {
         Works,
-        Mutates(Token), Worker, No, respond_activity_task_completed::complete in of_token
+        Mutates(Token), Worker, Within(30), respond_activity_task_completed::complete in of_activity_token
+            refuses(identity identity) fails_activity(result "Complete result exceeds size limit.")
     }
     RespondActivityTaskCompletedById {
         Partly("Not of standalone activities."),
-        Mutates(CompareAndSet), Worker, No, respond_activity_task_completed::complete_by_id in open
+        Mutates(CompareAndSet), Worker, Within(30), respond_activity_task_completed::complete_by_id in of_activity_id
+            refuses(identity identity) fails_activity(result "Complete result exceeds size limit.")
     }
     RespondActivityTaskFailed {
         Works,
-        Mutates(Token), Worker, No, respond_activity_task_failed::fail in of_token
+        Mutates(Token), Worker, Within(30), respond_activity_task_failed::fail in of_activity_token
+            after checked refuses(identity identity) cuts(heartbeat_details last_heartbeat_details, failure failure)
     }
     RespondActivityTaskFailedById {
         Partly("Not of standalone activities."),
-        Mutates(CompareAndSet), Worker, No, respond_activity_task_failed::fail_by_id in open
+        Mutates(CompareAndSet), Worker, Within(30), respond_activity_task_failed::fail_by_id in of_activity_id
+            after checked_by_id refuses(identity identity) cuts(heartbeat_details last_heartbeat_details, failure failure)
     }
     RespondActivityTaskCanceled {
         Works,
-        Mutates(Token), Worker, No, respond_activity_task_canceled::cancel in of_token
+        Mutates(Token), Worker, Within(30), respond_activity_task_canceled::cancel in of_activity_token
+            refuses(identity identity) fails_activity(details "Cancel details exceed size limit.")
     }
     RespondActivityTaskCanceledById {
         Partly("Not of standalone activities."),
-        Mutates(CompareAndSet), Worker, No, respond_activity_task_canceled::cancel_by_id in open
+        Mutates(CompareAndSet), Worker, Within(30), respond_activity_task_canceled::cancel_by_id in of_activity_id
+            refuses(identity identity) fails_activity(details "Cancel details exceed size limit.")
     }
     RequestCancelWorkflowExecution {
         Works,
-        Mutates(RequestId), Writer, No, request_cancel_workflow_execution::request_cancel in open
+        Mutates(RequestId), Writer, Within(30), request_cancel_workflow_execution::request_cancel in open
     }
     SignalWorkflowExecution {
         Works,
-        Mutates(RequestId), Writer, No, signal_workflow_execution::signal in open
-            limits(payloads input)
+        Mutates(RequestId), Writer, Within(30), signal_workflow_execution::signal in open
+            refuses(payloads input)
     }
     SignalWithStartWorkflowExecution {
         Partly("As StartWorkflowExecution."),
-        Mutates(RequestId), Writer, No, signal_with_start_workflow_execution::signal_with_start in to_start_in
-            limits(payloads input, payloads signal_input, memo memo, search_attributes search_attributes)
+        Mutates(RequestId), Writer, Within(30), signal_with_start_workflow_execution::signal_with_start in to_start_in
+            refuses(payloads input, payloads signal_input, memo memo, search_attributes search_attributes)
     }
-    ResetWorkflowExecution { NotYet(RESET), Mutates(RequestId), Writer, No }
+    ResetWorkflowExecution { NotYet(RESET), Mutates(RequestId), Writer, Within(30) }
     TerminateWorkflowExecution {
         Works,
-        Mutates(CompareAndSet), Writer, No, terminate_workflow_execution::terminate in open
-            limits(payloads details)
+        Mutates(CompareAndSet), Writer, Within(30), terminate_workflow_execution::terminate in open
+            refuses(payloads details)
     }
-    DeleteWorkflowExecution { NotYet(DELETE), Mutates(CompareAndSet), Writer, No }
-    ListOpenWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, No }
-    ListClosedWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, No }
-    ListWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, No }
-    ListArchivedWorkflowExecutions { NotYet(ARCHIVAL), Reads, Reader, No }
-    ScanWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, No }
-    CountWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, No }
-    GetSearchAttributes { NotYet(SEARCH_ATTRIBUTES), Reads, Reader, No }
-    RespondQueryTaskCompleted { NotYet(QUERIES), Mutates(Token), Worker, No }
+    DeleteWorkflowExecution { NotYet(DELETE), Mutates(CompareAndSet), Writer, Within(30) }
+    ListOpenWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, Within(30) }
+    ListClosedWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, Within(30) }
+    ListWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, Within(30) }
+    ListArchivedWorkflowExecutions { NotYet(ARCHIVAL), Reads, Reader, Within(30) }
+    ScanWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, Within(30) }
+    CountWorkflowExecutions { NotYet(VISIBILITY), Reads, Reader, Within(30) }
+    GetSearchAttributes { NotYet(SEARCH_ATTRIBUTES), Reads, Reader, Within(30) }
+    RespondQueryTaskCompleted { NotYet(QUERIES), Mutates(Token), Worker, Within(60) }
     ResetStickyTaskQueue {
         Works,
-        Mutates(CompareAndSet), Worker, No, reset_sticky_task_queue::reset in open
+        Mutates(CompareAndSet), Worker, Within(30), reset_sticky_task_queue::reset in open
     }
     ShutdownWorker {
         Partly("Its heartbeat is not kept."),
-        Mutates(CompareAndSet), Worker, No, shutdown_worker::shutdown in open
+        Mutates(CompareAndSet), Worker, Within(60), shutdown_worker::shutdown in open
     }
     QueryWorkflow { NotYet(QUERIES), Reads, Reader, HistoryPoll }
     DescribeWorkflowExecution {
         Partly("\
             Nothing of callbacks, Nexus operations, versioning, resets and pauses."),
-        Reads, Reader, No, describe_workflow_execution::describe in open
+        Reads, Reader, Within(30), describe_workflow_execution::describe in open
     }
     DescribeTaskQueue {
         Partly("Pollers and backlog, also in the enhanced mode. No priorities, reachability or versions."),
-        Reads, Reader, No, describe_task_queue::describe in open
+        Reads, Reader, Within(60), describe_task_queue::describe in open
     }
     GetClusterInfo {
         Works,
-        Reads, Reader, No, get_cluster_info::cluster_info in none
+        Reads, Reader, Within(30), get_cluster_info::cluster_info in none
     }
     GetSystemInfo {
         Works,
-        Reads, Reader, No, get_system_info::system_info in none
+        Reads, Reader, Within(30), get_system_info::system_info in none
     }
-    ListTaskQueuePartitions { NotYet(PARTITIONS), Reads, Reader, No }
-    CreateSchedule { NotYet(SCHEDULES), Mutates(RequestId), Writer, No }
-    DescribeSchedule { NotYet(SCHEDULES), Reads, Reader, No }
-    UpdateSchedule { NotYet(SCHEDULES), Mutates(RequestId), Writer, No }
-    PatchSchedule { NotYet(SCHEDULES), Mutates(RequestId), Writer, No }
-    ListScheduleMatchingTimes { NotYet(SCHEDULES), Reads, Reader, No }
-    DeleteSchedule { NotYet(SCHEDULES), Mutates(RequestId), Writer, No }
-    ListSchedules { NotYet(SCHEDULES), Reads, Reader, No }
-    CountSchedules { NotYet(SCHEDULES), Reads, Reader, No }
-    UpdateWorkerBuildIdCompatibility { NotYet(BUILD_IDS), Mutates(CompareAndSet), Writer, No }
-    GetWorkerBuildIdCompatibility { NotYet(BUILD_IDS), Reads, Reader, No }
-    UpdateWorkerVersioningRules { NotYet(BUILD_IDS), Mutates(CompareAndSet), Writer, No }
-    GetWorkerVersioningRules { NotYet(BUILD_IDS), Reads, Reader, No }
-    GetWorkerTaskReachability { NotYet(BUILD_IDS), Reads, Reader, No }
-    DescribeDeployment { NotYet(FIRST_DEPLOYMENTS), Reads, Reader, No }
-    DescribeWorkerDeploymentVersion { NotYet(DEPLOYMENTS), Reads, Reader, No }
-    ListDeployments { NotYet(FIRST_DEPLOYMENTS), Reads, Reader, No }
-    GetDeploymentReachability { NotYet(FIRST_DEPLOYMENTS), Reads, Reader, No }
-    GetCurrentDeployment { NotYet(FIRST_DEPLOYMENTS), Reads, Reader, No }
-    SetCurrentDeployment { NotYet(FIRST_DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    SetWorkerDeploymentCurrentVersion { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    DescribeWorkerDeployment { NotYet(DEPLOYMENTS), Reads, Reader, No }
-    DeleteWorkerDeployment { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    DeleteWorkerDeploymentVersion { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    SetWorkerDeploymentRampingVersion { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    ListWorkerDeployments { NotYet(DEPLOYMENTS), Reads, Reader, No }
-    CreateWorkerDeployment { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    CreateWorkerDeploymentVersion { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    UpdateWorkerDeploymentVersionComputeConfig { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    ValidateWorkerDeploymentVersionComputeConfig { NotYet(DEPLOYMENTS), Reads, Reader, No }
-    UpdateWorkerDeploymentVersionMetadata { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    SetWorkerDeploymentManager { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, No }
-    UpdateWorkflowExecution { NotYet(UPDATES), Mutates(RequestId), Writer, No }
+    ListTaskQueuePartitions { NotYet(PARTITIONS), Reads, Reader, Within(30) }
+    CreateSchedule { NotYet(SCHEDULES), Mutates(RequestId), Writer, Within(30) }
+    DescribeSchedule { NotYet(SCHEDULES), Reads, Reader, Within(30) }
+    UpdateSchedule { NotYet(SCHEDULES), Mutates(RequestId), Writer, Within(30) }
+    PatchSchedule { NotYet(SCHEDULES), Mutates(RequestId), Writer, Within(30) }
+    ListScheduleMatchingTimes { NotYet(SCHEDULES), Reads, Reader, Within(30) }
+    DeleteSchedule { NotYet(SCHEDULES), Mutates(RequestId), Writer, Within(30) }
+    ListSchedules { NotYet(SCHEDULES), Reads, Reader, Within(30) }
+    CountSchedules { NotYet(SCHEDULES), Reads, Reader, Within(30) }
+    UpdateWorkerBuildIdCompatibility { NotYet(BUILD_IDS), Mutates(CompareAndSet), Writer, Within(60) }
+    GetWorkerBuildIdCompatibility { NotYet(BUILD_IDS), Reads, Reader, Within(60) }
+    UpdateWorkerVersioningRules { NotYet(BUILD_IDS), Mutates(CompareAndSet), Writer, Within(60) }
+    GetWorkerVersioningRules { NotYet(BUILD_IDS), Reads, Reader, Within(60) }
+    GetWorkerTaskReachability { NotYet(BUILD_IDS), Reads, Reader, Within(30) }
+    DescribeDeployment { NotYet(FIRST_DEPLOYMENTS), Reads, Reader, Within(30) }
+    DescribeWorkerDeploymentVersion { NotYet(DEPLOYMENTS), Reads, Reader, Within(30) }
+    ListDeployments { NotYet(FIRST_DEPLOYMENTS), Reads, Reader, Within(30) }
+    GetDeploymentReachability { NotYet(FIRST_DEPLOYMENTS), Reads, Reader, Within(30) }
+    GetCurrentDeployment { NotYet(FIRST_DEPLOYMENTS), Reads, Reader, Within(30) }
+    SetCurrentDeployment { NotYet(FIRST_DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    SetWorkerDeploymentCurrentVersion { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    DescribeWorkerDeployment { NotYet(DEPLOYMENTS), Reads, Reader, Within(30) }
+    DeleteWorkerDeployment { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    DeleteWorkerDeploymentVersion { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    SetWorkerDeploymentRampingVersion { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    ListWorkerDeployments { NotYet(DEPLOYMENTS), Reads, Reader, Within(30) }
+    CreateWorkerDeployment { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    CreateWorkerDeploymentVersion { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    UpdateWorkerDeploymentVersionComputeConfig { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    ValidateWorkerDeploymentVersionComputeConfig { NotYet(DEPLOYMENTS), Reads, Reader, Within(30) }
+    UpdateWorkerDeploymentVersionMetadata { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    SetWorkerDeploymentManager { NotYet(DEPLOYMENTS), Mutates(CompareAndSet), Writer, Within(30) }
+    UpdateWorkflowExecution { NotYet(UPDATES), Mutates(RequestId), Writer, Within(30) }
     PollWorkflowExecutionUpdate { NotYet(UPDATES), Reads, Reader, HistoryPoll }
-    StartBatchOperation { NotYet(BATCHES), Mutates(CompareAndSet), Writer, No }
-    StopBatchOperation { NotYet(BATCHES), Mutates(CompareAndSet), Writer, No }
-    DescribeBatchOperation { NotYet(BATCHES), Reads, Reader, No }
-    ListBatchOperations { NotYet(BATCHES), Reads, Reader, No }
+    StartBatchOperation { NotYet(BATCHES), Mutates(CompareAndSet), Writer, Within(30) }
+    StopBatchOperation { NotYet(BATCHES), Mutates(CompareAndSet), Writer, Within(30) }
+    DescribeBatchOperation { NotYet(BATCHES), Reads, Reader, Within(30) }
+    ListBatchOperations { NotYet(BATCHES), Reads, Reader, Within(30) }
     PollNexusTaskQueue { NotYet(NEXUS), Mutates(Never), Worker, TaskPoll }
-    RespondNexusTaskCompleted { NotYet(NEXUS), Mutates(Token), Worker, No }
-    RespondNexusTaskFailed { NotYet(NEXUS), Mutates(Token), Worker, No }
-    UpdateActivityOptions { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, No }
-    UpdateWorkflowExecutionOptions { NotYet(WORKFLOW_OPTIONS), Mutates(CompareAndSet), Writer, No }
-    PauseActivity { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, No }
-    UnpauseActivity { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, No }
-    ResetActivity { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, No }
-    CreateWorkflowRule { NotYet(RULES), Mutates(RequestId), Writer, No }
-    DescribeWorkflowRule { NotYet(RULES), Reads, Reader, No }
-    DeleteWorkflowRule { NotYet(RULES), Mutates(RequestId), Writer, No }
-    ListWorkflowRules { NotYet(RULES), Reads, Reader, No }
-    TriggerWorkflowRule { NotYet(RULES), Mutates(RequestId), Writer, No }
+    RespondNexusTaskCompleted { NotYet(NEXUS), Mutates(Token), Worker, Within(60) }
+    RespondNexusTaskFailed { NotYet(NEXUS), Mutates(Token), Worker, Within(60) }
+    UpdateActivityOptions { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, Within(30) }
+    UpdateWorkflowExecutionOptions { NotYet(WORKFLOW_OPTIONS), Mutates(CompareAndSet), Writer, Within(30) }
+    PauseActivity { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, Within(30) }
+    UnpauseActivity { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, Within(30) }
+    ResetActivity { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, Within(30) }
+    CreateWorkflowRule { NotYet(RULES), Mutates(RequestId), Writer, Within(30) }
+    DescribeWorkflowRule { NotYet(RULES), Reads, Reader, Within(30) }
+    DeleteWorkflowRule { NotYet(RULES), Mutates(RequestId), Writer, Within(30) }
+    ListWorkflowRules { NotYet(RULES), Reads, Reader, Within(30) }
+    TriggerWorkflowRule { NotYet(RULES), Mutates(RequestId), Writer, Within(30) }
     RecordWorkerHeartbeat {
         Partly("Accepted, since workers send it unasked, and not kept."),
-        Mutates(Never), Worker, No, record_worker_heartbeat::record in open
+        Mutates(Never), Worker, Within(30), record_worker_heartbeat::record in open
     }
-    ListWorkers { NotYet(WORKERS), Reads, Reader, No }
-    CountWorkers { NotYet(WORKERS), Reads, Reader, No }
-    UpdateTaskQueueConfig { NotYet(QUEUE_CONFIG), Mutates(CompareAndSet), Writer, No }
-    FetchWorkerConfig { NotYet(WORKER_CONFIG), Reads, Reader, No }
-    UpdateWorkerConfig { NotYet(WORKER_CONFIG), Mutates(CompareAndSet), Writer, No }
-    DescribeWorker { NotYet(WORKERS), Reads, Reader, No }
-    PauseWorkflowExecution { NotYet(PAUSE), Mutates(RequestId), Writer, No }
-    UnpauseWorkflowExecution { NotYet(PAUSE), Mutates(RequestId), Writer, No }
-    StartActivityExecution { NotYet(ACTIVITIES), Mutates(RequestId), Writer, No }
-    StartNexusOperationExecution { NotYet(OPERATIONS), Mutates(RequestId), Writer, No }
-    DescribeActivityExecution { NotYet(ACTIVITIES), Reads, Reader, No }
-    DescribeNexusOperationExecution { NotYet(OPERATIONS), Reads, Reader, No }
+    ListWorkers { NotYet(WORKERS), Reads, Reader, Within(30) }
+    CountWorkers { NotYet(WORKERS), Reads, Reader, Within(30) }
+    UpdateTaskQueueConfig { NotYet(QUEUE_CONFIG), Mutates(CompareAndSet), Writer, Within(30) }
+    FetchWorkerConfig { NotYet(WORKER_CONFIG), Reads, Reader, Within(30) }
+    UpdateWorkerConfig { NotYet(WORKER_CONFIG), Mutates(CompareAndSet), Writer, Within(30) }
+    DescribeWorker { NotYet(WORKERS), Reads, Reader, Within(30) }
+    PauseWorkflowExecution { NotYet(PAUSE), Mutates(RequestId), Writer, Within(30) }
+    UnpauseWorkflowExecution { NotYet(PAUSE), Mutates(RequestId), Writer, Within(30) }
+    StartActivityExecution { NotYet(ACTIVITIES), Mutates(RequestId), Writer, Within(30) }
+    StartNexusOperationExecution { NotYet(OPERATIONS), Mutates(RequestId), Writer, Within(30) }
+    DescribeActivityExecution { NotYet(ACTIVITIES), Reads, Reader, Within(30) }
+    DescribeNexusOperationExecution { NotYet(OPERATIONS), Reads, Reader, Within(30) }
     PollActivityExecution { NotYet(ACTIVITIES), Reads, Reader, HistoryPoll }
     PollNexusOperationExecution { NotYet(OPERATIONS), Reads, Reader, HistoryPoll }
-    ListActivityExecutions { NotYet(ACTIVITIES), Reads, Reader, No }
-    ListNexusOperationExecutions { NotYet(OPERATIONS), Reads, Reader, No }
-    CountActivityExecutions { NotYet(ACTIVITIES), Reads, Reader, No }
-    CountNexusOperationExecutions { NotYet(OPERATIONS), Reads, Reader, No }
-    RequestCancelActivityExecution { NotYet(ACTIVITIES), Mutates(RequestId), Writer, No }
-    RequestCancelNexusOperationExecution { NotYet(OPERATIONS), Mutates(RequestId), Writer, No }
-    TerminateActivityExecution { NotYet(ACTIVITIES), Mutates(RequestId), Writer, No }
-    DeleteActivityExecution { NotYet(ACTIVITIES), Mutates(RequestId), Writer, No }
-    PauseActivityExecution { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, No }
-    ResetActivityExecution { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, No }
-    UnpauseActivityExecution { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, No }
-    UpdateActivityExecutionOptions { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, No }
-    TerminateNexusOperationExecution { NotYet(OPERATIONS), Mutates(RequestId), Writer, No }
-    DeleteNexusOperationExecution { NotYet(OPERATIONS), Mutates(RequestId), Writer, No }
+    ListActivityExecutions { NotYet(ACTIVITIES), Reads, Reader, Within(30) }
+    ListNexusOperationExecutions { NotYet(OPERATIONS), Reads, Reader, Within(30) }
+    CountActivityExecutions { NotYet(ACTIVITIES), Reads, Reader, Within(30) }
+    CountNexusOperationExecutions { NotYet(OPERATIONS), Reads, Reader, Within(30) }
+    RequestCancelActivityExecution { NotYet(ACTIVITIES), Mutates(RequestId), Writer, Within(30) }
+    RequestCancelNexusOperationExecution { NotYet(OPERATIONS), Mutates(RequestId), Writer, Within(30) }
+    TerminateActivityExecution { NotYet(ACTIVITIES), Mutates(RequestId), Writer, Within(30) }
+    DeleteActivityExecution { NotYet(ACTIVITIES), Mutates(RequestId), Writer, Within(30) }
+    PauseActivityExecution { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, Within(30) }
+    ResetActivityExecution { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, Within(30) }
+    UnpauseActivityExecution { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, Within(30) }
+    UpdateActivityExecutionOptions { NotYet(ACTIVITY_OPTIONS), Mutates(RequestId), Writer, Within(30) }
+    TerminateNexusOperationExecution { NotYet(OPERATIONS), Mutates(RequestId), Writer, Within(30) }
+    DeleteNexusOperationExecution { NotYet(OPERATIONS), Mutates(RequestId), Writer, Within(30) }
     PollWorkflowExecutionTimeSkipping { NotYet(TIME_SKIPPING), Reads, Reader, HistoryPoll }
 }
 
 routes! { operator_service OPERATOR_SERVICE;
-    AddSearchAttributes { NotYet(SEARCH_ATTRIBUTES), Mutates(CompareAndSet), Admin, No }
-    RemoveSearchAttributes { NotYet(SEARCH_ATTRIBUTES), Mutates(CompareAndSet), Admin, No }
-    ListSearchAttributes { NotYet(SEARCH_ATTRIBUTES), Reads, Reader, No }
-    DeleteNamespace { NotYet(DELETE_NAMESPACE), Mutates(CompareAndSet), Admin, No }
-    AddOrUpdateRemoteCluster { NotYet(CLUSTERS), Mutates(CompareAndSet), Admin, No }
-    RemoveRemoteCluster { NotYet(CLUSTERS), Mutates(CompareAndSet), Admin, No }
-    ListClusters { NotYet(CLUSTERS), Reads, Reader, No }
-    GetNexusEndpoint { NotYet(NEXUS), Reads, Reader, No }
-    CreateNexusEndpoint { NotYet(NEXUS), Mutates(CompareAndSet), Admin, No }
-    UpdateNexusEndpoint { NotYet(NEXUS), Mutates(CompareAndSet), Admin, No }
-    DeleteNexusEndpoint { NotYet(NEXUS), Mutates(CompareAndSet), Admin, No }
-    ListNexusEndpoints { NotYet(NEXUS), Reads, Reader, No }
+    AddSearchAttributes { NotYet(SEARCH_ATTRIBUTES), Mutates(CompareAndSet), Admin, Within(30) }
+    RemoveSearchAttributes { NotYet(SEARCH_ATTRIBUTES), Mutates(CompareAndSet), Admin, Within(30) }
+    ListSearchAttributes { NotYet(SEARCH_ATTRIBUTES), Reads, Reader, Within(30) }
+    DeleteNamespace { NotYet(DELETE_NAMESPACE), Mutates(CompareAndSet), Admin, Within(30) }
+    AddOrUpdateRemoteCluster { NotYet(CLUSTERS), Mutates(CompareAndSet), Admin, Within(30) }
+    RemoveRemoteCluster { NotYet(CLUSTERS), Mutates(CompareAndSet), Admin, Within(30) }
+    ListClusters { NotYet(CLUSTERS), Reads, Reader, Within(30) }
+    GetNexusEndpoint { NotYet(NEXUS), Reads, Reader, Within(30) }
+    CreateNexusEndpoint { NotYet(NEXUS), Mutates(CompareAndSet), Admin, Within(30) }
+    UpdateNexusEndpoint { NotYet(NEXUS), Mutates(CompareAndSet), Admin, Within(30) }
+    DeleteNexusEndpoint { NotYet(NEXUS), Mutates(CompareAndSet), Admin, Within(30) }
+    ListNexusEndpoints { NotYet(NEXUS), Reads, Reader, Within(30) }
 }

@@ -1,6 +1,4 @@
 //! Checks that several requests share, with Temporal's texts.
-use crate::Frontend;
-use prost::Message;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::{ServiceError, ServiceResult};
@@ -57,11 +55,6 @@ pub fn within_limit(value: &str, name: &str) -> ServiceResult<()> {
 /// Fills in the queue's kind.
 pub fn task_queue(queue: Option<&mut TaskQueue>) -> ServiceResult<()> {
     rules::task_queue::normalize(queue, None, None, ID_BYTES_MAX).map_err(ServiceError::InvalidArgument)
-}
-
-/// Whether a message exceeds the limit for one payload or failure.
-pub fn too_large(frontend: &Frontend, message: Option<&impl Message>) -> bool {
-    message.is_some_and(|message| message.encoded_len() > frontend.config.blob_bytes_max)
 }
 
 /// What a start asks for and would not get. Refused rather than forgotten: the caller counts on it.

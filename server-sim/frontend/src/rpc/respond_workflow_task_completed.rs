@@ -1,24 +1,22 @@
 //! RespondWorkflowTaskCompleted.
 use crate::validation::{self, invalid};
-use crate::worker::task_token;
+use crate::worker::OneWorkflowTask;
 use crate::{Frontend, layers};
 use tempest_api::proto::command::v1::{Command, command::Attributes};
 use tempest_api::proto::deployment::v1::WorkerDeploymentOptions;
 use tempest_api::proto::enums::v1::{VersioningBehavior, WorkerVersioningMode::Versioned};
 use tempest_api::proto::failure::v1::Failure;
 use tempest_api::proto::workflowservice::v1 as api;
-use tempest_api::{ServiceError, ServiceResult, decode_workflow_token};
+use tempest_api::{ServiceError, ServiceResult};
 use tempest_core::rules::failure;
 
 /// # Errors
-/// `InvalidArgument` for a token that is none of ours, `NamespaceNotFound` for a command that names a namespace which is
-/// not there, and history's.
+/// `InvalidArgument`, `NamespaceNotFound` for a command that names a namespace which is not there, and history's.
 pub async fn complete(
     frontend: &Frontend,
+    OneWorkflowTask { namespace, token }: OneWorkflowTask,
     mut request: api::RespondWorkflowTaskCompletedRequest,
 ) -> ServiceResult<api::RespondWorkflowTaskCompletedResponse> {
-    let token = task_token(&request.task_token, decode_workflow_token)?;
-    let namespace = frontend.namespace_of_token(&request.namespace, &token.namespace_id).await?;
     for other in request.commands.iter().filter_map(namespace_of) {
         layers::namespace::open(frontend, other).await?;
     }

@@ -191,6 +191,34 @@ async fn what_is_too_large_fails_the_activity_for_good() {
 }
 
 #[tokio::test]
+async fn what_is_refused_anyway_fails_no_activity() {
+    let w = world().await;
+    let identity = || "x".repeat(1001);
+    let completed = api::RespondActivityTaskCompletedRequest {
+        task_token: activity_token(&w),
+        result: oversized(),
+        identity: identity(),
+        ..Default::default()
+    };
+    let answer = w.service.respond_activity_task_completed(Request::new(completed)).await;
+    assert_eq!(refused(answer), invalid("Identity length exceeds limit."));
+    let failed = |identity: String, failure| api::RespondActivityTaskFailedRequest {
+        task_token: activity_token(&w),
+        last_heartbeat_details: oversized(),
+        identity,
+        failure,
+        ..Default::default()
+    };
+    let large = Failure { message: "x".repeat(2 * 1024 * 1024 + 1), ..Default::default() };
+    let answer = w.service.respond_activity_task_failed(Request::new(failed(identity(), Some(large)))).await;
+    assert_eq!(refused(answer), invalid("Failure must have ApplicationFailureInfo."));
+    let small = application_failure("no".into());
+    let answer = w.service.respond_activity_task_failed(Request::new(failed(identity(), small))).await;
+    assert_eq!(refused(answer), invalid("Identity length exceeds limit."));
+    assert!(w.history.calls().is_empty(), "history never heard of it");
+}
+
+#[tokio::test]
 async fn a_failure_must_come_from_the_application() {
     let w = world().await;
     let failure_info = Some(FailureInfo::TimeoutFailureInfo(TimeoutFailureInfo::default()));

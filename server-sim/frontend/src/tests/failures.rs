@@ -2,6 +2,7 @@
 use super::activities::{activity_token, workflow_token};
 use super::unknown_outcome_store::UnknownOutcomeStore;
 use super::*;
+use std::sync::atomic::Ordering::Relaxed;
 use tempest_api::proto::common::v1::WorkflowType;
 use tempest_api::proto::enums::v1::NamespaceState;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
@@ -269,4 +270,23 @@ async fn what_waits_for_a_namespace_of_unknown_outcome_is_not_begun() {
         ok(w.service.start_workflow_execution(start()).await);
         assert_eq!(w.history.calls(), ["start"], "now it is there, whoever wrote it");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_without_a_deadline_waits_as_long_as_the_row_says() {
+    let w = world().await;
+    w.history.silent.store(true, Relaxed);
+    let signal = || api::SignalWorkflowExecutionRequest {
+        namespace: "default".into(),
+        workflow_execution: execution(RUN),
+        signal_name: "go".into(),
+        ..Default::default()
+    };
+    let begun = tempest_rt::time::Instant::now();
+    let status = w.service.signal_workflow_execution(Request::new(signal())).await.expect_err("history is silent");
+    assert_eq!((status.code(), status.message()), (Code::DeadlineExceeded, "context deadline exceeded"));
+    assert_eq!(begun.elapsed().as_secs(), 30);
+    // One that says how long it waits is not cut short.
+    let patient = w.service.signal_workflow_execution(within(Duration::from_secs(90), signal()));
+    assert!(tempest_rt::time::timeout(Duration::from_secs(80), patient).await.is_err(), "it still waits");
 }

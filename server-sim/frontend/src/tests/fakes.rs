@@ -1,6 +1,7 @@
 //! A history and a matching that remember what they were asked and answer as told.
 use async_trait::async_trait;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tempest_api::proto::enums::v1::WorkflowExecutionStatus;
 use tempest_api::proto::history::v1::HistoryEvent;
@@ -18,6 +19,8 @@ pub(super) struct FakeHistory {
     pub(super) unreadable: Mutex<Vec<ServiceError>>,
     /// What every call that changes something is answered with, if anything.
     failure: Mutex<Option<ServiceError>>,
+    /// Nothing is answered, as by a shard that is stuck.
+    pub(super) silent: AtomicBool,
     pub(super) failed_activities: Mutex<Vec<api::RespondActivityTaskFailedRequest>>,
     pub(super) started: Mutex<Vec<api::StartWorkflowExecutionRequest>>,
     /// Whose activities were reported.
@@ -45,6 +48,7 @@ impl Default for FakeHistory {
         Self {
             calls: Mutex::default(),
             failure: Mutex::default(),
+            silent: AtomicBool::default(),
             unreadable: Mutex::default(),
             failed_activities: Mutex::default(),
             started: Mutex::default(),
@@ -91,6 +95,9 @@ impl FakeHistory {
 #[async_trait]
 impl HistoryService for FakeHistory {
     async fn call(&self, to: Target, input: Input) -> ServiceResult<Reply> {
+        if self.silent.load(Relaxed) {
+            std::future::pending::<()>().await;
+        }
         let of_activity = |named| self.activities.lock().unwrap().push((to.clone(), named));
         match input {
             Input::Start(request) => {
