@@ -1,4 +1,5 @@
-//! `server-sim/COMPATIBILITY.md`, written from the routes and from what is said here of commands, events and capabilities.
+//! `server-sim/COMPATIBILITY.md`, written from the routes, and from what is said here of commands and events (which of them
+//! there are, the core says) and of capabilities.
 //! The test compares; to write the file anew:
 //!
 //! ```text
@@ -240,5 +241,17 @@ fn rows_agree_with_themselves() {
         let by_token = route.effect == Effect::Mutates(Repeat::Token);
         assert!(!by_token || route.role == Role::Worker, "{}: only workers have task tokens", route.name);
         assert!(route.wait != Wait::TaskPoll || route.role == Role::Worker, "{}: only workers poll", route.name);
+    }
+}
+
+/// The core's registries say what is supported, this file only in which words.
+#[test]
+fn not_yet_is_said_of_what_the_core_does_not_support() {
+    let is_said = |support: Option<Support>| support.is_none_or(|support| matches!(support, NotYet(_)));
+    for kind in every::<CommandType>() {
+        assert_eq!(is_said(command(kind)), !tempest_core::supports_command(kind), "{kind:?}");
+    }
+    for kind in every::<EventType>() {
+        assert_eq!(is_said(event(kind)), !tempest_core::supports_event(kind), "{kind:?}");
     }
 }

@@ -2,7 +2,10 @@
 //! event is the one function shared by live changes and by rebuilding.
 use crate::{EventId, MutableState, PartKey, Time};
 use prost::Message;
-use temporalio_protos::temporal::api::history::v1::{HistoryEvent, history_event::Attributes};
+use temporalio_protos::temporal::api::{
+    enums::v1::EventType,
+    history::v1::{HistoryEvent, history_event::Attributes},
+};
 
 /// The part of the state that an event changes, or why it cannot follow the events before it.
 pub(crate) type Applied = Result<PartKey, String>;
@@ -38,6 +41,12 @@ macro_rules! events {
                 $( Attributes::$attributes(_) => Order::$order, )*
                 $( Attributes::$unknown(_) => Order::$unknown_order, )*
             }
+        }
+
+        /// Whether events of this type are written, and applied when a run is rebuilt from its history.
+        pub fn supports_event(kind: EventType) -> bool {
+            let supported = [$( Attributes::$attributes(Default::default()).event_type() ),*];
+            supported.contains(&kind)
         }
 
         fn apply(state: &mut MutableState, at: At<'_>, attributes: &Attributes) -> Applied {

@@ -54,6 +54,11 @@ macro_rules! commands {
             }
         }
 
+        /// Whether a worker may command it. What is not supported fails the workflow task.
+        pub fn supports_command(kind: CommandType) -> bool {
+            matches!(kind, $( CommandType::$kind )|*)
+        }
+
         /// Whether it closes the run.
         fn closes(kind: CommandType) -> bool {
             let place = match kind {
