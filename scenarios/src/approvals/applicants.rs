@@ -1,7 +1,7 @@
 //! The applicants: they hand in page by page, may withdraw, and wait for the decision.
 use super::desk::Desk;
 use super::workflow::{Application, Form};
-use super::{Sizes, clerk, reader};
+use super::{Sizes, clerk, evictions, reader};
 use futures::future::try_join_all;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +39,7 @@ async fn applicant(client: &Client, desk: &Desk, sizes: &Sizes, number: u64) -> 
         decided = futures::future::try_join(withdrawing, decided(client, desk, &handle)) => { decided?; }
         gave_up = clerk::work(client, desk, sizes, &id) => gave_up?,
         gave_up = reader::follow(client, &id) => gave_up?,
+        gave_up = evictions::happen(client, &id) => gave_up?,
     }
     reader::compare(client, &id).await
 }

@@ -1,10 +1,11 @@
 //! `approvals`: applications that wait for a person. Each comes in page by page, the first page starting its workflow; then an
 //! activity lays it on a desk and is completed from outside, by a clerk who knows it by its ids alone. Some applicants
-//! change their minds. Readers follow each case forwards and backwards, page by page.
+//! change their minds. Readers follow each case forwards and backwards, page by page, and workers evict it from their caches.
 mod applicants;
 mod check;
 mod clerk;
 mod desk;
+mod evictions;
 mod reader;
 mod workflow;
 
