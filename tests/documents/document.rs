@@ -32,7 +32,15 @@ impl Document {
             let Some(settings) = line.strip_prefix("```") else { continue };
             let block: Vec<String> =
                 lines.by_ref().map(|(_, line)| line.clone()).take_while(|line| line != "```").collect();
-            let is_sample = settings.starts_with("console");
+            let words: Vec<&str> = settings.split(' ').collect();
+            let is_sample = words[0] == "console";
+            // It looks like one, and would never be compared.
+            assert!(
+                is_sample || !words.contains(&"sample"),
+                "{}:{}: a sample begins with ```console, not with ```{settings}",
+                self.path,
+                start + 1
+            );
             samples.extend(is_sample.then(|| Sample::new(settings, start + 1, &block)));
         }
         samples.reverse();

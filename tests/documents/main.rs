@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// All documents together have at least so many samples: one that is not found is not compared.
-const SAMPLES_MIN: usize = 2;
+const SAMPLES_MIN: usize = 4;
 
 #[test]
 fn samples_are_what_the_program_prints() {
