@@ -12,7 +12,8 @@
 //! - [`Parts`] and [`CopyOnWrite`]: how a state is made, so that its copies share what they have not changed.
 //!
 //! # Kinds of entity
-//! A workflow run is one kind of entity. Another kind (a schedule, an activity of its own, a Nexus operation) is a folder
+//! A workflow run is one kind of entity, and what a shard asks about one are [`decide`], [`decide_timer`] and
+//! [`Input::may_open_run`]. Another kind (a schedule, an activity of its own, a Nexus operation) is a folder
 //! beside `run/`, with its own state made of [`Parts`], its own `Input` and `Reply`, and its own pure `decide`. What is
 //! written of it and what is asked of matching looks the same to a shard: an expected version, the parts that were
 //! touched, tasks. Nothing in `run/` is called from such a folder, and nothing of such a folder from `run/`: entities ask
@@ -50,6 +51,17 @@ pub(crate) use run::decision::Decision;
 /// A [`Rejection`] means that nothing changed and nothing needs to be written.
 pub fn decide(state: Option<&MutableState>, input: Input, context: &Context) -> Result<Transition, Rejection> {
     run::inputs::decide(state, input, context)
+}
+
+/// Decides what a timer task that is due does to its run. `None` if it does nothing: the run is gone, or awaits no such
+/// timer any more.
+pub fn decide_timer(state: Option<&MutableState>, task: TimerTask, context: &Context) -> Option<Transition> {
+    // Retention has no effect yet: the closed run stays where it is.
+    if task.kind == TimerKind::DeleteHistory {
+        return None;
+    }
+    let transition = decide(Some(state?), Input::FireTimer(task), context).ok()?;
+    (!transition.runs.is_empty()).then_some(transition)
 }
 
 /// Who the server says it is where it acts on its own.

@@ -52,6 +52,13 @@ pub enum Input {
     ResetStickiness,
 }
 
+impl Input {
+    /// Whether it may open a run, so that it is decided also where there is none.
+    pub fn may_open_run(&self) -> bool {
+        matches!(self, Self::Start(_) | Self::SignalWithStart(_) | Self::StartChild(_))
+    }
+}
+
 /// Matching found a poll for a workflow task. Compare-and-set on (scheduled event, stamp); a repeat with the same
 /// `request_id` gets the same answer, another poll `TaskAlreadyStarted`.
 #[derive(Clone, Debug, Serialize, Deserialize)]

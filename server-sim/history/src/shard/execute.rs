@@ -14,7 +14,7 @@ use tempest_api::{
 };
 use tempest_core::{
     AnswerKey, BranchRef, Context, HistoryTask, Input, KnownEvents, MutableState, Rejection, Reply, RunId, RunKey,
-    TaskKind, TimerKind,
+    TaskKind,
 };
 use tempest_store::TaskKey;
 
@@ -65,9 +65,10 @@ impl Owned {
         reply: Caller,
     ) {
         Counters::add(&self.setup.counters.requests);
-        let opens = matches!(input, Input::Start(_) | Input::SignalWithStart(_) | Input::StartChild(_));
         let call = self.late_duplicates.call(workflow, &input);
-        if !opens && let Err(missing) = self.existing(workflow, run_id.as_ref()) {
+        if !input.may_open_run()
+            && let Err(missing) = self.existing(workflow, run_id.as_ref())
+        {
             return self.turn_away(workflow, reply, call, missing);
         }
         let context = self.context(workflow, events);
@@ -186,15 +187,9 @@ impl Owned {
         let TaskKind::Timer(timer) = task.kind else { unreachable!("the timer queue holds timers only") };
         let context = self.context(workflow, events);
         let run_id = task.run.run_id;
-        let decided = match self.state(workflow, Some(&run_id)) {
-            // Retention has no effect yet: the closed run stays where it is.
-            Some(state) if timer.kind != TimerKind::DeleteHistory => {
-                tempest_core::decide(Some(state), Input::FireTimer(timer), &context).ok()
-            }
-            _ => None,
-        };
-        match decided {
-            Some(transition) if !transition.runs.is_empty() => {
+        let state = self.state(workflow, Some(&run_id));
+        match tempest_core::decide_timer(state, timer, &context) {
+            Some(transition) => {
                 Counters::add(&self.setup.counters.timers_fired);
                 hit(&transition.probes);
                 let state = self.state(workflow, Some(&run_id)).expect("it was decided on");
@@ -203,7 +198,7 @@ impl Owned {
                 self.stage(Step { workflow, runs: transition.runs, ended: Some(key), answer });
             }
             // Stale. It was judged by staged state, but its deletion is staged behind that and shares its outcome.
-            _ => {
+            None => {
                 Counters::add(&self.setup.counters.timers_stale);
                 self.delete_later(key);
             }
