@@ -1,7 +1,7 @@
 //! A store keeps a run's state and its parts by the names of their fields: one that changes is one that a later build does
 //! not find, and takes for absent where it has a default.
-use crate::interpreter::{Life, operations};
 use crate::OPERATIONS_MAX;
+use crate::interpreter::{Life, operations};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
