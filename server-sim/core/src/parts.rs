@@ -18,6 +18,8 @@ pub enum PartKey {
     Cancel(EventId),
     /// Of signals that the run has had, by bucket.
     SignalRequests(EventId),
+    /// An event that waits for the end of a workflow task, by its place among those that wait.
+    Buffered(EventId),
 }
 
 /// What a part of a state counts for against the limits, in bytes.
@@ -61,6 +63,10 @@ impl<T> Parts<T> {
 
     pub fn keys(&self) -> impl Iterator<Item = &EventId> {
         self.chunks.values().flat_map(|chunk| chunk.keys())
+    }
+
+    pub(crate) fn last_key(&self) -> Option<EventId> {
+        self.chunks.values().next_back()?.keys().next_back().copied()
     }
 
     pub fn values(&self) -> impl Iterator<Item = &T> {
@@ -169,6 +175,7 @@ mod tests {
         assert_eq!(parts.bytes(), parts.values().map(String::len).sum::<usize>());
         assert!(parts.chunks.values().all(|chunk| !chunk.is_empty()));
         assert!(parts.keys().is_sorted());
+        assert_eq!(parts.last_key(), parts.keys().last().copied());
     }
 
     #[test]

@@ -133,7 +133,6 @@ pub mod shared {
         };
     }
     copy_on_write!(option, Option<M>);
-    copy_on_write!(list, Vec<M>);
     copy_on_write!(map, std::collections::BTreeMap<String, M>);
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tempest_core::{EventId, HistoryTask, MutableState, Part, PartKey, RunWrite};
 use tempest_store::{PartId, PartWrite, RunPart, StoreError};
 
-/// 1: the whole state. 2: without what is stored in rows of its own, and without inputs.
-const STATE_VERSION: u8 = 2;
+/// 1: the whole state. 2: without what is stored in rows of its own, and without inputs. 3: buffered events are parts.
+const STATE_VERSION: u8 = 3;
 const PART_VERSION: u8 = 1;
 const TASK_VERSION: u8 = 1;
 
@@ -19,6 +19,7 @@ const CHILD: u8 = 3;
 const SIGNAL: u8 = 4;
 const CANCEL: u8 = 5;
 const SIGNAL_REQUESTS: u8 = 6;
+const BUFFERED: u8 = 7;
 
 #[derive(Serialize, Deserialize)]
 struct Row<S> {
@@ -98,6 +99,7 @@ fn stored_key(key: PartKey) -> Option<tempest_store::PartKey> {
         PartKey::Signal(id) => of(SIGNAL, id),
         PartKey::Cancel(id) => of(CANCEL, id),
         PartKey::SignalRequests(bucket) => of(SIGNAL_REQUESTS, bucket),
+        PartKey::Buffered(number) => of(BUFFERED, number),
     }
 }
 

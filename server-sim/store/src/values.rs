@@ -8,8 +8,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// from 2 on a build either reads an older format or refuses it with a sentence.
 ///
 /// 1: a run is one value. 2: a run is a row and its parts; values are the same in every engine, without a format byte of
-/// their own. 3: history writes a run's parts, and payloads are in its events alone.
-pub const FORMAT_VERSION: u32 = 3;
+/// their own. 3: history writes a run's parts, and payloads are in its events alone. 4: events that wait for the end of a
+/// workflow task are parts.
+pub const FORMAT_VERSION: u32 = 4;
 
 pub fn encode_record(record: &impl Serialize) -> Bytes {
     rmp_serde::to_vec_named(record).expect("our records hold nothing that MessagePack cannot").into()

@@ -106,7 +106,7 @@ async fn another_schema_and_another_programs_database_are_refused() {
     write("schema", &99u32.to_be_bytes());
     let error = refused(&path).await;
     assert!(matches!(error, StoreError::Incompatible(_)));
-    assert!(error.to_string().contains("schema version 99, this tempest reads version 3"), "{error}");
+    assert!(error.to_string().contains("schema version 99, this tempest reads version 4"), "{error}");
 }
 
 /// Format 1 had a run in one value, with a format byte before each.
@@ -130,7 +130,7 @@ async fn a_file_of_an_older_build_is_refused_with_a_sentence_and_left_alone() {
     let before = std::fs::read(&path).unwrap();
     let error = refused(&path).await;
     assert!(matches!(error, StoreError::Incompatible(_)));
-    let sentence = "has schema version 1, this tempest reads version 3: open it with the tempest that wrote it, or start \
+    let sentence = "has schema version 1, this tempest reads version 4: open it with the tempest that wrote it, or start \
                     with a new file";
     assert!(error.to_string().ends_with(sentence), "{error}");
     let data = |file: Vec<u8>| file.windows(5).any(|bytes| bytes == b"state");

@@ -92,10 +92,9 @@ mod tests {
     use crate::check::samples::{self, RUN};
     use crate::check::{CommitResult, Observations};
     use crate::observe::StoredState;
-    use prost::Message;
     use tempest_api::proto::history::v1 as history;
     use tempest_api::proto::history::v1::history_event::Attributes;
-    use tempest_core::MutableState;
+    use tempest_core::{MutableState, Part};
     use tempest_store::CommitOutcome;
 
     /// `run-1` asks with event 5; its end is recorded in a commit of its own.
@@ -226,10 +225,8 @@ mod tests {
 
     /// A state of `run-2` that has an event without a place in history yet.
     fn with_buffered(event: history::HistoryEvent) -> StoredState {
-        let state = MutableState::rebuild(samples::key("run-2"), &samples::events("run-2")).expect("it is sound");
-        let mut state = serde_json::to_value(&state).expect("a state is plain data");
-        state["auxiliary"]["buffered"] = serde_json::json!([event.encode_to_vec()]);
-        let state: MutableState = serde_json::from_value(state).expect("it was one before");
+        let mut state = MutableState::rebuild(samples::key("run-2"), &samples::events("run-2")).expect("it is sound");
+        state.restore(Part::of_buffered(1, event));
         StoredState::of(&state)
     }
 }

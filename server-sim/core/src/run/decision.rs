@@ -117,8 +117,7 @@ impl<'c> Decision<'c> {
         if self.context.flags.traced {
             self.trace.push(Change::Auxiliary(change.clone()));
         }
-        self.touched.insert(change.part());
-        self.state.auxiliary.apply(change);
+        self.touched.extend(self.state.auxiliary.apply(change));
     }
 
     pub(crate) fn transfer(&mut self, task: TransferTask) {

@@ -48,7 +48,9 @@ fn changed(before: &MutableState, after: &MutableState) -> impl Iterator<Item = 
     let cancels = is.cancels.changed_since(&was.cancels).into_iter().map(PartKey::Cancel);
     let (had, has) = (before.auxiliary.signal_request_ids.parts(), after.auxiliary.signal_request_ids.parts());
     let seen = has.changed_since(had).into_iter().map(PartKey::SignalRequests);
-    activities.chain(timers).chain(children).chain(signals).chain(cancels).chain(seen)
+    let (waited, waits) = (before.auxiliary.buffered.parts(), after.auxiliary.buffered.parts());
+    let buffered = waits.changed_since(waited).into_iter().map(PartKey::Buffered);
+    activities.chain(timers).chain(children).chain(signals).chain(cancels).chain(seen).chain(buffered)
 }
 
 fn violation(state: &MutableState, touched: &BTreeSet<PartKey>) -> Option<String> {

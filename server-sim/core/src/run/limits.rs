@@ -1,7 +1,7 @@
 //! The limits of a run. A decision that leads an open run over its limits is discarded: the run is terminated instead, and
 //! the caller is refused.
 use crate::{Context, Decision, Input, MutableState, Rejection, Reply, Transition, rules::payloads};
-use prost::{Message, encoding::message};
+use prost::encoding::message;
 use temporalio_protos::temporal::api::{
     common::v1::Payloads, enums::v1::WorkflowTaskFailedCause, history::v1::HistoryEvent,
 };
@@ -41,7 +41,7 @@ impl Decision<'_> {
             return;
         }
         let buffered = &self.state.auxiliary.buffered;
-        let bytes: usize = buffered.iter().map(Message::encoded_len).sum();
+        let bytes = buffered.parts().bytes();
         let limits = &self.context.limits;
         if buffered.len() > limits.buffered_events_max || bytes > limits.buffered_bytes_max {
             self.probe("buffer-limit-reached");

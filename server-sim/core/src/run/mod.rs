@@ -71,6 +71,7 @@ mod workflow_task;
 
 pub use activity::{Activity, ActivityProgress, ActivityStart};
 pub use auxiliary::{AuxiliaryChange, AuxiliaryState};
+pub use buffer::{Buffer, BufferedEvent};
 pub use child::{Child, ChildStart};
 pub use close::Closed;
 pub use commands::supports_command;

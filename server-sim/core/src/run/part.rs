@@ -1,5 +1,7 @@
 //! The parts of a run as values of their own: a store keeps them beside the run's row, once there is much of them.
-use super::{Activity, ActivityProgress, Child, ExternalCancel, ExternalSignal, SignalRequests, UserTimer};
+use super::{
+    Activity, ActivityProgress, BufferedEvent, Child, ExternalCancel, ExternalSignal, SignalRequests, UserTimer,
+};
 use crate::{CopyOnWrite, EventId, MutableState, PartKey};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +18,7 @@ pub enum Part {
     Signal(CopyOnWrite<ExternalSignal>),
     Cancel(CopyOnWrite<ExternalCancel>),
     SignalRequests(EventId, CopyOnWrite<SignalRequests>),
+    Buffered(CopyOnWrite<BufferedEvent>),
 }
 
 impl Part {
@@ -27,6 +30,7 @@ impl Part {
             Self::Signal(signal) => PartKey::Signal(signal.initiated_event_id),
             Self::Cancel(cancel) => PartKey::Cancel(cancel.initiated_event_id),
             Self::SignalRequests(bucket, _) => PartKey::SignalRequests(*bucket),
+            Self::Buffered(event) => PartKey::Buffered(event.number),
         }
     }
 }
@@ -54,6 +58,7 @@ impl MutableState {
                 let ids = self.auxiliary.signal_request_ids.parts().shared(&bucket)?;
                 Part::SignalRequests(bucket, ids.clone())
             }
+            PartKey::Buffered(number) => Part::Buffered(self.auxiliary.buffered.parts().shared(&number)?.clone()),
         })
     }
 
@@ -61,7 +66,8 @@ impl MutableState {
         let durable = &self.durable;
         let external = durable.signals.len() + durable.cancels.len();
         let signals = self.auxiliary.signal_request_ids.parts().len();
-        durable.activities.len() + durable.timers.len() + durable.children.len() + external + signals
+        let others = durable.activities.len() + durable.timers.len() + durable.children.len();
+        others + external + signals + self.auxiliary.buffered.len()
     }
 
     /// All of them, in the order of their keys.
@@ -75,7 +81,9 @@ impl MutableState {
         let cancels = of(durable.cancels.keys().copied().collect(), PartKey::Cancel);
         let seen = self.auxiliary.signal_request_ids.parts().keys().copied().collect();
         let seen = of(seen, PartKey::SignalRequests);
-        activities.chain(timers).chain(children).chain(signals).chain(cancels).chain(seen)
+        let buffered = self.auxiliary.buffered.parts().keys().copied().collect();
+        let buffered = of(buffered, PartKey::Buffered);
+        activities.chain(timers).chain(children).chain(signals).chain(cancels).chain(seen).chain(buffered)
     }
 
     /// Puts a part back that was stored by itself: what serde reads of a state is without its parts.
@@ -92,6 +100,7 @@ impl MutableState {
             Part::Signal(signal) => durable.signals.insert(signal.initiated_event_id, signal),
             Part::Cancel(cancel) => durable.cancels.insert(cancel.initiated_event_id, cancel),
             Part::SignalRequests(bucket, ids) => self.auxiliary.signal_request_ids.restore(bucket, ids),
+            Part::Buffered(event) => self.auxiliary.buffered.put(event.number, event),
         }
     }
 
@@ -105,6 +114,7 @@ impl MutableState {
             + durable.signals.bytes()
             + durable.cancels.bytes()
             + self.auxiliary.signal_request_ids.parts().bytes()
+            + self.auxiliary.buffered.parts().bytes()
     }
 
     /// Decides where the parts are stored from now on. True if that is not where they were.

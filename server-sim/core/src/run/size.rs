@@ -12,7 +12,7 @@ impl MutableState {
     /// About as many bytes as the state takes in the store, its parts included. The same for the same state, wherever it is
     /// asked; what it costs to ask does not grow with the number of parts.
     pub fn approximate_bytes(&self) -> usize {
-        let (durable, auxiliary) = (&self.durable, &self.auxiliary);
+        let durable = &self.durable;
         let fields = durable.memo.iter().chain(durable.search_attributes.iter());
         let fields: usize = fields.map(|(name, payload)| FIELD_BYTES + name.len() + payload.encoded_len()).sum();
         ENTRY_BYTES
@@ -21,6 +21,5 @@ impl MutableState {
             + fields
             + durable.attached_requests.keys().map(|id| FIELD_BYTES + id.len()).sum::<usize>()
             + self.parts_bytes()
-            + auxiliary.buffered.iter().map(Message::encoded_len).sum::<usize>()
     }
 }

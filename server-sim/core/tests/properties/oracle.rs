@@ -25,7 +25,7 @@ pub fn tasks_cover_state(shard: &Shard) {
         others(state, &has_transfer, &mut missing);
         for timer in state.durable().timers.values() {
             let id = timer.started_event_id;
-            if !state.auxiliary().timers_firing.contains(&id)
+            if !state.auxiliary().buffered.timers_firing.contains(&id)
                 && !has_timer(timer.expiry, &|kind| matches!(kind, TimerKind::UserTimer { .. }))
             {
                 missing.push(format!("the user timer {id}"));
@@ -152,7 +152,7 @@ fn activities(
 ) {
     for (id, activity) in state.durable().activities.iter() {
         let progress = &state.auxiliary().activities[id];
-        if state.auxiliary().activities_closing.contains(id) {
+        if state.auxiliary().buffered.activities_closing.contains(id) {
             continue;
         }
         let attempts_max = activity.attributes.retry_policy.as_ref().map_or(0, |policy| policy.maximum_attempts);

@@ -8,6 +8,7 @@ use tempest_api::proto::command::v1::{
     StartChildWorkflowExecutionCommandAttributes,
 };
 use tempest_api::proto::common::v1::{Payload, Payloads, RetryPolicy, WorkflowType};
+use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::history::v1::history_event::Attributes;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
@@ -90,6 +91,49 @@ async fn a_heartbeat_writes_its_own_activity_and_no_other() {
     };
     let (few, many) = (written(1).await, written(1000).await);
     assert!(many * 2 <= few * 3, "with 1,000 activities a heartbeat writes {many} bytes, with one {few}");
+}
+
+/// A signal that comes while a worker decides.
+async fn signal_with(world: &World, name: &str, input: &str) {
+    let request = api::SignalWorkflowExecutionRequest {
+        workflow_execution: Some(execution("order")),
+        signal_name: name.into(),
+        request_id: name.into(),
+        input: payloads(input),
+        ..Default::default()
+    };
+    signal(&*world.history, request).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_waits_is_written_once_until_it_is_in_the_history() {
+    let mut world = World::new();
+    world.start("order").await.unwrap();
+    let task = world.poll().await;
+    let large = "a book ".repeat(10_000);
+    signal_with(&world, "first", &large).await;
+    for number in 1..80 {
+        signal_with(&world, &format!("signal-{number}"), "more").await;
+        let written = world.store.applied().last().unwrap().runs[0].bytes();
+        assert!(written < 8192, "signal {number} writes {written} bytes");
+    }
+    world.restart();
+    world.complete(&task, vec![]).await.unwrap();
+    let events = world.events("order").await.into_iter();
+    let signals = events.filter_map(|event| match event.attributes {
+        Some(Attributes::WorkflowExecutionSignaledEventAttributes(signaled)) => Some(signaled),
+        _ => None,
+    });
+    for (number, signaled) in signals.enumerate() {
+        let expected = match number {
+            0 => ("first".to_owned(), payloads(&large)),
+            _ => (format!("signal-{number}"), payloads("more")),
+        };
+        assert_eq!((signaled.signal_name, signaled.input), expected);
+    }
+    assert_eq!(world.count("order", EventType::WorkflowExecutionSignaled).await, 80);
+    world.restart();
+    world.describe("order").await.expect("no row of an event is left, or the run could not be read");
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,7 +57,7 @@ async fn other_schemas_are_refused_and_left_alone() {
         server.execute(&format!("UPDATE tempest.meta SET value = '{version}' WHERE key = 'schema'")).await;
         let error = refused(server.config("tempest")).await;
         assert!(matches!(error, StoreError::Incompatible(_)));
-        let sentence = format!("has schema version {version}, this tempest reads version 3");
+        let sentence = format!("has schema version {version}, this tempest reads version 4");
         assert_says(&error, &[&sentence, "use the tempest that wrote it, or choose another schema"]);
     }
 

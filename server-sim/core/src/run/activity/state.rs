@@ -102,7 +102,7 @@ impl MutableState {
     /// An activity that nothing has closed yet, not even in the buffer.
     pub(crate) fn pending_activity(&self, scheduled_event_id: EventId) -> Option<(&Activity, &ActivityProgress)> {
         let activity = self.durable.activities.get(&scheduled_event_id)?;
-        let closing = self.auxiliary.activities_closing.contains(&scheduled_event_id);
+        let closing = self.auxiliary.buffered.activities_closing.contains(&scheduled_event_id);
         (!closing).then(|| (activity, self.progress(scheduled_event_id)))
     }
 

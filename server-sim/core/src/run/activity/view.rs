@@ -58,9 +58,9 @@ impl MutableState {
         if let Some(broken) = touched.iter().find_map(of_activity) {
             return Some(broken);
         }
-        let waiting: BTreeSet<_> = auxiliary.buffered.iter().filter_map(super::events::closed_activity).collect();
-        (auxiliary.activities_closing != waiting)
-            .then(|| format!("activities {:?} are closing, of {waiting:?} it waits", auxiliary.activities_closing))
+        let mut closing = auxiliary.buffered.activities_closing.iter();
+        let unknown = closing.find(|id| !durable.activities.contains_key(id))?;
+        Some(format!("activity {unknown} closes without being pending"))
     }
 }
 

@@ -53,13 +53,12 @@ pub(crate) fn terminated(
     close(state, Status::Terminated, at, "")
 }
 
-/// Nothing waits in a closed run: its workflow task, buffer and stickiness end with it.
+/// Nothing waits in a closed run: its workflow task and stickiness end with it. What is in its buffer is dropped before.
 fn close(state: &mut MutableState, status: Status, at: At<'_>, successor: &str) -> Applied {
     let successor = (!successor.is_empty()).then(|| RunId(successor.to_owned()));
     state.durable.closed = Some(Closed { status: status.into(), time: at.time, successor });
     state.durable.workflow_task = None;
     state.auxiliary.workflow_task.transient = None;
     state.auxiliary.sticky = None;
-    state.auxiliary.empty_buffer();
     Ok(PartKey::Run)
 }

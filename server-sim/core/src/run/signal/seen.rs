@@ -30,17 +30,14 @@ impl SeenSignals {
         self.0.values().flat_map(|ids| &ids.0)
     }
 
-    /// The part of the state that has this request id.
-    pub(crate) fn part_of(request_id: &str) -> PartKey {
-        PartKey::SignalRequests(bucket(request_id))
-    }
-
-    pub(crate) fn insert(&mut self, request_id: String) {
+    /// Returns the part of the state that has it.
+    pub(crate) fn insert(&mut self, request_id: String) -> PartKey {
         let bucket = bucket(&request_id);
         if !self.0.contains_key(&bucket) {
             self.0.insert(bucket, SignalRequests::default());
         }
         self.0.change(&bucket, |ids| ids.0.insert(request_id));
+        PartKey::SignalRequests(bucket)
     }
 
     pub(crate) fn parts(&self) -> &Parts<SignalRequests> {
@@ -76,7 +73,7 @@ mod tests {
     fn each_is_found_again_and_they_are_spread() {
         let mut seen = SeenSignals::default();
         let id = |number: u32| format!("3f0e4a52-7a35-4d0c-9f53-{number:012}");
-        (0..10_000).for_each(|number| seen.insert(id(number)));
+        (0..10_000).for_each(|number| drop(seen.insert(id(number))));
         assert!((0..10_000).all(|number| seen.contains(&id(number))) && !seen.contains(&id(10_000)));
         assert_eq!(seen.iter().count(), 10_000);
         let largest = seen.0.values().map(|ids| ids.0.len()).max();

@@ -17,7 +17,7 @@ impl MutableState {
     }
 
     pub(crate) fn timers_violation(&self) -> Option<String> {
-        let mut firing = self.auxiliary.timers_firing.iter();
+        let mut firing = self.auxiliary.buffered.timers_firing.iter();
         let unknown = firing.find(|id| !self.durable.timers.contains_key(id))?;
         Some(format!("timer {unknown} fires without having been started"))
     }
