@@ -1,7 +1,7 @@
 //! Events of a run's history that a decision reads. A state has no payloads: where one is handed on, it comes from the event
 //! that brought it. The core never reads a history: it says which event it needs ([`crate::MutableState::event_needed`]),
 //! and the shard brings it.
-use crate::EventId;
+use crate::{EventId, may_be_needed};
 use std::{collections::BTreeMap, sync::Arc};
 use temporalio_protos::temporal::api::{
     history::v1::{
@@ -28,6 +28,7 @@ impl FromIterator<Arc<HistoryEvent>> for KnownEvents {
 impl KnownEvents {
     fn get(&self, id: EventId) -> (&HistoryEvent, &Attributes) {
         let event = self.0.get(&id).unwrap_or_else(|| panic!("event {id} was not brought, although it is needed"));
+        assert!(may_be_needed(event), "event {id} is needed, and the registry of events says that it never is");
         (event, event.attributes.as_ref().expect("an event of a history has attributes"))
     }
 

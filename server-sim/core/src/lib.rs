@@ -38,7 +38,7 @@ pub use context::*;
 pub use copy_on_write::CopyOnWrite;
 pub use ids::*;
 pub use known_events::KnownEvents;
-pub use parts::{PartKey, Parts};
+pub use parts::Parts;
 pub use rejection::Rejection;
 pub use run::*;
 pub use task::*;

@@ -3,28 +3,20 @@
 use crate::{CopyOnWrite, EventId};
 use std::{collections::BTreeMap, fmt, ops::Index};
 
-/// A part of a run's state that can be stored by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PartKey {
-    /// The run's own row: everything that is none of the others.
-    Run,
-    /// By its scheduled event.
-    Activity(EventId),
-    /// By its started event.
-    Timer(EventId),
-    /// By its initiated event, as are a signal to another run and a request that one be cancelled.
-    Child(EventId),
-    Signal(EventId),
-    Cancel(EventId),
-    /// Of signals that the run has had, by bucket.
-    SignalRequests(EventId),
-    /// An event that waits for the end of a workflow task, by its place among those that wait.
-    Buffered(EventId),
-}
-
 /// What a part of a state counts for against the limits, in bytes.
 pub trait Weigh {
     fn bytes(&self) -> usize;
+}
+
+/// A kind of thing that is stored: the registry of parts (`run/part.rs`) has a row for it.
+pub trait Kind {}
+
+/// What a state has for the parts of one kind.
+pub(crate) trait Keeps<T> {
+    fn parts(&self) -> &Parts<T>;
+
+    /// Takes one back that was stored by itself.
+    fn put(&mut self, id: EventId, part: CopyOnWrite<T>);
 }
 
 /// Things whose ids are that close together are copied together.
@@ -128,6 +120,16 @@ impl<T: Clone + Weigh> Parts<T> {
     }
 }
 
+impl<T: Clone + Weigh> Keeps<T> for Parts<T> {
+    fn parts(&self) -> &Self {
+        self
+    }
+
+    fn put(&mut self, id: EventId, part: CopyOnWrite<T>) {
+        self.insert(id, part);
+    }
+}
+
 impl<T: PartialEq> Parts<T> {
     /// What was added, removed or changed since `before`.
     pub(crate) fn changed_since(&self, before: &Self) -> Vec<EventId> {
@@ -148,7 +150,8 @@ impl<T> Index<&EventId> for Parts<T> {
     }
 }
 
-impl<T> Default for Parts<T> {
+/// Only what has a row in the registry, so that no kind of part is forgotten where all of them are asked.
+impl<T: Kind> Default for Parts<T> {
     fn default() -> Self {
         Self { chunks: CopyOnWrite::default(), len: 0, bytes: 0 }
     }
@@ -169,6 +172,8 @@ mod tests {
             self.len()
         }
     }
+
+    impl Kind for String {}
 
     fn check(parts: &Parts<String>) {
         assert_eq!(parts.len(), parts.iter().count());

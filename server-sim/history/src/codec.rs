@@ -9,7 +9,8 @@ use tempest_store::{PartId, PartWrite, RunPart, StoreError};
 
 /// 1: the whole state. 2: without what is stored in rows of its own, and without inputs. 3: buffered events are parts.
 const STATE_VERSION: u8 = 3;
-const PART_VERSION: u8 = 1;
+/// 2: each part has the number that its key is made of.
+const PART_VERSION: u8 = 2;
 const TASK_VERSION: u8 = 1;
 
 // Kinds of parts. Stored forever: never renumber.

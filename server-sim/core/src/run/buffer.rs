@@ -7,7 +7,11 @@ use super::{
     events::{Order, order},
     timer::events::timer_fired,
 };
-use crate::{AuxiliaryChange, CopyOnWrite, Decision, EventId, Part, PartKey, Parts, parts::Weigh, planted_in, wire};
+use crate::{
+    AuxiliaryChange, CopyOnWrite, Decision, EventId, Part, PartKey, Parts,
+    parts::{Keeps, Weigh},
+    planted_in, wire,
+};
 use prost::Message;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,15 +57,9 @@ impl Buffer {
         self.events.is_empty()
     }
 
-    pub(crate) fn parts(&self) -> &Parts<BufferedEvent> {
-        &self.events
-    }
-
-    /// Also how one comes back that was stored by itself.
-    pub(crate) fn put(&mut self, number: EventId, buffered: CopyOnWrite<BufferedEvent>) {
-        self.timers_firing.extend(timer_fired(&buffered.event));
-        self.activities_closing.extend(closed_activity(&buffered.event));
-        self.events.insert(number, buffered);
+    /// What all of them count for.
+    pub(crate) fn bytes(&self) -> usize {
+        self.events.bytes()
     }
 
     pub(crate) fn push(&mut self, event: HistoryEvent) -> PartKey {
@@ -82,6 +80,18 @@ impl Buffer {
     /// Returns what was in it.
     pub(crate) fn empty(&mut self) -> Vec<PartKey> {
         std::mem::take(self).events.keys().copied().map(PartKey::Buffered).collect()
+    }
+}
+
+impl Keeps<BufferedEvent> for Buffer {
+    fn parts(&self) -> &Parts<BufferedEvent> {
+        &self.events
+    }
+
+    fn put(&mut self, number: EventId, buffered: CopyOnWrite<BufferedEvent>) {
+        self.timers_firing.extend(timer_fired(&buffered.event));
+        self.activities_closing.extend(closed_activity(&buffered.event));
+        self.events.insert(number, buffered);
     }
 }
 

@@ -29,12 +29,22 @@ pub(crate) enum Order {
     Last,
 }
 
-/// One row for each kind of event: when it is written, and the function of the part it belongs to that applies it. A kind
-/// without a row does not compile.
+/// Whether a later decision reads an event again: a state has no payloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needed {
+    Never,
+    /// When what it asks for is handed on.
+    Later,
+    /// When its run is retried, if that may be.
+    ToRetry,
+}
+
+/// One row for each kind of event: when it is written, whether it is read again, and the function of the part it belongs to
+/// that applies it. A kind without a row does not compile.
 macro_rules! events {
     (
-        supported { $( $attributes:ident $order:ident $part:ident::$apply:ident; )* }
-        unsupported { $( $unknown:ident $unknown_order:ident; )* }
+        supported { $( $attributes:ident $order:ident $needed:ident $part:ident::$apply:ident; )* }
+        unsupported { $( $unknown:ident $unknown_order:ident $unknown_needed:ident; )* }
     ) => {
         pub(crate) fn order(attributes: &Attributes) -> Order {
             match attributes {
@@ -49,6 +59,13 @@ macro_rules! events {
             supported.contains(&kind)
         }
 
+        pub(crate) fn needed(attributes: &Attributes) -> Needed {
+            match attributes {
+                $( Attributes::$attributes(_) => Needed::$needed, )*
+                $( Attributes::$unknown(_) => Needed::$unknown_needed, )*
+            }
+        }
+
         fn apply(state: &mut MutableState, at: At<'_>, attributes: &Attributes) -> Applied {
             match attributes {
                 $( Attributes::$attributes(attributes) => crate::run::$part::events::$apply(state, at, attributes), )*
@@ -60,68 +77,68 @@ macro_rules! events {
 
 events! {
     supported {
-        WorkflowExecutionStartedEventAttributes                               AtOnce start::started;
-        WorkflowExecutionCompletedEventAttributes                             AtOnce close::completed;
-        WorkflowExecutionFailedEventAttributes                                AtOnce close::failed;
-        WorkflowExecutionTimedOutEventAttributes                              AtOnce close::timed_out;
-        WorkflowExecutionCanceledEventAttributes                              AtOnce close::canceled;
-        WorkflowExecutionTerminatedEventAttributes                            AtOnce close::terminated;
-        WorkflowExecutionContinuedAsNewEventAttributes                        AtOnce close::continued_as_new;
-        WorkflowExecutionSignaledEventAttributes                              Waits  signal::signaled;
-        WorkflowExecutionCancelRequestedEventAttributes                       Waits  cancel::requested;
-        WorkflowExecutionOptionsUpdatedEventAttributes                        Waits  admission::options_updated;
-        WorkflowTaskScheduledEventAttributes                                  AtOnce workflow_task::scheduled;
-        WorkflowTaskStartedEventAttributes                                    AtOnce workflow_task::started;
-        WorkflowTaskCompletedEventAttributes                                  AtOnce workflow_task::completed;
-        WorkflowTaskFailedEventAttributes                                     AtOnce workflow_task::failed;
-        WorkflowTaskTimedOutEventAttributes                                   AtOnce workflow_task::timed_out;
-        ActivityTaskScheduledEventAttributes                                  AtOnce activity::scheduled;
-        ActivityTaskCancelRequestedEventAttributes                            AtOnce activity::cancel_requested;
-        ActivityTaskStartedEventAttributes                                    Waits  activity::started;
-        ActivityTaskCompletedEventAttributes                                  Last   activity::completed;
-        ActivityTaskFailedEventAttributes                                     Last   activity::failed;
-        ActivityTaskTimedOutEventAttributes                                   Last   activity::timed_out;
-        ActivityTaskCanceledEventAttributes                                   Last   activity::canceled;
-        TimerStartedEventAttributes                                           AtOnce timer::started;
-        TimerCanceledEventAttributes                                          AtOnce timer::canceled;
-        TimerFiredEventAttributes                                             Waits  timer::fired;
-        MarkerRecordedEventAttributes                                         AtOnce marker::recorded;
-        UpsertWorkflowSearchAttributesEventAttributes                         AtOnce properties::search_attributes_upserted;
-        WorkflowPropertiesModifiedEventAttributes                             AtOnce properties::modified;
-        StartChildWorkflowExecutionInitiatedEventAttributes                   AtOnce child::initiated;
-        StartChildWorkflowExecutionFailedEventAttributes                      Waits  child::start_failed;
-        ChildWorkflowExecutionStartedEventAttributes                          Waits  child::started;
-        ChildWorkflowExecutionCompletedEventAttributes                        Last   child::completed;
-        ChildWorkflowExecutionFailedEventAttributes                           Last   child::failed;
-        ChildWorkflowExecutionCanceledEventAttributes                         Last   child::canceled;
-        ChildWorkflowExecutionTimedOutEventAttributes                         Last   child::timed_out;
-        ChildWorkflowExecutionTerminatedEventAttributes                       Last   child::terminated;
-        SignalExternalWorkflowExecutionInitiatedEventAttributes               AtOnce external::signal_initiated;
-        SignalExternalWorkflowExecutionFailedEventAttributes                  Waits  external::signal_failed;
-        ExternalWorkflowExecutionSignaledEventAttributes                      Waits  external::signaled;
-        RequestCancelExternalWorkflowExecutionInitiatedEventAttributes        AtOnce external::cancel_initiated;
-        RequestCancelExternalWorkflowExecutionFailedEventAttributes           Waits  external::cancel_failed;
-        ExternalWorkflowExecutionCancelRequestedEventAttributes               Waits  external::cancel_requested;
+        WorkflowExecutionStartedEventAttributes                               AtOnce ToRetry start::started;
+        WorkflowExecutionCompletedEventAttributes                             AtOnce Never   close::completed;
+        WorkflowExecutionFailedEventAttributes                                AtOnce Never   close::failed;
+        WorkflowExecutionTimedOutEventAttributes                              AtOnce Never   close::timed_out;
+        WorkflowExecutionCanceledEventAttributes                              AtOnce Never   close::canceled;
+        WorkflowExecutionTerminatedEventAttributes                            AtOnce Never   close::terminated;
+        WorkflowExecutionContinuedAsNewEventAttributes                        AtOnce Never   close::continued_as_new;
+        WorkflowExecutionSignaledEventAttributes                              Waits  Never   signal::signaled;
+        WorkflowExecutionCancelRequestedEventAttributes                       Waits  Never   cancel::requested;
+        WorkflowExecutionOptionsUpdatedEventAttributes                        Waits  Never   admission::options_updated;
+        WorkflowTaskScheduledEventAttributes                                  AtOnce Never   workflow_task::scheduled;
+        WorkflowTaskStartedEventAttributes                                    AtOnce Never   workflow_task::started;
+        WorkflowTaskCompletedEventAttributes                                  AtOnce Never   workflow_task::completed;
+        WorkflowTaskFailedEventAttributes                                     AtOnce Never   workflow_task::failed;
+        WorkflowTaskTimedOutEventAttributes                                   AtOnce Never   workflow_task::timed_out;
+        ActivityTaskScheduledEventAttributes                                  AtOnce Later   activity::scheduled;
+        ActivityTaskCancelRequestedEventAttributes                            AtOnce Never   activity::cancel_requested;
+        ActivityTaskStartedEventAttributes                                    Waits  Never   activity::started;
+        ActivityTaskCompletedEventAttributes                                  Last   Never   activity::completed;
+        ActivityTaskFailedEventAttributes                                     Last   Never   activity::failed;
+        ActivityTaskTimedOutEventAttributes                                   Last   Never   activity::timed_out;
+        ActivityTaskCanceledEventAttributes                                   Last   Never   activity::canceled;
+        TimerStartedEventAttributes                                           AtOnce Never   timer::started;
+        TimerCanceledEventAttributes                                          AtOnce Never   timer::canceled;
+        TimerFiredEventAttributes                                             Waits  Never   timer::fired;
+        MarkerRecordedEventAttributes                                         AtOnce Never   marker::recorded;
+        UpsertWorkflowSearchAttributesEventAttributes                         AtOnce Never   properties::search_attributes_upserted;
+        WorkflowPropertiesModifiedEventAttributes                             AtOnce Never   properties::modified;
+        StartChildWorkflowExecutionInitiatedEventAttributes                   AtOnce Later   child::initiated;
+        StartChildWorkflowExecutionFailedEventAttributes                      Waits  Never   child::start_failed;
+        ChildWorkflowExecutionStartedEventAttributes                          Waits  Never   child::started;
+        ChildWorkflowExecutionCompletedEventAttributes                        Last   Never   child::completed;
+        ChildWorkflowExecutionFailedEventAttributes                           Last   Never   child::failed;
+        ChildWorkflowExecutionCanceledEventAttributes                         Last   Never   child::canceled;
+        ChildWorkflowExecutionTimedOutEventAttributes                         Last   Never   child::timed_out;
+        ChildWorkflowExecutionTerminatedEventAttributes                       Last   Never   child::terminated;
+        SignalExternalWorkflowExecutionInitiatedEventAttributes               AtOnce Later   external::signal_initiated;
+        SignalExternalWorkflowExecutionFailedEventAttributes                  Waits  Never   external::signal_failed;
+        ExternalWorkflowExecutionSignaledEventAttributes                      Waits  Never   external::signaled;
+        RequestCancelExternalWorkflowExecutionInitiatedEventAttributes        AtOnce Never   external::cancel_initiated;
+        RequestCancelExternalWorkflowExecutionFailedEventAttributes           Waits  Never   external::cancel_failed;
+        ExternalWorkflowExecutionCancelRequestedEventAttributes               Waits  Never   external::cancel_requested;
     }
     unsupported {
-        WorkflowExecutionUpdateAdmittedEventAttributes                    Waits;
-        WorkflowExecutionUpdateAcceptedEventAttributes                    AtOnce;
-        WorkflowExecutionUpdateRejectedEventAttributes                    Waits;
-        WorkflowExecutionUpdateCompletedEventAttributes                   AtOnce;
-        WorkflowPropertiesModifiedExternallyEventAttributes               Waits;
-        ActivityPropertiesModifiedExternallyEventAttributes               Waits;
-        WorkflowExecutionPausedEventAttributes                            Waits;
-        WorkflowExecutionUnpausedEventAttributes                          Waits;
-        WorkflowExecutionTimeSkippingTransitionedEventAttributes          Waits;
-        NexusOperationScheduledEventAttributes                            AtOnce;
-        NexusOperationStartedEventAttributes                              Waits;
-        NexusOperationCompletedEventAttributes                            Waits;
-        NexusOperationFailedEventAttributes                               Waits;
-        NexusOperationCanceledEventAttributes                             Waits;
-        NexusOperationTimedOutEventAttributes                             Waits;
-        NexusOperationCancelRequestedEventAttributes                      AtOnce;
-        NexusOperationCancelRequestCompletedEventAttributes               Waits;
-        NexusOperationCancelRequestFailedEventAttributes                  Waits;
+        WorkflowExecutionUpdateAdmittedEventAttributes                    Waits Never;
+        WorkflowExecutionUpdateAcceptedEventAttributes                    AtOnce Never;
+        WorkflowExecutionUpdateRejectedEventAttributes                    Waits Never;
+        WorkflowExecutionUpdateCompletedEventAttributes                   AtOnce Never;
+        WorkflowPropertiesModifiedExternallyEventAttributes               Waits Never;
+        ActivityPropertiesModifiedExternallyEventAttributes               Waits Never;
+        WorkflowExecutionPausedEventAttributes                            Waits Never;
+        WorkflowExecutionUnpausedEventAttributes                          Waits Never;
+        WorkflowExecutionTimeSkippingTransitionedEventAttributes          Waits Never;
+        NexusOperationScheduledEventAttributes                            AtOnce Never;
+        NexusOperationStartedEventAttributes                              Waits Never;
+        NexusOperationCompletedEventAttributes                            Waits Never;
+        NexusOperationFailedEventAttributes                               Waits Never;
+        NexusOperationCanceledEventAttributes                             Waits Never;
+        NexusOperationTimedOutEventAttributes                             Waits Never;
+        NexusOperationCancelRequestedEventAttributes                      AtOnce Never;
+        NexusOperationCancelRequestCompletedEventAttributes               Waits Never;
+        NexusOperationCancelRequestFailedEventAttributes                  Waits Never;
     }
 }
 

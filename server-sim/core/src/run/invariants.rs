@@ -34,23 +34,9 @@ pub(crate) fn assert_follows(
         replayed.durable_projection(),
         after.durable_projection()
     );
-    let untouched: Vec<_> = changed(before, after).filter(|part| !touched.contains(part)).collect();
+    let changed = after.parts_changed_since(before);
+    let untouched: Vec<_> = changed.difference(touched).collect();
     assert!(untouched.is_empty(), "parts of run {run_id} changed although nothing touched them: {untouched:?}");
-}
-
-fn changed(before: &MutableState, after: &MutableState) -> impl Iterator<Item = PartKey> {
-    let (was, is) = (&before.durable, &after.durable);
-    let progress = after.auxiliary.activities.changed_since(&before.auxiliary.activities);
-    let activities = is.activities.changed_since(&was.activities).into_iter().chain(progress).map(PartKey::Activity);
-    let timers = is.timers.changed_since(&was.timers).into_iter().map(PartKey::Timer);
-    let children = is.children.changed_since(&was.children).into_iter().map(PartKey::Child);
-    let signals = is.signals.changed_since(&was.signals).into_iter().map(PartKey::Signal);
-    let cancels = is.cancels.changed_since(&was.cancels).into_iter().map(PartKey::Cancel);
-    let (had, has) = (before.auxiliary.signal_request_ids.parts(), after.auxiliary.signal_request_ids.parts());
-    let seen = has.changed_since(had).into_iter().map(PartKey::SignalRequests);
-    let (waited, waits) = (before.auxiliary.buffered.parts(), after.auxiliary.buffered.parts());
-    let buffered = waits.changed_since(waited).into_iter().map(PartKey::Buffered);
-    activities.chain(timers).chain(children).chain(signals).chain(cancels).chain(seen).chain(buffered)
 }
 
 fn violation(state: &MutableState, touched: &BTreeSet<PartKey>) -> Option<String> {

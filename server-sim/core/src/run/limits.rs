@@ -41,7 +41,7 @@ impl Decision<'_> {
             return;
         }
         let buffered = &self.state.auxiliary.buffered;
-        let bytes = buffered.parts().bytes();
+        let bytes = buffered.bytes();
         let limits = &self.context.limits;
         if buffered.len() > limits.buffered_events_max || bytes > limits.buffered_bytes_max {
             self.probe("buffer-limit-reached");

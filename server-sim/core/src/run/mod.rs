@@ -17,9 +17,10 @@
 //! | `close` | its end, and the retry after it |
 //!
 //! # Registries
-//! Something new is a folder and its rows in three registries, each matched exhaustively so that nothing is forgotten:
+//! Something new is a folder and its rows in four registries, each matched exhaustively so that nothing is forgotten:
 //! `commands` (where a command stands, who handles it), `events` (which part a kind of event belongs to, when it is
-//! written, who applies it), `inputs` (who decides it; `fire_timer` and `cross_call_ended` are its sub-registries).
+//! written, whether it is read again, who applies it), `inputs` (who decides it; `fire_timer` and `cross_call_ended` are
+//! its sub-registries), `part` (what a state keeps of which there may be many, each stored by itself).
 //!
 //! # Who may call whom
 //! Files of this folder itself (the registries, `decision`, `buffer`, `limits`, `state`, views of the whole) may call every
@@ -80,8 +81,9 @@ pub use durable::DurableProjection;
 pub use events::supports_event;
 pub use external::{ExternalCancel, ExternalSignal};
 pub use input::*;
+pub use needed_events::may_be_needed;
 pub use owed::Owed;
-pub use part::Part;
+pub use part::{Part, PartKey};
 pub use signal::{SeenSignals, SignalRequests};
 pub use state::{Change, MutableState};
 pub use timer::UserTimer;

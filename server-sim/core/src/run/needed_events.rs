@@ -1,6 +1,23 @@
 //! Which events of a run's history its next decision reads: those that brought what is handed on now.
+use super::events::{Needed, needed};
 use crate::{EventId, Input, MutableState, Outcome, TimerKind, TransferTask, known_events::FIRST_EVENT_ID};
-use temporalio_protos::temporal::api::{command::v1::command::Attributes as Command, workflowservice::v1 as api};
+use temporalio_protos::temporal::api::{
+    command::v1::command::Attributes as Command,
+    history::v1::{HistoryEvent, history_event::Attributes},
+    workflowservice::v1 as api,
+};
+
+/// Whether a run may ever need this event of its history again, by [`MutableState::event_needed`] or
+/// [`MutableState::event_needed_to_call`].
+pub fn may_be_needed(event: &HistoryEvent) -> bool {
+    event.attributes.as_ref().is_some_and(|attributes| match (needed(attributes), attributes) {
+        (Needed::Later, _) => true,
+        (Needed::ToRetry, Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+            started.retry_policy.is_some()
+        }
+        (Needed::ToRetry | Needed::Never, _) => false,
+    })
+}
 
 impl MutableState {
     /// The event that [`crate::decide`] reads when this run is given `input`, if it reads one: it comes with

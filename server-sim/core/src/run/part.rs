@@ -2,119 +2,133 @@
 use super::{
     Activity, ActivityProgress, BufferedEvent, Child, ExternalCancel, ExternalSignal, SignalRequests, UserTimer,
 };
-use crate::{CopyOnWrite, EventId, MutableState, PartKey};
+use crate::{
+    CopyOnWrite, EventId, MutableState,
+    parts::{Keeps, Kind},
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Parts come back into their run's row only when they have become so much less than would make them leave it, or a run at
 /// the border would move them with each step.
 const BACK_IN_ROW: usize = 4;
 
-/// A pending thing, all that is known of it. It shares with its state what neither has changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Part {
-    Activity(CopyOnWrite<Activity>, CopyOnWrite<ActivityProgress>),
-    Timer(CopyOnWrite<UserTimer>),
-    Child(CopyOnWrite<Child>),
-    Signal(CopyOnWrite<ExternalSignal>),
-    Cancel(CopyOnWrite<ExternalCancel>),
-    SignalRequests(EventId, CopyOnWrite<SignalRequests>),
-    Buffered(CopyOnWrite<BufferedEvent>),
+/// One row for each kind of part: of what it consists, the field that its key is made of, and where a state keeps it. What
+/// has no row cannot be kept in [`crate::Parts`].
+macro_rules! parts {
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident(
+            $first:ident.$id:ident: $type:ident in $half:ident.$field:ident
+            $(, $with:ident: $with_type:ident in $with_half:ident.$with_field:ident)*
+        );
+    )*) => {
+        /// Names a part of a run's state that can be stored by itself.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum PartKey {
+            /// The run's own row: everything that is none of the others.
+            Run,
+            $($(#[$doc])* $kind(EventId),)*
+        }
+
+        /// A pending thing, all that is known of it. It shares with its state what neither has changed.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub enum Part {
+            $($kind(CopyOnWrite<$type> $(, CopyOnWrite<$with_type>)*),)*
+        }
+
+        $(
+            impl Kind for $type {}
+            $(impl Kind for $with_type {})*
+        )*
+
+        impl Part {
+            pub fn key(&self) -> PartKey {
+                match self {
+                    $(Self::$kind($first, ..) => PartKey::$kind($first.$id),)*
+                }
+            }
+        }
+
+        impl MutableState {
+            /// A part by itself; `None` if there is no such thing (any more), and for the run's own row.
+            pub fn part(&self, key: PartKey) -> Option<Part> {
+                Some(match key {
+                    PartKey::Run => return None,
+                    $(PartKey::$kind(id) => Part::$kind(
+                        self.$half.$field.parts().shared(&id)?.clone()
+                        $(, self.$with_half.$with_field.parts().shared(&id)?.clone())*
+                    ),)*
+                })
+            }
+
+            pub fn part_count(&self) -> usize {
+                0 $(+ self.$half.$field.parts().len())*
+            }
+
+            /// All of them, in the order of their keys.
+            pub fn part_keys(&self) -> impl Iterator<Item = PartKey> {
+                let mut keys = Vec::with_capacity(self.part_count());
+                $(keys.extend(self.$half.$field.parts().keys().copied().map(PartKey::$kind));)*
+                keys.into_iter()
+            }
+
+            /// Puts a part back that was stored by itself: what serde reads of a state is without its parts.
+            pub fn restore(&mut self, part: Part) {
+                match part {
+                    $(Part::$kind($first $(, $with)*) => {
+                        let id = $first.$id;
+                        self.$half.$field.put(id, $first);
+                        $(self.$with_half.$with_field.put(id, $with);)*
+                    })*
+                }
+            }
+
+            /// What the parts count for against the limits; the rest is the row's.
+            pub(crate) fn parts_bytes(&self) -> usize {
+                0 $(+ self.$half.$field.parts().bytes() $(+ self.$with_half.$with_field.parts().bytes())*)*
+            }
+
+            /// The parts that were added, removed or changed since `before`.
+            pub(crate) fn parts_changed_since(&self, before: &Self) -> BTreeSet<PartKey> {
+                let mut keys = BTreeSet::new();
+                $(
+                    let changed = self.$half.$field.parts().changed_since(before.$half.$field.parts());
+                    keys.extend(changed.into_iter().map(PartKey::$kind));
+                    $(
+                        let with = &before.$with_half.$with_field;
+                        let changed = self.$with_half.$with_field.parts().changed_since(with.parts());
+                        keys.extend(changed.into_iter().map(PartKey::$kind));
+                    )*
+                )*
+                keys
+            }
+        }
+    };
 }
 
-impl Part {
-    pub fn key(&self) -> PartKey {
-        match self {
-            Self::Activity(activity, _) => PartKey::Activity(activity.scheduled_event_id),
-            Self::Timer(timer) => PartKey::Timer(timer.started_event_id),
-            Self::Child(child) => PartKey::Child(child.initiated_event_id),
-            Self::Signal(signal) => PartKey::Signal(signal.initiated_event_id),
-            Self::Cancel(cancel) => PartKey::Cancel(cancel.initiated_event_id),
-            Self::SignalRequests(bucket, _) => PartKey::SignalRequests(*bucket),
-            Self::Buffered(event) => PartKey::Buffered(event.number),
-        }
-    }
+parts! {
+    /// By its scheduled event.
+    Activity(
+        activity.scheduled_event_id: Activity in durable.activities,
+        progress: ActivityProgress in auxiliary.activities
+    );
+    /// By its started event.
+    Timer(timer.started_event_id: UserTimer in durable.timers);
+    /// By its initiated event, as are a signal to another run and a request that one be cancelled.
+    Child(child.initiated_event_id: Child in durable.children);
+    Signal(signal.initiated_event_id: ExternalSignal in durable.signals);
+    Cancel(cancel.initiated_event_id: ExternalCancel in durable.cancels);
+    /// Of signals that the run has had, by bucket.
+    SignalRequests(requests.bucket: SignalRequests in auxiliary.signal_request_ids);
+    /// An event that waits for the end of a workflow task, by its place among those that wait.
+    Buffered(event.number: BufferedEvent in auxiliary.buffered);
 }
 
 impl MutableState {
     /// Whether each part has a row of its own; else the run's row holds them all.
     pub fn parts_are_apart(&self) -> bool {
         self.parts_apart
-    }
-
-    /// A part by itself; `None` if there is no such thing (any more), and for the run's own row.
-    pub fn part(&self, key: PartKey) -> Option<Part> {
-        let durable = &self.durable;
-        Some(match key {
-            PartKey::Run => return None,
-            PartKey::Activity(id) => {
-                let progress = self.auxiliary.activities.shared(&id)?;
-                Part::Activity(durable.activities.shared(&id)?.clone(), progress.clone())
-            }
-            PartKey::Timer(id) => Part::Timer(durable.timers.shared(&id)?.clone()),
-            PartKey::Child(id) => Part::Child(durable.children.shared(&id)?.clone()),
-            PartKey::Signal(id) => Part::Signal(durable.signals.shared(&id)?.clone()),
-            PartKey::Cancel(id) => Part::Cancel(durable.cancels.shared(&id)?.clone()),
-            PartKey::SignalRequests(bucket) => {
-                let ids = self.auxiliary.signal_request_ids.parts().shared(&bucket)?;
-                Part::SignalRequests(bucket, ids.clone())
-            }
-            PartKey::Buffered(number) => Part::Buffered(self.auxiliary.buffered.parts().shared(&number)?.clone()),
-        })
-    }
-
-    pub fn part_count(&self) -> usize {
-        let durable = &self.durable;
-        let external = durable.signals.len() + durable.cancels.len();
-        let signals = self.auxiliary.signal_request_ids.parts().len();
-        let others = durable.activities.len() + durable.timers.len() + durable.children.len();
-        others + external + signals + self.auxiliary.buffered.len()
-    }
-
-    /// All of them, in the order of their keys.
-    pub fn part_keys(&self) -> impl Iterator<Item = PartKey> {
-        let durable = &self.durable;
-        let of = |ids: Vec<EventId>, key: fn(EventId) -> PartKey| ids.into_iter().map(key);
-        let activities = of(durable.activities.keys().copied().collect(), PartKey::Activity);
-        let timers = of(durable.timers.keys().copied().collect(), PartKey::Timer);
-        let children = of(durable.children.keys().copied().collect(), PartKey::Child);
-        let signals = of(durable.signals.keys().copied().collect(), PartKey::Signal);
-        let cancels = of(durable.cancels.keys().copied().collect(), PartKey::Cancel);
-        let seen = self.auxiliary.signal_request_ids.parts().keys().copied().collect();
-        let seen = of(seen, PartKey::SignalRequests);
-        let buffered = self.auxiliary.buffered.parts().keys().copied().collect();
-        let buffered = of(buffered, PartKey::Buffered);
-        activities.chain(timers).chain(children).chain(signals).chain(cancels).chain(seen).chain(buffered)
-    }
-
-    /// Puts a part back that was stored by itself: what serde reads of a state is without its parts.
-    pub fn restore(&mut self, part: Part) {
-        let durable = &mut self.durable;
-        match part {
-            Part::Activity(activity, progress) => {
-                let id = activity.scheduled_event_id;
-                durable.activities.insert(id, activity);
-                self.auxiliary.activities.insert(id, progress);
-            }
-            Part::Timer(timer) => durable.timers.insert(timer.started_event_id, timer),
-            Part::Child(child) => durable.children.insert(child.initiated_event_id, child),
-            Part::Signal(signal) => durable.signals.insert(signal.initiated_event_id, signal),
-            Part::Cancel(cancel) => durable.cancels.insert(cancel.initiated_event_id, cancel),
-            Part::SignalRequests(bucket, ids) => self.auxiliary.signal_request_ids.restore(bucket, ids),
-            Part::Buffered(event) => self.auxiliary.buffered.put(event.number, event),
-        }
-    }
-
-    /// What the parts count for against the limits; the rest is the row's.
-    pub(crate) fn parts_bytes(&self) -> usize {
-        let durable = &self.durable;
-        let activities = durable.activities.bytes() + self.auxiliary.activities.bytes();
-        activities
-            + durable.timers.bytes()
-            + durable.children.bytes()
-            + durable.signals.bytes()
-            + durable.cancels.bytes()
-            + self.auxiliary.signal_request_ids.parts().bytes()
-            + self.auxiliary.buffered.parts().bytes()
     }
 
     /// Decides where the parts are stored from now on. True if that is not where they were.

@@ -31,7 +31,22 @@ impl Asked {
             Input::SignalByWorkflow(..) => Self::SignalByWorkflow,
             Input::CrossCallEnded(_) => Self::OutcomeOfCall,
             Input::ChildClosed(_) => Self::ChildClosed,
-            _ => Self::Other,
+            Input::Start(_)
+            | Input::SignalWithStart(_)
+            | Input::RequestCancel(_)
+            | Input::Terminate(_)
+            | Input::RecordWorkflowTaskStarted(_)
+            | Input::CompleteWorkflowTask(..)
+            | Input::FailWorkflowTask(..)
+            | Input::HeartbeatActivity(..)
+            | Input::CompleteActivity(..)
+            | Input::FailActivity(..)
+            | Input::CancelActivity(..)
+            | Input::BeginChild(_)
+            | Input::RequestCancelByWorkflow(..)
+            | Input::TerminateByWorkflow(..)
+            | Input::FireTimer(_)
+            | Input::ResetStickiness => Self::Other,
         }
     }
 

@@ -6,9 +6,9 @@ use super::request::{Ask, Request};
 use prost::Message;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use tempest_api::proto::history::v1::{HistoryEvent, history_event::Attributes};
+use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::{ServiceResult, WorkflowKey};
-use tempest_core::{BranchRef, EventId, Input, KnownEvents, RunId, TaskKind};
+use tempest_core::{BranchRef, EventId, Input, KnownEvents, RunId, TaskKind, may_be_needed};
 
 /// The events of one ownership, staged or read: it ends if what is staged does not become durable.
 pub(crate) struct RecentEvents {
@@ -46,7 +46,7 @@ impl RecentEvents {
     pub fn keep(&mut self, branch: &BranchRef, events: Vec<HistoryEvent>, sequence: u64, durable: u64) {
         for event in events {
             let key = (branch.clone(), event.event_id);
-            if !is_read_by_decisions(&event) || self.events.contains_key(&key) {
+            if !may_be_needed(&event) || self.events.contains_key(&key) {
                 continue;
             }
             let bytes = size_of::<HistoryEvent>() + event.encoded_len();
@@ -67,19 +67,6 @@ impl RecentEvents {
             let oldest = self.came.remove(oldest).expect("it was just found there");
             self.bytes -= self.events.remove(&oldest).map_or(0, |kept| kept.bytes);
         }
-    }
-}
-
-/// As [`tempest_core::MutableState::event_needed`] may ask for it.
-fn is_read_by_decisions(event: &HistoryEvent) -> bool {
-    match &event.attributes {
-        Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => started.retry_policy.is_some(),
-        Some(
-            Attributes::ActivityTaskScheduledEventAttributes(_)
-            | Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(_)
-            | Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(_),
-        ) => true,
-        _ => false,
     }
 }
 

@@ -1,6 +1,10 @@
 //! Which signals a run has had, so that a repeat changes nothing. A run may have thousands: what one more costs must not
 //! grow with them.
-use crate::{CopyOnWrite, EventId, Part, PartKey, Parts, parts::Weigh, run::size::ENTRY_BYTES};
+use crate::{
+    CopyOnWrite, EventId, Part, PartKey, Parts,
+    parts::{Keeps, Weigh},
+    run::size::ENTRY_BYTES,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -8,8 +12,11 @@ use std::collections::BTreeSet;
 const BUCKETS: u64 = 1 << 14;
 
 /// The request ids of one bucket.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignalRequests(BTreeSet<String>);
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalRequests {
+    pub(crate) bucket: EventId,
+    ids: BTreeSet<String>,
+}
 
 /// By bucket.
 #[derive(Clone, Debug, Default)]
@@ -17,43 +24,45 @@ pub struct SeenSignals(Parts<SignalRequests>);
 
 impl Weigh for SignalRequests {
     fn bytes(&self) -> usize {
-        ENTRY_BYTES + self.0.iter().map(String::len).sum::<usize>()
+        ENTRY_BYTES + self.ids.iter().map(String::len).sum::<usize>()
     }
 }
 
 impl SeenSignals {
     pub fn contains(&self, request_id: &str) -> bool {
-        self.0.get(&bucket(request_id)).is_some_and(|ids| ids.0.contains(request_id))
+        self.0.get(&bucket(request_id)).is_some_and(|requests| requests.ids.contains(request_id))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &String> {
-        self.0.values().flat_map(|ids| &ids.0)
+        self.0.values().flat_map(|requests| &requests.ids)
     }
 
     /// Returns the part of the state that has it.
     pub(crate) fn insert(&mut self, request_id: String) -> PartKey {
         let bucket = bucket(&request_id);
         if !self.0.contains_key(&bucket) {
-            self.0.insert(bucket, SignalRequests::default());
+            self.0.insert(bucket, SignalRequests { bucket, ids: BTreeSet::new() });
         }
-        self.0.change(&bucket, |ids| ids.0.insert(request_id));
+        self.0.change(&bucket, |requests| requests.ids.insert(request_id));
         PartKey::SignalRequests(bucket)
     }
+}
 
-    pub(crate) fn parts(&self) -> &Parts<SignalRequests> {
+impl Keeps<SignalRequests> for SeenSignals {
+    fn parts(&self) -> &Parts<SignalRequests> {
         &self.0
     }
 
-    pub(crate) fn restore(&mut self, bucket: EventId, ids: CopyOnWrite<SignalRequests>) {
-        self.0.insert(bucket, ids);
+    fn put(&mut self, bucket: EventId, requests: CopyOnWrite<SignalRequests>) {
+        self.0.insert(bucket, requests);
     }
 }
 
 impl Part {
     /// The part that remembers this signal and no other.
     pub fn of_signal(request_id: &str) -> Self {
-        let ids = SignalRequests([request_id.to_owned()].into());
-        Self::SignalRequests(bucket(request_id), ids.into())
+        let requests = SignalRequests { bucket: bucket(request_id), ids: [request_id.to_owned()].into() };
+        Self::SignalRequests(requests.into())
     }
 }
 
@@ -73,10 +82,12 @@ mod tests {
     fn each_is_found_again_and_they_are_spread() {
         let mut seen = SeenSignals::default();
         let id = |number: u32| format!("3f0e4a52-7a35-4d0c-9f53-{number:012}");
-        (0..10_000).for_each(|number| drop(seen.insert(id(number))));
+        for number in 0..10_000 {
+            seen.insert(id(number));
+        }
         assert!((0..10_000).all(|number| seen.contains(&id(number))) && !seen.contains(&id(10_000)));
         assert_eq!(seen.iter().count(), 10_000);
-        let largest = seen.0.values().map(|ids| ids.0.len()).max();
+        let largest = seen.0.values().map(|requests| requests.ids.len()).max();
         assert!(largest < Some(10), "{largest:?} in one bucket");
     }
 }

@@ -61,14 +61,28 @@ fn no_answer() -> ServiceError {
 /// Whether no client waits for it. A client whose call was made twice would hear what became of the second: that is for the
 /// faults of its own connection, which its log of operations tells.
 fn is_between_workflows(input: &Input) -> bool {
-    matches!(
-        input,
+    match input {
         Input::StartChild(_)
-            | Input::BeginChild(_)
-            | Input::SignalByWorkflow(..)
-            | Input::RequestCancelByWorkflow(..)
-            | Input::TerminateByWorkflow(..)
-            | Input::CrossCallEnded(_)
-            | Input::ChildClosed(_)
-    )
+        | Input::BeginChild(_)
+        | Input::SignalByWorkflow(..)
+        | Input::RequestCancelByWorkflow(..)
+        | Input::TerminateByWorkflow(..)
+        | Input::CrossCallEnded(_)
+        | Input::ChildClosed(_) => true,
+        Input::Start(_)
+        | Input::SignalWithStart(_)
+        | Input::Signal(_)
+        | Input::RequestCancel(_)
+        | Input::Terminate(_)
+        | Input::RecordWorkflowTaskStarted(_)
+        | Input::CompleteWorkflowTask(..)
+        | Input::FailWorkflowTask(..)
+        | Input::RecordActivityTaskStarted(_)
+        | Input::HeartbeatActivity(..)
+        | Input::CompleteActivity(..)
+        | Input::FailActivity(..)
+        | Input::CancelActivity(..)
+        | Input::FireTimer(_)
+        | Input::ResetStickiness => false,
+    }
 }
