@@ -59,8 +59,12 @@ pub struct HistoryConfig {
     /// Bytes of states and events that a shard has in flight, 1 and up; one commit may exceed it. Too large: large runs of
     /// a few shards fill the store's queue, which then refuses everybody.
     pub commit_bytes_in_flight_max: usize,
-    /// Long polls that wait at one shard for history, 1 and up. Beyond it callers are told to come back later.
+    /// Callers that wait at one shard, long polls for history and those whose input a later input answers, 1 and up.
+    /// Beyond it callers are told to come back later.
     pub history_waiters_max: usize,
+    /// Callers of one run whose input a later input answers, 1 to `history_waiters_max`. Beyond it callers are told to come
+    /// back later. Too large: a run that answers no caller takes all the room of its shard.
+    pub answers_awaited_per_run_max: usize,
     /// Events on the first history page of a poll response, 1 to 10 000; Temporal's is 256.
     pub poll_page_events: usize,
     /// Bytes of the events on one history page, 1 and up; a page has at least one batch, however large. Many gRPC clients
@@ -129,6 +133,7 @@ impl Default for HistoryConfig {
             commits_in_flight_max: 256,
             commit_bytes_in_flight_max: 4 << 20,
             history_waiters_max: 10_000,
+            answers_awaited_per_run_max: 100,
             poll_page_events: 256,
             history_page_bytes_max: 3 << 20,
             history_nodes_per_read: 256,
@@ -187,6 +192,8 @@ impl HistoryConfig {
         count("commits_in_flight_max", self.commits_in_flight_max, usize::MAX, "at least 1")?;
         count("commit_bytes_in_flight_max", self.commit_bytes_in_flight_max, usize::MAX, "at least 1")?;
         count("history_waiters_max", self.history_waiters_max, usize::MAX, "at least 1")?;
+        let (answers, waiters) = (self.answers_awaited_per_run_max, self.history_waiters_max);
+        count("answers_awaited_per_run_max", answers, waiters, "1 to history_waiters_max")?;
         count("poll_page_events", self.poll_page_events, 10_000, "1 to 10000")?;
         count("history_page_bytes_max", self.history_page_bytes_max, usize::MAX, "at least 1")?;
         count("history_nodes_per_read", self.history_nodes_per_read, 10_000, "1 to 10000")?;
@@ -254,6 +261,11 @@ mod tests {
         HistoryConfig::default().validate().expect("the defaults are in range");
         let error = HistoryConfig { commits_in_flight_max: 0, ..HistoryConfig::default() }.validate().unwrap_err();
         assert_eq!(error.to_string(), "history configuration: commits_in_flight_max is 0, but must be at least 1");
+        for answers_awaited_per_run_max in [0, 10_001] {
+            let error =
+                HistoryConfig { answers_awaited_per_run_max, ..HistoryConfig::default() }.validate().unwrap_err();
+            assert!(error.to_string().ends_with("but must be 1 to history_waiters_max"), "{error}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tempest_api::{
 };
 use tempest_core::{
     AnswerKey, BranchRef, Context, HistoryTask, Input, KnownEvents, MutableState, Rejection, Reply, RunId, RunKey,
-    TaskKind,
+    TaskKind, Transition,
 };
 use tempest_store::TaskKey;
 
@@ -77,6 +77,18 @@ impl Owned {
             Ok(transition) => transition,
             Err(rejection) => return self.rejected(workflow, reply, call, rejection),
         };
+        self.carry_out(workflow, run_id.as_ref(), transition, reply, call);
+    }
+
+    /// Stages what was decided on an input of this run, if anything changes, and has its callers told.
+    pub(super) fn carry_out(
+        &mut self,
+        workflow: &WorkflowKey,
+        run_id: Option<&RunId>,
+        transition: Transition,
+        reply: Caller,
+        call: Option<CallId>,
+    ) {
         // What is there already stays a success: only what would be done now comes too late.
         if !transition.runs.is_empty()
             && let Some((call, outcome)) = self.ended_before(call.as_ref())
@@ -87,7 +99,7 @@ impl Owned {
             return self.answer_unstaged(workflow, answer);
         }
         let opened = transition.opened().map(|run| &*run.state);
-        let subject = state.or(opened).expect("a decision is about a run that is or comes to be");
+        let subject = self.state(workflow, run_id).or(opened).expect("a decision is about a run that is or comes to be");
         let (run, branch) = (subject.key().clone(), subject.branch());
         hit(&transition.probes);
         let answer = match transition.reply {
@@ -96,6 +108,9 @@ impl Owned {
                 let answer = Answer::new(reply, Err(error.clone().into()));
                 // The run may be terminated by this: a late duplicate would find another run of its workflow id.
                 Some(self.ends_any(call.map(|call| (call, CallOutcome::Refused(error))), answer))
+            }
+            Reply::Later(_) if !self.waiters.has_room_at(&run) => {
+                return self.answer_read(workflow, reply, Err(too_many_wait_for_run().into()));
             }
             Reply::Later(_) if !self.waiters.has_room() => {
                 return self.answer_read(workflow, reply, Err(too_many_wait().into()));
@@ -339,7 +354,7 @@ impl Owned {
         }
     }
 
-    fn context(&mut self, workflow: &WorkflowKey, events: KnownEvents) -> Context {
+    pub(super) fn context(&mut self, workflow: &WorkflowKey, events: KnownEvents) -> Context {
         let mut limits = self.setup.config.limits.clone();
         if tempest_rt::buggify!("history-parts-apart") {
             limits.parts_in_row_bytes_max = 0;
@@ -360,6 +375,13 @@ fn too_many_wait() -> ServiceError {
     ServiceError::ResourceExhausted {
         cause: tempest_api::ResourceExhaustedCause::SystemOverloaded,
         message: "too many callers wait at this shard for something to happen".into(),
+    }
+}
+
+fn too_many_wait_for_run() -> ServiceError {
+    ServiceError::ResourceExhausted {
+        cause: tempest_api::ResourceExhaustedCause::ConcurrentLimit,
+        message: "too many callers wait for this workflow execution to answer".into(),
     }
 }
 

@@ -107,7 +107,7 @@ impl Owned {
             transfers: TransferQueue::new(config),
             timers: TimerQueue::new(config, time),
             deletions: Deletions::default(),
-            waiters: Waiters::new(config.history_waiters_max),
+            waiters: Waiters::new(config.history_waiters_max, config.answers_awaited_per_run_max),
             proofs: Proofs::new(config.next_ownership_check(now.instant)),
             late_duplicates: LateDuplicates::new(record.range_id, now.instant, told, config.requests_waiting_max),
             effects: Vec::new(),
@@ -267,7 +267,12 @@ impl Owned {
             withdrawn.extend(answers_of(dependants).map(|answer| (answer, depended.clone())));
         }
         withdrawn.extend(answers_of(self.proofs.discard()).map(|answer| (answer, depended.clone())));
-        let waiting = self.executions.into_waiting().chain(self.waiters.into_polls(durable));
+        let (polls, callers) = self.waiters.dissolve(durable);
+        withdrawn.extend(callers.into_iter().map(|caller| {
+            let unknown = ServiceError::OutcomeUnknown("the shard was lost before this was answered".into());
+            (Answer::new(caller, Err(unknown.clone().into())), unknown)
+        }));
+        let waiting = self.executions.into_waiting().chain(polls);
         let undecided = waiting.chain(self.late_duplicates.into_unanswered());
         let undecided = undecided.filter(|request| request.ask.has_caller() && !request.ask.is_abandoned());
         Dissolved { withdrawn, undecided: undecided.collect() }

@@ -2,7 +2,7 @@
 //! changes, and callers of inputs that a later input of the run answers.
 //!
 //! They belong to one ownership of the shard. When that ends, the polls are carried over into the next one; the callers of
-//! inputs see `OutcomeUnknown`, since their input may have been decided, and repeat it.
+//! inputs are told `OutcomeUnknown`, since their input may have been decided, and repeat it.
 use super::request::{Ask, Caller, Request};
 use std::collections::BTreeMap;
 use tempest_api::Target;
@@ -13,6 +13,8 @@ pub(crate) struct Waiters {
     by_run: BTreeMap<RunKey, Waiting>,
     count: usize,
     max: usize,
+    /// Of the callers of inputs, for each run.
+    answers_per_run_max: usize,
 }
 
 /// The callers that wait for one run.
@@ -32,8 +34,8 @@ pub(crate) struct Poll {
 }
 
 impl Waiters {
-    pub fn new(max: usize) -> Self {
-        Self { by_run: BTreeMap::new(), count: 0, max }
+    pub fn new(max: usize, answers_per_run_max: usize) -> Self {
+        Self { by_run: BTreeMap::new(), count: 0, max, answers_per_run_max }
     }
 
     /// Whether one more may wait.
@@ -43,6 +45,16 @@ impl Waiters {
             self.count = self.by_run.values().map(Waiting::len).sum();
         }
         self.count < self.max
+    }
+
+    /// Whether one more may wait for an answer by a later input of this run, as far as the run is concerned.
+    pub fn has_room_at(&mut self, run: &RunKey) -> bool {
+        let Some(waiting) = self.by_run.get_mut(run) else { return true };
+        self.count -= waiting.len();
+        self.count += waiting.forget_abandoned();
+        let has_room = waiting.callers() < self.answers_per_run_max;
+        self.forget_if_empty(run);
+        has_room
     }
 
     pub fn add_poll(&mut self, run: RunKey, poll: Poll) {
@@ -79,15 +91,19 @@ impl Waiters {
         woken.into_iter().map(|poll| Request { target: Target::of(run), ask: poll.ask }).collect()
     }
 
-    /// The long polls, to be asked again in the next ownership. Commits after `durable` may not have taken place: a run
-    /// that one of them has made, and that a poll for the current run was given, may never have been.
-    pub fn into_polls(self, durable: u64) -> impl Iterator<Item = Request> {
-        self.by_run.into_iter().flat_map(move |(run, waiting)| {
-            waiting.polls.into_iter().map(move |Poll { asked, rests_on, ask }| {
+    /// The long polls, to be asked again in the next ownership, and the callers of inputs, which end with this one. Commits
+    /// after `durable` may not have taken place: a run that one of them has made, and that a poll for the current run was
+    /// given, may never have been.
+    pub fn dissolve(self, durable: u64) -> (Vec<Request>, Vec<Caller>) {
+        let (mut polls, mut callers) = (Vec::new(), Vec::new());
+        for (run, waiting) in self.by_run {
+            polls.extend(waiting.polls.into_iter().map(|Poll { asked, rests_on, ask }| {
                 let target = if rests_on <= durable { Target::of(&run) } else { asked };
                 Request { target, ask }
-            })
-        })
+            }));
+            callers.extend(waiting.answers.into_values().flatten());
+        }
+        (polls, callers)
     }
 
     fn forget_if_empty(&mut self, run: &RunKey) {
@@ -99,7 +115,12 @@ impl Waiters {
 
 impl Waiting {
     fn len(&self) -> usize {
-        self.polls.len() + self.answers.values().map(Vec::len).sum::<usize>()
+        self.polls.len() + self.callers()
+    }
+
+    /// Of inputs.
+    fn callers(&self) -> usize {
+        self.answers.values().map(Vec::len).sum()
     }
 
     /// How many are left.
@@ -151,7 +172,7 @@ mod tests {
 
     #[test]
     fn an_answer_reaches_all_who_wait_for_it_and_nobody_else_once_it_is_durable() {
-        let mut waiters = Waiters::new(10);
+        let mut waiters = Waiters::new(10, 10);
         let (mut first, mut repeat, mut other) =
             (caller(&mut waiters, "a"), caller(&mut waiters, "a"), caller(&mut waiters, "b"));
         let answers = waiters.answered(&run(), &key("a")).into_iter().map(|caller| Answer::new(caller, Ok(decided())));
@@ -168,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_not_durable_is_withdrawn() {
-        let mut waiters = Waiters::new(10);
+        let mut waiters = Waiters::new(10, 10);
         let mut heard = caller(&mut waiters, "a");
         let waiting = waiters.answered(&run(), &key("a")).remove(0);
         Answer::new(waiting, Ok(decided())).withdraw(ServiceError::OutcomeUnknown("who knows".into()));
@@ -177,7 +198,7 @@ mod tests {
 
     #[test]
     fn only_so_many_wait_and_those_who_went_away_make_room() {
-        let mut waiters = Waiters::new(3);
+        let mut waiters = Waiters::new(3, 3);
         let (_a, b, c) = (caller(&mut waiters, "a"), caller(&mut waiters, "b"), poll(&mut waiters));
         assert!(!waiters.has_room());
         drop(b);
@@ -190,8 +211,21 @@ mod tests {
     }
 
     #[test]
+    fn a_run_has_only_so_many_callers_whose_input_a_later_one_answers() {
+        let mut waiters = Waiters::new(10, 2);
+        let other = RunKey { run_id: "run-2".into(), ..RunKey::default() };
+        let (_poll, _a) = (poll(&mut waiters), caller(&mut waiters, "a"));
+        assert!(waiters.has_room_at(&run()), "a long poll is no such caller");
+        let b = caller(&mut waiters, "b");
+        assert!(!waiters.has_room_at(&run()) && waiters.has_room_at(&other) && waiters.has_room());
+        drop(b);
+        assert!(waiters.has_room_at(&run()), "a caller that went away makes room");
+        assert_eq!(waiters.count, 2);
+    }
+
+    #[test]
     fn a_change_wakes_polls_and_answers_no_input() {
-        let mut waiters = Waiters::new(10);
+        let mut waiters = Waiters::new(10, 10);
         let (_caller, _poll) = (caller(&mut waiters, "a"), poll(&mut waiters));
         assert_eq!(waiters.wake(&run()).len(), 1);
         assert!(waiters.wake(&run()).is_empty());
@@ -200,12 +234,10 @@ mod tests {
 
     #[test]
     fn when_the_ownership_ends_polls_go_on_and_callers_of_inputs_do_not() {
-        let mut waiters = Waiters::new(10);
-        let (mut caller, mut poll) = (caller(&mut waiters, "a"), poll(&mut waiters));
-        let carried: Vec<_> = waiters.into_polls(1).collect();
-        assert_eq!(carried.len(), 1);
+        let mut waiters = Waiters::new(10, 10);
+        let (_caller, mut poll) = (caller(&mut waiters, "a"), poll(&mut waiters));
+        let (carried, callers) = waiters.dissolve(1);
+        assert_eq!((carried.len(), callers.len()), (1, 1));
         assert_eq!(poll.try_recv().unwrap_err(), oneshot::error::TryRecvError::Empty);
-        let closed = caller.try_recv().map(|_| ()).unwrap_err();
-        assert_eq!(closed, oneshot::error::TryRecvError::Closed, "the service tells OutcomeUnknown");
     }
 }

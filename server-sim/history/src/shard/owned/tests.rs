@@ -1,5 +1,6 @@
 //! The machine's delicate rules, without a runtime: events in, effects out.
 mod driven;
+mod later;
 
 use super::super::late_duplicates::DUPLICATE_LATE_MAX;
 use super::*;

@@ -12,7 +12,7 @@ use tempest_api::proto::common::v1::{WorkflowExecution, WorkflowType};
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tempest_api::{Read, Refused, ServiceResult, Target, View};
-use tempest_core::{Flags, Input, OtherRun, RunKey, StartChild};
+use tempest_core::{Flags, Input, KnownEvents, OtherRun, RunId, RunKey, StartChild, Transition};
 use tempest_store::CommitOutcome;
 use tokio::sync::oneshot;
 
@@ -161,6 +161,21 @@ impl Driven {
             ..Default::default()
         };
         self.ask(workflow, Input::SignalByWorkflow(from, Box::new(request)))
+    }
+
+    /// A signal whose decision is `changed` before it is carried out: the core has no input yet that a later one answers.
+    pub fn signal_with(&mut self, workflow: &str, changed: impl FnOnce(&mut Transition)) -> ToldDecided {
+        let workflow = target(workflow).workflow;
+        let run_id: RunId = "run-1".into();
+        let signal = api::SignalWorkflowExecutionRequest { signal_name: "go".into(), ..Default::default() };
+        let context = self.owned.context(&workflow, KnownEvents::default());
+        let state = self.owned.state(&workflow, Some(&run_id));
+        let mut transition = tempest_core::decide(state, Input::Signal(Box::new(signal)), &context).unwrap();
+        changed(&mut transition);
+        let (reply, told) = oneshot::channel();
+        self.owned.carry_out(&workflow, Some(&run_id), transition, reply, None);
+        self.happens(Event::Alarm);
+        Told(told)
     }
 
     pub fn describe(&mut self, workflow: &str) -> Told<View> {
