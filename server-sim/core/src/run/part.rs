@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     CopyOnWrite, EventId, MutableState,
-    parts::{Keeps, Kind},
+    parts::{Keeps, Kind, Weigh},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -46,6 +46,13 @@ macro_rules! parts {
             pub fn key(&self) -> PartKey {
                 match self {
                     $(Self::$kind($first, ..) => PartKey::$kind($first.$id),)*
+                }
+            }
+
+            /// What it counts for in [`MutableState::approximate_bytes`].
+            pub fn approximate_bytes(&self) -> usize {
+                match self {
+                    $(Self::$kind($first $(, $with)*) => $first.bytes() $(+ $with.bytes())*,)*
                 }
             }
         }
