@@ -76,16 +76,20 @@ fn a_database_of_another_version_is_refused() {
     let path = directory.path().join("tempest.db");
     let file = path.to_str().unwrap();
     assert!(Server::start(&["--db-filename", file]).terminate().success());
-    {
-        let database = redb::Database::open(&path).unwrap();
-        let write = database.begin_write().unwrap();
-        let meta = redb::TableDefinition::<&str, &[u8]>::new("meta");
-        write.open_table(meta).unwrap().insert("schema", 99_u32.to_be_bytes().as_slice()).unwrap();
-        write.commit().unwrap();
+    // Of an older build, and of a newer one.
+    for version in [2_u32, 99] {
+        {
+            let database = redb::Database::open(&path).unwrap();
+            let write = database.begin_write().unwrap();
+            let meta = redb::TableDefinition::<&str, &[u8]>::new("meta");
+            write.open_table(meta).unwrap().insert("schema", version.to_be_bytes().as_slice()).unwrap();
+            write.commit().unwrap();
+        }
+        let (code, text) = refused(&["--port", "0", "--db-filename", file]);
+        assert_eq!(code, USAGE);
+        assert!(text.contains(&format!("schema version {version}, this tempest reads version")), "{text}");
+        assert!(text.contains(file) && text.contains("open it with the tempest that wrote it"), "{text}");
     }
-    let (code, text) = refused(&["--port", "0", "--db-filename", file]);
-    assert_eq!(code, USAGE);
-    assert!(text.contains("schema version 99") && text.contains(file), "{text}");
 }
 
 #[test]

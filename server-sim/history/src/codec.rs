@@ -51,7 +51,8 @@ pub fn encode_parts(run: &RunWrite) -> Vec<PartWrite> {
 /// A state from its row and the rows of all its parts.
 ///
 /// # Errors
-/// `Corrupt` if the bytes are no state that this version knows, or if a part is missing or where it does not belong.
+/// `Incompatible` if another version wrote it; `Corrupt` if the bytes are no state, or if a part is missing or where it does
+/// not belong.
 pub fn decode_run<'a>(
     row: &[u8],
     parts: impl IntoIterator<Item = (&'a tempest_store::PartKey, &'a Bytes)>,
@@ -109,7 +110,7 @@ pub fn encode_task(task: &HistoryTask) -> Bytes {
 }
 
 /// # Errors
-/// `Corrupt` if the bytes are no history task that this version knows.
+/// `Incompatible` if another version wrote it; `Corrupt` if the bytes are no history task.
 pub fn decode_task(bytes: &[u8]) -> Result<HistoryTask, StoreError> {
     decode(TASK_VERSION, bytes, "a history task")
 }
@@ -125,7 +126,42 @@ fn decode<T: serde::de::DeserializeOwned>(version: u8, bytes: &[u8], what: &str)
         Some((found, rest)) if *found == version => {
             rmp_serde::from_slice(rest).map_err(|error| StoreError::Corrupt(format!("{what} does not decode: {error}")))
         }
-        Some((found, _)) => Err(StoreError::Corrupt(format!("{what} is of version {found}, expected {version}"))),
+        Some((found, _)) => Err(StoreError::Incompatible(format!(
+            "{what} has version {found}, this tempest reads version {version}: run the tempest that wrote it, or start \
+             with a new store"
+        ))),
         None => Err(StoreError::Corrupt(format!("{what} is empty"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is stored by another version is not damaged: the version that wrote it reads it.
+    fn check<T>(decode: impl Fn(&[u8]) -> Result<T, StoreError>, what: &str, version: u8) {
+        for other in [version - 1, 99] {
+            let sentence = format!(
+                "{what} has version {other}, this tempest reads version {version}: run the tempest that wrote it, or \
+                 start with a new store"
+            );
+            assert_eq!(decode(&[other, 0x80]).err(), Some(StoreError::Incompatible(sentence)));
+        }
+        for damaged in [&[][..], &[version], &[version, 0xc1]] {
+            assert!(matches!(decode(damaged), Err(StoreError::Corrupt(_))), "{damaged:?}");
+        }
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_told_from_damage() {
+        let run = |row: &[u8]| decode_run(row, []);
+        check(run, "a run's state", STATE_VERSION);
+        assert!(matches!(run(&[1, 0x80]), Err(StoreError::Incompatible(_))), "the first version of all");
+        check(
+            |body| decode::<Part>(PART_VERSION, body, "a part of a run's state"),
+            "a part of a run's state",
+            PART_VERSION,
+        );
+        check(decode_task, "a history task", TASK_VERSION);
     }
 }
