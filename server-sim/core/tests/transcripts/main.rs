@@ -22,6 +22,7 @@ mod external;
 mod happy_path;
 mod heartbeat;
 mod limits;
+mod priorities;
 mod properties;
 mod run_timeout;
 mod signal_with_start;

@@ -3,7 +3,7 @@ use crate::shard::EPOCH;
 use prost_wkt_types::Duration;
 use tempest_core::{AuxiliaryChange, ClosePolicyCall, CrossCall, StartChild, Time, TimerKind, TimerTask, TransferTask};
 use temporalio_protos::temporal::api::{
-    common::v1::{Memo, Payload, Payloads, SearchAttributes, WorkflowExecution},
+    common::v1::{Memo, Payload, Payloads, Priority, SearchAttributes, WorkflowExecution},
     enums::v1::{RetryState, TimeoutType, WorkflowTaskFailedCause},
     failure::v1::{Failure, failure::FailureInfo},
     history::v1::{HistoryEvent, history_event::Attributes},
@@ -79,6 +79,13 @@ impl Line {
         if queue.normal_name.is_empty() { line } else { line.text("sticky-for", &queue.normal_name) }
     }
 
+    fn priority(self, value: &Option<Priority>) -> Self {
+        let Some(Priority { priority_key, fairness_key, fairness_weight }) = value else { return self };
+        let weight = if *fairness_weight == 0.0 { String::new() } else { fairness_weight.to_string() };
+        let fields = Self(String::new()).number("key", (*priority_key).into()).text("fairness", fairness_key);
+        self.text("priority", &format!("[{}]", fields.text("weight", &weight).0.trim()))
+    }
+
     fn retry_state(self, value: RetryState) -> Self {
         if value == RetryState::Unspecified { self } else { self.text("retry-state", &format!("{value:?}")) }
     }
@@ -128,6 +135,10 @@ pub fn memo(value: &Option<Memo>) -> String {
     Line(String::new()).memo(value).0
 }
 
+pub fn priority(value: &Option<Priority>) -> String {
+    Line(String::new()).priority(value).0
+}
+
 pub fn search_attributes(value: &Option<SearchAttributes>) -> String {
     Line(String::new()).search_attributes(value).0
 }
@@ -173,6 +184,7 @@ fn attributes(line: Line, attributes: &Attributes) -> Line {
             .text("initiator", if e.initiator == 0 { "" } else { e.initiator().as_str_name() })
             .failure("continued-failure", &e.continued_failure)
             .payloads("last-result", &e.last_completion_result)
+            .priority(&e.priority)
             .memo(&e.memo)
             .search_attributes(&e.search_attributes),
         A::WorkflowExecutionCompletedEventAttributes(e) => line
@@ -258,6 +270,7 @@ fn attributes(line: Line, attributes: &Attributes) -> Line {
                 .duration("start-to-close", &e.start_to_close_timeout)
                 .duration("heartbeat", &e.heartbeat_timeout)
                 .text("retry", &format!("[{}]", retry.trim()))
+                .priority(&e.priority)
                 .event("by", e.workflow_task_completed_event_id)
         }
         A::ActivityTaskStartedEventAttributes(e) => line
@@ -319,6 +332,7 @@ fn attributes(line: Line, attributes: &Attributes) -> Line {
             .duration("task-timeout", &e.workflow_task_timeout)
             .text("on-parent-close", &format!("{:?}", e.parent_close_policy()))
             .text("namespace", &e.namespace)
+            .priority(&e.priority)
             .event("by", e.workflow_task_completed_event_id),
         A::StartChildWorkflowExecutionFailedEventAttributes(e) => line
             .event("initiated", e.initiated_event_id)
@@ -391,7 +405,8 @@ pub fn cross_call(cross_call: &CrossCall) -> String {
                 .text("id", &request.workflow_id)
                 .text("request", &request.request_id)
                 .text("parent", &format!("{}/{}", parent.workflow_id, parent.run_id))
-                .execution("root", &Some(root.clone()));
+                .execution("root", &Some(root.clone()))
+                .priority(&request.priority);
             format!("{}; should this run close meanwhile: {}", line.0, close_policy_call(otherwise))
         }
         CrossCall::BeginChild { child, .. } => format!("let child begin run={}/{}", child.workflow_id, child.run_id),

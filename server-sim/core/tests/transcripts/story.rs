@@ -465,13 +465,14 @@ impl Story {
             value.as_ref().map_or("never".into(), |value| print::time(Time::from_proto(value)))
         };
         self.line(&format!(
-            "{word} activity {} attempt={} scheduled={} this-attempt={} started={} heartbeat={}",
+            "{word} activity {} attempt={} scheduled={} this-attempt={} started={} heartbeat={}{}",
             response.activity_id,
             response.attempt,
             time(&response.scheduled_time),
             time(&response.current_attempt_scheduled_time),
             time(&response.started_time),
             response.heartbeat_details.as_ref().map_or(String::new(), print::payloads),
+            print::priority(&response.priority),
         ));
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct FakeHistory {
     pub(super) silent: AtomicBool,
     pub(super) failed_activities: Mutex<Vec<api::RespondActivityTaskFailedRequest>>,
     pub(super) started: Mutex<Vec<api::StartWorkflowExecutionRequest>>,
+    /// A start is answered by a run that is there, and that has an event of it.
+    pub(super) attaches: Mutex<bool>,
     /// Whose activities were reported.
     pub(super) activities: Mutex<Vec<(Target, ActivityRef)>>,
     /// The run `w` as it is now; a wait lasts its full time if nothing would end it.
@@ -52,6 +54,7 @@ impl Default for FakeHistory {
             unreadable: Mutex::default(),
             failed_activities: Mutex::default(),
             started: Mutex::default(),
+            attaches: Mutex::default(),
             activities: Mutex::default(),
             run: Mutex::new(run),
         }
@@ -103,7 +106,8 @@ impl HistoryService for FakeHistory {
             Input::Start(request) => {
                 self.called("start")?;
                 self.started.lock().unwrap().push(*request);
-                Ok(Reply::Started(started()))
+                let attached = *self.attaches.lock().unwrap();
+                Ok(Reply::Started(Started { started: !attached, attached, ..started() }))
             }
             Input::SignalWithStart(_) => {
                 self.called("signal with start")?;

@@ -68,6 +68,12 @@ async fn answers_link_to_what_became_of_the_request() {
     };
     let answer = ok(w.service.signal_workflow_execution(Request::new(request)).await);
     assert_eq!(answer.link, of_run(Reference::RequestIdRef(signal)));
+    *w.history.attaches.lock().unwrap() = true;
+    let request = api::StartWorkflowExecutionRequest { request_id: "s".into(), ..start() };
+    let answer = ok(w.service.start_workflow_execution(Request::new(request)).await);
+    let event_type = EventType::WorkflowExecutionOptionsUpdated as i32;
+    let attached = RequestIdReference { request_id: "s".into(), event_type };
+    assert_eq!((answer.started, answer.link), (false, of_run(Reference::RequestIdRef(attached))));
 }
 
 #[tokio::test]
