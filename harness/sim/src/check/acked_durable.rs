@@ -35,14 +35,16 @@ pub const HOLDS_WHEN: &str = "every acknowledged call left its durable effect, o
 
 pub fn judge(observations: &Observations) -> Vec<Violation> {
     let acknowledged = observations.operations.iter().filter(|operation| operation.outcome.is_ok());
-    let missing = acknowledged.filter_map(|operation| Some((operation, missing(observations, operation)?)));
-    let missing = missing.map(report).chain(durable_first::judge(observations));
+    let missing = acknowledged.filter_map(|operation| report(observations, operation));
+    let missing = missing.chain(durable_first::judge(observations));
     missing.chain(heartbeats::judge(observations)).chain(namespaces::judge(observations)).collect()
 }
 
-fn report((operation, missing): (&Operation, String)) -> Violation {
+fn report(observations: &Observations, operation: &Operation) -> Option<Violation> {
+    let missing = missing(observations, operation)?;
     let what = format!("{} was acknowledged to {}, but {missing}", operation.rpc, operation.caller);
-    Violation::new(INVARIANT, what).because(operation.line())
+    let runs = observations.named_in(&missing).filter(|run| missing.contains(run.key.run_id.as_str()));
+    Some(Violation::new(INVARIANT, what).because(operation.line()).about_each(runs))
 }
 
 fn signaled_event_of(execution: &WorkflowExecution) -> String {

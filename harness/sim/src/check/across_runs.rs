@@ -79,7 +79,8 @@ fn of_child(
         }
         Attributes::StartChildWorkflowExecutionFailedEventAttributes(a) => {
             let child = runs_of(a.initiated_event_id).next()?;
-            wrong(run, event, &format!("but {} was started", child.name()))
+            let what = format!("but {} was started", child.name());
+            wrong(run, event, &what).map(|violation| violation.about(*child))
         }
         Attributes::ChildWorkflowExecutionCompletedEventAttributes(a) => {
             closed_so(observations, run, event, a.workflow_execution.as_ref(), EventType::WorkflowExecutionCompleted)

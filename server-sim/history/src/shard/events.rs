@@ -151,8 +151,9 @@ impl Owned {
                 tempest_rt::probe!("history-load-failed");
                 tracing::warn!(%error, workflow = %workflow.workflow_id, "a run could not be read");
                 let waited = self.executions.load_ended(&workflow);
+                // What another build wrote is not lost: a node of that build serves it.
                 let refused = match &error {
-                    StoreError::Corrupt(_) | StoreError::Incompatible(_) => ServiceError::DataLoss(error.to_string()),
+                    StoreError::Corrupt(_) => ServiceError::DataLoss(error.to_string()),
                     _ => ServiceError::Unavailable(error.to_string()),
                 };
                 self.turn_waiting_back(waited, &refused);

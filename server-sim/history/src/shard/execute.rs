@@ -99,7 +99,8 @@ impl Owned {
             return self.answer_unstaged(workflow, answer);
         }
         let opened = transition.opened().map(|run| &*run.state);
-        let subject = self.state(workflow, run_id).or(opened).expect("a decision is about a run that is or comes to be");
+        let subject =
+            self.state(workflow, run_id).or(opened).expect("a decision is about a run that is or comes to be");
         let (run, branch) = (subject.key().clone(), subject.branch());
         hit(&transition.probes);
         let answer = match transition.reply {
