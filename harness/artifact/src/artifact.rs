@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Rises with every change after which an older reader could not make sense of what is written. What an older harness
 /// wrote is brought up to it when it is read.
-pub const ARTIFACT_VERSION: u32 = 2;
+pub const ARTIFACT_VERSION: u32 = 3;
 
 /// A run on disk: everything needed to repeat it and to understand it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

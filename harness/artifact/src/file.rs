@@ -1,5 +1,5 @@
 //! Artifacts as files: how they are written, and which versions are read.
-use crate::{ARTIFACT_VERSION, Artifact, version_1};
+use crate::{ARTIFACT_VERSION, Artifact, version_1, version_2};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,11 @@ impl Artifact {
         let version = value.get("version").and_then(Value::as_u64);
         match version {
             None => return Err("it has no version".to_owned()),
-            Some(1) => version_1::migrate(&mut value)?,
+            Some(1) => {
+                version_1::migrate(&mut value)?;
+                version_2::migrate(&mut value)?;
+            }
+            Some(2) => version_2::migrate(&mut value)?,
             Some(found) if found == u64::from(ARTIFACT_VERSION) => {}
             Some(found) => {
                 return Err(format!("it has version {found}, this tempest reads versions 1 to {ARTIFACT_VERSION}"));
@@ -71,11 +75,11 @@ mod tests {
     #[test]
     fn what_is_no_artifact_is_told_in_a_sentence() {
         let refused = |value: Value| Artifact::from_json(value).expect_err("refused");
-        assert_eq!(refused(json!({"version": 3})), "it has version 3, this tempest reads versions 1 to 2");
-        assert_eq!(refused(json!({"version": 0})), "it has version 0, this tempest reads versions 1 to 2");
+        assert_eq!(refused(json!({"version": 4})), "it has version 4, this tempest reads versions 1 to 3");
+        assert_eq!(refused(json!({"version": 0})), "it has version 0, this tempest reads versions 1 to 3");
         assert_eq!(refused(json!({"scenario": "hello"})), "it has no version");
         assert_eq!(refused(json!([1])), "it has no version");
-        assert_eq!(refused(json!({"version": 2})), "missing field `scenario`");
+        assert_eq!(refused(json!({"version": 3})), "missing field `scenario`");
         let missing = Artifact::read(Path::new("nowhere/run.json")).expect_err("there is none").to_string();
         assert!(missing.starts_with("cannot read nowhere/run.json: "), "{missing}");
     }

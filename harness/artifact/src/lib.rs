@@ -22,6 +22,7 @@ mod request;
 mod summary;
 mod timeline;
 mod version_1;
+mod version_2;
 mod violation;
 
 pub use artifact::{ARTIFACT_VERSION, Artifact, Verdict};

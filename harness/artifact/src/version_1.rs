@@ -3,8 +3,6 @@
 //! Version 1 had lines of text where version 2 has types: the timeline (`begin crash down_ms=700 host=worker-1`), how
 //! operations ended (`failed NotFound: no such workflow`) and whether an invariant was judged. Its lines had a grammar of
 //! their own, which is known here and nowhere else. A line that is not of it is kept as it is.
-//!
-//! Nor did its violations say which runs they are about: those are whose ids their sentences name.
 use serde_json::{Map, Value, json};
 
 pub(crate) fn migrate(artifact: &mut Value) -> Result<(), String> {
@@ -25,11 +23,6 @@ pub(crate) fn migrate(artifact: &mut Value) -> Result<(), String> {
     for operation in objects(fields, "operations") {
         type_outcome(operation);
     }
-    let histories = fields.get("histories").and_then(Value::as_object);
-    let runs: Vec<String> = histories.into_iter().flat_map(Map::keys).cloned().collect();
-    for violation in objects(fields, "violations") {
-        add_about(violation, &runs);
-    }
     for check in objects(fields, "checks") {
         let is_judged = check.get("note").and_then(Value::as_str).is_none_or(|note| !note.starts_with("not judged"));
         check.insert("judged".to_owned(), json!(is_judged));
@@ -40,7 +33,10 @@ pub(crate) fn migrate(artifact: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
-fn objects<'a>(fields: &'a mut Map<String, Value>, list: &str) -> impl Iterator<Item = &'a mut Map<String, Value>> {
+pub(super) fn objects<'a>(
+    fields: &'a mut Map<String, Value>,
+    list: &str,
+) -> impl Iterator<Item = &'a mut Map<String, Value>> {
     let list = fields.get_mut(list).and_then(Value::as_array_mut);
     list.into_iter().flatten().filter_map(Value::as_object_mut)
 }
@@ -54,25 +50,6 @@ fn type_outcome(operation: &mut Map<String, Value>) {
     if let Value::Object(typed) = typed {
         operation.extend(typed);
     }
-}
-
-/// Of these runs, `workflow id/run id`, those that the sentences of a violation name.
-fn add_about(violation: &mut Map<String, Value>, runs: &[String]) {
-    let evidence = violation.get("evidence").and_then(Value::as_array).into_iter().flatten();
-    let sentences: Vec<&str> = violation.get("what").into_iter().chain(evidence).filter_map(Value::as_str).collect();
-    let about = |run: &String| {
-        let (workflow_id, run_id) = run.rsplit_once('/').unwrap_or((run.as_str(), ""));
-        let is_named = sentences.iter().any(|sentence| names(sentence, workflow_id, run_id));
-        is_named.then(|| json!({"workflow_id": workflow_id, "run_id": run_id}))
-    };
-    let about: Vec<Value> = runs.iter().filter_map(about).collect();
-    violation.entry("about").or_insert_with(|| json!(about));
-}
-
-/// A run id is long enough to be nothing else; a workflow id counts only where it stands alone.
-fn names(sentence: &str, workflow_id: &str, run_id: &str) -> bool {
-    let mut words = sentence.split(|letter: char| letter.is_whitespace() || "\"'`,;:()/".contains(letter));
-    (run_id.len() >= 8 && sentence.contains(run_id)) || words.any(|word| !word.is_empty() && word == workflow_id)
 }
 
 /// Which fault of the plan a line is about: lines named its kind only.

@@ -181,7 +181,7 @@ fn an_artifact_of_another_version_is_migrated_or_told_apart() {
     assert!(page.contains("History of order-3&#x2f;11112222-3333"), "the message names its workflow");
     assert!(!page.contains("History of order-33"), "and no other");
     let newer = parse(&json!({"version": 99, "scenario": "s"}).to_string()).expect_err("it is of tomorrow");
-    assert_eq!(newer, "it has version 99, this tempest reads versions 1 to 2");
+    assert_eq!(newer, "it has version 99, this tempest reads versions 1 to 3");
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn a_directory_is_read_and_what_is_no_run_is_named() {
     assert_eq!(loaded.runs[2].artifact.faults, 12, "a summary only counts its faults");
     let skipped: Vec<String> = loaded.skipped.iter().map(|skipped| skipped.path.display().to_string()).collect();
     assert_eq!(skipped, ["broken.json", "newer.json", "other.json"]);
-    assert_eq!(loaded.skipped[1].reason, "it has version 7, this tempest reads versions 1 to 2");
+    assert_eq!(loaded.skipped[1].reason, "it has version 7, this tempest reads versions 1 to 3");
     let reason = "it has no version as artifacts have, and is no summary: missing field `scenario`";
     assert_eq!(loaded.skipped[2].reason, reason);
     let one = load_file(directory.path().join("deeper/seed-9.json")).expect("readable");

@@ -77,6 +77,9 @@ pub(crate) enum Wait {
     TaskPoll,
 }
 
+/// For what a history poll does beside waiting, as long as for a call that does not wait.
+const HISTORY_POLL_WORK: Duration = Duration::from_secs(30);
+
 impl Wait {
     /// How long the caller of this request is kept waiting for something to happen.
     pub fn patience(self, frontend: &Frontend, caller: &Caller) -> Duration {
@@ -88,11 +91,13 @@ impl Wait {
         }
     }
 
-    /// How long it may take altogether if its caller does not say. A poll ends by itself.
-    pub const fn allowance(self) -> Option<Duration> {
+    /// How long it may take altogether if its caller does not say. What a history poll does before and after it waits
+    /// takes time as well; a poll for a task ends by itself.
+    pub fn allowance(self, frontend: &Frontend) -> Option<Duration> {
         match self {
             Self::Within(seconds) => Some(Duration::from_secs(seconds)),
-            Self::HistoryPoll | Self::TaskPoll => None,
+            Self::HistoryPoll => Some(frontend.config.history_long_poll + HISTORY_POLL_WORK),
+            Self::TaskPoll => None,
         }
     }
 }

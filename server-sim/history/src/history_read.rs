@@ -125,7 +125,7 @@ fn decode(node: &HistoryNode) -> ServiceResult<Vec<HistoryEvent>> {
 
 fn unreadable(error: StoreError) -> ServiceError {
     match error {
-        StoreError::Corrupt(_) | StoreError::Incompatible(_) => ServiceError::DataLoss(error.to_string()),
+        StoreError::Corrupt(_) => ServiceError::DataLoss(error.to_string()),
         _ => ServiceError::Unavailable(error.to_string()),
     }
 }

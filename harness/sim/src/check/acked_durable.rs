@@ -293,10 +293,8 @@ fn is_last(observations: &Observations, request: &api::RespondActivityTaskFailed
 }
 
 fn is_non_retryable(failure: Option<&Failure>) -> bool {
-    match failure.and_then(|failure| failure.failure_info.as_ref()) {
-        Some(FailureInfo::ApplicationFailureInfo(info)) => info.non_retryable,
-        _ => false,
-    }
+    let info = failure.and_then(|failure| failure.failure_info.as_ref());
+    matches!(info, Some(FailureInfo::ApplicationFailureInfo(info)) if info.non_retryable)
 }
 
 fn activity(observations: &Observations, token: &[u8], is_effect: impl Fn(&Attributes, i64) -> bool) -> Option<String> {

@@ -10,10 +10,12 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     let mut violations = Vec::new();
     for panic in &observations.panics {
         let what = format!("{} panicked at {}", panic.host, seconds(panic.at_ns));
-        violations.push(Violation::new(INVARIANT, what).because(panic.message.clone()));
+        let runs = observations.named_in(&panic.message);
+        violations.push(Violation::new(INVARIANT, what).because(panic.message.clone()).about_each(runs));
     }
     for problem in &observations.problems {
-        violations.push(Violation::new(INVARIANT, problem.clone()));
+        let runs = observations.named_in(problem);
+        violations.push(Violation::new(INVARIANT, problem.clone()).about_each(runs));
     }
     for operation in &observations.operations {
         if let Outcome::Unknown { code: code @ (Code::Internal | Code::Unknown), message } = &operation.outcome

@@ -36,7 +36,7 @@ pub(crate) async fn serve<R: Handle>(
 /// its own stops waiting by itself. Either way what it asked for may have been done.
 async fn in_time<R: Handle>(frontend: &Frontend, caller: &Caller, request: R::Request) -> ServiceResult<R::Response> {
     let answer = R::handle(frontend, caller, request);
-    match R::ROUTE.wait.allowance() {
+    match R::ROUTE.wait.allowance(frontend) {
         Some(allowance) if caller.remaining().is_none() => match timeout(allowance, answer).await {
             Ok(answer) => answer,
             Err(_) => Err(ServiceError::DeadlineExceeded("context deadline exceeded".into())),

@@ -192,9 +192,10 @@ fn store_error(error: StoreError) -> ServiceError {
     let message = error.to_string();
     match error {
         StoreError::OutcomeUnknown(_) => ServiceError::OutcomeUnknown(message),
-        StoreError::Corrupt(_) | StoreError::Incompatible(_) => ServiceError::DataLoss(message),
-        StoreError::Unavailable(_) | StoreError::OwnershipLost { .. } | StoreError::Conflict(_) => {
-            ServiceError::Unavailable(message)
-        }
+        StoreError::Corrupt(_) => ServiceError::DataLoss(message),
+        StoreError::Unavailable(_)
+        | StoreError::OwnershipLost { .. }
+        | StoreError::Conflict(_)
+        | StoreError::Incompatible(_) => ServiceError::Unavailable(message),
     }
 }

@@ -86,7 +86,8 @@ pub async fn unreadable(frontend: &Frontend, token: &HistoryPageToken, error: Se
     match frontend.history.history_position(Target::of(&token.run), None).await {
         Ok(position) if position.branch == token.branch && token.until <= position.next_event_id => error,
         Ok(_) | Err(ServiceError::NotFound(_)) => ServiceError::InvalidArgument("Invalid NextPageToken.".into()),
-        Err(_) => error,
+        // Whether it is lost is not known.
+        Err(unknown) => unknown,
     }
 }
 
