@@ -46,7 +46,8 @@ pub use matching::*;
 pub use page_token::{HistoryPageToken, PageTokenError};
 pub use protocol::PROTOCOL_VERSION;
 pub use remote::{
-    Caller, RemoteHistory, RemoteMatching, Route, RoutedHistory, RoutedMatching, answer_history, answer_matching,
+    Caller, Duplicate, RemoteHistory, RemoteMatching, Route, RoutedHistory, RoutedMatching, answer_history,
+    answer_matching,
 };
 pub use task_token::{TokenError, decode_activity_token, decode_workflow_token, encode_token};
 /// What a status carries in its details.

@@ -20,7 +20,25 @@ pub trait Caller: Send + Sync + 'static {
     ///
     /// # Errors
     /// What the other node answered; `Unavailable` if the call certainly did not reach it, `OutcomeUnknown` if it may have.
-    async fn call(&self, method: &'static str, body: Bytes, patience: Duration) -> ServiceResult<Bytes>;
+    async fn call(
+        &self,
+        method: &'static str,
+        body: Bytes,
+        patience: Duration,
+        duplicate: Duplicate,
+    ) -> ServiceResult<Bytes>;
+}
+
+/// What a duplicate of a call does that arrives after calls that were made later. A simulated network delivers none that
+/// does harm which the protocol allows, and which no checker could tell from a bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicate {
+    /// Nothing, or what the call itself would have done.
+    Harmless,
+    /// It says again what a later call has replaced. Of heartbeats the one that arrives last counts, as in Temporal.
+    Replaces,
+    /// It takes away what the answer brings: a poll's task.
+    Takes,
 }
 
 /// Finds the service that a call belongs to, and asks again where the first one asked has sent it on.
@@ -48,7 +66,6 @@ const POLL_GRACE: Duration = Duration::from_secs(5);
 
 const CALL: &str = "call";
 const READ: &str = "read";
-/// Its answer takes something away with it: such a call must not be delivered twice.
 const POLL: &str = "poll";
 
 async fn ask<C: Caller, T: DeserializeOwned>(
@@ -56,10 +73,10 @@ async fn ask<C: Caller, T: DeserializeOwned>(
     method: &'static str,
     to: &(impl Serialize + Sync),
     what: &(impl Serialize + Sync),
-    patience: Duration,
+    (patience, duplicate): (Duration, Duplicate),
 ) -> ServiceResult<T> {
     let envelope = seal(to, what);
-    decode_answer(&node.call(method, envelope, patience).await?)
+    decode_answer(&node.call(method, envelope, patience, duplicate).await?)
 }
 
 /// The history service of another node.
@@ -76,11 +93,15 @@ impl<C: Caller> HistoryService for RemoteHistory<C> {
             Read::HistoryPosition(Some(wait)) => wait.timeout + POLL_GRACE,
             _ => PATIENCE,
         };
-        ask(&self.0, READ, &to, &read, patience).await
+        ask(&self.0, READ, &to, &read, (patience, Duplicate::Harmless)).await
     }
 
     async fn offer(&self, to: Target, input: Input) -> Result<Reply, Refused<(Target, Input)>> {
-        let answer = ask(&self.0, CALL, &to, &input, PATIENCE).await;
+        let duplicate = match input {
+            Input::HeartbeatActivity(..) => Duplicate::Replaces,
+            _ => Duplicate::Harmless,
+        };
+        let answer = ask(&self.0, CALL, &to, &input, (PATIENCE, duplicate)).await;
         answer.map_err(|error| Refused { error, ask: Some(Box::new((to, input))) })
     }
 }
@@ -134,11 +155,11 @@ pub struct RemoteMatching<C>(pub C);
 #[async_trait]
 impl<C: Caller> MatchingService for RemoteMatching<C> {
     async fn ask(&self, to: TaskQueueKey, what: MatchingAsk) -> ServiceResult<MatchingReply> {
-        let (method, patience) = match what.timeout() {
-            Some(timeout) => (POLL, timeout + POLL_GRACE),
-            None => (CALL, PATIENCE),
+        let (method, patience, duplicate) = match what.timeout() {
+            Some(timeout) => (POLL, timeout + POLL_GRACE, Duplicate::Takes),
+            None => (CALL, PATIENCE, Duplicate::Harmless),
         };
-        ask(&self.0, method, &to, &what, patience).await
+        ask(&self.0, method, &to, &what, (patience, duplicate)).await
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Heartbeats leave no events. What they leave shows when the activity is tried again: the poll that brings the next attempt
 //! brings the details of the last heartbeat, or of the failure that ended the attempt if it had any.
+//!
+//! The last is the one that arrives last. A duplicate between two nodes that comes after a later heartbeat would be it, as
+//! in Temporal, and look like a heartbeat that was forgotten: the simulated network delivers none
+//! (`tempest_api::Duplicate`).
 use super::named_activity::NamedActivity;
 use super::register::{Look, Write, is_set, may_stand};
 use super::{Invariant, Observations, Operation, RpcKind, Violation, of_no_workflow};

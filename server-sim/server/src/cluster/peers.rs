@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tempest_api::{
-    Caller, HistoryService, MatchingService, RemoteHistory, RemoteMatching, ServiceError, ServiceResult,
+    Caller, Duplicate, HistoryService, MatchingService, RemoteHistory, RemoteMatching, ServiceError, ServiceResult,
     answer_history, answer_matching,
 };
 use tempest_rt::net::{self, BadAddress, Network};
@@ -71,14 +71,14 @@ impl Peers {
     pub async fn describe(&self, address: &str) -> Result<NodeDescription, DescribeError> {
         let at = || address.to_owned();
         let peer = self.peer(OPERATOR, address)?;
-        let mut answer = peer.exchange(DESCRIBE, Bytes::new(), DESCRIBE_PATIENCE).await;
+        let mut answer = peer.exchange(DESCRIBE, Bytes::new(), DESCRIBE_PATIENCE, Duplicate::Harmless).await;
         for _ in 1..DESCRIBE_TRIES {
             // A node that does not know the call may close the stream before saying so.
             if !matches!(&answer, Err(Unanswered { sent: Sent::Perhaps, why: Why::Failed(status) }) if is_torn(status))
             {
                 break;
             }
-            answer = peer.exchange(DESCRIBE, Bytes::new(), DESCRIBE_PATIENCE).await;
+            answer = peer.exchange(DESCRIBE, Bytes::new(), DESCRIBE_PATIENCE, Duplicate::Harmless).await;
         }
         let packed = answer.map_err(|call| match (&call.why, call.sent) {
             (Why::Failed(status), _) if status.code() == Code::Unimplemented => {
@@ -176,17 +176,24 @@ impl From<Unanswered> for ServiceError {
 }
 
 impl Peer {
-    async fn exchange(&self, method: &'static str, body: Bytes, patience: Duration) -> Result<Bytes, Unanswered> {
-        // A poll that arrives twice takes a task with it that no worker gets.
-        let may_repeat = !method.starts_with("poll");
-        if may_repeat && tempest_rt::buggify!("peer-call-delivered-twice") {
+    async fn exchange(
+        &self,
+        method: &'static str,
+        body: Bytes,
+        patience: Duration,
+        duplicate: Duplicate,
+    ) -> Result<Bytes, Unanswered> {
+        let (may_fail, may_repeat) = (duplicate != Duplicate::Takes, duplicate == Duplicate::Harmless);
+        if may_fail && tempest_rt::buggify!("peer-call-delivered-twice") && may_repeat {
             self.repeat(method, body.clone(), Duration::ZERO);
         }
-        if may_repeat && tempest_rt::buggify!("peer-call-delivered-late-again") {
+        if may_fail && tempest_rt::buggify!("peer-call-delivered-late-again") && may_repeat {
             self.repeat(method, body.clone(), DUPLICATE_DELAY);
         }
-        if may_repeat && tempest_rt::buggify!("peer-call-comes-late") {
-            self.repeat(method, body, LATE_DELAY);
+        if may_fail && tempest_rt::buggify!("peer-call-comes-late") {
+            if may_repeat {
+                self.repeat(method, body, LATE_DELAY);
+            }
             return Err(Unanswered { sent: Sent::Perhaps, why: Why::Late(patience) });
         }
         let answer = self.send(method, body, patience).await;
@@ -239,8 +246,14 @@ impl Peer {
 
 #[async_trait]
 impl Caller for Peer {
-    async fn call(&self, method: &'static str, body: Bytes, patience: Duration) -> ServiceResult<Bytes> {
-        unpack(self.exchange(method, body, patience).await?)
+    async fn call(
+        &self,
+        method: &'static str,
+        body: Bytes,
+        patience: Duration,
+        duplicate: Duplicate,
+    ) -> ServiceResult<Bytes> {
+        unpack(self.exchange(method, body, patience, duplicate).await?)
     }
 }
 
@@ -361,7 +374,8 @@ mod tests {
 
     async fn end_of_call(network: Arc<dyn Network>, address: &str) -> ServiceError {
         let peer = Peers::new(network, None).peer(HISTORY, address).expect("it is an address");
-        let call = peer.call("call", Bytes::from_static(b"call"), Duration::from_secs(1)).await;
+        let body = Bytes::from_static(b"call");
+        let call = peer.call("call", body, Duration::from_secs(1), Duplicate::Harmless).await;
         call.expect_err("nobody answers")
     }
 

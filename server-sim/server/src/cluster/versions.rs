@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempest_api::{
-    Caller, HistoryService, MatchingAsk, MatchingReply, MatchingService, PROTOCOL_VERSION, Read, RemoteHistory, Reply,
-    ServiceError, ServiceResult, Target, TaskQueueKey, View, WorkflowKey,
+    Caller, Duplicate, HistoryService, MatchingAsk, MatchingReply, MatchingService, PROTOCOL_VERSION, Read,
+    RemoteHistory, Reply, ServiceError, ServiceResult, Target, TaskQueueKey, View, WorkflowKey,
 };
 use tempest_core::{Input, RunId};
 use tempest_rt::net::{self, Network, Tcp};
@@ -119,7 +119,7 @@ async fn an_older_node_refuses_what_it_does_not_know_and_does_the_rest() {
     let peers = Peers::new(Arc::new(Tcp), Some(KnownTimeline::new(store, cluster())));
     let newer = |method: &'static str, body: Bytes| {
         let older = peers.caller_of_history(&address).unwrap();
-        async move { older.call(method, body, Duration::from_secs(5)).await }
+        async move { older.call(method, body, Duration::from_secs(5), Duplicate::Harmless).await }
     };
     let unknown = LaterInput::PauseWorkflow { reason: "lunch".into() };
     for (method, body) in [
@@ -146,7 +146,7 @@ struct Sent(Arc<Mutex<Vec<Bytes>>>);
 
 #[async_trait]
 impl Caller for Sent {
-    async fn call(&self, _: &'static str, body: Bytes, _: Duration) -> ServiceResult<Bytes> {
+    async fn call(&self, _: &'static str, body: Bytes, _: Duration, _: Duplicate) -> ServiceResult<Bytes> {
         self.0.lock().unwrap().push(body);
         Err(ServiceError::Unavailable("it is only written down".into()))
     }
