@@ -29,8 +29,8 @@ pub trait Caller: Send + Sync + 'static {
     ) -> ServiceResult<Bytes>;
 }
 
-/// What a duplicate of a call does that arrives after calls that were made later. A simulated network delivers none that
-/// does harm which the protocol allows, and which no checker could tell from a bug.
+/// What a duplicate of a call does that arrives after calls that were made later. A simulated network delivers none whose
+/// effect the protocol allows and no checker could tell from a bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duplicate {
     /// Nothing, or what the call itself would have done.
