@@ -13,11 +13,11 @@
 //!
 //! # Kinds of entity
 //! A workflow run is one kind of entity, and what a shard asks about one to change it are [`decide`], [`decide_timer`] and
-//! [`Input::may_open_run`]; what it reads of one are methods of [`MutableState`]. Another kind (a schedule, an activity of its own, a Nexus operation) is a folder
-//! beside `run/`, with its own state made of [`Parts`], its own `Input` and `Reply`, and its own pure `decide`. What is
-//! written of it and what is asked of matching looks the same to a shard: an expected version, the parts that were
-//! touched, tasks. Nothing in `run/` is called from such a folder, and nothing of such a folder from `run/`: entities ask
-//! each other as runs do, by a task and an idempotent call ([`CrossCall`]).
+//! [`Input::may_open_run`]; what it reads of one are methods of [`MutableState`]. Another kind (a schedule, an activity of
+//! its own, a Nexus operation) is a folder beside `run/`, with its own state made of [`Parts`], its own `Input` and `Reply`,
+//! and its own pure `decide`. What is written of it and what is asked of matching looks the same to a shard: an expected
+//! version, the parts that were touched, tasks. Nothing in `run/` is called from such a folder, and nothing of such a folder
+//! from `run/`: entities ask each other as runs do, by a task and an idempotent call ([`CrossCall`]).
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

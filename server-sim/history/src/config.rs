@@ -62,8 +62,8 @@ pub struct HistoryConfig {
     /// Callers that wait at one shard, long polls for history and those whose input a later input answers, 1 and up.
     /// Beyond it callers are told to come back later.
     pub history_waiters_max: usize,
-    /// Callers of one run whose input a later input answers, 1 to `history_waiters_max`. Beyond it callers are told to come
-    /// back later. Too large: a run that answers no caller takes all the room of its shard.
+    /// Callers of one run whose input a later input answers, 1 and up. Beyond it callers are told to come back later. Too
+    /// large: a run that answers no caller takes all the room of its shard, which is `history_waiters_max`.
     pub answers_awaited_per_run_max: usize,
     /// Events on the first history page of a poll response, 1 to 10 000; Temporal's is 256.
     pub poll_page_events: usize,
