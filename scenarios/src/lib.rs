@@ -15,6 +15,7 @@ mod herd;
 mod hundred_children;
 pub mod order_saga;
 mod outcomes;
+mod program;
 mod registry;
 mod signal_mesh;
 
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Arc<dyn Scenario>> {
         Arc::new(herd::Herd),
         Arc::new(approvals::Approvals),
         Arc::new(registry::Registry),
+        Arc::new(program::Programs::default()),
         Arc::new(control::Control),
     ]
 }

@@ -57,4 +57,4 @@ pub use scenario::{Scenario, Storm, Workload};
 pub use tempest_api::proto;
 pub use tempest_core::planted::PlantedBug;
 pub use tempest_macros::test;
-pub use worker::{Client, Handle, NAMESPACE, Registrations, TASK_QUEUE};
+pub use worker::{Client, Handle, NAMESPACE, ProtocolWorker, Registrations, TASK_QUEUE};

@@ -3,7 +3,7 @@
 use crate::draw::Decisions;
 use crate::observe::{DataLossReport, seconds};
 use crate::scenario::Workload;
-use crate::worker::{Caller, Client, NAMESPACE, PORT, WorkerSettings, call, connect, run_worker};
+use crate::worker::{Caller, Client, NAMESPACE, PORT, WorkerSettings, call, connect, run_protocol_worker, run_worker};
 use crate::world::{
     DatabaseStore, Host, LockstepNetwork, Log, Program, RecordingStore, Shared, materialise, newest, now_ns,
 };
@@ -158,7 +158,11 @@ pub(crate) fn worker(
                 _ = stop.wait_for(|stop| *stop) => return,
             }
             let channel = dial(&servers, number);
-            let result = run_worker(Caller::of(&shared, &name), channel, workload.register(), settings, stop).await;
+            let caller = Caller::of(&shared, &name);
+            if let Some(worker) = workload.protocol_worker(number) {
+                return run_protocol_worker(caller, channel, worker, settings, stop).await;
+            }
+            let result = run_worker(caller, channel, workload.register(), settings, stop).await;
             if let Err(error) = result {
                 tempest_lockstep::trace::record_text("worker-ended", &format!("{error:#}"));
             }

@@ -7,7 +7,7 @@ use crate::check::Violation;
 use crate::draw::{Decisions, Draw};
 use crate::fault::{PlannedFault, Targets};
 use crate::observe::Observations;
-use crate::worker::{Client, Registrations};
+use crate::worker::{Client, ProtocolWorker, Registrations};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
@@ -31,6 +31,10 @@ pub trait Scenario: Send + Sync + 'static {
 pub trait Workload: Send + Sync + 'static {
     /// Workflows and activities, registered anew for each worker that starts.
     fn register(&self) -> Registrations;
+    /// What the worker of that number (from 0) is, if it does not run on the official SDK.
+    fn protocol_worker(&self, _number: usize) -> Option<ProtocolWorker> {
+        None
+    }
     /// What each worker that starts waits for before it connects: nothing, unless workers are to come late.
     fn before_work(&self) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))

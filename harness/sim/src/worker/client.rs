@@ -1,11 +1,13 @@
 //! A client that asks until it knows: what ended unknown is tried again, so that it happens once.
 use super::bridge::{Caller, bridge};
 use super::untyped::is_unknown;
-use super::{NAMESPACE, PORT, TASK_QUEUE};
+use super::{NAMESPACE, PORT, TASK_QUEUE, Wire};
 use crate::draw::Decisions;
 use crate::observe::Waiting;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
+use tempest_program::Calls;
 use temporalio_client::errors::{WorkflowGetResultError, WorkflowInteractionError};
 use temporalio_client::{
     ClientOptions, ConnectionOptions, NamespacedClient, WorkflowHandle, WorkflowIdReusePolicy, WorkflowStartOptions,
@@ -25,6 +27,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Client {
     pub(super) sdk: temporalio_client::Client,
+    wire: Wire,
     decisions: Decisions,
     pub(super) waiting: Waiting,
     losses_allowed: bool,
@@ -42,12 +45,17 @@ impl Client {
         losses_allowed: bool,
     ) -> Client {
         let sdk = waiting.on("the server to answer at all".to_owned(), patiently(|| sdk(&caller, &channel))).await;
-        Client { sdk, decisions, waiting, losses_allowed }
+        Client { sdk, wire: Wire { caller, channel }, decisions, waiting, losses_allowed }
     }
 
     /// The SDK's own client, for what has no patient form here.
     pub fn sdk(&self) -> &temporalio_client::Client {
         &self.sdk
+    }
+
+    /// A connection for what speaks the protocol itself.
+    pub fn calls(&self) -> Arc<dyn Calls> {
+        Arc::new(self.wire.clone())
     }
 
     /// The run's decisions: everything a scenario leaves to chance.

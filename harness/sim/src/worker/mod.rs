@@ -2,15 +2,20 @@
 mod bridge;
 mod client;
 mod prefix_tasks;
+mod protocol_worker;
 mod registrations;
 mod sdk_worker;
 mod untyped;
+mod wire;
 
 pub(crate) use bridge::{Caller, call, connect};
 pub use client::{Client, Handle};
 pub(crate) use prefix_tasks::{Answer, answers};
+pub use protocol_worker::ProtocolWorker;
+pub(crate) use protocol_worker::run_protocol_worker;
 pub use registrations::Registrations;
 pub(crate) use sdk_worker::{WorkerSettings, run_worker};
+pub(crate) use wire::Wire;
 
 /// The namespace that all scenarios use.
 pub const NAMESPACE: &str = "default";

@@ -1,0 +1,75 @@
+//! Names for what was drawn without: each workflow and each child gets its own, and each target becomes one of them.
+use super::actions_max;
+use crate::plan::{Action, Body, Program, Target};
+
+/// Names everything, and cuts workflows that are too large.
+pub(super) fn number(program: &mut Program) {
+    let count = program.workflows.len();
+    for (index, workflow) in program.workflows.iter_mut().enumerate() {
+        workflow.id = letter(index);
+        let mut left = actions_max();
+        cut(&mut workflow.body, &mut left);
+        name_children(&mut workflow.body, &mut 0);
+        settle(&mut workflow.body, count, &mut Vec::new());
+    }
+}
+
+fn letter(index: usize) -> String {
+    char::from(b'a' + u8::try_from(index % 26).unwrap_or(0)).to_string()
+}
+
+/// Bodies directly below an action that belong to the same run.
+fn inner(action: &mut Action) -> Vec<&mut Body> {
+    match action {
+        Action::Scope { body, .. } | Action::ContinueAsNew(body) => vec![body],
+        Action::Race(branches) | Action::Parallel(branches) => branches.iter_mut().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn cut(body: &mut Body, left: &mut u32) {
+    body.retain_mut(|action| {
+        let Some(less) = left.checked_sub(1) else { return false };
+        *left = less;
+        inner(action).into_iter().for_each(|body| cut(body, left));
+        if let Action::Child(child) = action {
+            cut(&mut child.body, left);
+        }
+        true
+    });
+}
+
+/// Children of a run and of those that continue it have different names.
+fn name_children(body: &mut Body, next: &mut u32) {
+    for action in body {
+        if let Action::Child(child) = action {
+            child.id = format!("c{next}");
+            *next += 1;
+            name_children(&mut child.body, &mut 0);
+        }
+        inner(action).into_iter().for_each(|body| name_children(body, next));
+    }
+}
+
+/// A child that was started before, if there is one; a workflow otherwise.
+fn settle(body: &mut Body, workflows: usize, children: &mut Vec<String>) {
+    for action in body {
+        match action {
+            Action::Signal { to, .. } | Action::Cancel(to) => settle_target(to, workflows, children),
+            Action::Child(child) => {
+                children.push(child.id.clone());
+                settle(&mut child.body, workflows, &mut Vec::new());
+            }
+            _ => inner(action).into_iter().for_each(|body| settle(body, workflows, children)),
+        }
+    }
+}
+
+fn settle_target(target: &mut Target, workflows: usize, children: &[String]) {
+    let (Target::Workflow(drawn) | Target::Child(drawn)) = &*target;
+    let number: usize = drawn.parse().unwrap_or(0);
+    *target = match target {
+        Target::Child(_) if !children.is_empty() => Target::Child(children[number % children.len()].clone()),
+        _ => Target::Workflow(letter(number % workflows)),
+    };
+}

@@ -1,0 +1,61 @@
+//! What may have come of a program: given the history of one of its runs and what its activities' code did.
+//!
+//! A history says what the server made of what happened. The model walks it beside the program's plan: which attempts an
+//! activity may have had, what may have ended it and in which state of its retries, which details each attempt may have been
+//! given. Storms only widen what is allowed (an attempt that was started need not have been executed); nothing here depends
+//! on when a fault was.
+mod activity;
+
+use crate::ledger::Execution;
+use crate::replay::{Names, StepInput, WORKFLOW_TYPE, input_of, replay};
+use activity::{Scheduled, judge_activity};
+use tempest_api::proto::history::v1::HistoryEvent;
+use tempest_api::proto::history::v1::history_event::Attributes;
+
+/// What does not fit, in words.
+pub type Wrong = String;
+
+/// Judges the history of one run.
+///
+/// `executions` are those of this run, in the order in which they began.
+pub fn judge(workflow_id: &str, events: &[HistoryEvent], executions: &[Execution]) -> Vec<Wrong> {
+    if !is_program(events) {
+        return Vec::new();
+    }
+    let names = Names { workflow_id: workflow_id.to_owned(), task_queue: String::new() };
+    let mut wrong: Vec<Wrong> = replay(&names, events).err().map(|error| error.to_string()).into_iter().collect();
+    for scheduled in scheduled(events) {
+        let of_it = executions.iter().filter(|execution| execution.path == scheduled.input.path);
+        wrong.extend(judge_activity(&scheduled, events, &of_it.collect::<Vec<_>>()));
+    }
+    let known = |execution: &&Execution| scheduled_paths(events).any(|path| path == execution.path);
+    let unknown = executions.iter().filter(|execution| !known(execution));
+    wrong.extend(unknown.map(|execution| format!("activity {} was executed and never scheduled", execution.path)));
+    wrong
+}
+
+fn is_program(events: &[HistoryEvent]) -> bool {
+    match events.first().and_then(|event| event.attributes.as_ref()) {
+        Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+            started.workflow_type.as_ref().is_some_and(|kind| kind.name == WORKFLOW_TYPE)
+        }
+        _ => false,
+    }
+}
+
+fn scheduled(events: &[HistoryEvent]) -> impl Iterator<Item = Scheduled> + '_ {
+    events.iter().filter_map(|event| match event.attributes.as_ref()? {
+        Attributes::ActivityTaskScheduledEventAttributes(attributes) => {
+            let input: StepInput = input_of(attributes.input.as_ref()).ok()?;
+            Some(Scheduled { event_id: event.event_id, input })
+        }
+        _ => None,
+    })
+}
+
+fn scheduled_paths(events: &[HistoryEvent]) -> impl Iterator<Item = &str> {
+    events.iter().filter_map(|event| match event.attributes.as_ref()? {
+        Attributes::ActivityTaskScheduledEventAttributes(attributes) => Some(attributes.activity_id.as_str()),
+        _ => None,
+    })
+}

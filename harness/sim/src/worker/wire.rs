@@ -1,0 +1,35 @@
+//! Calls of those that speak the protocol themselves: the same log and the same network as the SDK's.
+use super::bridge::{Caller, call};
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
+use std::time::Duration;
+use tempest_program::Calls;
+use tonic::Status;
+use tonic::transport::Channel;
+
+/// How long a caller waits for an answer: longer than a server keeps a poll.
+const POLL_PATIENCE: Duration = Duration::from_secs(70);
+const CALL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection to the servers.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    pub caller: Caller,
+    pub channel: Channel,
+}
+
+impl Calls for Wire {
+    fn call(&self, rpc: &'static str, request: Bytes) -> BoxFuture<'_, Result<Bytes, Status>> {
+        let patience = if is_long(rpc) { POLL_PATIENCE } else { CALL_PATIENCE };
+        async move {
+            let answered = tempest_rt::time::timeout(patience, call(&self.caller, &self.channel, rpc, request)).await;
+            answered.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer came in time")))
+        }
+        .boxed()
+    }
+}
+
+/// Whether a server may hold a call until something happens.
+fn is_long(rpc: &str) -> bool {
+    rpc.starts_with("Poll") || rpc == "GetWorkflowExecutionHistory"
+}
