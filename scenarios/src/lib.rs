@@ -20,7 +20,9 @@ mod registry;
 mod signal_mesh;
 
 use std::sync::Arc;
-use tempest::Scenario;
+use tempest::draw::BadSetting;
+use tempest::run::Settings;
+use tempest::{Decisions, Draw, Scenario, Seed};
 
 /// Every scenario, by name.
 pub fn all() -> Vec<Arc<dyn Scenario>> {
@@ -39,6 +41,23 @@ pub fn all() -> Vec<Arc<dyn Scenario>> {
         Arc::new(program::Programs::default()),
         Arc::new(control::Control),
     ]
+}
+
+/// The scenario `program` with one program that was written down.
+pub fn of_program(program: tempest_program::Program) -> Arc<dyn Scenario> {
+    Arc::new(program::Programs::of(program))
+}
+
+/// The program that the scenario `program` draws from a seed, given options that a person chose.
+///
+/// # Errors
+/// A setting names no option of a program.
+pub fn drawn_program(seed: Seed, settings: &Settings) -> Result<tempest_program::Program, BadSetting> {
+    let decisions = Decisions::new(seed, Vec::new());
+    let mut draw = Draw::new(&decisions, settings);
+    let program = program::drawn(&mut draw, &decisions);
+    draw.finish()?;
+    Ok(program)
 }
 
 /// The scenario of that name.

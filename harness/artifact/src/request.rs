@@ -10,6 +10,9 @@ pub struct RunRequest {
     /// Options that a person chose.
     #[serde(default)]
     pub settings: Settings,
+    /// The text of the program that is run, in place of those that the seed would draw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// Planted bugs that are in.
     #[serde(default)]
     pub plants: Vec<String>,
@@ -66,9 +69,9 @@ impl Settings {
 }
 
 impl RunRequest {
-    /// The command that repeats this run. A plan or overrides of its own need the artifact instead.
+    /// The command that repeats this run. A plan, a program or overrides of its own need the artifact instead.
     pub fn command(&self, artifact: Option<&str>) -> String {
-        if self.plan.is_some() || !self.overrides.is_empty() {
+        if self.plan.is_some() || self.program.is_some() || !self.overrides.is_empty() {
             return format!("tempest replay {}", artifact.unwrap_or("ARTIFACT"));
         }
         let mut command = format!("tempest run {} --seed {}", self.scenario, self.seed);

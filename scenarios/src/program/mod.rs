@@ -4,9 +4,8 @@ mod check;
 mod steps;
 mod workflow;
 
-use futures::future::{BoxFuture, FutureExt, join_all};
+use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
-use std::time::Duration;
 use steps::Steps;
 use tempest::{
     Client, Decisions, Draw, NAMESPACE, Observations, ProtocolWorker, Registrations, Scenario, TASK_QUEUE, Violation,
@@ -46,16 +45,11 @@ impl Scenario for Programs {
     }
 
     fn prepare(&self, draw: &mut Draw<'_>, decisions: &Decisions) -> Arc<dyn Workload> {
-        let count = draw.number("programs", 2..=6);
-        let drawn = |number| generate::drawn(decisions.between("program.seed", number, 0..=u64::MAX - 1));
-        let programs = match &self.written {
-            Some(program) => vec![program.clone()],
-            None => (0..count).map(drawn).collect(),
-        };
+        let on_protocol = draw.one_of("protocol_workers", &[NONE, SOME, ALL]);
+        let program = self.written.clone().unwrap_or_else(|| drawn(draw, decisions));
         Arc::new(Running {
-            programs,
-            spread_ms: draw.number("spread_ms", 0..=8_000),
-            on_protocol: draw.one_of("protocol_workers", &[0, 1, 2]),
+            program,
+            on_protocol,
             bad_habits: draw.flag("bad_habits", 1, 3),
             ledger: Ledger::default(),
             decisions: decisions.clone(),
@@ -63,16 +57,28 @@ impl Scenario for Programs {
     }
 }
 
+/// The program that a run draws.
+pub fn drawn(draw: &mut Draw<'_>, decisions: &Decisions) -> Program {
+    draw.number("workflows", 3..=16);
+    let most = u64::try_from(generate::WORKFLOWS_MAX).unwrap_or(u64::MAX);
+    let workflows = usize::try_from(draw.within("workflows", 1..=most)).unwrap_or(generate::WORKFLOWS_MAX);
+    // For the SDK also when no worker runs on it: its replayer judges all histories.
+    generate::drawn(decisions.between("program", 0, 0..=u64::MAX - 1), workflows, true)
+}
+
 struct Running {
-    programs: Vec<Program>,
-    /// Programs begin over this time.
-    spread_ms: u64,
+    program: Program,
     /// Workers that speak the protocol themselves: none, every second, all.
     on_protocol: u64,
     bad_habits: bool,
     ledger: Ledger,
     decisions: Decisions,
 }
+
+/// Workers that speak the protocol themselves.
+const NONE: u64 = 0;
+const SOME: u64 = 1;
+const ALL: u64 = 2;
 
 /// How often a worker gives in to a bad habit, of a hundred times.
 const GIVES_IN_PERCENT: u64 = 5;
@@ -96,34 +102,23 @@ impl Workload for Running {
 
     fn protocol_worker(&self, number: usize) -> Option<ProtocolWorker> {
         let is_one = match self.on_protocol {
-            0 => false,
-            1 => number % 2 == 1,
+            NONE => false,
+            SOME => number % 2 == 1,
             _ => true,
         };
         is_one.then(|| ProtocolWorker { ledger: self.ledger.clone(), habits: self.habits(number) })
     }
 
     fn clients(&self, client: Client) -> BoxFuture<'static, anyhow::Result<()>> {
-        let (programs, spread_ms) = (self.programs.clone(), self.spread_ms);
-        let playing = move |(number, program): (usize, Program)| {
-            let client = client.clone();
-            async move {
-                let ordinal = u64::try_from(number).unwrap_or(u64::MAX);
-                let after = client.decisions().between("program.begins", ordinal, 0..=spread_ms);
-                tokio::time::sleep(Duration::from_millis(after)).await;
-                let outside = Outside {
-                    calls: client.calls(),
-                    namespace: NAMESPACE.to_owned(),
-                    task_queue: TASK_QUEUE.to_owned(),
-                    name: format!("program-{number}"),
-                };
-                play(outside, &program).await
-            }
-        };
+        let program = self.program.clone();
         async move {
-            let played = join_all(programs.into_iter().enumerate().map(playing)).await;
-            played.into_iter().collect::<Result<Vec<()>, _>>()?;
-            Ok(())
+            let outside = Outside {
+                calls: client.calls(),
+                namespace: NAMESPACE.to_owned(),
+                task_queue: TASK_QUEUE.to_owned(),
+                name: "program".to_owned(),
+            };
+            Ok(play(outside, &program).await?)
         }
         .boxed()
     }

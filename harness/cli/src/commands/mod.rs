@@ -11,6 +11,8 @@ mod keep;
 #[cfg(feature = "chaos")]
 mod plants;
 #[cfg(feature = "chaos")]
+mod program;
+#[cfg(feature = "chaos")]
 mod replay;
 #[cfg(feature = "chaos")]
 mod report;
@@ -44,6 +46,9 @@ pub enum Command {
     /// Run many seeds, each in a process of its own.
     #[cfg(feature = "chaos")]
     Explore(explore::ExploreCommand),
+    /// Show the program that a seed draws: `run program --file` runs what you make of it.
+    #[cfg(feature = "chaos")]
+    Program(program::ProgramCommand),
     /// Repeat the run of an artifact and compare the traces, or run a regression.
     #[cfg(feature = "chaos")]
     Replay(replay::ReplayCommand),
@@ -82,6 +87,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Run(command) => command.run(),
         #[cfg(feature = "chaos")]
         Command::Explore(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Program(command) => command.run(),
         #[cfg(feature = "chaos")]
         Command::Replay(command) => command.run(),
         #[cfg(feature = "chaos")]

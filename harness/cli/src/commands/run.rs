@@ -25,6 +25,9 @@ pub struct RunCommand {
     seed: Option<Seed>,
     #[command(flatten)]
     how: How,
+    /// Runs the program of this file in place of a drawn one; only the scenario `program` does.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
     /// Puts a bug from `tempest plants` into the server.
     #[arg(long, value_name = "BUG")]
     plant: Vec<String>,
@@ -71,7 +74,7 @@ pub enum Leave {
     Known(PathBuf),
 }
 
-fn parse_seed(text: &str) -> Result<Seed, String> {
+pub fn parse_seed(text: &str) -> Result<Seed, String> {
     text.parse().map_err(|error: tempest::draw::BadSeed| error.to_string())
 }
 
@@ -83,8 +86,15 @@ impl RunCommand {
         }
         known_plants(&self.plant)?;
         let seed = self.seed.unwrap_or_else(Seed::draw);
-        let request =
-            RunRequest { scenario: self.scenario, seed: seed.0, settings, plants: self.plant, ..RunRequest::default() };
+        let program = self.file.as_deref().map(|file| program_of(&self.scenario, file)).transpose()?;
+        let request = RunRequest {
+            scenario: self.scenario,
+            seed: seed.0,
+            settings,
+            program,
+            plants: self.plant,
+            ..RunRequest::default()
+        };
         let report = self.how.perform(request)?;
         let status = if report.holds() { 0 } else { EXIT_VIOLATED };
         let of_run = [report.request.scenario.clone(), report.request.seed.to_string()];
@@ -99,7 +109,7 @@ impl How {
         match self.world {
             World::Lockstep => {}
         }
-        let scenario = scenario(&request.scenario)?;
+        let scenario = scenario_of(&request)?;
         for note in old_names::notes(&request) {
             eprintln!("note: {note}");
         }
@@ -180,6 +190,22 @@ impl How {
 /// A line on standard output, if its reader is still there.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The text of a program, once it has been read without a mistake.
+fn program_of(scenario: &str, file: &Path) -> anyhow::Result<String> {
+    anyhow::ensure!(scenario == "program", "--file is for the scenario `program`: {scenario:?} draws what it does");
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    tempest_program::text::read(&text).with_context(|| format!("{} is no program", file.display()))?;
+    Ok(text)
+}
+
+/// The scenario of a request.
+fn scenario_of(request: &RunRequest) -> anyhow::Result<std::sync::Arc<dyn tempest::Scenario>> {
+    match &request.program {
+        Some(text) => Ok(tempest_scenarios::of_program(tempest_program::text::read(text)?)),
+        None => scenario(&request.scenario),
+    }
 }
 
 /// The scenario of that name, or all names.

@@ -8,38 +8,47 @@ use crate::plan::{
     Act, Action, Backoff, Body, Child, ClosePolicy, Conflict, Deed, Program, Retry, Reuse, Start, Target, Workflow,
 };
 use activities::activity;
-use numbered::number;
+use numbered::{number, without_abandoned};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::ops::RangeInclusive;
 
 /// Names of signals.
 const SIGNALS: [&str; 2] = ["go", "more"];
 /// Workflows of a program at most: each a letter.
-const WORKFLOWS_MAX: usize = 4;
+pub const WORKFLOWS_MAX: usize = 26;
 /// Actions within actions.
 const DEPTH_MAX: u32 = 3;
 /// Actions of a body at most, and of a workflow about.
 const BODY_MAX: usize = 4;
 const ACTIONS_MAX: u32 = 24;
 
-/// The program of a seed.
+/// The program of a seed, of so many workflows (1 to [`WORKFLOWS_MAX`]). `for_sdk`: without what the official SDK cannot do.
+///
+/// An abandoned activity that fails or times out later makes the SDK (1.1.1) fail every workflow task of its run: its
+/// machine for activities knows of abandoned ones only that they may complete.
 ///
 /// # Panics
 /// Never: no value is filtered out.
-pub fn drawn(seed: u64) -> Program {
+pub fn drawn(seed: u64, workflows: usize, for_sdk: bool) -> Program {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    program().new_tree(&mut runner).expect("no value is filtered out").current()
+    let workflows = workflows.clamp(1, WORKFLOWS_MAX);
+    let mut program = program(workflows..=workflows).new_tree(&mut runner).expect("no value is filtered out").current();
+    if for_sdk {
+        without_abandoned(&mut program);
+    }
+    program
 }
 
-/// Any program.
-pub fn program() -> impl Strategy<Value = Program> {
-    vec(workflow(), 1..=WORKFLOWS_MAX).prop_map(|workflows| {
+/// Any program of so many workflows.
+pub fn program(workflows: RangeInclusive<usize>) -> impl Strategy<Value = Program> {
+    vec(workflow(), workflows).prop_map(|workflows| {
         let mut program = Program { workflows };
         number(&mut program);
         program
@@ -78,7 +87,7 @@ fn retry() -> impl Strategy<Value = Retry> {
 
 fn start() -> impl Strategy<Value = Start> {
     (
-        short(),
+        0..8_000_u64,
         prop_oneof![6 => Just(Reuse::Allow), 1 => Just(Reuse::FailedOnly), 1 => Just(Reuse::Reject)],
         prop_oneof![
             6 => Just(Conflict::Fail),

@@ -1,6 +1,6 @@
 //! Names for what was drawn without: each workflow and each child gets its own, and each target becomes one of them.
 use super::actions_max;
-use crate::plan::{Action, Body, Program, Target};
+use crate::plan::{Action, Body, CancelType, Program, Target};
 
 /// Names everything, and cuts workflows that are too large.
 pub(super) fn number(program: &mut Program) {
@@ -11,6 +11,21 @@ pub(super) fn number(program: &mut Program) {
         cut(&mut workflow.body, &mut left);
         name_children(&mut workflow.body, &mut 0);
         settle(&mut workflow.body, count, &mut Vec::new());
+    }
+}
+
+/// Activities that were to be abandoned are asked to stop instead.
+pub(super) fn without_abandoned(program: &mut Program) {
+    program.workflows.iter_mut().for_each(|workflow| ask_to_stop(&mut workflow.body));
+}
+
+fn ask_to_stop(body: &mut Body) {
+    for action in body {
+        match action {
+            Action::Activity(activity) if activity.cancel == CancelType::Abandon => activity.cancel = CancelType::Try,
+            Action::Child(child) => ask_to_stop(&mut child.body),
+            _ => inner(action).into_iter().for_each(ask_to_stop),
+        }
     }
 }
 
@@ -51,7 +66,8 @@ fn name_children(body: &mut Body, next: &mut u32) {
     }
 }
 
-/// A child that was started before, if there is one; a workflow otherwise.
+/// A child that was started before, if there is one; a workflow otherwise. What a branch starts is no target for the branches
+/// beside it: a child that is cancelled by the very workflow task that starts it makes that task fail.
 fn settle(body: &mut Body, workflows: usize, children: &mut Vec<String>) {
     for action in body {
         match action {
@@ -59,6 +75,14 @@ fn settle(body: &mut Body, workflows: usize, children: &mut Vec<String>) {
             Action::Child(child) => {
                 children.push(child.id.clone());
                 settle(&mut child.body, workflows, &mut Vec::new());
+            }
+            Action::Race(branches) | Action::Parallel(branches) => {
+                let before = children.clone();
+                for branch in branches {
+                    let mut known = before.clone();
+                    settle(branch, workflows, &mut known);
+                    children.extend(known.into_iter().skip(before.len()));
+                }
             }
             _ => inner(action).into_iter().for_each(|body| settle(body, workflows, children)),
         }

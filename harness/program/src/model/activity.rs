@@ -14,6 +14,9 @@ use tempest_api::proto::history::v1::history_event::Attributes;
 pub(super) struct Scheduled {
     pub event_id: i64,
     pub input: StepInput,
+    /// Bounds that the activity has by its plan, or by the run that it belongs to.
+    pub has_schedule_to_start: bool,
+    pub has_schedule_to_close: bool,
 }
 
 /// What the history says ended it.
@@ -33,7 +36,7 @@ pub(super) fn judge_activity(scheduled: &Scheduled, events: &[HistoryEvent], exe
         wrong.push(format!("was ended {} times", ends.len()));
     }
     for end in &ends {
-        wrong.extend(of_end(activity, end, started, executed, was_asked_to_stop(scheduled.event_id, events)));
+        wrong.extend(of_end(scheduled, end, started, executed, was_asked_to_stop(scheduled.event_id, events)));
     }
     let path = &scheduled.input.path;
     wrong.into_iter().map(|what| format!("activity {path} (event {}) {what}", scheduled.event_id)).collect()
@@ -65,12 +68,13 @@ fn attempts(activity: &Activity, executed: &[&Execution]) -> Vec<Wrong> {
 }
 
 fn of_end(
-    activity: &Activity,
+    scheduled: &Scheduled,
     end: &Ended,
     started: Option<u32>,
     executed: &[&Execution],
     was_asked_to_stop: bool,
 ) -> Vec<Wrong> {
+    let activity = &scheduled.input.activity;
     let script = |attempt: u32| activity.attempt(attempt).end;
     let was_executed = |attempt: u32| executed.iter().any(|execution| execution.attempt == attempt);
     let mut wrong = Vec::new();
@@ -85,13 +89,13 @@ fn of_end(
             if !was_executed(attempt) || script(attempt) != expected {
                 wrong.push(format!("failed in attempt {attempt}, which does something else"));
             }
-            wrong.extend(no_more_tries(activity, attempt, *retry, *for_good));
+            wrong.extend(no_more_tries(scheduled, attempt, *retry, *for_good));
         }
         Ended::TimedOut { retry, kind } => {
             let has_bound = match kind {
                 TimeoutType::StartToClose => true,
-                TimeoutType::ScheduleToStart => activity.schedule_to_start_ms.is_some(),
-                TimeoutType::ScheduleToClose => activity.schedule_to_close_ms.is_some(),
+                TimeoutType::ScheduleToStart => scheduled.has_schedule_to_start,
+                TimeoutType::ScheduleToClose => scheduled.has_schedule_to_close,
                 TimeoutType::Heartbeat => activity.heartbeat_ms.is_some(),
                 TimeoutType::Unspecified => false,
             };
@@ -99,7 +103,7 @@ fn of_end(
                 wrong.push(format!("timed out by a bound that it does not have: {}", kind.as_str_name()));
             }
             if matches!(kind, TimeoutType::StartToClose | TimeoutType::Heartbeat) && !was_asked_to_stop {
-                wrong.extend(no_more_tries(activity, started.unwrap_or(0), *retry, false));
+                wrong.extend(no_more_tries(scheduled, started.unwrap_or(0), *retry, false));
             }
         }
         Ended::Cancelled if !was_asked_to_stop => wrong.push("was cancelled, and was not asked to stop".to_owned()),
@@ -109,12 +113,13 @@ fn of_end(
 }
 
 /// Why an attempt that ended badly is the last one.
-fn no_more_tries(activity: &Activity, attempt: u32, retry: RetryState, for_good: bool) -> Option<Wrong> {
+fn no_more_tries(scheduled: &Scheduled, attempt: u32, retry: RetryState, for_good: bool) -> Option<Wrong> {
+    let activity = &scheduled.input.activity;
     let used_up = activity.attempts_max > 0 && attempt >= activity.attempts_max;
     let fits = match retry {
         RetryState::NonRetryableFailure => for_good,
         RetryState::MaximumAttemptsReached => used_up,
-        RetryState::Timeout => activity.schedule_to_close_ms.is_some(),
+        RetryState::Timeout => scheduled.has_schedule_to_close,
         // The workflow asked for it: no attempt follows.
         RetryState::CancelRequested => true,
         _ => false,

@@ -47,7 +47,15 @@ fn scheduled(events: &[HistoryEvent]) -> impl Iterator<Item = Scheduled> + '_ {
     events.iter().filter_map(|event| match event.attributes.as_ref()? {
         Attributes::ActivityTaskScheduledEventAttributes(attributes) => {
             let input: StepInput = input_of(attributes.input.as_ref()).ok()?;
-            Some(Scheduled { event_id: event.event_id, input })
+            let has = |timeout: Option<prost_wkt_types::Duration>| {
+                timeout.is_some_and(|timeout| timeout.seconds > 0 || timeout.nanos > 0)
+            };
+            Some(Scheduled {
+                event_id: event.event_id,
+                input,
+                has_schedule_to_start: has(attributes.schedule_to_start_timeout),
+                has_schedule_to_close: has(attributes.schedule_to_close_timeout),
+            })
         }
         _ => None,
     })

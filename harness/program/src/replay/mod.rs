@@ -116,11 +116,10 @@ fn advance(
     let waker = noop_waker();
     let mut context = Context::from_waker(&waker);
     loop {
-        run.begin_pass();
         if let Poll::Ready(end) = code.as_mut().poll(&mut context) {
             return Some(end);
         }
-        if !run.has_progressed() {
+        if !run.hear_the_next() {
             return None;
         }
     }

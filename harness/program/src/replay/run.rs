@@ -50,6 +50,16 @@ struct Operation {
     event: Option<i64>,
     heard: Option<Heard>,
     cancel_asked: bool,
+    /// A child that its parent does not wait for has been heard of before it ends.
+    ended: bool,
+}
+
+impl Operation {
+    /// The first end counts.
+    fn end(&mut self, heard: Heard) {
+        self.heard.get_or_insert(heard);
+        self.ended = true;
+    }
 }
 
 struct Inner {
@@ -61,7 +71,7 @@ struct Inner {
     signals: VecDeque<String>,
     cancel_requested: Option<Box<dyn FnOnce()>>,
     was_cancelled: bool,
-    /// What the code hears in the next pass: it asked for it in this one.
+    /// What the code hears when it is polled again: it asked for it.
     next: Vec<(Number, Heard)>,
     progressed: bool,
 }
@@ -104,7 +114,7 @@ impl Run {
     pub fn ask(&self, kind: Kind, command: Command) -> Number {
         let mut inner = self.0.borrow_mut();
         let number = inner.operations.len();
-        inner.operations.push(Operation { kind, event: None, heard: None, cancel_asked: false });
+        inner.operations.push(Operation { kind, event: None, heard: None, cancel_asked: false, ended: false });
         inner.commands.push((Some(number), command));
         number
     }
@@ -130,32 +140,32 @@ impl Run {
         let mut inner = self.0.borrow_mut();
         let Inner { operations, commands, next, progressed, .. } = &mut *inner;
         let operation = &mut operations[number];
-        if operation.heard.is_some() || std::mem::replace(&mut operation.cancel_asked, true) {
+        if operation.ended || std::mem::replace(&mut operation.cancel_asked, true) {
             return;
         }
         let was_sent = operation.event.is_some();
         if !was_sent {
             commands.retain(|(of, _)| *of != Some(number));
         }
-        match (&operation.kind, operation.event) {
+        match (operation.kind.clone(), operation.event) {
             (Kind::Timer(id), _) => {
-                operation.heard = Some(Heard::Timer(false));
+                operation.end(Heard::Timer(false));
                 *progressed = true;
                 if was_sent {
-                    commands.push((None, commands::cancel_timer(id)));
+                    commands.push((None, commands::cancel_timer(&id)));
                 }
             }
             (Kind::Activity(cancel), event) => {
                 if let (Some(scheduled), CancelType::Try | CancelType::Wait) = (event, cancel) {
                     commands.push((None, commands::cancel_activity(scheduled)));
                 }
-                if !was_sent || *cancel != CancelType::Wait {
+                if !was_sent || cancel != CancelType::Wait {
                     next.push((number, Heard::Activity(ActivityEnd::Cancelled)));
                 }
             }
             (Kind::Child { workflow_id, .. }, _) => {
                 if was_sent {
-                    commands.push((None, commands::cancel_child(workflow_id)));
+                    commands.push((None, commands::cancel_child(&workflow_id)));
                 } else {
                     next.push((number, Heard::Child(ChildEnd::Cancelled)));
                 }
@@ -169,19 +179,16 @@ impl Run {
         self.ask(Kind::Child { workflow_id: order.workflow_id.clone(), awaited: order.child.awaited }, command)
     }
 
-    /// Before the code is polled: what it will hear.
-    pub fn begin_pass(&self) {
+    /// After the code was polled: lets it hear what its own cancellations come to. Whether it may go on now. (To code on the
+    /// official SDK this is another activation, after the one that brought what happened.)
+    pub fn hear_the_next(&self) -> bool {
         let mut inner = self.0.borrow_mut();
-        inner.progressed = false;
-        for (number, heard) in std::mem::take(&mut inner.next) {
-            inner.operations[number].heard.get_or_insert(heard);
+        let next = std::mem::take(&mut inner.next);
+        let progressed = std::mem::take(&mut inner.progressed) || !next.is_empty();
+        for (number, heard) in next {
+            inner.operations[number].end(heard);
         }
-    }
-
-    /// Whether the code, polled again, may go on.
-    pub fn has_progressed(&self) -> bool {
-        let inner = self.0.borrow();
-        inner.progressed || !inner.next.is_empty()
+        progressed
     }
 
     /// The answer to the current task, with the command that ends the run if it ends.
@@ -256,7 +263,7 @@ impl Run {
         let operation = inner.operations.iter_mut().find(|operation| operation.event == Some(of));
         match operation {
             Some(operation) => {
-                operation.heard.get_or_insert(heard);
+                operation.end(heard);
                 Ok(())
             }
             // What became of a child's cancel request is heard from the child.

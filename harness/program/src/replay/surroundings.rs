@@ -185,7 +185,20 @@ impl Surroundings for Replayed {
     }
 
     fn child(&self, scope: &Scope, order: ChildOrder) -> LocalBoxFuture<'static, ChildEnd> {
-        let heard = self.operation(scope.all.clone(), move |run| run.start_child(&order));
+        let heard = self.operation(Rc::default(), {
+            let token = scope.all.clone();
+            move |run| {
+                let number = run.start_child(&order);
+                // Also when its parent does not wait for it any more: so does the official SDK.
+                token
+                    .on_cancel({
+                        let run = run.clone();
+                        move || run.cancel(number)
+                    })
+                    .keep();
+                number
+            }
+        });
         heard.map(|heard| if let Heard::Child(end) = heard { end } else { ChildEnd::NotStarted }).boxed_local()
     }
 

@@ -70,7 +70,7 @@ fn a_mistake_is_named_with_its_line() {
 
 proptest! {
     #[test]
-    fn whatever_is_drawn_is_read_as_it_is_written(drawn in program()) {
+    fn whatever_is_drawn_is_read_as_it_is_written(drawn in program(1..=4)) {
         let text = write(&drawn);
         prop_assert_eq!(read(&text).map_err(|error| format!("{error}\n{text}")), Ok(drawn));
     }

@@ -22,6 +22,7 @@ use super::named_activity::{self, NamedActivity};
 use super::{
     Invariant, Observations, Operation, RpcKind, RunObserved, Violation, durable_first, events, heartbeats, namespaces,
 };
+use std::collections::BTreeSet;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::failure::v1::{Failure, failure::FailureInfo};
@@ -120,7 +121,7 @@ fn cancel_requested(observations: &Observations, operation: &Operation) -> Optio
     let is_cancel = |event: &HistoryEvent| event.event_type() == EventType::WorkflowExecutionCancelRequested;
     let execution = request.workflow_execution?;
     // A workflow that has ended is cancelled by doing nothing, as in Temporal.
-    let ended = || ended_by(observations, &execution, operation.completed_ns.unwrap_or(u64::MAX));
+    let ended = || had_ended(observations, &execution, operation);
     at_least_once(count(observations, &execution, is_cancel), "cancel-requested event").filter(|_| !ended())
 }
 
@@ -231,14 +232,25 @@ fn count_in_one_run(
     observations.meant(execution).iter().map(of_run).max().unwrap_or(0)
 }
 
-/// Whether what an execution names had ended at that virtual time.
-fn ended_by(observations: &Observations, execution: &WorkflowExecution, at_ns: u64) -> bool {
-    let Some(last) = observations.meant(execution).last().map(|run| run.key.run_id.as_str()) else { return false };
-    let before = observations.commits.iter().filter(|commit| commit.at_ns <= at_ns && commit.may_be_durable());
-    before
-        .flat_map(|commit| &commit.batches)
-        .filter(|batch| batch.tree == last)
-        .any(|batch| batch.events().iter().any(events::is_close))
+/// Whether there was a moment, while a call was under way, at which what it names had ended: for a workflow, one between
+/// the close of a run and the start of the next.
+fn had_ended(observations: &Observations, execution: &WorkflowExecution, operation: &Operation) -> bool {
+    let meant: BTreeSet<&str> = observations.meant(execution).iter().map(|run| run.key.run_id.as_str()).collect();
+    let (mut starts, mut closes) = (Vec::new(), Vec::new());
+    for (place, commit) in observations.commits.iter().enumerate().filter(|(_, commit)| commit.may_be_durable()) {
+        for batch in commit.batches.iter().filter(|batch| meant.contains(batch.tree.as_str())) {
+            let events = batch.events();
+            starts.extend(events.iter().any(|event| event.event_id == 1).then_some((place, commit.at_ns)));
+            closes.extend(events.iter().any(events::is_close).then_some((place, commit.at_ns)));
+        }
+    }
+    let completed_ns = operation.completed_ns.unwrap_or(u64::MAX);
+    closes.into_iter().any(|(closed, closed_ns)| {
+        // A run that another follows in the same commit leaves no such moment.
+        let next = starts.iter().filter(|(start, _)| *start >= closed).min();
+        let (next, next_ns) = next.copied().unwrap_or((usize::MAX, u64::MAX));
+        closed < next && closed_ns <= completed_ns && operation.invoked_ns <= next_ns
+    })
 }
 
 pub(super) fn is_signal(event: &HistoryEvent, request_id: &str) -> bool {

@@ -10,4 +10,4 @@ mod report;
 pub use phases::{PHASES, Watch};
 pub use prepared::{Prepared, Progress, RunError, RunSettings, prepare, run};
 pub use report::RunReport;
-pub use tempest_artifact::{Artifact, RunRequest};
+pub use tempest_artifact::{Artifact, RunRequest, Settings};

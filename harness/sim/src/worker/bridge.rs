@@ -21,6 +21,9 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The service that workers and clients call.
+pub(super) const SERVICE: &str = "temporal.api.workflowservice.v1.WorkflowService";
+
 /// As the SDK's own limit.
 const RESPONSE_BYTES_MAX: usize = 128 << 20;
 
@@ -109,12 +112,11 @@ async fn make(
 
 /// Makes one call of the workflow service outside the SDK.
 pub(crate) async fn call(caller: &Caller, channel: &Channel, rpc: &str, request: Bytes) -> Result<Bytes, Status> {
-    let service = "temporal.api.workflowservice.v1.WorkflowService";
-    let response = noted(caller, channel.clone(), service, rpc, MetadataMap::new(), request).await?;
+    let response = noted(caller, channel.clone(), SERVICE, rpc, MetadataMap::new(), request).await?;
     Ok(response.into_inner())
 }
 
-async fn noted(
+pub(super) async fn noted(
     caller: &Caller,
     channel: Channel,
     service: &str,
