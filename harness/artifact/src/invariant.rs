@@ -40,6 +40,7 @@ invariants! {
     CrossCallsEnd = "cross-calls-end",
     OneOpenRun = "one-open-run",
     TimersNotEarly = "timers-not-early",
+    OnTime = "on-time",
     StateEqualsHistory = "state-equals-history",
     TasksCoverState = "tasks-cover-state",
     Liveness = "liveness",

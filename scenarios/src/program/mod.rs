@@ -40,8 +40,11 @@ impl Scenario for Programs {
 
     fn adjust(&self, draw: &mut Draw<'_>) {
         draw.one_of("nodes", &[1, 1, 3, 3, 4]);
-        // Small and violent, most of them.
+        // Small and violent, most of them; some quiet, in which everything must be on time.
         draw.number("storm_ms", 4_000..=15_000);
+        if draw.flag("quiet", 1, 5) {
+            draw.fixed("faults", 0);
+        }
     }
 
     fn prepare(&self, draw: &mut Draw<'_>, decisions: &Decisions) -> Arc<dyn Workload> {

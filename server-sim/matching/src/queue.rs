@@ -201,7 +201,9 @@ impl Queue {
         let id = state.memory_id();
         state.added.count(now);
         let stored = StoredTask { task, added_at: Time(tempest_rt::time::wall_clock_ns()) };
-        match state.matcher.offer(now, id, expires).filter(|_| sync_match) {
+        // A poll that was offered the task is no longer waiting: none may be where none is meant.
+        let matched = if sync_match { state.matcher.offer(now, id, expires) } else { None };
+        match matched {
             Some(action) => {
                 tempest_rt::probe!("matching-sync-match");
                 let held = Held { stored, request_id: None, failures: 0, started: false, ack: Some(ack) };

@@ -1,8 +1,8 @@
 //! What each invariant promises.
 use super::{
     acked_durable, across_runs, activity_once, clean, cross_calls_end, data_loss_noticed, history_wellformed, liveness,
-    one_open_run, ownership_settled, reads_fresh, refused_left_nothing, replay, shard_fence, signals_once_in_order,
-    state_equals_history, tasks_cover_state, timers_not_early,
+    on_time, one_open_run, ownership_settled, reads_fresh, refused_left_nothing, replay, shard_fence,
+    signals_once_in_order, state_equals_history, tasks_cover_state, timers_not_early,
 };
 pub use tempest_artifact::Invariant;
 
@@ -23,6 +23,7 @@ pub fn holds_when(invariant: Invariant) -> &'static str {
         Invariant::CrossCallsEnd => cross_calls_end::HOLDS_WHEN,
         Invariant::OneOpenRun => one_open_run::HOLDS_WHEN,
         Invariant::TimersNotEarly => timers_not_early::HOLDS_WHEN,
+        Invariant::OnTime => on_time::HOLDS_WHEN,
         Invariant::StateEqualsHistory => state_equals_history::HOLDS_WHEN,
         Invariant::TasksCoverState => tasks_cover_state::HOLDS_WHEN,
         Invariant::Liveness => liveness::HOLDS_WHEN,

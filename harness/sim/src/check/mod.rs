@@ -14,6 +14,7 @@ mod history_wellformed;
 mod invariant;
 mod liveness;
 mod namespaces;
+mod on_time;
 mod one_open_run;
 mod ownership_settled;
 mod pages_follow;
@@ -34,6 +35,7 @@ pub use crate::observe::{
 pub(crate) use crate::observe::{events, named_activity, of_no_workflow, page, register, seconds};
 pub use frontier::frontier;
 pub use invariant::{Invariant, holds_when};
+pub(crate) use on_time::judged_from_ns;
 pub(crate) use refused_left_nothing::refused_calls;
 pub use replay::replay;
 pub use tempest_artifact::Violation;
@@ -73,6 +75,7 @@ fn judged(invariant: Invariant) -> Judged {
         Invariant::CrossCallsEnd => Here(Unharmed, cross_calls_end::judge),
         Invariant::OneOpenRun => Here(Unharmed, one_open_run::judge),
         Invariant::TimersNotEarly => Here(Unharmed, timers_not_early::judge),
+        Invariant::OnTime => Here(Unharmed, on_time::judge),
         Invariant::StateEqualsHistory => Here(All, state_equals_history::judge),
         Invariant::TasksCoverState => Here(All, tasks_cover_state::judge),
         Invariant::Liveness => Here(All, liveness::judge),

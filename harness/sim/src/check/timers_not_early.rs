@@ -35,13 +35,13 @@ fn written(observations: &Observations) -> Written {
 }
 
 /// What an event waited for: since which event, and how long.
-struct Wait {
-    since: i64,
-    at_least_ns: i64,
-    what: &'static str,
+pub(super) struct Wait {
+    pub since: i64,
+    pub at_least_ns: i64,
+    pub what: &'static str,
 }
 
-fn wait(run: &RunObserved, event: &HistoryEvent) -> Option<Wait> {
+pub(super) fn wait(run: &RunObserved, event: &HistoryEvent) -> Option<Wait> {
     match event.attributes.as_ref()? {
         Attributes::TimerFiredEventAttributes(fired) => {
             let Attributes::TimerStartedEventAttributes(started) =

@@ -57,6 +57,9 @@ impl Subjects {
             Invariant::OwnershipSettled if observations.settled_from_ns.is_none() => {
                 return not("more than clocks and calls was disturbed");
             }
+            Invariant::OnTime if crate::check::judged_from_ns(observations).is_none() => {
+                return not("more than calls was disturbed");
+            }
             Invariant::ShardFence | Invariant::OwnershipSettled => (*commits, format!("{commits} commits")),
             Invariant::ReadsFresh if observations.timelines.iter().any(|began| began.may_lose) => {
                 return not("a failover of this database may lose something");
@@ -73,6 +76,7 @@ impl Subjects {
             | Invariant::CrossCallsEnd
             | Invariant::OneOpenRun
             | Invariant::TimersNotEarly
+            | Invariant::OnTime
             | Invariant::StateEqualsHistory
             | Invariant::TasksCoverState
             | Invariant::Liveness

@@ -332,14 +332,16 @@ fn configuration(options: &WorldOptions, host: &Host, number: u64) -> Arc<dyn Fn
     })
 }
 
-/// From then on all nodes of an undisturbed cluster know of each other.
+/// From then on all nodes of an undisturbed cluster know of each other, and a lone one serves.
 const ALL_HAVE_COME: Duration = Duration::from_secs(10);
+const ONE_HAS_COME: Duration = Duration::from_secs(2);
 
 /// Clocks and calls of workers and clients may be disturbed, and no shard changes hands.
 fn settled_from_ns(plan: &FaultPlan, options: &WorldOptions) -> Option<u64> {
     let harmless = |fault: &Fault| matches!(fault.family(), Family::Clock | Family::Rpc);
     let undisturbed = options.crash_at_scheduling_point == 0 && plan.0.iter().all(|planned| harmless(&planned.fault));
-    undisturbed.then(|| u64::try_from(ALL_HAVE_COME.as_nanos()).unwrap_or(u64::MAX))
+    let settled = if options.nodes > 1 { ALL_HAVE_COME } else { ONE_HAS_COME };
+    undisturbed.then(|| u64::try_from(settled.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// How the shared database replicates.

@@ -162,7 +162,8 @@ struct Alarm {
 
 impl Alarm {
     fn set(&mut self, at: Option<Instant>) {
-        if self.at != at {
+        let sleeps_on = self.at.is_some() && tempest_rt::planted!(crate::plants::TIMER_SLEEP_NOT_RENEWED);
+        if self.at != at && !sleeps_on {
             self.at = at;
             self.sleep = at.map(|at| Box::pin(sleep_until(at)));
         }
