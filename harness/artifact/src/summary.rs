@@ -19,6 +19,12 @@ pub struct Summary {
     #[serde(default)]
     pub ownership: Ownership,
     pub probes: BTreeMap<String, u64>,
+    /// Faults that began, by kind.
+    #[serde(default)]
+    pub fault_kinds: BTreeMap<String, u64>,
+    /// Calls that workers and clients made, by RPC.
+    #[serde(default)]
+    pub calls: BTreeMap<String, u64>,
     pub virtual_ms: u64,
     pub wall_ms: u64,
     /// Where the artifact is, if there is one.

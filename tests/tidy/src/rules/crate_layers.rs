@@ -66,6 +66,8 @@ const HARNESS: &[&str] = &[
     "tempest-lockstep",
     "tempest-macros",
     "tempest-matching",
+    // The page of a failed test is made where the test runs.
+    "tempest-reports",
     "tempest-rt",
     "tempest-server",
     "tempest-store",
