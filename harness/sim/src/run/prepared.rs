@@ -225,6 +225,7 @@ impl Prepared {
             ownership: ownership(&observations, &recorded.promotions),
             faults: recorded.faults,
             probes,
+            repeats: super::repeats::repeats(&observations),
             commits: shared.commits.len() as u64,
             scheduling_points: recorded.scheduling_points,
             virtual_ms: recorded.ended_ns / 1_000_000,

@@ -1,7 +1,7 @@
 //! What one run came to.
 use std::collections::BTreeMap;
 use tempest_artifact::{
-    Checked, Drawn, Event, FaultPlan, Operation, Ownership, Phase, RunRequest, Summary, TimelineEntry,
+    Checked, Drawn, Event, FaultPlan, Operation, Ownership, Phase, Repeats, RunRequest, Summary, TimelineEntry,
     Verdict, Violation,
 };
 
@@ -25,6 +25,8 @@ pub struct RunReport {
     /// Faults that really began.
     pub faults: u64,
     pub probes: BTreeMap<String, u64>,
+    /// Which user code was executed more than once.
+    pub repeats: Repeats,
     pub commits: u64,
     pub scheduling_points: u64,
     pub virtual_ms: u64,
@@ -85,6 +87,7 @@ impl RunReport {
             probes: self.probes.clone(),
             fault_kinds: counted(self.kinds_that_began()),
             calls: counted(self.operations.iter().map(|operation| operation.rpc.as_str())),
+            repeats: self.repeats.clone(),
             virtual_ms: self.virtual_ms,
             wall_ms: self.wall_ms,
             artifact: artifact.map(str::to_owned),

@@ -115,6 +115,7 @@ impl Scenario for Storm {
         for (name, value) in &self.options {
             draw.fixed(name, *value);
         }
+        draw.fixed("aimed", 1);
     }
 
     fn plan(&self) -> Option<FaultPlan> {

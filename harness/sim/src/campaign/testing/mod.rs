@@ -3,7 +3,7 @@ mod one_run;
 mod progress;
 mod shrinking;
 
-use super::{Campaign, SeedEnd, explore};
+use super::{Campaign, CampaignEnd, SeedEnd, explore};
 use crate::draw::{Seed, SeedRange};
 use crate::run::prepare;
 use crate::scenario::Storm;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tempest_artifact::{RunRequest, Settings};
+use tempest_artifact::{Repeats, RunRequest, Settings};
 
 /// Tells the test binary that it is one run; its value is the seed.
 const RUN: &str = "TEMPEST_RUN_IN_TEST";
@@ -71,7 +71,7 @@ impl TestCase {
         let progress = Progress::begin(self.path, range.count());
         let end = explore(&campaign, |_, seed| self.process(seed), |end| progress.ended(end));
         let end = end.expect("a test can start its own binary");
-        progress.finish();
+        progress.finish(&repeats(&end));
         drop(turn);
         let failed: Vec<String> =
             end.ends.iter().filter(|end| !end.held()).map(|end| describe(self.path, &settings, end)).collect();
@@ -104,6 +104,14 @@ impl TestCase {
         command.args([self.path, "--exact", "--nocapture", "--test-threads=1"]).env(RUN, seed.to_string());
         command
     }
+}
+
+/// What all runs together executed more than once.
+fn repeats(end: &CampaignEnd) -> Repeats {
+    let mut all = Repeats::default();
+    let of_run = |end: &SeedEnd| serde_json::from_value(end.summary.as_ref()?.get("repeats")?.clone()).ok();
+    end.ends.iter().filter_map(of_run).for_each(|repeats| all.add(&repeats));
+    all
 }
 
 /// What `TEMPEST_SET` says.

@@ -5,6 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
+use tempest_artifact::Repeats;
 
 /// Between two lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -41,9 +42,10 @@ impl Progress {
         }
     }
 
-    pub fn finish(self) {
+    pub fn finish(self, repeats: &Repeats) {
         self.bar.finish_and_clear();
         self.say(&self.line());
+        self.say(&format!("{}: {repeats}", self.path));
     }
 
     fn line(&self) -> String {
