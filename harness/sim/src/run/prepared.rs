@@ -125,6 +125,7 @@ impl Prepared {
         let mut violations = check::judge(&observations);
         violations.extend(self.replay(&observations)?);
         violations.extend(self.workload.check(&observations));
+        let violations = check::in_order(violations);
         Ok(self.report(&shared, observations, recorded, violations, trace_hash.to_string(), began.elapsed()))
     }
 
