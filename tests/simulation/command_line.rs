@@ -168,6 +168,8 @@ fn mistakes_are_named_with_their_fix() {
         (&["replay", "nowhere.json"][..], "nowhere.json"),
         (&["explore", "hello", "--partition", "3/3"][..], "write K/N with K from 0 and below N"),
         (&["explore", "hello", "--time-limit", "soon"][..], "write 90s, 10m or 2h"),
+        (&["explore", "hello", "--require", "fault.crsh"][..], "\"fault.crsh\" is nothing that a campaign can see"),
+        (&["shrink", "nowhere.json"][..], "nowhere.json"),
     ] {
         let output = tempest(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
@@ -205,6 +207,63 @@ fn a_failed_run_is_repeated_and_kept() {
     assert_eq!(replayed.status.code(), Some(1));
     assert!(stderr(&replayed).starts_with("the control fails"), "{}", stderr(&replayed));
     assert!(stdout(&replayed).starts_with('{'), "{}", stdout(&replayed));
+}
+
+#[test]
+fn a_failed_run_gets_smaller() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (artifact, small) = (path("control-1.json"), path("small.json"));
+    assert_eq!(tempest(&["run", "control", "--seed", "1", "--out", &path("")]).status.code(), Some(1));
+    let shrink = |tries: &str| tempest(&["shrink", &artifact, "--out", &small, "--tries", tries]);
+    let first = shrink("3");
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    assert!(stdout(&first).contains("the same command goes on from here"), "{}", stdout(&first));
+    let second = shrink("500");
+    assert!(stderr(&second).contains("note: goes on from"), "{}", stderr(&second));
+    let after = stdout(&second).lines().find(|line| line.starts_with("after")).unwrap_or_default().to_owned();
+    assert!(after.contains("0 faults"), "{}", stdout(&second));
+    for part in ["as a regression:", "scenario = \"control\"", "tempest keep ", "reproduce: tempest replay "] {
+        assert!(stdout(&second).contains(part), "{part}: {}", stdout(&second));
+    }
+    let replayed = tempest(&["replay", &small]);
+    assert_eq!(replayed.status.code(), Some(1));
+    assert!(stdout(&replayed).contains("reproduced"), "{}", stdout(&replayed));
+    // What is no failed run of this version is said before anything runs.
+    let change = |name: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&artifact).unwrap()).unwrap();
+        change(&mut json);
+        std::fs::write(path(name), json.to_string()).unwrap();
+        stderr(&tempest(&["shrink", &path(name), "--out", &small]))
+    };
+    let held = change("held.json", &|json| json["verdict"] = "held".into());
+    assert!(held.contains("the run held: there is nothing to shrink"), "{held}");
+    let newer = change("newer.json", &|json| json["version"] = 99.into());
+    assert!(newer.contains("it has version 99"), "{newer}");
+    let other = change("other.json", &|json| json["seed"] = 2.into());
+    assert!(other.contains("is what another run was shrunk to"), "{other}");
+}
+
+#[test]
+fn a_campaign_has_seeds_of_its_own_and_says_what_it_lacks() {
+    let campaign = |id: &str| explored(&["explore", "hello", "--campaign", id, "--seeds", "2", "--json"]);
+    let (monday, object) = campaign("monday");
+    assert_eq!(object["campaign"], "monday");
+    assert_eq!(campaign("monday").0, monday);
+    assert!(campaign("tuesday").0.iter().all(|seed| !monday.contains(seed)));
+    let unseen = object["not_seen"]["rpc"].as_array().unwrap();
+    assert!(unseen.contains(&"UpdateNamespace".into()) && !unseen.contains(&"PollWorkflowTaskQueue".into()));
+    let lacking = tempest(&["explore", "hello", "--seeds", "1", "--require", "rpc.UpdateNamespace"]);
+    assert_eq!(lacking.status.code(), Some(1));
+    assert!(stdout(&lacking).contains("required, and seen by no run: rpc.UpdateNamespace"), "{}", stdout(&lacking));
+}
+
+#[test]
+fn a_run_that_takes_too_long_is_ended() {
+    let output = tempest(&["explore", "order-saga", "--seeds", "1", "--run-limit", "0s"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).starts_with("took too long "), "{}", stdout(&output));
+    assert!(stderr(&output).contains("a run may not take longer"), "{}", stderr(&output));
 }
 
 #[test]

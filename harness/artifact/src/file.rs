@@ -26,6 +26,23 @@ impl Artifact {
         std::fs::write(path, json).map_err(failed)
     }
 
+    /// Writes it in place of what is there, which stays whole until the new one is: a process may end at any moment.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn replace(&self, path: &Path) -> Result<(), ArtifactError> {
+        let new = path.with_extension("json.new");
+        self.write(&new)?;
+        std::fs::rename(&new, path).map_err(|error| ArtifactError::Write { path: path.to_owned(), error })
+    }
+
+    /// The same run in another file.
+    #[must_use]
+    pub fn moved_to(&self, path: &Path) -> Artifact {
+        let reproduce = self.request.command(Some(&path.display().to_string()));
+        Artifact { reproduce, ..self.clone() }
+    }
+
     /// # Errors
     /// It cannot be read, is no artifact, or one of a later version.
     pub fn read(path: &Path) -> Result<Artifact, ArtifactError> {

@@ -3,8 +3,8 @@ use std::fmt;
 
 macro_rules! invariants {
     ($($(#[$attribute:meta])* $invariant:ident = $name:literal,)*) => {
-        /// What must hold of every run, in the order in which it is judged: the first that fails names the verdict. What
-        /// each promises stands with its checker.
+        /// What must hold of every run, in the order in which it is judged. The first that fails names the verdict, unless
+        /// another one explains it. What each promises stands with its checker.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Invariant {
             $($(#[$attribute])* #[serde(rename = $name)] $invariant,)*

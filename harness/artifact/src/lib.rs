@@ -34,6 +34,6 @@ pub use invariant::Invariant;
 pub use operation::{Operation, Outcome};
 pub use ownership::{CommitInDoubt, InDoubtOutcome, Lease, Ownership, Promotion};
 pub use request::{Drawn, MalformedSetting, Override, RunRequest, Settings};
-pub use summary::Summary;
+pub use summary::{Repeats, Summary};
 pub use timeline::{Event, LogEnd, TimelineEntry};
 pub use violation::{About, Evidence, Violation};

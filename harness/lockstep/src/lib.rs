@@ -104,7 +104,7 @@ pub use error::Error;
 pub use interpose::{check_interposition, interposed_symbols};
 pub use kernel::{HostStatus, RunEnd};
 pub use options::{Options, Pick, Ratio};
-pub use simulation::{HostId, Simulation, simulate};
+pub use simulation::{HostId, Simulation, let_run_on, simulate};
 pub use trace::TraceHash;
 
 /// Nothing can be fixed here.

@@ -52,6 +52,19 @@ pub fn simulate<T: Send + 'static>(
     controller.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
+/// Lets every thread of this process run on any of these cores, whatever it was pinned to. The trace does not depend on
+/// it. To be called on a thread outside the simulation.
+pub fn let_run_on(cores: &[usize]) {
+    let threads = || std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    // A thread that is made meanwhile has its maker's cores: the second time its maker has been seen to.
+    for thread in threads().chain(threads()) {
+        if let Some(thread) = thread.file_name().to_str().and_then(|number| number.parse().ok()) {
+            // A thread that has ended needs no core.
+            crate::sys::set_affinity(thread, cores);
+        }
+    }
+}
+
 impl Simulation {
     /// Makes the calling thread the controller of a new simulation. [`simulate`] is usually better: `HashMap`s keep
     /// keys per thread, and those of a thread that has used one before are not the seed's.

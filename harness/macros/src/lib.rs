@@ -15,19 +15,35 @@ const SEEDS_DEFAULT: u64 = 10;
 /// }
 /// ```
 ///
-/// `TEMPEST_SEED=7` repeats one seed, `TEMPEST_SEED=100..200` tries others.
+/// Seeds run in parallel, from 1 on. `#[tempest::test(seed = 7)]` is one seed alone, for a run that once failed.
+///
+/// | variable | does |
+/// |---|---|
+/// | `TEMPEST_SEED=7` | repeats one seed; `TEMPEST_SEED=100..200` tries others |
+/// | `TEMPEST_SET=nodes=1,faults=3` | sets options that would be drawn, as `--set` of `tempest run` |
+/// | `TEMPEST_JOBS=2` | so many seeds at the same time; as many as there are processors if it is not set |
+/// | `TEMPEST_OUT=DIR` | where artifacts and pages of failed runs go |
+/// | `TEMPEST_SHRINK=ARTIFACT` | makes a failed run of the test smaller, and prints it as a test |
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut seeds = SEEDS_DEFAULT;
+    let (mut first, mut seeds) = (1_u64, SEEDS_DEFAULT);
     let parser = syn::meta::parser(|meta| {
-        if !meta.path.is_ident("seeds") {
-            return Err(meta.error("the only argument is `seeds = N`"));
+        let is = |name: &str| meta.path.is_ident(name);
+        if !is("seeds") && !is("seed") {
+            return Err(meta.error("the only arguments are `seeds = N` and `seed = S`"));
         }
-        seeds = meta.value()?.parse::<LitInt>()?.base10_parse()?;
+        let number = meta.value()?.parse::<LitInt>()?.base10_parse()?;
+        if is("seeds") {
+            seeds = number;
+        } else {
+            (first, seeds) = (number, 1);
+        }
         Ok(())
     });
     parse_macro_input!(arguments with parser);
-    let function = parse_macro_input!(item as ItemFn);
+    let mut function = parse_macro_input!(item as ItemFn);
+    // `#[should_panic]` and its like are about the test.
+    let attributes = std::mem::take(&mut function.attrs);
     if !function.sig.inputs.is_empty() {
         let error =
             syn::Error::new_spanned(&function.sig.inputs, "a storm takes no arguments: it returns a tempest::Storm");
@@ -35,6 +51,7 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     }
     let name = &function.sig.ident;
     quote! {
+        #(#attributes)*
         #[test]
         fn #name() {
             #function
@@ -46,7 +63,8 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
                 }
                 ::core::option::Option::None => ::std::string::ToString::to_string(::core::stringify!(#name)),
             };
-            ::tempest::testing::TestCase { path: path.leak(), seeds: #seeds, storm: #name }.run();
+            ::tempest::testing::TestCase { path: path.leak(), first: #first, seeds: #seeds, storm: #name }
+                .run();
         }
     }
     .into()

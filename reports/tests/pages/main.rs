@@ -32,7 +32,7 @@ fn summary(artifact: &Artifact) -> Summary {
         probes: artifact.probes.clone(),
         virtual_ms: artifact.virtual_ms,
         wall_ms: artifact.wall_ms,
-        artifact: None,
+        ..Summary::default()
     }
 }
 

@@ -4,17 +4,22 @@ use super::verdict::seconds;
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
-use tempest::campaign::{Campaign, CampaignEnd, SeedEnd, explore};
+use tempest::campaign::{Campaign, CampaignEnd, Coverage, GROUPS, SeedEnd, can_be_seen, explore};
 use tempest::draw::{Seed, SeedRange};
 use tempest::run::{RunRequest, prepare};
 use tempest_artifact::{Settings, Summary};
 
 /// A time limit beyond this is a slip of the finger.
 const TIME_LIMIT_SECONDS_MAX: u64 = 366 * 24 * 3600;
+/// Lists of names are wrapped at it.
+const WIDTH: usize = 100;
+/// Far longer than any run takes, also one of a build without optimisation on a machine that is busy.
+const RUN_LIMIT_DEFAULT: &str = "30m";
 
 #[derive(Args)]
 pub struct ExploreCommand {
@@ -23,12 +28,21 @@ pub struct ExploreCommand {
     /// How many seeds, from 1, or a range A..B without B.
     #[arg(long, default_value = "20")]
     seeds: SeedRange,
+    /// Draws the seeds from this text, such as a date: another text is another campaign, the same one repeats it.
+    #[arg(long, value_name = "ID")]
+    campaign: Option<String>,
+    /// Fails if no run has seen it: fault.NAME, probe.NAME, rpc.NAME, or a word alone for all of a kind.
+    #[arg(long, value_name = "NAME")]
+    require: Vec<String>,
     /// Processes at a time; as many as there are processors if not given.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
     /// Begins no run after this time, and ends those under way: 90s, 10m, 2h.
     #[arg(long, value_parser = parse_duration)]
     time_limit: Option<Duration>,
+    /// Ends a run that takes longer, as a failed one: 90s, 10m, 2h.
+    #[arg(long, value_parser = parse_duration, default_value = RUN_LIMIT_DEFAULT)]
+    run_limit: Duration,
     /// Takes every N-th seed, K from 0: the seeds whose rest by N is K. For N machines that share a campaign.
     #[arg(long, value_name = "K/N", value_parser = parse_partition)]
     partition: Option<(u64, u64)>,
@@ -58,16 +72,15 @@ impl ExploreCommand {
             scenario(name)?;
         }
         known_plants(&self.plant)?;
+        for name in &self.require {
+            can_be_seen(name)?;
+        }
         self.check_settings()?;
-        let jobs = jobs(self.jobs);
-        let mine = |seed: &Seed| self.partition.is_none_or(|partition| belongs(*seed, partition));
-        let runs: Vec<(String, Seed)> = self
-            .seeds
-            .seeds()
-            .filter(mine)
-            .flat_map(|seed| self.scenarios.iter().map(move |name| (name.clone(), seed)))
-            .collect();
-        let campaign = Campaign { runs, jobs, time_limit: self.time_limit, twice: self.twice };
+        let (runs, jobs, run_limit) = (self.runs(), jobs(self.jobs), Some(self.run_limit));
+        if let Some(id) = &self.campaign {
+            eprintln!("campaign {id}: {} runs; --campaign {id} repeats them", runs.len());
+        }
+        let campaign = Campaign { runs, jobs, time_limit: self.time_limit, run_limit, twice: self.twice };
         let executable = std::env::current_exe()?;
         let command = |scenario: &str, seed: Seed| {
             let mut command = Command::new(&executable);
@@ -80,27 +93,32 @@ impl ExploreCommand {
             }
             command
         };
-        let bar = ProgressBar::new(campaign.runs.len() as u64);
-        let template = "{wide_bar} {pos}/{len} {msg} {elapsed}";
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
-        let mut failed = 0;
-        let end = explore(&campaign, command, |end| {
-            bar.inc(1);
-            if !end.held() {
-                failed += 1;
-                bar.suspend(|| eprintln!("{}", line(end)));
-            }
-            bar.set_message(format!("{failed} failed"));
-        })?;
-        bar.finish_and_clear();
+        let end = shown(&campaign, command)?;
         std::fs::create_dir_all(&self.out)?;
         std::fs::write(self.out.join("campaign.jsonl"), summaries(&end))?;
+        let coverage = Coverage::of(&end.ends);
         if self.json {
-            println!("{}", self.object(&end));
+            println!("{}", self.object(&end, &coverage));
         } else {
-            print!("{}", self.table(&end));
+            print!("{}", self.table(&end, &coverage));
         }
-        Ok(ExitCode::from(u8::try_from(end.status()).unwrap_or(1)))
+        Ok(ExitCode::from(u8::try_from(self.status(&end, &coverage)).unwrap_or(1)))
+    }
+
+    /// All runs, in the order in which they are begun.
+    fn runs(&self) -> Vec<(String, Seed)> {
+        let mine = |number: &Seed| self.partition.is_none_or(|partition| belongs(*number, partition));
+        let seed = |number: Seed| self.campaign.as_ref().map_or(number, |id| Seed::of_campaign(id, number.0));
+        let seeds = self.seeds.seeds().filter(mine).map(seed);
+        seeds.flat_map(|seed| self.scenarios.iter().map(move |name| (name.clone(), seed))).collect()
+    }
+
+    /// A campaign that has not seen what it must has failed, too.
+    fn status(&self, end: &CampaignEnd, coverage: &Coverage) -> i32 {
+        match end.status() {
+            0 if !coverage.lacking(&self.require).is_empty() => 1,
+            status => status,
+        }
     }
 
     /// What no run would take is said once, before the first.
@@ -110,7 +128,7 @@ impl ExploreCommand {
             settings.add(setting)?;
         }
         for name in &self.scenarios {
-            let seed = self.seeds.seeds().next().unwrap_or(Seed(1));
+            let seed = self.runs().first().map_or(Seed(1), |(_, seed)| *seed);
             let (plants, settings) = (self.plant.clone(), settings.clone());
             let request =
                 RunRequest { scenario: name.clone(), seed: seed.0, settings, plants, ..RunRequest::default() };
@@ -119,9 +137,14 @@ impl ExploreCommand {
         Ok(())
     }
 
-    fn object(&self, end: &CampaignEnd) -> serde_json::Value {
+    fn object(&self, end: &CampaignEnd, coverage: &Coverage) -> serde_json::Value {
+        let not_seen: BTreeMap<&str, Vec<&str>> =
+            GROUPS.iter().map(|(group, _)| (*group, coverage.not_seen(group))).collect();
         serde_json::json!({
             "scenarios": self.scenarios,
+            "campaign": self.campaign,
+            "not_seen": not_seen,
+            "lacking": coverage.lacking(&self.require),
             "plants": self.plant,
             "runs": end.ends.len(),
             "held": end.held(),
@@ -132,24 +155,70 @@ impl ExploreCommand {
         })
     }
 
-    fn table(&self, end: &CampaignEnd) -> String {
+    fn table(&self, end: &CampaignEnd, coverage: &Coverage) -> String {
         let mut text = String::new();
         for (failure, seeds) in end.failures() {
             let list: Vec<String> = seeds.iter().take(20).map(u64::to_string).collect();
             let more = if seeds.len() > list.len() { " ..." } else { "" };
             text += &format!("{failure:<24} {:>5} seeds: {}{more}\n", seeds.len(), list.join(" "));
         }
-        let word = if end.status() == 0 { "ok" } else { "FAILED" };
+        if self.campaign.is_some() || !self.require.is_empty() {
+            text += &not_seen(coverage);
+        }
+        for name in coverage.lacking(&self.require) {
+            text += &format!("required, and seen by no run: {name}\n");
+        }
+        let word = if self.status(end, coverage) == 0 { "ok" } else { "FAILED" };
         text += &format!(
-            "{word} {} held={} of={} left_out={} wall={}\n",
+            "{word} {} held={} of={} left_out={} wall={}{}\n",
             self.scenarios.join(","),
             end.held(),
             end.ends.len(),
             end.left_out,
-            seconds(end.wall_ms)
+            seconds(end.wall_ms),
+            self.campaign.as_ref().map(|id| format!(" campaign={id}")).unwrap_or_default()
         );
         text
     }
+}
+
+/// Runs all, with a bar that says how far they are.
+fn shown(campaign: &Campaign, command: impl Fn(&str, Seed) -> Command + Sync) -> anyhow::Result<CampaignEnd> {
+    let bar = ProgressBar::new(campaign.runs.len() as u64);
+    let template = "{wide_bar} {pos}/{len} {msg} {elapsed}";
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+    let mut failed = 0;
+    let end = explore(campaign, command, |end| {
+        bar.inc(1);
+        if !end.held() {
+            failed += 1;
+            bar.suspend(|| eprintln!("{}", line(end)));
+        }
+        bar.set_message(format!("{failed} failed"));
+    })?;
+    bar.finish_and_clear();
+    Ok(end)
+}
+
+/// What no run has seen, by kind.
+fn not_seen(coverage: &Coverage) -> String {
+    let mut text = String::new();
+    for (group, what) in GROUPS {
+        let names = coverage.not_seen(group);
+        text += &format!("not seen {} of {} {what}\n", names.len(), coverage.count(group));
+        let mut line = String::new();
+        for name in names {
+            if line.len() + name.len() > WIDTH {
+                text += &format!(" {line}\n");
+                line.clear();
+            }
+            line += &format!(" {name}");
+        }
+        if !line.is_empty() {
+            text += &format!(" {line}\n");
+        }
+    }
+    text
 }
 
 /// As many as were asked for, or as there are processors.
@@ -158,7 +227,8 @@ pub fn jobs(asked: Option<NonZeroUsize>) -> usize {
 }
 
 fn line(end: &SeedEnd) -> String {
-    let said: Vec<&str> = end.said.lines().filter(|line| line.starts_with("reproduce:")).collect();
+    let is_for_people = |line: &&str| line.starts_with("reproduce:") || end.too_long && line.starts_with("ended after");
+    let said: Vec<&str> = end.said.lines().filter(is_for_people).collect();
     format!("FAILED {} {} seed={}  {}", end.failure().unwrap_or_default(), end.scenario, end.seed, said.join(" "))
 }
 
@@ -174,7 +244,7 @@ fn summaries(end: &CampaignEnd) -> String {
     end.ends.iter().map(line).collect()
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let number: u64 = number.parse().map_err(|_| format!("{text:?} is no duration: write 90s, 10m or 2h"))?;
     let unit_seconds = match unit {
@@ -228,6 +298,7 @@ mod tests {
             status: None,
             summary: None,
             said: String::new(),
+            too_long: false,
             wall_ms: 5,
         };
         let lines = summaries(&CampaignEnd { ends: vec![died], left_out: 0, wall_ms: 5 });

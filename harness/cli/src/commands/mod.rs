@@ -22,6 +22,8 @@ mod run;
 mod scenarios;
 mod server;
 #[cfg(feature = "chaos")]
+mod shrink;
+#[cfg(feature = "chaos")]
 mod simulated_log;
 #[cfg(feature = "chaos")]
 mod verdict;
@@ -55,6 +57,9 @@ pub enum Command {
     /// Keep a failed run as a regression, with its plan, its sizes and a lesson.
     #[cfg(feature = "chaos")]
     Keep(keep::KeepCommand),
+    /// Make a failed run smaller: fewer faults, less work, a smaller world, and the same invariant violated.
+    #[cfg(feature = "chaos")]
+    Shrink(shrink::ShrinkCommand),
     /// Make a page of what runs have left in a directory.
     #[cfg(feature = "chaos")]
     Report(report::ReportCommand),
@@ -93,6 +98,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Replay(command) => command.run(),
         #[cfg(feature = "chaos")]
         Command::Keep(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Shrink(command) => command.run(),
         #[cfg(feature = "chaos")]
         Command::Report(command) => command.run(),
         #[cfg(feature = "chaos")]

@@ -78,7 +78,7 @@ impl PlantsCommand {
         };
         let jobs = super::explore::jobs(self.jobs);
         let runs = seeds.seeds().map(|seed| (self.scenario.clone(), seed)).collect();
-        Ok(explore(&Campaign { runs, jobs, time_limit: None, twice: false }, command, |_| {})?)
+        Ok(explore(&Campaign { runs, jobs, time_limit: None, run_limit: None, twice: false }, command, |_| {})?)
     }
 }
 

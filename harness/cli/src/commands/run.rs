@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tempest::campaign::OwnCore;
+use tempest::campaign::{OwnCore, leave_a_shared_core};
 use tempest::draw::Seed;
 use tempest::run::{Prepared, RunReport, RunRequest, RunSettings, prepare};
 use tempest_artifact::{Settings, old_names};
@@ -19,7 +19,11 @@ const EXIT_VIOLATED: i32 = 1;
 #[derive(Args)]
 pub struct RunCommand {
     /// A name from `tempest scenarios`.
-    scenario: String,
+    #[arg(required_unless_present = "request")]
+    scenario: Option<String>,
+    /// Runs what this file asks for: JSON, as `request` in an artifact.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "seed", "file", "plant", "set"])]
+    request: Option<PathBuf>,
     /// The universe to run; drawn and printed if it is not given.
     #[arg(long, env = "TEMPEST_SEED", value_parser = parse_seed, allow_hyphen_values = true)]
     seed: Option<Seed>,
@@ -80,26 +84,33 @@ pub fn parse_seed(text: &str) -> Result<Seed, String> {
 
 impl RunCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let mut settings = Settings::default();
-        for text in &self.set {
-            settings.add(text)?;
-        }
-        known_plants(&self.plant)?;
-        let seed = self.seed.unwrap_or_else(Seed::draw);
-        let program = self.file.as_deref().map(|file| program_of(&self.scenario, file)).transpose()?;
-        let request = RunRequest {
-            scenario: self.scenario,
-            seed: seed.0,
-            settings,
-            program,
-            plants: self.plant,
-            ..RunRequest::default()
-        };
+        let request = self.asked_for()?;
         let report = self.how.perform(request)?;
         let status = if report.holds() { 0 } else { EXIT_VIOLATED };
         let of_run = [report.request.scenario.clone(), report.request.seed.to_string()];
         let name = of_run.into_iter().chain(report.request.plants.iter().cloned()).collect::<Vec<_>>().join("-");
         self.how.conclude(&report, status, &Leave::Artifact(name))
+    }
+
+    fn asked_for(&self) -> anyhow::Result<RunRequest> {
+        if let Some(file) = &self.request {
+            let name = file.display();
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+            let request: RunRequest =
+                serde_json::from_str(&text).with_context(|| format!("{name} is no request of a run"))?;
+            known_plants(&request.plants)?;
+            return Ok(request);
+        }
+        let mut settings = Settings::default();
+        for text in &self.set {
+            settings.add(text)?;
+        }
+        known_plants(&self.plant)?;
+        let seed = self.seed.unwrap_or_else(Seed::draw).0;
+        let scenario = self.scenario.clone().unwrap_or_default();
+        let program = self.file.as_deref().map(|file| program_of(&scenario, file)).transpose()?;
+        let plants = self.plant.clone();
+        Ok(RunRequest { scenario, seed, settings, program, plants, ..RunRequest::default() })
     }
 }
 
@@ -117,6 +128,7 @@ impl How {
         self.tell(&announcement(&request, &prepared));
         let core = OwnCore::claim();
         let pin_to_core = core.as_ref().map(|core| core.number);
+        leave_a_shared_core();
         let settings =
             RunSettings { pin_to_core, trace_file: self.trace.clone(), trace_scheduling_points: self.trace_turns };
         if let Some(filter) = &self.log {

@@ -129,7 +129,7 @@ fn unshown(in_doubt: u64, listed: usize) -> String {
 }
 
 /// `1 run`, `2 runs`.
-fn count(number: u64, what: &str) -> String {
+pub fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -50,14 +50,22 @@ pub(crate) fn close(descriptor: c_int) {
 
 /// Pins the calling thread, and with it every thread it creates from now on.
 pub(crate) fn pin_to_core(core: usize) -> bool {
+    let of_the_caller = 0;
+    set_affinity(of_the_caller, &[core])
+}
+
+/// Lets a thread of this process, by its number in the system, run on these cores.
+pub(crate) fn set_affinity(thread: usize, cores: &[usize]) -> bool {
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
-        if core >= 8 * size_of::<libc::cpu_set_t>() {
-            return false;
+        for core in cores {
+            if *core >= 8 * size_of::<libc::cpu_set_t>() {
+                return false;
+            }
+            libc::CPU_SET(*core, &mut set);
         }
-        libc::CPU_SET(core, &mut set);
-        raw_syscall(libc::SYS_sched_setaffinity, [0, size_of::<libc::cpu_set_t>(), &raw const set as usize, 0, 0, 0])
-            == 0
+        let arguments = [thread, size_of::<libc::cpu_set_t>(), &raw const set as usize, 0, 0, 0];
+        raw_syscall(libc::SYS_sched_setaffinity, arguments) == 0
     }
 }
 

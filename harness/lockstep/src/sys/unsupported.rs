@@ -17,4 +17,9 @@ pub(crate) fn close(_: i32) {
 pub(crate) fn pin_to_core(_: usize) -> bool {
     unreachable!("no simulation begins on this platform")
 }
+
+pub(crate) fn set_affinity(_: usize, _: &[usize]) -> bool {
+    unreachable!("no simulation begins on this platform")
+}
+
 pub(crate) fn report_problem(_: &str) {}

@@ -1,9 +1,9 @@
 //! Many runs: one process each, ended early when the time is over.
+use super::process::{Finished, finish};
 use crate::draw::Seed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -16,6 +16,8 @@ pub struct Campaign {
     pub jobs: usize,
     /// No run is begun after this; those under way are ended.
     pub time_limit: Option<Duration>,
+    /// A run that takes longer is ended and counts as failed.
+    pub run_limit: Option<Duration>,
     /// Each seed is run in two processes, whose hashes must agree.
     pub twice: bool,
 }
@@ -31,6 +33,9 @@ pub struct SeedEnd {
     pub summary: Option<serde_json::Value>,
     /// What it said on standard error, if it did not hold.
     pub said: String,
+    /// Whether it was ended because it took longer than a run may.
+    #[serde(default)]
+    pub too_long: bool,
     pub wall_ms: u64,
 }
 
@@ -47,6 +52,7 @@ impl SeedEnd {
         let violations = self.summary.as_ref().and_then(|summary| summary.get("violations"));
         let invariant = violations.and_then(|list| list.get(0)?.get("invariant")?.as_str().map(str::to_owned));
         Some(match self.status {
+            _ if self.too_long => "took too long".to_owned(),
             Some(3) => "determinism".to_owned(),
             Some(_) => invariant.unwrap_or_else(|| "no verdict".to_owned()),
             None => "ended by a signal".to_owned(),
@@ -126,7 +132,7 @@ pub fn explore(
                     }
                     let next = todo.lock().expect("no holder of this lock panics").next();
                     let Some((scenario, seed)) = next else { return };
-                    let result = one(campaign.twice, scenario, *seed, deadline, command);
+                    let result = one(campaign, scenario, *seed, deadline, command);
                     if sender.send(result).is_err() {
                         return;
                     }
@@ -157,15 +163,16 @@ pub fn explore(
 
 /// Nothing if the time was over first.
 fn one(
-    twice: bool,
+    campaign: &Campaign,
     scenario: &str,
     seed: Seed,
     deadline: Option<Instant>,
     command: impl Fn(&str, Seed) -> Command,
 ) -> Result<Option<SeedEnd>, ManyError> {
-    let Some(mut first) = process(command(scenario, seed), scenario, seed, deadline)? else { return Ok(None) };
-    if twice && first.held() {
-        let Some(second) = process(command(scenario, seed), scenario, seed, deadline)? else { return Ok(None) };
+    let limits = Limits { deadline, run: campaign.run_limit };
+    let Some(mut first) = process(command(scenario, seed), scenario, seed, limits)? else { return Ok(None) };
+    if campaign.twice && first.held() {
+        let Some(second) = process(command(scenario, seed), scenario, seed, limits)? else { return Ok(None) };
         let hash = |end: &SeedEnd| end.summary.as_ref().and_then(|summary| summary.get("trace_hash").cloned());
         if hash(&first) != hash(&second) {
             first.status = Some(3);
@@ -178,49 +185,30 @@ fn one(
     Ok(Some(first))
 }
 
-fn process(
-    mut command: Command,
-    scenario: &str,
-    seed: Seed,
+/// When a run is ended before its own end.
+#[derive(Clone, Copy)]
+struct Limits {
     deadline: Option<Instant>,
-) -> Result<Option<SeedEnd>, ManyError> {
-    let began = Instant::now();
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(ManyError::Spawn)?;
-    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
-    let read = |from: &mut Option<_>| -> String { from.as_mut().map(text_of).unwrap_or_default() };
-    fn text_of<R: Read>(from: &mut R) -> String {
-        let mut text = Vec::new();
-        // What was read before an error is all there is.
-        let _ = from.read_to_end(&mut text);
-        String::from_utf8_lossy(&text).into_owned()
-    }
-    let (printed, said, status) = std::thread::scope(|scope| {
-        let said = scope.spawn(move || err.as_mut().map(text_of).unwrap_or_default());
-        let printed = scope.spawn(move || read(&mut out));
-        let status = wait(&mut child, deadline);
-        (printed.join().unwrap_or_default(), said.join().unwrap_or_default(), status)
-    });
-    let Some(status) = status else { return Ok(None) };
-    let summary = printed.lines().rev().find_map(|line| serde_json::from_str(line).ok());
-    let said = if status.success() { String::new() } else { said };
-    let wall_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (scenario, seed, status) = (scenario.to_owned(), seed.0, status.code());
-    Ok(Some(SeedEnd { scenario, seed, status, summary, said, wall_ms }))
+    run: Option<Duration>,
 }
 
-/// Waits for a process; ends it and returns nothing when the time is over.
-fn wait(child: &mut std::process::Child, deadline: Option<Instant>) -> Option<std::process::ExitStatus> {
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
-            Ok(None) => std::thread::sleep(Duration::from_millis(10)),
-            Err(_) => return None,
+fn process(command: Command, scenario: &str, seed: Seed, limits: Limits) -> Result<Option<SeedEnd>, ManyError> {
+    let too_long = |ran: Duration| limits.run.is_some_and(|limit| ran >= limit);
+    let over = || limits.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let finished = finish(command, &|ran| over() || too_long(ran)).map_err(ManyError::Spawn)?;
+    let Finished { status, summary, said, wall } = finished;
+    let wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
+    let (scenario, seed) = (scenario.to_owned(), seed.0);
+    match status {
+        Some(status) => {
+            let said = if status.success() { String::new() } else { said };
+            Ok(Some(SeedEnd { scenario, seed, status: status.code(), summary, said, too_long: false, wall_ms }))
         }
+        None if too_long(wall) => {
+            let said =
+                format!("{said}ended after {}.{:03} s: a run may not take longer\n", wall_ms / 1000, wall_ms % 1000);
+            Ok(Some(SeedEnd { scenario, seed, status: None, summary: None, said, too_long: true, wall_ms }))
+        }
+        None => Ok(None),
     }
 }

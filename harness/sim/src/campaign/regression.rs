@@ -27,11 +27,7 @@ pub enum RegressionError {
 impl Regression {
     /// Of a failed run: its plan and every size that was drawn. What was planted is left out, since it is to hold.
     pub fn of(artifact: &Artifact, lesson: String) -> Regression {
-        // The plan says already which faults there are.
-        let is_size = |name: &str| name != "faults" && !name.starts_with("fault.");
-        let sizes = artifact.options.iter().filter(|option| is_size(&option.name));
-        let settings = Settings(sizes.map(|option| (option.name.clone(), option.value)).collect());
-        Regression { lesson, request: RunRequest { settings, plants: Vec::new(), ..artifact.repetition() } }
+        Regression { lesson, request: RunRequest { plants: Vec::new(), ..sized(artifact) } }
     }
 
     /// # Errors
@@ -49,6 +45,15 @@ impl Regression {
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string_pretty(self)
     }
+}
+
+/// The request that repeats a run, with every size said: it stays the same when one more option is drawn.
+pub(super) fn sized(artifact: &Artifact) -> RunRequest {
+    // The plan says already which faults there are.
+    let is_size = |name: &str| name != "faults" && !name.starts_with("fault.");
+    let sizes = artifact.options.iter().filter(|option| is_size(&option.name));
+    let settings = Settings(sizes.map(|option| (option.name.clone(), option.value)).collect());
+    RunRequest { settings, ..artifact.repetition() }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod acked_durable;
 mod across_runs;
 mod activity_once;
+mod causes;
 mod clean;
 mod cross_calls_end;
 mod data_loss_noticed;
@@ -33,6 +34,7 @@ pub use crate::observe::{
     Commit, CommitResult, DataLossReport, Observations, Operation, Outcome, Panic, RpcKind, RunObserved, TimelineBegan,
 };
 pub(crate) use crate::observe::{events, named_activity, of_no_workflow, page, register, seconds};
+pub use causes::in_order;
 pub use frontier::frontier;
 pub use invariant::{Invariant, holds_when};
 pub(crate) use on_time::judged_from_ns;

@@ -23,6 +23,17 @@ impl Seed {
         let number = u32::from_be_bytes(digest[..4].try_into().expect("four of thirty-two bytes"));
         Seed(u64::from(number))
     }
+
+    /// The seed with this number of a campaign: campaigns of different ids have no seed in common. Short enough for
+    /// formats whose numbers have a sign, or are floating-point.
+    pub fn of_campaign(id: &str, number: u64) -> Seed {
+        let mut hash = Sha256::new();
+        hash.update(b"tempest campaign");
+        hash.update(number.to_le_bytes());
+        hash.update(id.as_bytes());
+        let digest = hash.finalize();
+        Seed(u64::from_be_bytes(digest[..8].try_into().expect("eight of thirty-two bytes")) >> 16)
+    }
 }
 
 impl FromStr for Seed {
@@ -95,6 +106,15 @@ mod tests {
         check("0", None);
         check("many", None);
         check("1..", None);
+    }
+
+    #[test]
+    fn campaigns_have_seeds_of_their_own() {
+        let seeds = |id: &str| (1..=1_000).map(|number| Seed::of_campaign(id, number)).collect::<Vec<_>>();
+        assert_eq!(seeds("2026-12-01"), seeds("2026-12-01"));
+        let both: std::collections::BTreeSet<Seed> =
+            [seeds("2026-12-01"), seeds("2026-12-02")].concat().into_iter().collect();
+        assert_eq!(both.len(), 2_000);
     }
 
     #[test]

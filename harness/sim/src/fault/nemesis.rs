@@ -165,6 +165,14 @@ impl Nemesis {
         self.start_later(world.now() + down, host.clone(), None);
     }
 
+    /// A worker dies by an aimed strike, which is in no plan: before it does this.
+    pub fn strike_down(&mut self, host: &Host, doing: &str, down: Duration, world: &mut dyn World) {
+        self.tell(world, Event::Told { text: format!("aimed: {host} dies before {doing}") });
+        self.began += 1;
+        world.crash(host);
+        self.start_later(world.now() + down, host.clone(), None);
+    }
+
     /// The latest word on when a host starts is the one that counts.
     fn start_later(&mut self, at: Duration, host: Host, failing_at: Option<u64>) {
         self.due.retain(|_, step| !matches!(step, Step::Start(other, _) if *other == host));

@@ -8,6 +8,7 @@ mod named_workflow;
 mod observations;
 mod operation_log;
 pub(crate) mod page;
+mod probes;
 pub(crate) mod register;
 mod rpc_kind;
 mod stored_states;
@@ -20,6 +21,7 @@ pub use data_loss::{DataLossReport, TimelineBegan};
 pub use history_json::history_json;
 pub use observations::{Observations, Panic, RunObserved};
 pub use operation_log::{Operation, OperationLog, Outcome};
+pub use probes::PROBES;
 pub use rpc_kind::RpcKind;
 pub(crate) use rpc_kind::of_no_workflow;
 #[cfg(test)]

@@ -18,7 +18,6 @@ macro_rules! rpcs {
 
         impl RpcKind {
             /// All that the server serves, in the order of their names.
-            #[cfg(test)]
             pub const SERVED: &[RpcKind] = &[$(RpcKind::$rpc),*];
 
             /// Its name, without that of its service.

@@ -5,6 +5,7 @@ mod ownership;
 mod phases;
 mod prepared;
 mod programs;
+mod repeats;
 mod report;
 
 pub use phases::{PHASES, Watch};

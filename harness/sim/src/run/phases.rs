@@ -185,7 +185,9 @@ impl<'a> Phases<'a> {
             if self.world.now() >= until {
                 return true;
             }
-            match self.world.advance(next) {
+            let pause = self.world.advance(next);
+            self.strike_down();
+            match pause {
                 Pause::Deadline | Pause::Attention => {}
                 Pause::SchedulingPoint => self.crash_here(),
                 // Everybody waits for everybody: time passes all the same, and the nemesis may have plans.
@@ -194,6 +196,16 @@ impl<'a> Phases<'a> {
             }
             if self.over_early() {
                 return true;
+            }
+        }
+    }
+
+    /// The deaths that aimed strikes ask for.
+    fn strike_down(&mut self) {
+        for (host, doing) in self.shared.aims.dying() {
+            if self.world.state(&host) == HostState::Running {
+                let down = self.shared.aims.down(self.nemesis.faults_begun() as u64);
+                self.nemesis.strike_down(&host, &doing, down, &mut self.world);
             }
         }
     }
@@ -213,6 +225,9 @@ impl<'a> Phases<'a> {
 
     fn warm_up_and_storm(&mut self) {
         self.begin(0);
+        if self.options.aimed {
+            self.shared.aims.begin();
+        }
         self.live(Duration::from_millis(self.options.warm_up_ms));
         self.begin(1);
         self.live(Duration::from_millis(self.options.warm_up_ms + self.options.storm_ms));
@@ -221,6 +236,7 @@ impl<'a> Phases<'a> {
     fn drain(&mut self) {
         self.begin(2);
         let crashable_hosts = [self.crashable_hosts.as_slice(), &[Host::client()]].concat();
+        self.shared.aims.end();
         self.nemesis.heal(&mut self.world, &crashable_hosts);
         self.deadline = self.world.now() + Duration::from_millis(self.options.drain_ms);
         // What a deposed primary has acknowledged may still be taken back when it hears of another.
@@ -296,7 +312,7 @@ impl<'a> Phases<'a> {
     /// What the nemesis did, and what others did by themselves, in order.
     fn timeline(&self) -> Vec<TimelineEntry> {
         let mut timeline: Vec<TimelineEntry> =
-            self.nemesis.timeline().iter().cloned().chain(self.shared.news()).collect();
+            self.nemesis.timeline().iter().cloned().chain(self.shared.news()).chain(self.shared.aims.told()).collect();
         timeline.sort_by_key(|entry| entry.at_ms);
         timeline
     }

@@ -4,7 +4,7 @@ use super::phases::{Preparation, Recorded, Watch, perform};
 use crate::check::{self, Violation};
 use crate::draw::{Decisions, Draw, Seed};
 use crate::fault::{FaultPlan, Targets, draw_plan};
-use crate::observe::{Observations, Panic, RunObserved, events, history_json};
+use crate::observe::{Observations, PROBES, Panic, RunObserved, events, history_json};
 use crate::run::RunReport;
 use crate::scenario::{Scenario, Workload};
 use crate::world::{Host, Shared, WorldOptions, now_ns};
@@ -72,7 +72,7 @@ pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared,
     let targets = Targets::new(options.nodes, options.workers);
     let plan = draw_plan(&decisions, &mut draw, &options, &targets);
     let plan = plan.with(scenario.faults(&mut draw, &targets));
-    let plan = request.plan.clone().unwrap_or(plan);
+    let plan = request.plan.clone().or_else(|| scenario.plan()).unwrap_or(plan);
     if let Some(host) = plan.unknown_host(&targets.all()) {
         return Err(RunError::ForeignPlan { host, nodes: options.nodes, workers: options.workers });
     }
@@ -125,6 +125,7 @@ impl Prepared {
         let mut violations = check::judge(&observations);
         violations.extend(self.replay(&observations)?);
         violations.extend(self.workload.check(&observations));
+        let violations = check::in_order(violations);
         Ok(self.report(&shared, observations, recorded, violations, trace_hash.to_string(), began.elapsed()))
     }
 
@@ -209,7 +210,9 @@ impl Prepared {
             *outcomes.entry(close.map_or("OPEN".to_owned(), events::name)).or_default() += 1;
         }
         let histories = if violations.is_empty() { BTreeMap::new() } else { histories(&observations) };
-        let probes = tempest_rt::probes().into_iter().map(|(name, hits)| (name.to_owned(), hits)).collect();
+        // Zero is worth telling.
+        let mut probes: BTreeMap<String, u64> = PROBES.iter().map(|name| ((*name).to_owned(), 0)).collect();
+        probes.extend(tempest_rt::probes().into_iter().map(|(name, hits)| (name.to_owned(), hits)));
         RunReport {
             options: self.drawn,
             plan: self.plan,
@@ -223,6 +226,7 @@ impl Prepared {
             ownership: ownership(&observations, &recorded.promotions),
             faults: recorded.faults,
             probes,
+            repeats: super::repeats::repeats(&observations),
             commits: shared.commits.len() as u64,
             scheduling_points: recorded.scheduling_points,
             virtual_ms: recorded.ended_ns / 1_000_000,

@@ -1,7 +1,8 @@
 //! What one run came to.
 use std::collections::BTreeMap;
 use tempest_artifact::{
-    Checked, Drawn, FaultPlan, Operation, Ownership, Phase, RunRequest, Summary, TimelineEntry, Verdict, Violation,
+    Checked, Drawn, Event, FaultPlan, Operation, Ownership, Phase, Repeats, RunRequest, Summary, TimelineEntry,
+    Verdict, Violation,
 };
 
 /// The one world there is.
@@ -24,6 +25,8 @@ pub struct RunReport {
     /// Faults that really began.
     pub faults: u64,
     pub probes: BTreeMap<String, u64>,
+    /// Which user code was executed more than once.
+    pub repeats: Repeats,
     pub commits: u64,
     pub scheduling_points: u64,
     pub virtual_ms: u64,
@@ -43,6 +46,13 @@ impl RunReport {
     /// The invariant that names the verdict.
     pub fn invariant(&self) -> Option<&str> {
         self.violations.first().map(|violation| violation.invariant.name())
+    }
+
+    fn kinds_that_began(&self) -> impl Iterator<Item = &str> {
+        self.timeline.iter().filter_map(|entry| match &entry.event {
+            Event::FaultBegan { fault } => self.plan.0.get(*fault).map(|planned| planned.fault.name()),
+            _ => None,
+        })
     }
 
     /// The line a script reads: the last of a passing run, the last but one of a failing one.
@@ -75,9 +85,21 @@ impl RunReport {
             faults: self.faults,
             ownership: self.ownership.clone(),
             probes: self.probes.clone(),
+            fault_kinds: counted(self.kinds_that_began()),
+            calls: counted(self.operations.iter().map(|operation| operation.rpc.as_str())),
+            repeats: self.repeats.clone(),
             virtual_ms: self.virtual_ms,
             wall_ms: self.wall_ms,
             artifact: artifact.map(str::to_owned),
         }
     }
+}
+
+/// How often each name comes.
+fn counted<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for name in names {
+        *counts.entry(name.to_owned()).or_default() += 1;
+    }
+    counts
 }

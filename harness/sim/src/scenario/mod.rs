@@ -5,7 +5,7 @@ pub use storm::Storm;
 
 use crate::check::Violation;
 use crate::draw::{Decisions, Draw};
-use crate::fault::{PlannedFault, Targets};
+use crate::fault::{FaultPlan, PlannedFault, Targets};
 use crate::observe::Observations;
 use crate::worker::{Client, ProtocolWorker, Registrations};
 use futures::future::BoxFuture;
@@ -24,6 +24,10 @@ pub trait Scenario: Send + Sync + 'static {
     /// Faults that belong to the scenario, beside those of the storm. Their parameters are drawn as options, too.
     fn faults(&self, _draw: &mut Draw<'_>, _targets: &Targets) -> Vec<PlannedFault> {
         Vec::new()
+    }
+    /// All faults, in place of those that would be drawn.
+    fn plan(&self) -> Option<FaultPlan> {
+        None
     }
 }
 

@@ -2,6 +2,7 @@
 use super::{Scenario, Workload};
 use crate::check::Violation;
 use crate::draw::{Decisions, Draw};
+use crate::fault::{FaultPlan, PlannedFault};
 use crate::observe::Observations;
 use crate::worker::{Client, Registrations};
 use futures::future::{BoxFuture, FutureExt};
@@ -20,6 +21,8 @@ pub struct Storm {
     clients: Clients,
     checks: Vec<Check>,
     options: Vec<(String, u64)>,
+    /// In place of the faults that would be drawn.
+    faults: Option<Vec<PlannedFault>>,
     may_stay_open: Vec<String>,
 }
 
@@ -37,6 +40,7 @@ impl Storm {
             clients: Arc::new(|_| futures::future::ready(Ok(())).boxed()),
             checks: Vec::new(),
             options: Vec::new(),
+            faults: None,
             may_stay_open: Vec::new(),
         }
     }
@@ -78,6 +82,18 @@ impl Storm {
         self
     }
 
+    /// A fault in place of those that would be drawn, as artifacts have it: `{"kind":"crash","host":"worker-1","down_ms":0}`
+    /// at this time, in milliseconds since the run began. Called again it adds one more.
+    ///
+    /// # Panics
+    /// There is no such fault.
+    #[must_use]
+    pub fn fault(mut self, at_ms: u64, fault: &str) -> Storm {
+        let fault = serde_json::from_str(fault).unwrap_or_else(|error| panic!("{fault} is no fault: {error}"));
+        self.faults.get_or_insert_default().push(PlannedFault { at_ms, fault });
+        self
+    }
+
     /// A workflow that stays open on purpose.
     #[must_use]
     pub fn may_stay_open(mut self, workflow_id: impl Into<String>) -> Storm {
@@ -99,6 +115,11 @@ impl Scenario for Storm {
         for (name, value) in &self.options {
             draw.fixed(name, *value);
         }
+        draw.fixed("aimed", 1);
+    }
+
+    fn plan(&self) -> Option<FaultPlan> {
+        self.faults.clone().map(|faults| FaultPlan::default().with(faults))
     }
 
     fn prepare(&self, _draw: &mut Draw<'_>, _decisions: &Decisions) -> Arc<dyn Workload> {

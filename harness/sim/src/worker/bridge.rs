@@ -3,7 +3,7 @@
 //! The SDK makes its calls on threads of its own choosing. They hop through a channel to a task on the host's runtime,
 //! which notes each call in the operation log and makes it over the world's network: real gRPC bytes.
 use crate::observe::{OperationLog, Outcome};
-use crate::world::{Ambiguities, Ambiguity, Shared, now_ns};
+use crate::world::{Aims, Ambiguities, Ambiguity, Shared, Strike, now_ns};
 use bytes::{Buf, BufMut, Bytes};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub(crate) struct Caller {
     pub name: String,
     pub log: OperationLog,
     pub ambiguities: Ambiguities,
+    pub aims: Aims,
     /// Virtual time since the run began.
     pub now_ns: fn() -> u64,
 }
@@ -41,7 +42,7 @@ impl Caller {
     /// A caller of that name, whose calls are noted where those of all hosts are.
     pub fn of(shared: &Shared, name: &str) -> Caller {
         let (log, ambiguities) = (shared.operations.clone(), shared.ambiguities.clone());
-        Caller { name: name.to_owned(), log, ambiguities, now_ns }
+        Caller { name: name.to_owned(), log, ambiguities, aims: shared.aims.clone(), now_ns }
     }
 }
 
@@ -124,11 +125,23 @@ pub(super) async fn noted(
     metadata: MetadataMap,
     request: Bytes,
 ) -> Result<tonic::Response<Bytes>, Status> {
+    let strike = caller.aims.strike(&caller.name, rpc, &request);
+    match strike {
+        Some(Strike::Dies) => {
+            // The controller crashes this host now: what it was about to do it never does.
+            tempest_lockstep::request_stop();
+            std::future::pending::<()>().await;
+        }
+        Some(Strike::Late(by)) => tempest_rt::time::sleep(by).await,
+        Some(Strike::AnswerLost | Strike::Twice) | None => {}
+    }
     let id = caller.log.invoke(&caller.name, rpc, (caller.now_ns)(), request.clone());
     tempest_lockstep::trace::record(rpc, &request);
     // A poll that arrives twice would take a task that no worker gets: a network does not do that to a request.
     let may_repeat = !rpc.starts_with("Poll");
-    if may_repeat && caller.ambiguities.strikes(&caller.name, Ambiguity::DeliveredTwice, id) {
+    let arrives_twice =
+        strike == Some(Strike::Twice) || caller.ambiguities.strikes(&caller.name, Ambiguity::DeliveredTwice, id);
+    if may_repeat && arrives_twice {
         let (channel, service, rpc) = (channel.clone(), service.to_owned(), rpc.to_owned());
         let (metadata, request) = (metadata.clone(), request.clone());
         caller.log.duplicated(id);
@@ -149,11 +162,16 @@ pub(super) async fn noted(
     } else {
         unary(channel, service, rpc, metadata, request).await
     };
-    if result.is_ok() && caller.ambiguities.strikes(&caller.name, Ambiguity::AnswerLost, id) {
+    let is_lost =
+        strike == Some(Strike::AnswerLost) || caller.ambiguities.strikes(&caller.name, Ambiguity::AnswerLost, id);
+    if result.is_ok() && is_lost {
         result = Err(Status::unavailable("the answer was lost"));
     }
     let outcome = match &result {
-        Ok(response) => Outcome::Ok(response.get_ref().clone()),
+        Ok(response) => {
+            caller.aims.given(rpc, response.get_ref());
+            Outcome::Ok(response.get_ref().clone())
+        }
         Err(status) => Outcome::of_status(status),
     };
     caller.log.complete(id, (caller.now_ns)(), outcome);

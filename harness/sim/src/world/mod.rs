@@ -1,4 +1,5 @@
 //! Worlds: where a run takes place. One trait, so that faults and phases do not know which.
+mod aims;
 mod ambiguity;
 mod database;
 mod lockstep;
@@ -8,6 +9,7 @@ mod options;
 mod recording_store;
 mod shared;
 
+pub use aims::{Aims, Strike};
 pub use ambiguity::{Ambiguities, Ambiguity};
 pub(crate) use database::{
     DatabaseStore, Log, PLANTED as DATABASE_PLANTED, Replica, Replication, database, materialise, monitor, newest,

@@ -53,6 +53,8 @@ pub struct WorldOptions {
     pub storm_ms: u64,
     /// How many faults are drawn.
     pub faults: u64,
+    /// Whether calls are struck where user code and server meet: [`super::Aims`].
+    pub aimed: bool,
     /// After healing, everything must have closed within this time.
     pub drain_ms: u64,
     /// A crash at this scheduling point; 0: none.
@@ -129,6 +131,8 @@ impl WorldOptions {
             warm_up_ms: draw.one_of("warm_up_ms", &[200, 1_000, 3_000]),
             storm_ms: draw.number("storm_ms", 10_000..=60_000),
             faults: draw.number("faults", 5..=20),
+            // For tests of users' workflows, which are mostly short.
+            aimed: draw.fixed("aimed", 0) > 0,
             drain_ms: draw.fixed("drain_ms", 900_000),
             crash_at_scheduling_point: draw.fixed("crash_at_scheduling_point", 0),
             crash_host: draw.fixed("crash_host", 0),
@@ -148,6 +152,7 @@ impl WorldOptions {
     /// What may be set by hand: the drawn values lie well inside.
     fn bounded(self, draw: &mut Draw<'_>) -> WorldOptions {
         let workers = draw.within("workers", 1..=16);
+        draw.within("aimed", 0..=1);
         draw.within("lag_ms", 0..=HOUR_MS);
         draw.within("latency_min_us", 0..=HOUR_MS * 1000);
         draw.within("latency_spread_us", 0..=HOUR_MS * 1000);

@@ -1,5 +1,5 @@
 //! What the hosts of a world share with its controller, and what survives them.
-use super::{Ambiguities, Operator};
+use super::{Aims, Ambiguities, Operator};
 use crate::draw::Decisions;
 use crate::observe::{CommitFeed, OperationLog, Waiting, seconds};
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ pub(crate) struct Shared {
     pub commits: CommitFeed,
     pub waiting: Waiting,
     pub ambiguities: Ambiguities,
+    pub aims: Aims,
     pub operator: Operator,
     problems: Arc<Mutex<Vec<String>>>,
     news: Arc<Mutex<Vec<TimelineEntry>>>,
@@ -37,6 +38,7 @@ impl Shared {
             operations: OperationLog::default(),
             commits: CommitFeed::default(),
             waiting: Waiting::default(),
+            aims: Aims::new(decisions.clone()),
             ambiguities: Ambiguities::new(decisions),
             operator: Operator::default(),
             problems: Arc::default(),

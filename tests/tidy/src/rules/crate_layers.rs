@@ -68,6 +68,8 @@ const HARNESS: &[&str] = &[
     "tempest-macros",
     "tempest-matching",
     "tempest-program",
+    // The page of a failed test is made where the test runs.
+    "tempest-reports",
     "tempest-rt",
     "tempest-server",
     "tempest-store",
