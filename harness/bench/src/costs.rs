@@ -1,4 +1,5 @@
-//! The constants of the model: what each step takes. They are measured, and stated wherever a model's figures are shown.
+//! The constants of the model: what each step takes. They are measured, and stated wherever a model's figures are
+//! shown.
 
 use tempest_artifact::{ShardBench, StatedCost};
 
@@ -19,7 +20,7 @@ const NAMES: [(&str, &str); 11] = [
     ("wake_cpu", "CPU that a step costs more if its core was idle: threads are woken, caches are cold"),
     (
         "actor",
-        "a shard's actor for one commit: decide and encode it, and what follows when it is durable; serial in its shard",
+        "a shard's actor for one commit: decide, encode, and what follows when it is durable; serial in its shard",
     ),
     ("matching", "a task-queue partition for one task that meets a poll; serial in its partition"),
     ("writer_batch", "the store's writer for a transaction, beside its commits and its fsync"),
@@ -30,8 +31,8 @@ const NAMES: [(&str, &str); 11] = [
     ("load_call", "a client or worker for one call: CPU of this machine, time elsewhere"),
 ];
 
-/// Of a release build on a machine of two cores (a virtual one) with a local disk; `tempest bench shards --mode real` on
-/// such a machine states its own.
+/// Of a release build on a machine of two cores (a virtual one) with a local disk. `tempest bench shards --mode real`
+/// states those of the machine that it runs on.
 const MEASURED_HERE: [f64; 11] = [90.0, 90.0, 40.0, 30.0, 12.0, 60.0, 40.0, 300.0, 250.0, 80.0, 40.0];
 const SOURCE_HERE: &str = "measured on two cores of a virtual machine, release build; --costs FILE takes your own";
 

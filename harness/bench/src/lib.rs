@@ -1,9 +1,9 @@
 //! Throughput, latency and actor time by shard count, in two modes that are never mixed up.
 //!
 //! [`real`] measures: the real server in this process, over real gRPC, with clients and workers that speak the protocol
-//! without an SDK. [`model`] reckons: a queueing simulation in virtual time, whose constants ([`Costs`]) were measured, says
-//! what would limit a cluster that is far larger than this machine. A [`Plan`] says what either is to do, and is checked
-//! before anything runs; both leave a [`ShardBench`](tempest_artifact::ShardBench).
+//! without an SDK. [`model`] reckons: a queueing simulation in virtual time, whose constants ([`Costs`]) were measured,
+//! says what would limit a cluster that is far larger than this machine. A [`Plan`] says what either is to do, and is
+//! checked before anything runs; both leave a [`ShardBench`](tempest_artifact::ShardBench).
 //!
 //! This crate does not know the SDK, the simulator of storms, or how a page is drawn.
 #![forbid(unsafe_code)]

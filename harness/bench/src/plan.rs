@@ -42,7 +42,7 @@ pub enum Database {
     Memory,
     /// A redb file in a temporary directory, inside this one if one is given.
     File(Option<PathBuf>),
-    /// The URL of a PostgreSQL database. Each start of a server gets a schema of its own there, which is dropped after it.
+    /// The URL of a PostgreSQL database. Each server gets a schema of its own there, which is dropped after it.
     Postgres(String),
 }
 
@@ -96,7 +96,8 @@ impl RealPlan {
     pub fn validate(&self, plan: &Plan) -> Result<(), BadPlan> {
         if let Some(clients) = plan.clients.iter().find(|clients| **clients > REAL_CLIENTS_MAX) {
             return bad(format!(
-                "--clients names {clients}: one process can be {REAL_CLIENTS_MAX} clients at most; for more use --mode modelled"
+                "--clients names {clients}: one process can be {REAL_CLIENTS_MAX} clients at most; for more use --mode \
+                 modelled"
             ));
         }
         if plan.nodes > REAL_NODES_MAX {

@@ -20,7 +20,7 @@ impl Workload {
         Self::ALL.into_iter().find(|workload| workload.name == name)
     }
 
-    /// Tasks that matching gives to workers: one of the workflow before, between and behind activities, one each of theirs.
+    /// Tasks that matching gives to workers: of the workflow before, between and behind activities, and of these.
     pub fn dispatches(self) -> u32 {
         2 * self.activities + 1
     }

@@ -267,8 +267,8 @@ fn errors(bench: &ShardBench) -> Option<String> {
     let (median_p50, worst_p50) = bench.error(|point, predicted| (point.p50_ms.mean, predicted.p50_ms))?;
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     Some(format!(
-        "Of the points at which no constant was fitted, throughput is predicted with an error of {} in the median and of \
-         {} at worst, the median latency with {} and {}.",
+        "Of the points at which no constant was fitted, throughput is predicted with an error of {} in the median and \
+         of {} at worst, the median latency with {} and {}.",
         percent(median),
         percent(worst),
         percent(median_p50),

@@ -18,8 +18,8 @@ pub enum Place {
 pub enum StoreKind {
     /// One writer in the server's process, with a transaction at a time.
     Embedded,
-    /// A database that nodes share, over so many connections of each node: three round trips a transaction, whose flushes
-    /// of the log are shared.
+    /// A database that nodes share, over so many connections of each node: three round trips a transaction, and flushes
+    /// of the log that transactions share.
     Shared { lanes: usize },
 }
 

@@ -14,7 +14,7 @@ use std::collections::{BinaryHeap, VecDeque};
 const DELETION_DELAY: u64 = 200_000_000;
 const BATCH_COMMITS_MAX: usize = 4096;
 
-/// Who goes on when something has ended.
+/// A thread of the simulation, which goes on when what it waits for has ended.
 type ThreadId = usize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,9 +123,6 @@ impl<'a> Engine<'a> {
 
     fn new(cluster: &'a Cluster, costs: &'a PerStep, seed: u64) -> Self {
         let pool = |cores| Pool { cores, free: cores, waiting: VecDeque::new(), busy: 0 };
-        fn each<T: Default>(number: usize) -> Vec<T> {
-            (0..number).map(|_| T::default()).collect()
-        }
         Self {
             cluster,
             costs,
@@ -389,6 +386,10 @@ impl<'a> Engine<'a> {
     fn round_trip(&self) -> u64 {
         if self.cluster.place == Place::OneMachine { 0 } else { self.cluster.network }
     }
+}
+
+fn each<T: Default>(number: usize) -> Vec<T> {
+    (0..number).map(|_| T::default()).collect()
 }
 
 impl Serial {

@@ -23,8 +23,8 @@ pub use outcome::{Outcome, limit};
 const LANES: usize = 4;
 /// As `HistoryConfig::acquisitions_in_flight_max` of the server.
 const ACQUISITIONS_IN_FLIGHT: usize = 64;
-/// Latencies of stores for which a table says how many shards are needed: a local disk, a database beside the nodes, one
-/// with a synchronous standby, one in another zone.
+/// Latencies of stores for which a table says how many shards are needed: a local disk, a database beside the nodes,
+/// one with a synchronous standby, one in another zone.
 const STORE_LATENCIES_US: [u64; 5] = [100, 300, 1_000, 3_000, 10_000];
 /// A cluster is sized for so much of what it can do at most.
 const HEADROOM: f64 = 0.7;
@@ -169,8 +169,8 @@ fn point(plan: &Plan, model: &ModelPlan, shards: u32, clients: u32) -> BenchPoin
     }
 }
 
-/// What each shard count can do on stores of other latencies, and on this one: under the highest load, times the latency
-/// of the store over that of the plan, so that waiting clients are not what limits.
+/// What each shard count can do on stores of other latencies, and on this one: under the highest load, and more on slow
+/// stores, so that the number of clients is not what limits.
 fn needed(plan: &Plan, model: &ModelPlan, progress: &mut dyn FnMut(String)) -> Vec<ShardsNeeded> {
     let own = fsync_ns(model);
     let mut latencies: Vec<u64> = STORE_LATENCIES_US.iter().map(|us| us * 1_000).chain([own]).collect();
@@ -211,8 +211,8 @@ fn choices(plan: &Plan, model: &ModelPlan, points: &[BenchPoint]) -> Vec<ChoiceC
     of_load.iter().map(choice).collect()
 }
 
-/// Until the shards of a node are owned by others, once they know that it is dead: rounds of so many acquisitions, each a
-/// transaction, which all nodes but the dead one begin at once and the database flushes together.
+/// Until the shards of a node are owned by others, once they know that it is dead: rounds of so many acquisitions, each
+/// a transaction, which all nodes but the dead one begin at once and the database flushes together.
 fn acquire_ms(setting: &Setting, costs: &Costs) -> f64 {
     let cluster = Cluster::new(setting.clone());
     let costs = PerStep::of(costs, setting.store);

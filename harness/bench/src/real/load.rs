@@ -1,4 +1,5 @@
-//! Clients and workers at protocol level: a client starts the next workflow when one has ended, workers poll and answer.
+//! Clients and workers at protocol level: a client starts the next workflow when one has ended, workers poll and
+//! answer.
 
 use crate::Workload;
 use std::sync::Arc;
@@ -108,7 +109,8 @@ impl Load {
         ended
     }
 
-    /// Starts a workflow and waits for its close, as `execute_workflow` of an SDK does. Nothing if the bench ends first.
+    /// Starts a workflow and waits for its close, as `execute_workflow` of an SDK does. Nothing if the bench ends
+    /// first.
     async fn run_workflow(&self, client: &mut Client, workflow_id: String, queue: u32) -> Option<()> {
         let start = api::StartWorkflowExecutionRequest {
             namespace: NAMESPACE.into(),

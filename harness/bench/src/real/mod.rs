@@ -294,8 +294,8 @@ fn place(plan: &Plan, real: &RealPlan) -> String {
     let slowed =
         real.fsync_at_least.map_or_else(String::new, |least| format!(", each fsync at least {} ms", ms(least)));
     format!(
-        "This machine, with {} cores for everything: {nodes} in one process over {database}{slowed}, clients, workers and {} \
-         task queues beside them",
+        "This machine, with {} cores for everything: {nodes} in one process over {database}{slowed}, clients, workers \
+         and {} task queues beside them",
         cores(),
         plan.task_queues
     )

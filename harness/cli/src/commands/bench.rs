@@ -63,8 +63,8 @@ pub struct Shards {
 #[derive(Args)]
 #[command(next_help_heading = "Only with --mode real")]
 struct RealOptions {
-    /// memory, file (a temporary one), file:DIRECTORY, or the address of a PostgreSQL database, in which each server gets a
-    /// schema of its own. file if not given.
+    /// memory, file (a temporary one), file:DIRECTORY, or the address of a PostgreSQL database, in which each server
+    /// gets a schema of its own. file if not given.
     #[arg(long)]
     database: Option<String>,
     /// Before each load is measured. 1s if not given.
@@ -347,7 +347,8 @@ fn errors(bench: &ShardBench) -> String {
     let (Some(rate), Some(median)) = (rate, median) else { return String::new() };
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     format!(
-        "model beside this, where nothing was fitted: throughput is off by {} in the median and {} at worst, p50 by {} and {}\n",
+        "model beside this, where nothing was fitted: throughput is off by {} in the median and {} at worst, p50 by {} \
+         and {}\n",
         percent(rate.0),
         percent(rate.1),
         percent(median.0),
