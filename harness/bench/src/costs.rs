@@ -91,6 +91,7 @@ impl Costs {
     pub(crate) fn set(&mut self, name: &str, us: f64, source: &str) {
         let found = self.stated.iter_mut().find(|cost| cost.name == name);
         let cost = found.expect("costs are named in one list");
-        (cost.value, cost.source) = (us.max(0.0), source.to_owned());
+        // Short numbers survive being written and read.
+        (cost.value, cost.source) = ((us.max(0.0) * 1000.0).round() / 1000.0, source.to_owned());
     }
 }

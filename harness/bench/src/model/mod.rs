@@ -30,7 +30,7 @@ const STORE_LATENCIES_US: [u64; 5] = [100, 300, 1_000, 3_000, 10_000];
 const HEADROOM: f64 = 0.7;
 
 /// Simulates one cluster: `warm_up` workflows, then `measured` ones, of which the figures are.
-pub fn simulate(setting: &Setting, costs: &Costs, seed: u64, warm_up: u64, measured: u64) -> Outcome {
+fn simulate(setting: &Setting, costs: &Costs, seed: u64, warm_up: u64, measured: u64) -> Outcome {
     let cluster = Cluster::new(setting.clone());
     Engine::run(&cluster, &PerStep::of(costs, setting.store), seed, warm_up, measured)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tempest_artifact::Resource;
 
 /// Of a resource that is this busy, all that waits elsewhere waits for it in the end.
-pub const FULL: f64 = 0.85;
+const FULL: f64 = 0.85;
 
 /// How long everything was at work so far, in nanoseconds.
 pub struct Busy {
