@@ -266,7 +266,7 @@ impl<'a> Engine<'a> {
             Work::Step(thread) => self.go_on(thread),
             Work::Actor { shard, thread } => {
                 let pool = self.pool_of_shard(shard);
-                match self.actors[shard].next() {
+                match self.actors[shard].leave() {
                     Some((next, cost)) => self.work(pool, Work::Actor { shard, thread: next }, cost),
                     None => self.actors[shard].is_busy = false,
                 }
@@ -274,7 +274,7 @@ impl<'a> Engine<'a> {
             }
             Work::Match { queue, thread } => {
                 let pool = self.pool_of_queue(queue);
-                match self.queues[queue].next() {
+                match self.queues[queue].leave() {
                     Some((next, cost)) => self.work(pool, Work::Match { queue, thread: next }, cost),
                     None => self.queues[queue].is_busy = false,
                 }
@@ -403,7 +403,8 @@ impl Serial {
         true
     }
 
-    fn next(&mut self) -> Option<(ThreadId, u64)> {
+    /// The thread whose turn is next.
+    fn leave(&mut self) -> Option<(ThreadId, u64)> {
         self.waiting.pop_front()
     }
 }
