@@ -64,14 +64,14 @@ fn one_saturated_resource_bounds_the_rate_by_its_cost() {
 
 #[test]
 fn a_workflow_alone_waits_for_each_of_its_flushes() {
-    let alone = Setting { clients: 1, network: 0, ..one_node() };
+    let alone = Setting { shards: 1, clients: 1, network: 0, ..one_node() };
     let outcome = run(&alone, NOTHING);
     let flushes = f64::from(alone.workload.commits()) * 0.3;
     assert!(is_near(outcome.p50, flushes, 0.001), "{outcome:?}");
     assert_eq!((outcome.commits, outcome.commits_per_batch), (7.0, 1.0));
-    // Twice as many of them share each flush.
-    let two = run(&Setting { clients: 64, ..alone.clone() }, NOTHING);
-    assert!(two.commits_per_batch > 16.0 && two.p50 < 2.5 * flushes, "{two:?}");
+    // Many workflows share each flush.
+    let many = run(&Setting { clients: 64, ..alone.clone() }, NOTHING);
+    assert!(many.commits_per_batch > 16.0 && many.p50 < 2.5 * flushes, "{many:?}");
 }
 
 #[test]
