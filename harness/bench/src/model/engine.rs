@@ -244,43 +244,42 @@ impl<'a> Engine<'a> {
             return cores.waiting.push_back((work, cost));
         }
         cores.free -= 1;
-        self.occupy(pool, work, cost + self.costs.wake_cpu);
+        self.occupy(pool, work, cost, self.costs.wake_cpu);
     }
 
-    fn occupy(&mut self, pool: usize, work: Work, cost: u64) {
-        self.pools[pool].busy += cost;
+    /// A core works, after it has woken up. An actor's turn begins then.
+    fn occupy(&mut self, pool: usize, work: Work, cost: u64, wake: u64) {
+        self.pools[pool].busy += cost + wake;
         match work {
             Work::Actor { shard, .. } => self.actors[shard].busy += cost,
             Work::Match { queue, .. } => self.queues[queue].busy += cost,
             Work::Step(_) | Work::Write(_) => {}
         }
-        self.at(cost, Event::Worked { pool, work });
+        self.at(cost + wake, Event::Worked { pool, work });
     }
 
     fn worked(&mut self, pool: usize, work: Work) {
-        match self.pools[pool].waiting.pop_front() {
-            Some((next, cost)) => self.occupy(pool, next, cost),
-            None => self.pools[pool].free += 1,
-        }
-        match work {
-            Work::Step(thread) => self.go_on(thread),
+        let (thread, next) = match work {
+            Work::Step(thread) => (Some(thread), None),
+            Work::Write(_) => (None, None),
             Work::Actor { shard, thread } => {
-                let pool = self.pool_of_shard(shard);
-                match self.actors[shard].leave() {
-                    Some((next, cost)) => self.work(pool, Work::Actor { shard, thread: next }, cost),
-                    None => self.actors[shard].is_busy = false,
-                }
-                self.go_on(thread);
+                let next = self.actors[shard].leave();
+                (Some(thread), next.map(|(thread, cost)| (Work::Actor { shard, thread }, cost)))
             }
             Work::Match { queue, thread } => {
-                let pool = self.pool_of_queue(queue);
-                match self.queues[queue].leave() {
-                    Some((next, cost)) => self.work(pool, Work::Match { queue, thread: next }, cost),
-                    None => self.queues[queue].is_busy = false,
-                }
-                self.go_on(thread);
+                let next = self.queues[queue].leave();
+                (Some(thread), next.map(|(thread, cost)| (Work::Match { queue, thread }, cost)))
             }
-            Work::Write(lane) => self.flush(lane),
+        };
+        // An actor goes on with what is in its inbox, on the core that it has.
+        match next.or_else(|| self.pools[pool].waiting.pop_front()) {
+            Some((next, cost)) => self.occupy(pool, next, cost, 0),
+            None => self.pools[pool].free += 1,
+        }
+        match (work, thread) {
+            (Work::Write(lane), _) => self.flush(lane),
+            (_, Some(thread)) => self.go_on(thread),
+            (_, None) => {}
         }
     }
 
@@ -403,8 +402,10 @@ impl Serial {
         true
     }
 
-    /// The thread whose turn is next.
+    /// The thread whose turn is next, if any waits.
     fn leave(&mut self) -> Option<(ThreadId, u64)> {
-        self.waiting.pop_front()
+        let next = self.waiting.pop_front();
+        self.is_busy = next.is_some();
+        next
     }
 }

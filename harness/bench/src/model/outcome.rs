@@ -60,9 +60,10 @@ impl Outcome {
     pub fn new(cluster: &Cluster, latencies: Vec<u64>, elapsed: u64, busy: &Busy) -> Self {
         let (ms, elapsed) = (|ns: u64| ns as f64 / 1e6, elapsed as f64);
         let workflows = (latencies.len() as f64).max(1.0);
-        let share = |work: u64| work as f64 / elapsed;
+        // What began before the window and ended in it is counted whole.
+        let share = |work: u64| (work as f64 / elapsed).min(1.0);
         let most = |all: &[u64]| share(all.iter().copied().max().unwrap_or(0));
-        let of_pool = |(cores, work): &(usize, u64)| share(*work) / *cores as f64;
+        let of_pool = |(cores, work): &(usize, u64)| share(*work / (*cores).max(1) as u64);
         let database = cluster.pool_of_database();
         let nodes = if database == 0 { busy.pools.len() } else { database };
         let mut shares = BTreeMap::from([
@@ -96,14 +97,19 @@ impl Outcome {
     }
 }
 
-/// The busiest resource, if it is full. A writer that waits for its fsync is not what limits.
+/// The busiest resource, if it is full. Writer and device are always busy under load, because their batches grow with
+/// it: they limit only if nothing else does, and a writer that waits for its device does not.
 pub fn limit(busy: &BTreeMap<Resource, f64>) -> Option<Resource> {
-    let (resource, share) = busy.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
-    let fsync = busy.get(&Resource::Fsync).copied().unwrap_or(0.0);
-    match resource {
-        _ if *share < FULL => None,
-        Resource::Writer if fsync > share / 2.0 => Some(Resource::Fsync),
-        resource => Some(*resource),
+    let share = |resource| busy.get(&resource).copied().unwrap_or(0.0);
+    let of_one_thing = busy.iter().filter(|(resource, _)| !matches!(resource, Resource::Writer | Resource::Fsync));
+    if let Some((resource, _)) = of_one_thing.max_by(|a, b| a.1.total_cmp(b.1)).filter(|(_, share)| **share >= FULL) {
+        return Some(*resource);
+    }
+    let (writer, fsync) = (share(Resource::Writer), share(Resource::Fsync));
+    match writer.max(fsync) {
+        most if most < FULL => None,
+        _ if fsync > writer / 2.0 => Some(Resource::Fsync),
+        _ => Some(Resource::Writer),
     }
 }
 
@@ -120,6 +126,7 @@ mod tests {
         check(&[(Resource::Cpu, 0.97), (Resource::Actor, 0.7)], Some(Resource::Cpu));
         check(&[(Resource::Writer, 0.99), (Resource::Fsync, 0.8), (Resource::Cpu, 0.5)], Some(Resource::Fsync));
         check(&[(Resource::Writer, 0.99), (Resource::Fsync, 0.2), (Resource::Cpu, 0.5)], Some(Resource::Writer));
+        check(&[(Resource::Writer, 0.99), (Resource::Fsync, 0.8), (Resource::Actor, 0.9)], Some(Resource::Actor));
         check(&[], None);
     }
 }
