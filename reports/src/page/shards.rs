@@ -66,7 +66,8 @@ fn enough(bench: &ShardBench) -> Option<&ChoiceCost> {
 fn enough_sentence(bench: &ShardBench) -> String {
     let Some(enough) = enough(bench) else { return String::new() };
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
-    let mut text = format!("{} reach {} of the best", shards(enough.shards), percent(enough.share_of_best));
+    let reach = if enough.shards == 1 { "reaches" } else { "reach" };
+    let mut text = format!("{} {reach} {} of the best", shards(enough.shards), percent(enough.share_of_best));
     let first = bench.choices.first().filter(|first| first.shards < enough.shards);
     let last = bench.choices.last().filter(|last| last.shards > enough.shards);
     if let Some(first) = first {
@@ -133,7 +134,7 @@ fn throughput(bench: &ShardBench) -> Option<Chart> {
                 figure(point.throughput.mean)
             ),
         };
-        let name = format!("{clients} clients");
+        let name = crate::words::plural(u64::from(clients), "client");
         Series { name, colour: index + 1, dashed: false, points: points.map(value).collect() }
     };
     let loads = loads(bench);

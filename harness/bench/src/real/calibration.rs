@@ -260,12 +260,22 @@ async fn match_tasks(matching: &Arc<dyn MatchingService>) -> ServiceResult<()> {
 pub type LoadCpuMs = f64;
 
 impl Alone {
-    /// All costs, from what the server took under the lowest and the highest load at one shard count.
-    pub fn with(self, plan: &Plan, low: (&BenchPoint, LoadCpuMs), high: (&BenchPoint, LoadCpuMs)) -> Costs {
+    /// All costs, from what the server took under the lowest and the highest load at one shard count, and its fsyncs there
+    /// where they were seen.
+    pub fn with(
+        self,
+        plan: &Plan,
+        low: (&BenchPoint, LoadCpuMs),
+        high: (&BenchPoint, LoadCpuMs),
+        fsync_us: Option<f64>,
+    ) -> Costs {
         let Self { mut costs, in_database } = self;
         let workload = plan.workload;
         let (calls, commits) = (f64::from(workload.calls()), f64::from(workload.commits()));
         let at = |(point, _): (&BenchPoint, f64)| format!("{} shards and {} clients", point.shards, point.clients);
+        if let Some(fsync) = fsync_us {
+            costs.set("fsync", fsync, &format!("measured at {}: the mean of the server's fsyncs", at(high)));
+        }
         let actor = mean(&[low.0.actor_us, high.0.actor_us]) / commits;
         costs.set(
             "actor",

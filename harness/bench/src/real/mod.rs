@@ -37,6 +37,8 @@ struct Sample {
     load_cpu_ms: f64,
     commits: f64,
     commits_per_batch: f64,
+    /// Nothing where no fsync was seen.
+    fsync_us: Option<f64>,
     failed_calls: u64,
     waits: BTreeMap<String, f64>,
 }
@@ -167,6 +169,7 @@ fn sample(latencies: &[u64], elapsed: Duration, done: &DoneSoFar, used: &UsedSoF
         load_cpu_ms: ms(used.load) / workflows,
         commits: done.commits as f64 / workflows,
         commits_per_batch: if done.syncs.number > 0 { done.commits as f64 / done.syncs.number as f64 } else { 0.0 },
+        fsync_us: (done.syncs.number > 0).then(|| ms(done.syncs.took) * 1e3 / done.syncs.number as f64),
         failed_calls: 0,
         waits: BTreeMap::new(),
     }
@@ -184,7 +187,10 @@ fn bench(plan: &Plan, real: &RealPlan, alone: Alone, measured: &Measured) -> Sha
     let costs = match (find(&points, fitted, lowest), find(&points, fitted, highest)) {
         (Some(low), Some(high)) => {
             let load = |clients| mean(&each(&measured.samples[&(fitted, clients)], |sample| sample.load_cpu_ms));
-            alone.with(plan, (low, load(lowest)), (high, load(highest)))
+            let fsyncs: Vec<f64> =
+                measured.samples[&(fitted, highest)].iter().filter_map(|sample| sample.fsync_us).collect();
+            let fsync = (!fsyncs.is_empty()).then(|| mean(&fsyncs));
+            alone.with(plan, (low, load(lowest)), (high, load(highest)), fsync)
         }
         _ => Costs::default(),
     };
