@@ -259,8 +259,8 @@ async fn match_tasks(matching: &Arc<dyn MatchingService>) -> ServiceResult<()> {
 pub type LoadCpuMs = f64;
 
 impl Alone {
-    /// All costs, from what the server took under the lowest and the highest load at one shard count, and its fsyncs there
-    /// where they were seen.
+    /// All costs, from what the server took under the lowest and the highest load at one shard count, and its fsyncs
+    /// there where they were seen.
     pub fn with(
         self,
         plan: &Plan,
