@@ -6,6 +6,7 @@ mod determinism;
 mod planted_bugs;
 mod regressions;
 mod seeds;
+mod shard_bench;
 
 use std::process::{Command, Output};
 

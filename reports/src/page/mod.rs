@@ -3,10 +3,12 @@
 mod campaign;
 mod ownership;
 mod run;
+mod shards;
 mod violations;
 
 pub use campaign::campaign_page;
 pub use run::run_page;
+pub use shards::shards_page;
 
 use minijinja::{Environment, Value as Template, context, value::Serde};
 use serde::Serialize;
@@ -26,6 +28,7 @@ fn render(name: &str, page: Template) -> String {
         ("picture.html", include_str!("../../templates/picture.html")),
         ("run.html", include_str!("../../templates/run.html")),
         ("campaign.html", include_str!("../../templates/campaign.html")),
+        ("shards.html", include_str!("../../templates/shards.html")),
     ];
     for (name, source) in templates {
         environment.add_template(name, source).expect("the templates are compiled in and tested");

@@ -1,6 +1,7 @@
 //! Pages, Markdown and JUnit of runs as they come and as an adversary would make them.
 mod faults;
 mod samples;
+mod shards;
 mod wellformed;
 
 use samples::{HOSTILE, cluster, hostile, storm, violated};

@@ -115,6 +115,8 @@ pub struct HistoryConfig {
     pub acquisitions_in_flight_max: usize,
     /// Task ids given out before the range is renewed, 16 to 2^23. Small values renew often (for simulations).
     pub task_ids_per_range: i64,
+    /// Whether the turns of the shards' actors are timed, for benches: two more readings of a clock with each of them.
+    pub measure_actors: bool,
 
     pub limits: Limits,
 }
@@ -154,6 +156,7 @@ impl Default for HistoryConfig {
             ownership_check_interval: None,
             acquisitions_in_flight_max: 64,
             task_ids_per_range: TASK_IDS_PER_RANGE_MAX,
+            measure_actors: false,
             limits: Limits::default(),
         }
     }

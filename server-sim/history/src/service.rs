@@ -1,11 +1,12 @@
 //! One node's history service: finds the shard, asks it, and shapes its answer.
 use crate::history_read::{PageSize, fitting, read_events};
 use crate::placement::{Placement, shard_of};
-use crate::shard::{self, Ask, Door, Held, LagBoard, Node, OutcomeMemory, ReadIndex, ReplyTo, Request};
+use crate::shard::{self, ActorTimes, Ask, Door, Held, LagBoard, Node, OutcomeMemory, ReadIndex, ReplyTo, Request};
 use crate::{ConfigError, Counters, HistoryConfig, ShardLag};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 use tempest_api::{
     HistoryService, MatchingService, Read, Refused, Reply, ServiceError, ServiceResult, Target, View, WorkflowKey,
 };
@@ -36,6 +37,7 @@ pub struct HistoryHandle {
     waiting: Mutex<Vec<mpsc::Receiver<Request>>>,
     held: Held,
     lags: LagBoard,
+    actor_times: ActorTimes,
     tasks: TaskGroup,
     stop: watch::Sender<bool>,
     /// Shards that have been started and have not ended.
@@ -62,6 +64,7 @@ impl HistoryHandle {
         let placements = (0..config.shard_count).map(|_| watch::Sender::default()).collect();
         Ok(Self {
             lags: LagBoard::new(config.shard_count),
+            actor_times: ActorTimes::new(config.shard_count, config.measure_actors),
             config,
             store,
             wall,
@@ -106,6 +109,7 @@ impl HistoryHandle {
             acquisitions: Semaphore::new(self.config.acquisitions_in_flight_max),
             held: self.held.clone(),
             lags: self.lags.clone(),
+            actor_times: self.actor_times.clone(),
             outcomes_told: Arc::new(OutcomeMemory::of_node()),
         });
         for (index, mailbox) in waiting.into_iter().enumerate() {
@@ -135,6 +139,12 @@ impl HistoryHandle {
     /// How far the queues of those shards are behind. One that has just been acquired may not have said it yet.
     pub fn lags(&self) -> BTreeMap<ShardId, ShardLag> {
         self.lags.lags(&self.held(), &self.wall)
+    }
+
+    /// For how long the actor of each shard was at work here, by shard from 1. Empty unless the configuration has
+    /// `measure_actors`.
+    pub fn actor_times(&self) -> Vec<Duration> {
+        self.actor_times.read()
     }
 
     pub fn counters(&self) -> Arc<Counters> {

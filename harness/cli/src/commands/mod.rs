@@ -1,4 +1,6 @@
 //! One file per command.
+#[cfg(feature = "chaos")]
+mod bench;
 mod cluster;
 #[cfg(feature = "chaos")]
 mod explore;
@@ -75,6 +77,10 @@ pub enum Command {
     /// List the planted bugs, or measure how soon each is found.
     #[cfg(feature = "chaos")]
     Plants(plants::PlantsCommand),
+    /// Measure the server, or reckon what a larger one would do.
+    #[cfg(feature = "chaos")]
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
 }
 
 /// Prints a line. A reader that has had enough and is gone, as `head` is, misses nothing.
@@ -110,6 +116,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Invariants(command) => command.run(),
         #[cfg(feature = "chaos")]
         Command::Plants(command) => command.run(),
+        #[cfg(feature = "chaos")]
+        Command::Bench(command) => bench::run(command),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -21,13 +21,13 @@ use tempest_store::{CommitFuture, CommitOutcome, ShardId, StoreCalls, TaskKey};
 /// Serves until ownership ends. Commits first: they free what waits for them. New requests last.
 pub(crate) async fn serve(node: &Arc<Node>, owned: &mut Owned, carried: VecDeque<Request>, door: &mut Door) -> Exit {
     let mut driver = Driver::new(node, owned);
-    driver.perform(owned.handle(Moment::read(&node.wall), Event::Acquired(carried)));
+    driver.turn(owned, Event::Acquired(carried));
     loop {
         if let Some(exit) = owned.exit() {
             return exit.clone();
         }
         let event = driver.next(owned, door).await;
-        driver.perform(owned.handle(Moment::read(&node.wall), event));
+        driver.turn(owned, event);
     }
 }
 
@@ -76,6 +76,11 @@ impl<'a> Driver<'a> {
                 None => Event::Leave(Exit::Stopped),
             },
         }
+    }
+
+    fn turn(&mut self, owned: &mut Owned, event: Event) {
+        let node = self.node;
+        node.actor_times.turn(self.shard, || self.perform(owned.handle(Moment::read(&node.wall), event)));
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

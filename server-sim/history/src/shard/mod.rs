@@ -16,6 +16,7 @@
 //! ```
 mod acknowledged;
 mod acquire;
+mod actor_times;
 mod ask_sender;
 mod clock;
 mod cross_calls;
@@ -42,6 +43,7 @@ mod timer_queue;
 mod transfer_queue;
 mod waiters;
 
+pub(crate) use actor_times::ActorTimes;
 pub(crate) use lag::LagBoard;
 pub use lag::ShardLag;
 pub(crate) use late_duplicates::OutcomeMemory;
@@ -82,6 +84,7 @@ pub(crate) struct Node {
     pub acquisitions: Semaphore,
     pub held: Held,
     pub lags: LagBoard,
+    pub actor_times: ActorTimes,
     pub outcomes_told: Arc<OutcomeMemory>,
 }
 
