@@ -126,6 +126,35 @@ impl SimDisk {
         self.lock().powered
     }
 
+    /// Another disk in its place: empty but for these files, which are durable. The power stays as it is, and what was open is
+    /// dead.
+    pub fn replace(&self, files: &[(&Path, &[u8])]) {
+        let mut state = self.lock();
+        state.incarnation += 1;
+        state.locks.clear();
+        state.images.clear();
+        state.directory = Directory::default();
+        for (path, bytes) in files {
+            let file = state.next_number();
+            state.images.insert(file, Image::of(bytes));
+            state.directory.create(path, file);
+        }
+        state.directory.sync_all();
+    }
+
+    /// Turns over so many bits, drawn anew for each, of what the largest file has on the medium.
+    pub fn rot(&self, bits: u32) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let largest = state.images.values_mut().max_by_key(|image| image.durable_bytes());
+        let Some(image) = largest.filter(|image| image.durable_bytes() > 0) else { return };
+        for _ in 0..bits {
+            let place = state.random.rot.below(8 * image.durable_bytes() as u64);
+            image.turn_over(place);
+            state.statistics.faults += 1;
+        }
+    }
+
     /// Called, outside all locks, by the operation at which the power is cut: the place to kill the node.
     pub fn on_power_cut(&self, callback: impl Fn() + Send + Sync + 'static) {
         self.lock().on_power_cut = Some(Arc::new(callback));

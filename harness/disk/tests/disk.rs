@@ -142,3 +142,31 @@ fn faults_strike_and_heal() {
     disk.restore_power();
     assert_eq!(content(&disk).unwrap(), b"old");
 }
+
+#[test]
+fn a_disk_that_was_replaced_has_only_what_the_new_one_has() {
+    let disk = disk(1);
+    let file = written(&disk, b"gone");
+    file.sync_data().unwrap();
+    disk.sync_directory(Path::new("/data")).unwrap();
+    disk.replace(&[(Path::new("/data/new"), b"there")]);
+    assert!(file.read(0, &mut [0]).is_err(), "what was open is dead");
+    assert_eq!(content(&disk), None);
+    disk.cut_power();
+    disk.restore_power();
+    assert_eq!(disk.files(), [Path::new("/data/new")], "it came with the disk");
+}
+
+#[test]
+fn bits_that_rot_are_seen_once_a_file_is_opened_again() {
+    let disk = disk(1);
+    let file = written(&disk, &[0; 64]);
+    file.sync_data().unwrap();
+    disk.rot(1);
+    let mut cached = [1; 64];
+    file.read(0, &mut cached).unwrap();
+    assert_eq!(cached, [0; 64], "it is in the cache");
+    drop(file);
+    let bits: u32 = content(&disk).unwrap().iter().map(|byte| byte.count_ones()).sum();
+    assert_eq!((bits, disk.statistics().faults), (1, 1));
+}

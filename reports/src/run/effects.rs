@@ -1,9 +1,11 @@
 //! What each kind of fault does to whom, as pages show it: one match over all kinds, without a wildcard.
-use crate::words::{amount, duration, signed_duration};
+use crate::words::{amount, duration, plural, signed_duration};
 use std::collections::BTreeMap;
 use tempest_artifact::fault::{
-    AnswerLost, ClockJump, ClockSkew, CommitInDoubt, Crash, CrashInRecovery, DeliveredTwice, DiskFull, DiskSlow,
-    Hedged, Latency, Pause, PowerLoss, Promote, ReadOnly, Restart, RollingRestart, SlowCommits, SlowNode,
+    AnswerLost, BitRot, ClockJump, ClockSkew, CommitInDoubt, Crash, CrashInRecovery, DeliveredTwice, DiskErrors, DiskFull, DiskLost,
+    DiskSlow, Flapping, Hedged, Latency, OwnershipTaken, Pause, PeerAnswerLost, PeerCallLate, PeerCallLost, PeerCallTwice,
+    PowerLoss, Promote, ReadOnly, Restart, RestartUnderLoad, RollingRestart, ServerGone, ServerReplaced, SlowCommits,
+    SlowDatabaseLink, SlowNode, SlowReads, SyncErrors,
 };
 use tempest_artifact::{Fault, Host, Link};
 
@@ -60,13 +62,29 @@ pub(super) fn effects(fault: &Fault) -> Vec<Effect> {
             .flat_map(|(host, peer)| disturbed(host, format!("connections with {peer} broke")))
             .collect(),
         Fault::SlowNode(SlowNode { host, .. }) => disturbed(host, "all that it sends is late".into()),
+        Fault::SlowDatabaseLink(SlowDatabaseLink { host, .. }) => {
+            disturbed(host, "its database is far away".into())
+        }
+        Fault::Flapping(Flapping { host, .. }) => disturbed(host, "its connections break again and again".into()),
         Fault::Crash(Crash { host, .. }) | Fault::CrashInRecovery(CrashInRecovery { host, .. }) => {
             vec![Effect::Down { host: host.clone() }]
         }
+        Fault::ServerGone(ServerGone { host }) | Fault::ServerReplaced(ServerReplaced { host, .. }) => {
+            vec![Effect::Down { host: host.clone() }]
+        }
+        Fault::DiskLost(DiskLost { host, .. }) | Fault::BitRot(BitRot { host, .. }) => {
+            vec![Effect::Down { host: host.clone() }]
+        }
+        Fault::ZoneLoss(zone) => zone.hosts.iter().map(|host| Effect::Down { host: host.clone() }).collect(),
         Fault::PowerLoss(PowerLoss { host, .. }) => disturbed(host, "its power is about to fail".into()),
         Fault::Restart(Restart { host, .. }) => vec![Effect::Stopping { host: host.clone() }],
         Fault::RollingRestart(RollingRestart { hosts, .. }) => {
             hosts.iter().map(|host| Effect::Stopping { host: host.clone() }).collect()
+        }
+        Fault::RestartUnderLoad(RestartUnderLoad { hosts, workers, .. }) => {
+            let stopping = hosts.iter().map(|host| Effect::Stopping { host: host.clone() });
+            let busy = |host: &Host| Effect::Disturbed { host: host.clone(), how: "it is busy".into() };
+            stopping.chain(workers.iter().map(busy)).collect()
         }
         Fault::Pause(Pause { host, .. }) => vec![Effect::Paused { host: host.clone() }],
         Fault::ClockSkew(ClockSkew { host, .. }) | Fault::ClockJump(ClockJump { host, .. }) => {
@@ -74,13 +92,25 @@ pub(super) fn effects(fault: &Fault) -> Vec<Effect> {
         }
         Fault::DiskSlow(DiskSlow { host, .. }) => disturbed(host, format!("its disk is slow: {}", describe(fault))),
         Fault::DiskFull(DiskFull { host, .. }) => disturbed(host, format!("its disk is full: {}", describe(fault))),
+        Fault::DiskErrors(DiskErrors { host, .. }) => disturbed(host, format!("its disk fails: {}", describe(fault))),
+        Fault::SyncErrors(SyncErrors { host, .. }) => disturbed(host, format!("its disk fails: {}", describe(fault))),
         Fault::AnswerLost(AnswerLost { host, .. }) => disturbed(host, "answers to its calls are lost".into()),
         Fault::DeliveredTwice(DeliveredTwice { host, .. }) => disturbed(host, "its calls arrive twice".into()),
         Fault::Hedged(Hedged { host, .. }) => disturbed(host, "its calls go out twice at once".into()),
+        Fault::PeerCallLost(PeerCallLost { host, .. }) => disturbed(host, "its calls to other servers are lost".into()),
+        Fault::PeerCallLate(PeerCallLate { host, .. }) => disturbed(host, "its calls to other servers are late".into()),
+        Fault::PeerCallTwice(PeerCallTwice { host, .. }) => {
+            disturbed(host, "its calls to other servers arrive twice".into())
+        }
+        Fault::PeerAnswerLost(PeerAnswerLost { host, .. }) => {
+            disturbed(host, "other servers' answers to it are lost".into())
+        }
         Fault::CommitInDoubt(CommitInDoubt { host, .. }) => {
             disturbed(host, "its connections break when writes are done".into())
         }
         Fault::SlowCommits(SlowCommits { host, .. }) => disturbed(host, "it answers writes late".into()),
+        Fault::SlowReads(SlowReads { host, .. }) => disturbed(host, "it answers reads late".into()),
+        Fault::OwnershipTaken(OwnershipTaken { host, .. }) => disturbed(host, "its shards are taken from it".into()),
         Fault::ReadOnly(ReadOnly { host, .. }) => disturbed(host, "it refuses writes".into()),
         Fault::Promote(Promote { host }) => disturbed(host, "an operator wants it to be primary".into()),
     }
@@ -123,8 +153,17 @@ pub(crate) fn describe(fault: &Fault) -> String {
             0 => format!("{} later", duration(*extra_ms)),
             bound => format!("{} later, at most {} a second", duration(*extra_ms), amount(*bound)),
         },
-        Fault::SlowNode(SlowNode { extra_ms, .. }) => format!("{} later", duration(*extra_ms)),
-        Fault::Crash(_) => String::new(),
+        Fault::SlowNode(SlowNode { extra_ms, .. }) | Fault::SlowDatabaseLink(SlowDatabaseLink { extra_ms, .. }) => {
+            format!("{} later", duration(*extra_ms))
+        }
+        Fault::Flapping(Flapping { every_ms, extra_ms, others, .. }) => {
+            format!("each {} with {}, {} later", duration(*every_ms), list(others), duration(*extra_ms))
+        }
+        Fault::Crash(_) | Fault::ZoneLoss(_) => String::new(),
+        Fault::DiskLost(_) => "back with an empty disk".into(),
+        Fault::BitRot(BitRot { bits, .. }) => plural(u64::from(*bits), "bit"),
+        Fault::ServerGone(_) => "for good".into(),
+        Fault::ServerReplaced(replaced) => format!("for good; {} joins {} later", replaced.by, duration(replaced.after_ms)),
         Fault::CrashInRecovery(CrashInRecovery { change, .. }) => {
             format!("again at change {change} of its disk while it recovers")
         }
@@ -132,6 +171,10 @@ pub(crate) fn describe(fault: &Fault) -> String {
         Fault::Restart(Restart { grace_ms, .. }) => format!("{} to stop by itself", duration(*grace_ms)),
         Fault::RollingRestart(RollingRestart { pace_ms, grace_ms, .. }) => {
             format!("one each {}, {} to stop by itself", duration(*pace_ms), duration(*grace_ms))
+        }
+        Fault::RestartUnderLoad(RestartUnderLoad { pace_ms, grace_ms, extra_ms, .. }) => {
+            let (pace, grace, late) = (duration(*pace_ms), duration(*grace_ms), duration(*extra_ms));
+            format!("one each {pace}, {grace} to stop by itself, workers' answers {late} later")
         }
         Fault::ClockSkew(ClockSkew { offset_ms, rate_ppm, .. }) => {
             format!("off by {}, {rate_ppm:+} ppm", signed_duration(*offset_ms))
@@ -142,12 +185,20 @@ pub(crate) fn describe(fault: &Fault) -> String {
             let room = format!("room for {}", amount(*room_bytes));
             if *overwriting { format!("{room}, overwriting works") } else { "no write works".into() }
         }
+        Fault::DiskErrors(DiskErrors { per_million, .. }) => of_calls(*per_million, "operations"),
+        Fault::SyncErrors(SyncErrors { per_million, .. }) => of_calls(*per_million, "syncs"),
         Fault::AnswerLost(AnswerLost { per_million, .. })
         | Fault::DeliveredTwice(DeliveredTwice { per_million, .. })
-        | Fault::Hedged(Hedged { per_million, .. }) => of_calls(*per_million, "calls"),
+        | Fault::Hedged(Hedged { per_million, .. })
+        | Fault::PeerCallLost(PeerCallLost { per_million, .. })
+        | Fault::PeerCallLate(PeerCallLate { per_million, .. })
+        | Fault::PeerCallTwice(PeerCallTwice { per_million, .. })
+        | Fault::PeerAnswerLost(PeerAnswerLost { per_million, .. }) => of_calls(*per_million, "calls"),
         Fault::CommitInDoubt(CommitInDoubt { per_million, .. })
         | Fault::SlowCommits(SlowCommits { per_million, .. })
         | Fault::ReadOnly(ReadOnly { per_million, .. }) => of_calls(*per_million, "writes"),
+        Fault::SlowReads(SlowReads { per_million, .. }) => of_calls(*per_million, "reads"),
+        Fault::OwnershipTaken(OwnershipTaken { per_million, .. }) => of_calls(*per_million, "commits"),
     }
 }
 

@@ -40,6 +40,8 @@ planted_bugs! {
         "a task that matching may have taken is deleted as if it had";
     READS_WITHOUT_OWNERSHIP = "reads-without-ownership", breaks "reads-fresh":
         "what is asked is answered from memory, without asking the store whether the shard is still owned";
+    EVICTED_WHILE_COMMITTING = "evicted-while-committing", breaks "commits-fit":
+        "a run leaves the cache while a commit of it is under way, and what is read again may be what was before";
     TIMER_BEHIND_CURSOR = "timer-behind-cursor", breaks "liveness":
         "the timer reader looks a second ahead: a timer written behind its cursor is not read until the shard is reloaded";
     SHARD_TIME_FOLLOWS_WALL_CLOCK = "shard-time-follows-wall-clock", breaks "history-wellformed":

@@ -12,7 +12,7 @@ pub mod raw;
 pub mod task;
 pub mod time;
 
-pub use chaos::armed_plants;
+pub use chaos::{armed_plants, duplicated};
 #[cfg(feature = "chaos")]
 pub use chaos::{Arms, arm, probes};
 #[doc(hidden)]

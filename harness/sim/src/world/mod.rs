@@ -7,10 +7,12 @@ mod operator;
 mod options;
 mod recording_store;
 mod shared;
+mod thief;
 
+pub(crate) use ambiguity::is_for_plans_alone;
 pub use ambiguity::{Ambiguities, Ambiguity};
 pub(crate) use database::{
-    DatabaseStore, Log, PLANTED as DATABASE_PLANTED, Replica, Replication, database, materialise, monitor, newest,
+    DatabaseStore, Log, PLANTED as DATABASE_PLANTED, REBUILDING, Replica, Replication, database, materialise, monitor, newest,
 };
 pub use lockstep::{LockstepWorld, Program};
 pub use network::LockstepNetwork;
@@ -18,6 +20,7 @@ pub use operator::Operator;
 pub use options::WorldOptions;
 pub use recording_store::RecordingStore;
 pub(crate) use shared::{Inspection, Shared, now_ns};
+pub(crate) use thief::ThievingStore;
 pub use tempest_artifact::Host;
 
 use serde::{Deserialize, Serialize};
@@ -97,6 +100,14 @@ pub trait World {
     fn slow_disk(&mut self, host: &Host, times: u32);
     /// So many more bytes fit the host's disk, and what is there may be overwritten or not; `None` for the room is no bound.
     fn limit_disk(&mut self, host: &Host, room_bytes: Option<u64>, overwriting: bool);
+    /// The host's disk is another one, and empty. To be done while the host is down.
+    fn replace_disk(&mut self, host: &Host);
+    /// So many bits of what is on the host's disk turn over. To be done while the host is down.
+    fn rot_disk(&mut self, host: &Host, bits: u32);
+    /// How many of a million reads and changes of the host's disk fail with an I/O error.
+    fn fail_operations(&mut self, host: &Host, per_million: u64);
+    /// How many of a million syncs of the host's disk fail, and drop part of what was to be durable.
+    fn fail_syncs(&mut self, host: &Host, per_million: u64);
     /// The disk loses its power at its so-manieth change from now, `None` takes it back. Without a disk: nothing.
     fn power_loss_at(&mut self, host: &Host, change: Option<u64>);
 

@@ -142,6 +142,12 @@ impl Monitor {
 
     /// Takes a report in; returns what is worth telling.
     fn take(&mut self, report: Report, now: Instant) -> Option<News> {
+        // What it does not have says nothing of what there is, and a primary whose disk is new is none any more.
+        if report.rebuilding {
+            self.heard_at.remove(&report.name);
+            self.reports.remove(&report.name);
+            return None;
+        }
         let renews = self.primary.as_ref() == Some(&report.name) && report.promised == self.term;
         self.heard_at.insert(report.name.clone(), now);
         self.name_standby(now);
@@ -210,7 +216,7 @@ mod tests {
     use std::time::Duration;
 
     fn report(name: &str, promised: u64, term: u64, number: u64) -> Report {
-        Report { name: name.to_owned(), promised, last: Position { term, number } }
+        Report { name: name.to_owned(), promised, last: Position { term, number }, rebuilding: false }
     }
 
     fn primary(monitor: &Monitor) -> Option<&str> {
@@ -333,5 +339,24 @@ mod tests {
             }
         }
         assert!(monitor.demand("a", at(6)).is_none(), "where terms are no timelines there is nothing to choose");
+    }
+
+    #[test]
+    fn a_node_with_a_new_disk_is_neither_primary_nor_counted() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut monitor = named(start);
+        let empty = |promised| Report { rebuilding: true, ..report("b", promised, 0, 0) };
+        monitor.take(report("a", 1, 1, 9), at(6));
+        monitor.take(empty(0), at(8));
+        monitor.take(empty(1), at(9));
+        monitor.take(report("a", 1, 1, 9), at(9));
+        monitor.take(report("c", 1, 1, 9), at(9));
+        assert_eq!(monitor.order().term, 2, "its lease was not renewed");
+        monitor.take(empty(2), at(10));
+        monitor.take(report("a", 2, 1, 9), at(10));
+        assert_eq!(primary(&monitor), None, "one that is rebuilt makes no majority");
+        monitor.take(report("c", 2, 1, 9), at(10));
+        assert_eq!(primary(&monitor), Some("c"));
     }
 }

@@ -172,8 +172,8 @@ async fn perform(
 ) {
     let mut last = *progress.durable.borrow();
     let mut batch = Vec::new();
-    // Writes that came, by which faults strike them.
-    let mut taken = 0;
+    // Writes and reads that came, by which faults strike them.
+    let (mut taken, mut looked_up) = (0, 0);
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (mut writes, mut reads) = (Vec::new(), Vec::new());
         for Work { request, reply } in batch.drain(..) {
@@ -220,9 +220,9 @@ async fn perform(
             answers.push((reply, written.map(Answer::Written), late));
         }
         let reading = reads.into_iter().map(|(read, reply)| {
-            let state = state.clone();
-            let timeline = progress.timeline;
-            async move { (reply, look_up(&state, read, timeline).await, None) }
+            looked_up += 1;
+            let (state, timeline, late) = (state.clone(), progress.timeline, node.read_is_late(looked_up));
+            async move { (reply, look_up(&state, read, timeline).await, late) }
         });
         answers.extend(join_all(reading).await);
         if !entries.is_empty() && node.with_log(move |log| log.append(entries)).await.is_none() {
@@ -327,6 +327,10 @@ impl Progress {
             true => Duration::ZERO,
             false => self.replication.lag(),
         }
+    }
+
+    pub fn committed_so_far(&self) -> u64 {
+        *self.committed.borrow()
     }
 
     /// The number of the last entry on the primary's own disk.
