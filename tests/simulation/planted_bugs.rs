@@ -1,6 +1,9 @@
 //! Every planted bug is found in the storm, within ten times the median number of seeds that it takes, by a seed that holds
 //! without it.
+mod came_later;
+
 use crate::{last_line, stdout, tempest};
+use came_later::{FORGETTING, left_out};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -403,22 +406,6 @@ const CONTINUE_AS_NEW: Storm = (
     ],
 );
 
-/// Hardly any run stays in memory, and what is read again comes later than what was written meanwhile.
-const FORGETTING: Storm = (
-    "order-saga",
-    &[
-        "nodes=3",
-        "asynchronous=0",
-        "named_standby=0",
-        "cached_runs=1",
-        "shards=4",
-        "sagas=30",
-        "faults=12",
-        "fault.others=0",
-        "fault.slow-reads=1",
-    ],
-);
-
 /// Children that come again by one workflow id, at owners that have had their shards for long and do not ask the
 /// sender.
 const COMING_AGAIN: Storm = (
@@ -458,38 +445,10 @@ const QUIET_DESK: Storm =
 /// Registrars who come upon each other.
 const REGISTRARS: Storm = ("registry", &["nodes=3", "asynchronous=0", "registrars=5", "pause_ms_max=200", "faults=5"]);
 
-/// Kinds of faults and options that came after most of these storms were tuned: off in a storm that does not ask for them, so
-/// that its seeds are what they were.
-const CAME_LATER: &[&str] = &[
-    "cached_runs=4096",
-    "fault.slow-database-link=0",
-    "fault.flapping=0",
-    "fault.restart-under-load=0",
-    "fault.zone-loss=0",
-    "fault.server-gone=0",
-    "fault.server-replaced=0",
-    "fault.disk-errors=0",
-    "fault.sync-errors=0",
-    "fault.disk-lost=0",
-    "fault.bit-rot=0",
-    "fault.peer-call-lost=0",
-    "fault.peer-call-late=0",
-    "fault.peer-call-twice=0",
-    "fault.peer-answer-lost=0",
-    "fault.slow-reads=0",
-    "fault.ownership-taken=0",
-];
-
-fn option(setting: &str) -> &str {
-    setting.split('=').next().unwrap_or_default()
-}
-
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;
     let seed = seed.to_string();
-    let is_set = |later: &&&str| settings.iter().any(|setting| option(setting) == option(later));
-    let settings = settings.iter().chain(CAME_LATER.iter().filter(|later| !is_set(later)));
-    let settings = settings.flat_map(|setting| ["--set", setting]);
+    let settings = settings.iter().copied().chain(left_out(settings)).flat_map(|setting| ["--set", setting]);
     let arguments: Vec<&str> =
         ["run", scenario, "--seed", &seed].into_iter().chain(settings).chain(more.iter().copied()).collect();
     tempest(&arguments)

@@ -80,8 +80,7 @@ fn processor_time(thread: i32) -> Option<u64> {
     // As the C library makes the clock of another thread: `CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED`.
     let clock = (!i64::from(thread) << 3) | 6;
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let result =
-        unsafe { raw_syscall(libc::SYS_clock_gettime, [clock as usize, &raw mut time as usize, 0, 0, 0, 0]) };
+    let result = unsafe { raw_syscall(libc::SYS_clock_gettime, [clock as usize, &raw mut time as usize, 0, 0, 0, 0]) };
     (result == 0).then(|| time.tv_sec as u64 * kernel::SECOND + time.tv_nsec as u64)
 }
 

@@ -47,7 +47,9 @@ fn what_leaves_the_simulation_is_refused_by_name() {
     });
     let said = said(&ended);
     assert!(ended.status.success(), "{said}");
-    for refused in ["open(\"/dev/urandom\")", "open(\"/tmp/lockstep-contract-never-made\") to write", "posix_spawn", "real socket"] {
+    for refused in
+        ["open(\"/dev/urandom\")", "open(\"/tmp/lockstep-contract-never-made\") to write", "posix_spawn", "real socket"]
+    {
         let line = said.lines().find(|line| line.contains(refused));
         assert!(line.is_some_and(|line| line.starts_with("lockstep: worker-7 ")), "{refused}: {said}");
     }

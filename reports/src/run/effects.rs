@@ -1,10 +1,10 @@
-//! What each kind of fault does to whom, as pages show it: one match over all kinds, without a wildcard.
+//! What each kind of fault does to whom, as pages show it.
 use crate::words::{amount, duration, plural, signed_duration};
 use std::collections::BTreeMap;
 use tempest_artifact::fault::{
-    AnswerLost, BitRot, ClockJump, ClockSkew, CommitInDoubt, Crash, CrashInRecovery, DeliveredTwice, DiskErrors, DiskFull, DiskLost,
-    DiskSlow, Flapping, Hedged, Latency, OwnershipTaken, Pause, PeerAnswerLost, PeerCallLate, PeerCallLost, PeerCallTwice,
-    PowerLoss, Promote, ReadOnly, Restart, RestartUnderLoad, RollingRestart, ServerGone, ServerReplaced, SlowCommits,
+    AnswerLost, BitRot, ClockJump, ClockSkew, CommitInDoubt, CrashInRecovery, DeliveredTwice, DiskErrors, DiskFull,
+    DiskSlow, Flapping, Hedged, Latency, OwnershipTaken, Pause, PeerAnswerLost, PeerCallLate, PeerCallLost,
+    PeerCallTwice, PowerLoss, ReadOnly, Restart, RestartUnderLoad, RollingRestart, ServerReplaced, SlowCommits,
     SlowDatabaseLink, SlowNode, SlowReads, SyncErrors,
 };
 use tempest_artifact::{Fault, Host, Link};
@@ -61,25 +61,15 @@ pub(super) fn effects(fault: &Fault) -> Vec<Effect> {
             .into_iter()
             .flat_map(|(host, peer)| disturbed(host, format!("connections with {peer} broke")))
             .collect(),
-        Fault::SlowNode(SlowNode { host, .. }) => disturbed(host, "all that it sends is late".into()),
-        Fault::SlowDatabaseLink(SlowDatabaseLink { host, .. }) => {
-            disturbed(host, "its database is far away".into())
-        }
-        Fault::Flapping(Flapping { host, .. }) => disturbed(host, "its connections break again and again".into()),
-        Fault::Crash(Crash { host, .. }) | Fault::CrashInRecovery(CrashInRecovery { host, .. }) => {
-            vec![Effect::Down { host: host.clone() }]
-        }
-        Fault::ServerGone(ServerGone { host }) | Fault::ServerReplaced(ServerReplaced { host, .. }) => {
-            vec![Effect::Down { host: host.clone() }]
-        }
-        Fault::DiskLost(DiskLost { host, .. }) | Fault::BitRot(BitRot { host, .. }) => {
-            vec![Effect::Down { host: host.clone() }]
-        }
-        Fault::ZoneLoss(zone) => zone.hosts.iter().map(|host| Effect::Down { host: host.clone() }).collect(),
-        Fault::PowerLoss(PowerLoss { host, .. }) => disturbed(host, "its power is about to fail".into()),
-        Fault::Restart(Restart { host, .. }) => vec![Effect::Stopping { host: host.clone() }],
-        Fault::RollingRestart(RollingRestart { hosts, .. }) => {
-            hosts.iter().map(|host| Effect::Stopping { host: host.clone() }).collect()
+        Fault::ServerReplaced(ServerReplaced { host, .. }) => vec![Effect::Down { host: host.clone() }],
+        Fault::Crash(_)
+        | Fault::CrashInRecovery(_)
+        | Fault::ServerGone(_)
+        | Fault::DiskLost(_)
+        | Fault::BitRot(_)
+        | Fault::ZoneLoss(_) => fault.hosts().into_iter().map(|host| Effect::Down { host }).collect(),
+        Fault::Restart(_) | Fault::RollingRestart(_) => {
+            fault.hosts().into_iter().map(|host| Effect::Stopping { host }).collect()
         }
         Fault::RestartUnderLoad(RestartUnderLoad { hosts, workers, .. }) => {
             let stopping = hosts.iter().map(|host| Effect::Stopping { host: host.clone() });
@@ -87,32 +77,55 @@ pub(super) fn effects(fault: &Fault) -> Vec<Effect> {
             stopping.chain(workers.iter().map(busy)).collect()
         }
         Fault::Pause(Pause { host, .. }) => vec![Effect::Paused { host: host.clone() }],
-        Fault::ClockSkew(ClockSkew { host, .. }) | Fault::ClockJump(ClockJump { host, .. }) => {
-            disturbed(host, format!("its clock is wrong: {}", describe(fault)))
-        }
-        Fault::DiskSlow(DiskSlow { host, .. }) => disturbed(host, format!("its disk is slow: {}", describe(fault))),
-        Fault::DiskFull(DiskFull { host, .. }) => disturbed(host, format!("its disk is full: {}", describe(fault))),
-        Fault::DiskErrors(DiskErrors { host, .. }) => disturbed(host, format!("its disk fails: {}", describe(fault))),
-        Fault::SyncErrors(SyncErrors { host, .. }) => disturbed(host, format!("its disk fails: {}", describe(fault))),
-        Fault::AnswerLost(AnswerLost { host, .. }) => disturbed(host, "answers to its calls are lost".into()),
-        Fault::DeliveredTwice(DeliveredTwice { host, .. }) => disturbed(host, "its calls arrive twice".into()),
-        Fault::Hedged(Hedged { host, .. }) => disturbed(host, "its calls go out twice at once".into()),
-        Fault::PeerCallLost(PeerCallLost { host, .. }) => disturbed(host, "its calls to other servers are lost".into()),
-        Fault::PeerCallLate(PeerCallLate { host, .. }) => disturbed(host, "its calls to other servers are late".into()),
-        Fault::PeerCallTwice(PeerCallTwice { host, .. }) => {
-            disturbed(host, "its calls to other servers arrive twice".into())
-        }
-        Fault::PeerAnswerLost(PeerAnswerLost { host, .. }) => {
-            disturbed(host, "other servers' answers to it are lost".into())
-        }
-        Fault::CommitInDoubt(CommitInDoubt { host, .. }) => {
-            disturbed(host, "its connections break when writes are done".into())
-        }
-        Fault::SlowCommits(SlowCommits { host, .. }) => disturbed(host, "it answers writes late".into()),
-        Fault::SlowReads(SlowReads { host, .. }) => disturbed(host, "it answers reads late".into()),
-        Fault::OwnershipTaken(OwnershipTaken { host, .. }) => disturbed(host, "its shards are taken from it".into()),
-        Fault::ReadOnly(ReadOnly { host, .. }) => disturbed(host, "it refuses writes".into()),
-        Fault::Promote(Promote { host }) => disturbed(host, "an operator wants it to be primary".into()),
+        other => other.hosts().iter().flat_map(|host| disturbed(host, how(other))).collect(),
+    }
+}
+
+/// What is wrong with the host that a fault is aimed at, if that is all that it does. Exhaustive: a kind that is new must say
+/// it here, or in [`effects`].
+fn how(fault: &Fault) -> String {
+    match fault {
+        Fault::SlowNode(_) => "all that it sends is late".into(),
+        Fault::SlowDatabaseLink(_) => "its database is far away".into(),
+        Fault::Flapping(_) => "its connections break again and again".into(),
+        Fault::PowerLoss(_) => "its power is about to fail".into(),
+        Fault::ClockSkew(_) | Fault::ClockJump(_) => format!("its clock is wrong: {}", describe(fault)),
+        Fault::DiskSlow(_) => format!("its disk is slow: {}", describe(fault)),
+        Fault::DiskFull(_) => format!("its disk is full: {}", describe(fault)),
+        Fault::DiskErrors(_) | Fault::SyncErrors(_) => format!("its disk fails: {}", describe(fault)),
+        Fault::AnswerLost(_) => "answers to its calls are lost".into(),
+        Fault::DeliveredTwice(_) => "its calls arrive twice".into(),
+        Fault::Hedged(_) => "its calls go out twice at once".into(),
+        Fault::PeerCallLost(_) => "its calls to other servers are lost".into(),
+        Fault::PeerCallLate(_) => "its calls to other servers are late".into(),
+        Fault::PeerCallTwice(_) => "its calls to other servers arrive twice".into(),
+        Fault::PeerAnswerLost(_) => "other servers' answers to it are lost".into(),
+        Fault::CommitInDoubt(_) => "its connections break when writes are done".into(),
+        Fault::SlowCommits(_) => "it answers writes late".into(),
+        Fault::SlowReads(_) => "it answers reads late".into(),
+        Fault::OwnershipTaken(_) => "its shards are taken from it".into(),
+        Fault::ReadOnly(_) => "it refuses writes".into(),
+        Fault::Promote(_) => "an operator wants it to be primary".into(),
+        Fault::Partition(_)
+        | Fault::Isolate(_)
+        | Fault::IsolateDatabase(_)
+        | Fault::Bridge(_)
+        | Fault::Ring(_)
+        | Fault::OneWay(_)
+        | Fault::Clog(_)
+        | Fault::Latency(_)
+        | Fault::Reset(_)
+        | Fault::Crash(_)
+        | Fault::CrashInRecovery(_)
+        | Fault::ServerGone(_)
+        | Fault::ServerReplaced(_)
+        | Fault::DiskLost(_)
+        | Fault::BitRot(_)
+        | Fault::ZoneLoss(_)
+        | Fault::Restart(_)
+        | Fault::RollingRestart(_)
+        | Fault::RestartUnderLoad(_)
+        | Fault::Pause(_) => describe(fault),
     }
 }
 
@@ -163,7 +176,9 @@ pub(crate) fn describe(fault: &Fault) -> String {
         Fault::DiskLost(_) => "back with an empty disk".into(),
         Fault::BitRot(BitRot { bits, .. }) => plural(u64::from(*bits), "bit"),
         Fault::ServerGone(_) => "for good".into(),
-        Fault::ServerReplaced(replaced) => format!("for good; {} joins {} later", replaced.by, duration(replaced.after_ms)),
+        Fault::ServerReplaced(replaced) => {
+            format!("for good; {} joins {} later", replaced.by, duration(replaced.after_ms))
+        }
         Fault::CrashInRecovery(CrashInRecovery { change, .. }) => {
             format!("again at change {change} of its disk while it recovers")
         }

@@ -101,9 +101,7 @@ impl Run {
             | Fault::ZoneLoss(_)
             | Fault::DiskLost(_)
             | Fault::BitRot(_)
-            | Fault::ServerGone(_) => {
-                fault.hosts().iter().map(|host| self.started_ms(entry, host)).max()
-            }
+            | Fault::ServerGone(_) => fault.hosts().iter().map(|host| self.started_ms(entry, host)).max(),
             Fault::RollingRestart(restart) => {
                 let stopped = restart.hosts.iter().filter_map(|host| Some((self.stopping(entry, host)?, host)));
                 stopped

@@ -196,7 +196,8 @@ fn process() -> Vec<Sample> {
             .follows(&[started(8_000, "server-1"), started(8_000, "db-1")])
             .state("server-1", "down")
             .state("db-1", "down"),
-        sample(Fault::ServerGone(ServerGone { host: host("server-3") }), "server-gone server-3").state("server-3", "down"),
+        sample(Fault::ServerGone(ServerGone { host: host("server-3") }), "server-gone server-3")
+            .state("server-3", "down"),
         sample(
             Fault::ServerReplaced(ServerReplaced { host: host("server-3"), by: host("server-2"), after_ms: 3_000 }),
             "server-replaced server-3 by server-2",
@@ -268,8 +269,11 @@ fn calls() -> Vec<Sample> {
             .disturbed(&["db-1"]),
         sample(Fault::SlowReads(SlowReads { host: database(), per_million, for_ms }), "slow-reads db-1")
             .disturbed(&["db-1"]),
-        sample(Fault::OwnershipTaken(OwnershipTaken { host: server(), per_million, for_ms }), "ownership-taken server-1")
-            .disturbed(&["server-1"]),
+        sample(
+            Fault::OwnershipTaken(OwnershipTaken { host: server(), per_million, for_ms }),
+            "ownership-taken server-1",
+        )
+        .disturbed(&["server-1"]),
         sample(Fault::ReadOnly(ReadOnly { host: database(), per_million: 1_000_000, for_ms }), "read-only db-1")
             .disturbed(&["db-1"]),
         sample(Fault::Promote(Promote { host: host("db-2") }), "promote db-2")

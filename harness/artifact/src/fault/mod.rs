@@ -12,7 +12,8 @@ pub use clock::{ClockJump, ClockSkew};
 pub use database::{CommitInDoubt, OwnershipTaken, Promote, ReadOnly, SlowCommits, SlowReads};
 pub use disk::{BitRot, DiskErrors, DiskFull, DiskLost, DiskSlow, SyncErrors};
 pub use network::{
-    Bridge, Clog, Flapping, Isolate, IsolateDatabase, Latency, OneWay, Partition, Reset, Ring, SlowDatabaseLink, SlowNode,
+    Bridge, Clog, Flapping, Isolate, IsolateDatabase, Latency, OneWay, Partition, Reset, Ring, SlowDatabaseLink,
+    SlowNode,
 };
 pub use plan::{FaultPlan, PlannedFault};
 pub use process::{

@@ -515,7 +515,10 @@ fn open_on_a_host() -> String {
     }
     let made = c"/tmp/lockstep-symbols-never-made";
     assert_eq!(opened(made, libc::O_WRONLY | libc::O_CREAT), Err(ErrorKind::PermissionDenied));
-    assert_eq!(std::fs::write("/tmp/lockstep-symbols-never-made", "x").map_err(|e| e.kind()), Err(ErrorKind::PermissionDenied));
+    assert_eq!(
+        std::fs::write("/tmp/lockstep-symbols-never-made", "x").map_err(|e| e.kind()),
+        Err(ErrorKind::PermissionDenied)
+    );
     assert!(!std::path::Path::new("/tmp/lockstep-symbols-never-made").exists());
     String::new()
 }
@@ -528,7 +531,9 @@ fn open_for_real() -> String {
 fn simulated_pid() -> String {
     let own = std::process::id();
     assert_eq!(own as i32, unsafe { libc::getpid() });
-    assert!(!std::path::Path::new("/proc/self").read_link().is_ok_and(|real| real.to_string_lossy() == own.to_string()));
+    assert!(
+        !std::path::Path::new("/proc/self").read_link().is_ok_and(|real| real.to_string_lossy() == own.to_string())
+    );
     own.to_string()
 }
 
@@ -554,9 +559,8 @@ fn refused_child() -> String {
     let mut child = 0;
     let program = [c"/bin/true".as_ptr().cast_mut(), null_mut()];
     let environment = [null_mut()];
-    let refused = unsafe {
-        libc::posix_spawn(&mut child, program[0], null(), null(), program.as_ptr(), environment.as_ptr())
-    };
+    let refused =
+        unsafe { libc::posix_spawn(&mut child, program[0], null(), null(), program.as_ptr(), environment.as_ptr()) };
     assert_eq!(refused, libc::EACCES);
     String::new()
 }

@@ -23,8 +23,7 @@ pub fn judge(observations: &Observations) -> Vec<Violation> {
     for commit in &observations.commits {
         by_owner.entry((commit.shard, commit.range_id)).or_default().push(commit);
     }
-    let conflicts = |commits: &Vec<&Commit>| first_unexplained(commits);
-    by_owner.values().filter_map(conflicts).collect()
+    by_owner.values().filter_map(|commits| first_unexplained(commits)).collect()
 }
 
 /// An owner that got into a conflict is in many: the first tells most.
@@ -46,9 +45,8 @@ fn first_unexplained(commits: &[&Commit]) -> Option<Violation> {
     let why = conflict(commit)?;
     let before = commits.iter().filter(|before| before.sequence < commit.sequence).max_by_key(|before| before.sequence);
     let what = format!("shard {}: {} wrote what does not fit what is stored: {why}", commit.shard, commit.server);
-    let violation = before.into_iter().fold(Violation::new(INVARIANT, what), |violation, before| {
-        violation.because(before.line())
-    });
+    let violation =
+        before.into_iter().fold(Violation::new(INVARIANT, what), |violation, before| violation.because(before.line()));
     Some(violation.because(commit.line()))
 }
 

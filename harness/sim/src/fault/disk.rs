@@ -57,7 +57,11 @@ impl Injectable for DiskErrors {
 impl Injectable for SyncErrors {
     fn draw(dice: &mut Dice, targets: &Targets) -> Option<SyncErrors> {
         let host = dice.pick(targets.disks()).clone();
-        Some(SyncErrors { host, per_million: *dice.pick(&[5_000, 50_000, 400_000]), for_ms: dice.between(500..=10_000) })
+        Some(SyncErrors {
+            host,
+            per_million: *dice.pick(&[5_000, 50_000, 400_000]),
+            for_ms: dice.between(500..=10_000),
+        })
     }
 
     fn begin(&self, world: &mut dyn World) -> Vec<Later> {

@@ -87,12 +87,19 @@ impl Nemesis {
         let mut leaving = BTreeSet::new();
         for step in std::mem::take(&mut self.due).into_values() {
             match step {
-                Step::Start(host, _) => drop(leaving.insert(host)),
-                Step::Join(host) => drop(self.absent.remove(&host)),
+                Step::Start(host, _) => {
+                    leaving.insert(host);
+                }
+                Step::Join(host) => {
+                    self.absent.remove(&host);
+                }
                 Step::Begin(_) | Step::End(_) | Step::Stop(..) | Step::Reset(..) => {}
             }
         }
-        for host in hosts.iter().filter(|host| !self.absent.contains(*host)) {
+        for host in hosts {
+            if self.absent.contains(host) {
+                continue;
+            }
             world.power_loss_at(host, None);
             world.resume(host);
             match world.state(host) {
@@ -141,7 +148,9 @@ impl Nemesis {
                 world.stop(&host);
                 self.start_later(world.now() + grace, host, None);
             }
-            Step::Reset(one, other) => drop(world.reset(&one, &other)),
+            Step::Reset(one, other) => {
+                world.reset(&one, &other);
+            }
             // It may have joined before, of another such fault.
             Step::Join(host) => {
                 if self.absent.remove(&host) {

@@ -5,8 +5,8 @@ use super::{Injectable, Later, Targets, millis};
 use crate::draw::Dice;
 use crate::world::{Host, World};
 use tempest_artifact::fault::{
-    Crash, CrashInRecovery, Kind, Pause, PowerLoss, Restart, RestartUnderLoad, RollingRestart, ServerGone, ServerReplaced,
-    ZoneLoss,
+    Crash, CrashInRecovery, Kind, Pause, PowerLoss, Restart, RestartUnderLoad, RollingRestart, ServerGone,
+    ServerReplaced, ZoneLoss,
 };
 
 impl Injectable for Crash {

@@ -4,8 +4,8 @@ use super::{Injectable, Later, Targets};
 use crate::draw::Dice;
 use crate::world::{Ambiguity, World};
 use tempest_artifact::fault::{
-    AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, PeerAnswerLost, PeerCallLate, PeerCallLost, PeerCallTwice,
-    OwnershipTaken, ReadOnly, SlowCommits, SlowReads,
+    AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, OwnershipTaken, PeerAnswerLost, PeerCallLate, PeerCallLost,
+    PeerCallTwice, ReadOnly, SlowCommits, SlowReads,
 };
 
 /// Each of these strikes some calls of one host for a while; they differ in what then becomes of a call.

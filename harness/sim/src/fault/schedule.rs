@@ -26,7 +26,11 @@ impl Targets {
         let workers = (1..=workers).map(Host::worker).collect();
         let (databases, monitors, spares) = match nodes {
             0 | 1 => (Vec::new(), Vec::new(), Vec::new()),
-            _ => (Host::databases(), vec![Host::monitor()], Host::servers(nodes + 1).split_off(Host::servers(nodes).len())),
+            _ => (
+                Host::databases(),
+                vec![Host::monitor()],
+                Host::servers(nodes + 1).split_off(Host::servers(nodes).len()),
+            ),
         };
         Targets { servers: Host::servers(nodes), workers, databases, monitors, clients: vec![Host::client()], spares }
     }

@@ -57,7 +57,9 @@ impl Subjects {
             Invariant::OwnershipSettled if observations.settled_from_ns.is_none() => {
                 return not("more than clocks and calls was disturbed");
             }
-            Invariant::ShardFence | Invariant::CommitsFit | Invariant::OwnershipSettled => (*commits, format!("{commits} commits")),
+            Invariant::ShardFence | Invariant::CommitsFit | Invariant::OwnershipSettled => {
+                (*commits, format!("{commits} commits"))
+            }
             Invariant::ReadsFresh if observations.timelines.iter().any(|began| began.may_lose) => {
                 return not("a failover of this database may lose something");
             }

@@ -138,16 +138,15 @@ impl Prepared {
                 && decisions.chance(&format!("buggify.{site}.on"), 0, 1, 2)
                 && decisions.chance(&format!("buggify.{site}"), visit, 1, 20)
         };
-        let acts = move |site: &'static str, visit: u64| {
-            ambiguities.strikes_at(site, visit) || acts_by_chance(site, visit)
-        };
+        let acts =
+            move |site: &'static str, visit: u64| ambiguities.strikes_at(site, visit) || acts_by_chance(site, visit);
         let duplicates = shared.duplicates.clone();
         let plants = self.request.plants.iter();
         let planted = plants.map(|name| old_names::planted_bug(name).unwrap_or(name).to_owned()).collect();
         let armed = tempest_rt::arm(tempest_rt::Arms {
             planted,
             buggify: Some(Box::new(acts)),
-            duplicated: Some(Box::new(move |call| duplicates.note(now_ns(), call))),
+            duplicated: Some(Box::new(move |call: &[u8]| duplicates.note(now_ns(), call))),
         });
         if armed { Ok(()) } else { Err(RunError::ArmedBefore) }
     }

@@ -5,7 +5,8 @@ use crate::observe::{DataLossReport, seconds};
 use crate::scenario::Workload;
 use crate::worker::{Caller, Client, NAMESPACE, PORT, WorkerSettings, call, connect, run_worker};
 use crate::world::{
-    DatabaseStore, Host, LockstepNetwork, Log, Program, RecordingStore, Shared, ThievingStore, materialise, newest, now_ns,
+    DatabaseStore, Host, LockstepNetwork, Log, Program, RecordingStore, Shared, ThievingStore, materialise, newest,
+    now_ns,
 };
 use futures::FutureExt;
 use prost::Message;

@@ -92,7 +92,7 @@ impl Ambiguities {
     }
 
     /// When it is that ownership is taken from a server that commits.
-    pub fn theft(&self, commit: u64) -> Theft {
+    pub(crate) fn theft(&self, commit: u64) -> Theft {
         *self.decisions.pick("rpc.theft", commit, &[Theft::Before, Theft::Behind, Theft::After])
     }
 

@@ -12,7 +12,8 @@ mod thief;
 pub(crate) use ambiguity::is_for_plans_alone;
 pub use ambiguity::{Ambiguities, Ambiguity};
 pub(crate) use database::{
-    DatabaseStore, Log, PLANTED as DATABASE_PLANTED, REBUILDING, Replica, Replication, database, materialise, monitor, newest,
+    DatabaseStore, Log, PLANTED as DATABASE_PLANTED, REBUILDING, Replica, Replication, database, materialise, monitor,
+    newest,
 };
 pub use lockstep::{LockstepWorld, Program};
 pub use network::LockstepNetwork;
@@ -20,8 +21,8 @@ pub use operator::Operator;
 pub use options::WorldOptions;
 pub use recording_store::RecordingStore;
 pub(crate) use shared::{Inspection, Shared, now_ns};
-pub(crate) use thief::ThievingStore;
 pub use tempest_artifact::Host;
+pub(crate) use thief::ThievingStore;
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -12,16 +12,14 @@
 use super::{Ambiguities, Ambiguity};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tempest_store::{
-    RangeId, ReadFuture, ReadRequest, ShardId, Store, Timeline, WriteFuture, WriteRequest,
-};
+use tempest_store::{RangeId, ReadFuture, ReadRequest, ShardId, Store, Timeline, WriteFuture, WriteRequest};
 
 /// As the row of a shard names its owner.
 const NAME: &str = "thief";
 
 /// When a shard is taken from the server that commits to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Theft {
+pub(crate) enum Theft {
     Before,
     Behind,
     After,
@@ -39,12 +37,10 @@ impl ThievingStore {
     pub fn new(inner: Arc<dyn Store>, ambiguities: Ambiguities, server: String) -> ThievingStore {
         ThievingStore { inner, ambiguities, server, commits: AtomicU64::new(0) }
     }
-
 }
 
 /// Another acquires the shard; no caller waits for it.
 fn take(store: &Arc<dyn Store>, shard: ShardId, expected: RangeId) {
-    tempest_rt::probe!("world-ownership-taken");
     let acquired = store.write(WriteRequest::AcquireShard { shard, expected, owner: NAME.to_owned() });
     tempest_rt::task::spawn(async move { drop(acquired.await) });
 }
