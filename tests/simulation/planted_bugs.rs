@@ -590,7 +590,7 @@ planted! {
     saying_not_done_once_superseded: "superseded-owner-says-not-done" in TRANSFERRED from 4,
         seen by "refused-left-nothing" | "acked-durable";
     answering_without_proof_of_ownership: "reads-without-ownership" in CURIOUS from 2, seen by "reads-fresh";
-    evicting_what_is_being_written: "evicted-while-committing" in FORGETTING from 1, seen by "commits-fit";
+    evicting_what_is_being_written: "evicted-while-committing" in FORGETTING from 3, seen by "commits-fit";
     writing_to_a_backlog_of_another: "backlog-range-not-checked" in STOOD_STILL from 4, seen by "liveness";
     believing_a_refusal_too_early: "refusal-believed-although-duplicates-follow" in MISSING_TARGETS from 18,
         seen by "across-runs";

@@ -33,6 +33,11 @@ impl Image {
         Image { current: bytes.to_vec(), durable: bytes.to_vec(), pending: Vec::new() }
     }
 
+    /// What is on the medium, without what is on its way there.
+    pub fn on_medium(&self) -> Image {
+        Image::of(&self.durable)
+    }
+
     /// Bytes that are on the medium.
     pub fn durable_bytes(&self) -> usize {
         self.durable.len()

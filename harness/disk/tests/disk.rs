@@ -149,12 +149,16 @@ fn a_disk_that_was_replaced_has_only_what_the_new_one_has() {
     let file = written(&disk, b"gone");
     file.sync_data().unwrap();
     disk.sync_directory(Path::new("/data")).unwrap();
-    disk.replace(&[(Path::new("/data/new"), b"there")]);
+    let new = Path::new("/data/new");
+    disk.replace(&[], &[(new, b"there")]);
     assert!(file.read(0, &mut [0]).is_err(), "what was open is dead");
     assert_eq!(content(&disk), None);
     disk.cut_power();
     disk.restore_power();
-    assert_eq!(disk.files(), [Path::new("/data/new")], "it came with the disk");
+    assert_eq!(disk.files(), [new], "it came with the disk");
+    written(&disk, b"kept").sync_data().unwrap();
+    disk.replace(&[path()], &[]);
+    assert_eq!((disk.files(), content(&disk)), (vec![path().to_owned()], Some(b"kept".to_vec())));
 }
 
 #[test]
@@ -162,7 +166,7 @@ fn bits_that_rot_are_seen_once_a_file_is_opened_again() {
     let disk = disk(1);
     let file = written(&disk, &[0; 64]);
     file.sync_data().unwrap();
-    disk.rot(1);
+    disk.rot(path(), 1);
     let mut cached = [1; 64];
     file.read(0, &mut cached).unwrap();
     assert_eq!(cached, [0; 64], "it is in the cache");

@@ -33,18 +33,17 @@ fn option(setting: &str) -> &str {
     setting.split('=').next().unwrap_or_default()
 }
 
-/// Hardly any run stays in memory, and what is read again comes later than what was written meanwhile.
+/// Hardly any run stays in memory, and what is read again may overtake what is being written.
 pub(super) const FORGETTING: Storm = (
-    "order-saga",
+    "signal-mesh",
     &[
         "nodes=3",
         "asynchronous=0",
         "named_standby=0",
         "cached_runs=1",
-        "shards=4",
-        "sagas=30",
-        "faults=12",
-        "fault.others=0",
-        "fault.slow-reads=1",
+        "shards=1",
+        "latency_min_us=50",
+        "latency_spread_us=50000",
+        "faults=0",
     ],
 );

@@ -1,5 +1,5 @@
 //! The default world: every host is real threads, scheduled one at a time in virtual time.
-use super::{Ambiguities, Ambiguity, Host, HostState, Operator, Pause, REBUILDING, World};
+use super::{Ambiguities, Ambiguity, Host, HostState, LOG_FILE, Operator, PROMISE, Pause, REBUILDING, World};
 use futures::future::LocalBoxFuture;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -231,13 +231,13 @@ impl World for LockstepWorld<'_> {
 
     fn replace_disk(&mut self, host: &Host) {
         if let Some(disk) = &self.slot(host).disk {
-            disk.replace(&[(Path::new(REBUILDING), b"")]);
+            disk.replace(&[Path::new(PROMISE)], &[(Path::new(REBUILDING), b"")]);
         }
     }
 
     fn rot_disk(&mut self, host: &Host, bits: u32) {
         if let Some(disk) = &self.slot(host).disk {
-            disk.rot(bits);
+            disk.rot(Path::new(LOG_FILE), bits);
         }
     }
 

@@ -12,8 +12,8 @@ mod thief;
 pub(crate) use ambiguity::is_for_plans_alone;
 pub use ambiguity::{Ambiguities, Ambiguity};
 pub(crate) use database::{
-    DatabaseStore, Log, PLANTED as DATABASE_PLANTED, REBUILDING, Replica, Replication, database, materialise, monitor,
-    newest,
+    DatabaseStore, LOG_FILE, Log, PLANTED as DATABASE_PLANTED, PROMISE, REBUILDING, Replica, Replication, database,
+    materialise, monitor, newest,
 };
 pub use lockstep::{LockstepWorld, Program};
 pub use network::LockstepNetwork;
@@ -101,9 +101,10 @@ pub trait World {
     fn slow_disk(&mut self, host: &Host, times: u32);
     /// So many more bytes fit the host's disk, and what is there may be overwritten or not; `None` for the room is no bound.
     fn limit_disk(&mut self, host: &Host, room_bytes: Option<u64>, overwriting: bool);
-    /// The host's disk is another one, and empty. To be done while the host is down.
+    /// The database node's disk is another one, and empty but for the term that it promised: the monitor must not give one
+    /// twice. To be done while the host is down.
     fn replace_disk(&mut self, host: &Host);
-    /// So many bits of what is on the host's disk turn over. To be done while the host is down.
+    /// So many bits of the log on the database node's disk turn over. To be done while the host is down.
     fn rot_disk(&mut self, host: &Host, bits: u32);
     /// How many of a million reads and changes of the host's disk fail with an I/O error.
     fn fail_operations(&mut self, host: &Host, per_million: u64);

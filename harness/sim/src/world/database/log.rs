@@ -8,9 +8,9 @@ use std::path::Path;
 use tempest_disk::SimDisk;
 use tempest_store::file_system::FileSystem;
 
-const FILE: &str = "/data/log";
+pub(crate) const FILE: &str = "/data/log";
 /// The promise has a file of its own, replaced whole: it must survive when entries are cut off.
-const PROMISE: &str = "/data/promise";
+pub(crate) const PROMISE: &str = "/data/promise";
 const PROMISE_NEW: &str = "/data/promise.new";
 const DIRECTORY: &str = "/data";
 /// It is there on a disk that took the place of another, until the log has caught up with a primary's.

@@ -34,7 +34,7 @@ mod replication;
 mod wire;
 
 pub(crate) use client::DatabaseStore;
-pub(crate) use log::{Log, REBUILDING, newest};
+pub(crate) use log::{FILE as LOG_FILE, Log, PROMISE, REBUILDING, newest};
 pub(crate) use monitor::monitor;
 pub(crate) use node::{Replica, database};
 pub(crate) use plants::PLANTED;

@@ -142,14 +142,14 @@ impl Monitor {
 
     /// Takes a report in; returns what is worth telling.
     fn take(&mut self, report: Report, now: Instant) -> Option<News> {
-        // What it does not have says nothing of what there is, and a primary whose disk is new is none any more.
-        if report.rebuilding {
+        // A primary whose disk is new is none any more.
+        let is_whole = !report.rebuilding;
+        let renews = is_whole && self.primary.as_ref() == Some(&report.name) && report.promised == self.term;
+        if is_whole {
+            self.heard_at.insert(report.name.clone(), now);
+        } else {
             self.heard_at.remove(&report.name);
-            self.reports.remove(&report.name);
-            return None;
         }
-        let renews = self.primary.as_ref() == Some(&report.name) && report.promised == self.term;
-        self.heard_at.insert(report.name.clone(), now);
         self.name_standby(now);
         self.reports.insert(report.name.clone(), report);
         if renews && now < self.leased_until {
@@ -179,7 +179,9 @@ impl Monitor {
         }
         // That is long after the lease of the primary that was deposed for it.
         self.demand.take_if(|demand| now >= demand.until);
-        let promised = self.reports.values().filter(|report| report.promised == self.term && self.term > 0);
+        // What a node does not have whose disk is new says nothing of what there is.
+        let has_promised = |report: &&Report| report.promised == self.term && self.term > 0 && !report.rebuilding;
+        let promised = self.reports.values().filter(has_promised);
         if let Some(demand) = &self.demand {
             let let_go = |name: &String| promised.clone().any(|report| report.name == *name);
             if now < self.leased_until && !demand.deposed.as_ref().is_none_or(let_go) {
@@ -348,7 +350,7 @@ mod tests {
         let mut monitor = named(start);
         let empty = |promised| Report { rebuilding: true, ..report("b", promised, 0, 0) };
         monitor.take(report("a", 1, 1, 9), at(6));
-        monitor.take(empty(0), at(8));
+        monitor.take(empty(1), at(8));
         monitor.take(empty(1), at(9));
         monitor.take(report("a", 1, 1, 9), at(9));
         monitor.take(report("c", 1, 1, 9), at(9));

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_new_disk_is_rebuilt_when_it_has_all_that_is_committed() {
         let disk = SimDisk::new([1; 32], DiskOptions::default());
-        disk.replace(&[(std::path::Path::new(super::super::log::REBUILDING), b"")]);
+        disk.replace(&[], &[(std::path::Path::new(super::super::log::REBUILDING), b"")]);
         let mut log = Log::open(&disk).expect("a new disk opens");
         assert!(log.is_rebuilding());
         take(&mut log, append(1, (0, 0), &[(1, 1), (1, 2)])).expect("there is power");
