@@ -68,9 +68,13 @@ impl Primary {
                 entries.iter().filter_map(commit_of),
             );
         }
+        let tasks = TaskGroup::default();
+        if !replication.has_timelines() {
+            let found = entries.iter().filter_map(commit_of).collect();
+            tasks.spawn(found_is_durable(node.clone(), progress.clone(), number, found));
+        }
         progress.own_has(number);
         let (work, waiting) = mpsc::channel(WAITING_MAX);
-        let tasks = TaskGroup::default();
         for standby in node.replica.others.clone() {
             tasks.spawn(replication::feed(node.clone(), standby, progress.clone()));
         }
@@ -159,6 +163,17 @@ fn place_on(timeline: Timeline, write: &WriteRequest) -> Result<Timeline, StoreE
             }
         }
         _ => Ok(timeline),
+    }
+}
+
+/// What a primary began with is durable once its term has begun. The primary before it may stand still, and find out only
+/// much later that others had it.
+async fn found_is_durable(node: Arc<Node>, progress: Arc<Progress>, began_at: u64, found: Vec<CommitIdentity>) {
+    let mut committed = progress.committed.subscribe();
+    if committed.wait_for(|number| *number >= began_at).await.is_ok() {
+        for (shard, range_id, sequence) in found {
+            node.shared.commits.durable(shard, range_id, sequence, crate::world::now_ns());
+        }
     }
 }
 
