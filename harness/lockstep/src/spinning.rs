@@ -3,7 +3,7 @@
 //!
 //! A thread outside looks every now and then whether the turn has changed hands. If it has not, and the thread that has it
 //! has used that much of the processor since, that thread is sent a signal and says itself where it is: its host and a
-//! backtrace. Then the process ends with [`STATUS`]; a campaign's other seeds have processes of their own.
+//! backtrace. Then the process ends with status 2; a campaign's other seeds have processes of their own.
 //!
 //! Time on the processor counts, not time that passes: a machine that is overloaded is no reason to end a run.
 
@@ -15,7 +15,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 /// How a process ends whose simulation was stopped by a thread: as where the environment is not what a run needs.
-pub const STATUS: i32 = 2;
+const STATUS: i32 = 2;
 
 /// Pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
