@@ -1,6 +1,9 @@
 //! Every planted bug is found in the storm, within ten times the median number of seeds that it takes, by a seed that holds
 //! without it.
+mod came_later;
+
 use crate::{last_line, stdout, tempest};
+use came_later::{FORGETTING, left_out};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -445,7 +448,7 @@ const REGISTRARS: Storm = ("registry", &["nodes=3", "asynchronous=0", "registrar
 fn run(storm: Storm, seed: u64, more: &[&str]) -> std::process::Output {
     let (scenario, settings) = storm;
     let seed = seed.to_string();
-    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+    let settings = settings.iter().copied().chain(left_out(settings)).flat_map(|setting| ["--set", setting]);
     let arguments: Vec<&str> =
         ["run", scenario, "--seed", &seed].into_iter().chain(settings).chain(more.iter().copied()).collect();
     tempest(&arguments)
@@ -587,6 +590,7 @@ planted! {
     saying_not_done_once_superseded: "superseded-owner-says-not-done" in TRANSFERRED from 4,
         seen by "refused-left-nothing" | "acked-durable";
     answering_without_proof_of_ownership: "reads-without-ownership" in CURIOUS from 2, seen by "reads-fresh";
+    evicting_what_is_being_written: "evicted-while-committing" in FORGETTING from 3, seen by "commits-fit";
     writing_to_a_backlog_of_another: "backlog-range-not-checked" in STOOD_STILL from 4, seen by "liveness";
     believing_a_refusal_too_early: "refusal-believed-although-duplicates-follow" in MISSING_TARGETS from 18,
         seen by "across-runs";

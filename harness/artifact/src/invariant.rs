@@ -27,6 +27,7 @@ macro_rules! invariants {
 invariants! {
     Clean = "clean",
     ShardFence = "shard-fence",
+    CommitsFit = "commits-fit",
     OwnershipSettled = "ownership-settled",
     DataLossNoticed = "data-loss-noticed",
     HistoryWellformed = "history-wellformed",

@@ -56,6 +56,11 @@ impl Directory {
         }
     }
 
+    pub fn sync_all(&mut self) {
+        self.pending.clear();
+        self.durable = self.current.clone();
+    }
+
     /// Each un-synced change is kept or lost on its own; one of several entries is never torn.
     pub fn power_cut(&mut self, survival: &mut Stream) {
         for change in self.pending.drain(..) {

@@ -126,6 +126,39 @@ impl SimDisk {
         self.lock().powered
     }
 
+    /// Another disk in its place: it has what is durable of the files that are `kept`, and `new` ones, all of it durable. The
+    /// power stays as it is, and what was open is dead.
+    pub fn replace(&self, kept: &[&Path], new: &[(&Path, &[u8])]) {
+        let mut state = self.lock();
+        let saved =
+            |path: &&Path| Some((path.to_path_buf(), state.images.get(&state.directory.find(path)?)?.on_medium()));
+        let saved: Vec<(PathBuf, Image)> = kept.iter().filter_map(saved).collect();
+        state.incarnation += 1;
+        state.locks.clear();
+        state.images.clear();
+        state.directory = Directory::default();
+        let new = new.iter().map(|(path, bytes)| (path.to_path_buf(), Image::of(bytes)));
+        for (path, image) in saved.into_iter().chain(new) {
+            let file = state.next_number();
+            state.images.insert(file, image);
+            state.directory.create(&path, file);
+        }
+        state.directory.sync_all();
+    }
+
+    /// Turns over so many bits, drawn anew for each, of what a file has on the medium.
+    pub fn rot(&self, path: &Path, bits: u32) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let file = state.directory.find(path);
+        let Some(image) = file.and_then(|file| state.images.get_mut(&file)) else { return };
+        for _ in 0..bits {
+            let place = state.random.rot.below(8 * image.durable_bytes() as u64);
+            image.turn_over(place);
+            state.statistics.faults += 1;
+        }
+    }
+
     /// Called, outside all locks, by the operation at which the power is cut: the place to kill the node.
     pub fn on_power_cut(&self, callback: impl Fn() + Send + Sync + 'static) {
         self.lock().on_power_cut = Some(Arc::new(callback));

@@ -28,6 +28,28 @@ pub enum Medium {
 const SURVIVAL_PERCENT: [u32; 5] = [0, 10, 50, 90, 100];
 
 impl Image {
+    /// A file that is on the medium, whole.
+    pub fn of(bytes: &[u8]) -> Image {
+        Image { current: bytes.to_vec(), durable: bytes.to_vec(), pending: Vec::new() }
+    }
+
+    /// What is on the medium, without what is on its way there.
+    pub fn on_medium(&self) -> Image {
+        Image::of(&self.durable)
+    }
+
+    /// Bytes that are on the medium.
+    pub fn durable_bytes(&self) -> usize {
+        self.durable.len()
+    }
+
+    /// Turns a bit over that is on the medium. Readers that trust a cache see it once the file is opened again.
+    pub fn turn_over(&mut self, bit: u64) {
+        if let Some(byte) = self.durable.get_mut(usize::try_from(bit / 8).unwrap_or(usize::MAX)) {
+            *byte ^= 1 << (bit % 8);
+        }
+    }
+
     pub fn write(&mut self, offset: usize, bytes: &[u8], medium: Medium) {
         put(&mut self.current, offset, bytes);
         let place = match medium {

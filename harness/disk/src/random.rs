@@ -10,6 +10,8 @@ pub struct Random {
     pub faults: Stream,
     /// Where a misdirected write lies.
     pub places: Stream,
+    /// Which bits rot.
+    pub rot: Stream,
 }
 
 impl Random {
@@ -19,7 +21,7 @@ impl Random {
             random.set_stream(number);
             Stream(random)
         };
-        Self { survival: stream(1), faults: stream(2), places: stream(3) }
+        Self { survival: stream(1), faults: stream(2), places: stream(3), rot: stream(4) }
     }
 }
 

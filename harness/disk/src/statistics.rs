@@ -20,3 +20,10 @@ pub struct DiskStatistics {
     /// Writes and truncations that failed because the disk was full.
     pub refused_for_room: u64,
 }
+
+impl DiskStatistics {
+    /// Operations that failed for a reason that no program is to blame for, or did not what they said.
+    pub fn failures(&self) -> u64 {
+        self.refused_for_room + self.faults
+    }
+}

@@ -142,3 +142,35 @@ fn faults_strike_and_heal() {
     disk.restore_power();
     assert_eq!(content(&disk).unwrap(), b"old");
 }
+
+#[test]
+fn a_disk_that_was_replaced_has_only_what_the_new_one_has() {
+    let disk = disk(1);
+    let file = written(&disk, b"gone");
+    file.sync_data().unwrap();
+    disk.sync_directory(Path::new("/data")).unwrap();
+    let new = Path::new("/data/new");
+    disk.replace(&[], &[(new, b"there")]);
+    assert!(file.read(0, &mut [0]).is_err(), "what was open is dead");
+    assert_eq!(content(&disk), None);
+    disk.cut_power();
+    disk.restore_power();
+    assert_eq!(disk.files(), [new], "it came with the disk");
+    written(&disk, b"kept").sync_data().unwrap();
+    disk.replace(&[path()], &[]);
+    assert_eq!((disk.files(), content(&disk)), (vec![path().to_owned()], Some(b"kept".to_vec())));
+}
+
+#[test]
+fn bits_that_rot_are_seen_once_a_file_is_opened_again() {
+    let disk = disk(1);
+    let file = written(&disk, &[0; 64]);
+    file.sync_data().unwrap();
+    disk.rot(path(), 1);
+    let mut cached = [1; 64];
+    file.read(0, &mut cached).unwrap();
+    assert_eq!(cached, [0; 64], "it is in the cache");
+    drop(file);
+    let bits: u32 = content(&disk).unwrap().iter().map(|byte| byte.count_ones()).sum();
+    assert_eq!((bits, disk.statistics().faults), (1, 1));
+}

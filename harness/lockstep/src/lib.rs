@@ -62,11 +62,13 @@
 //! - Wakers of one host must not be woken by another: share data between hosts, never channels or notifications of an
 //!   async runtime, whose dead ends write to descriptors that have another owner by now.
 //! - A crash leaks the threads, their stacks and memory, and files (event descriptors are closed).
-//! - A thread that neither reads a clock nor makes an interposed call runs forever, and with it the simulation stops.
-//! - Real sockets and name lookups are refused with a line on standard error, waiting without end in `poll` likewise. Plain
-//!   files may be read and written, for `/proc`, `/etc` and time zones; what is in them is the machine's. Pipes, child
-//!   processes and signals are real and not simulated. tokio makes one socket pair per process for signals;
-//!   [`check_interposition`] has it made in time.
+//! - A thread that neither reads a clock nor makes an interposed call keeps its turn, and with it the simulation stops. When
+//!   it has used [`Options::spin_limit`] of the processor, it is named with its host and a backtrace, and the process ends.
+//! - Real sockets, name lookups, child processes, devices of randomness and files opened to write are refused with a line on
+//!   standard error, waiting without end in `poll` likewise. Plain files may be read, for `/proc`, `/etc` and time zones;
+//!   what is in them is the machine's. The process id is simulated. Pipes and signals are real and not simulated. tokio
+//!   makes one socket pair per process for signals; [`check_interposition`] has it made in time.
+//! - Calls that a crate makes past the C library (`rustix`, with its default backend) are not seen.
 //! - Calls from inside the C library, and instructions, are out of reach: its own condition variables
 //!   (`pthread_cond_wait`), `rdtsc`, `rdrand`.
 //! - Addresses are the same in every process only after [`fix_addresses`]; without it, whatever hashes or compares
@@ -93,6 +95,8 @@ mod kernel;
 pub mod net;
 mod options;
 mod simulation;
+#[cfg(lockstep_supported)]
+mod spinning;
 mod sys;
 pub mod trace;
 

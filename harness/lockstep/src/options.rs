@@ -28,7 +28,7 @@ pub enum Pick {
     Fifo,
 }
 
-/// Everything but the seed. The trace depends on all of it except `pin_to_core` and `trace_file`.
+/// Everything but the seed. The trace depends on all of it except `pin_to_core`, `spin_limit` and `trace_file`.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub pick: Pick,
@@ -48,6 +48,8 @@ pub struct Options {
     /// A switch to another thread costs several times less when both threads share a core. `None` leaves it to the operating
     /// system.
     pub pin_to_core: Option<usize>,
+    /// How much of the processor a thread may use without giving its turn away, before it is named and the process ends.
+    pub spin_limit: Duration,
     /// Where the trace is written as readable lines.
     pub trace_file: Option<PathBuf>,
     /// Adds a line per scheduling point to `trace_file`; these lines are not part of the hash.
@@ -65,6 +67,7 @@ impl Default for Options {
             processors: 1,
             stack_bytes: 4 << 20,
             pin_to_core: None,
+            spin_limit: Duration::from_secs(30),
             trace_file: None,
             trace_scheduling_points: false,
         }

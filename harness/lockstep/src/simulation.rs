@@ -87,7 +87,10 @@ impl Simulation {
             None => Trace::default(),
         };
         #[cfg(lockstep_supported)]
-        crate::interpose::take_choice_from_parking_lot();
+        {
+            crate::spinning::watch(options.spin_limit);
+            crate::interpose::take_choice_from_parking_lot();
+        }
         kernel::enter(Kernel::create(seed, options, trace), kernel::CONTROLLER);
         Ok(Simulation { _not_send: PhantomData })
     }

@@ -1,9 +1,11 @@
-//! What each kind of fault does to whom, as pages show it: one match over all kinds, without a wildcard.
-use crate::words::{amount, duration, signed_duration};
+//! What each kind of fault does to whom, as pages show it.
+use crate::words::{amount, duration, plural, signed_duration};
 use std::collections::BTreeMap;
 use tempest_artifact::fault::{
-    AnswerLost, ClockJump, ClockSkew, CommitInDoubt, Crash, CrashInRecovery, DeliveredTwice, DiskFull, DiskSlow,
-    Hedged, Latency, Pause, PowerLoss, Promote, ReadOnly, Restart, RollingRestart, SlowCommits, SlowNode,
+    AnswerLost, BitRot, ClockJump, ClockSkew, CommitInDoubt, CrashInRecovery, DeliveredTwice, DiskErrors, DiskFull,
+    DiskSlow, Flapping, Hedged, Latency, OwnershipTaken, Pause, PeerAnswerLost, PeerCallLate, PeerCallLost,
+    PeerCallTwice, PowerLoss, ReadOnly, Restart, RestartUnderLoad, RollingRestart, ServerReplaced, SlowCommits,
+    SlowDatabaseLink, SlowNode, SlowReads, SyncErrors,
 };
 use tempest_artifact::{Fault, Host, Link};
 
@@ -59,30 +61,71 @@ pub(super) fn effects(fault: &Fault) -> Vec<Effect> {
             .into_iter()
             .flat_map(|(host, peer)| disturbed(host, format!("connections with {peer} broke")))
             .collect(),
-        Fault::SlowNode(SlowNode { host, .. }) => disturbed(host, "all that it sends is late".into()),
-        Fault::Crash(Crash { host, .. }) | Fault::CrashInRecovery(CrashInRecovery { host, .. }) => {
-            vec![Effect::Down { host: host.clone() }]
+        Fault::ServerReplaced(ServerReplaced { host, .. }) => vec![Effect::Down { host: host.clone() }],
+        Fault::Crash(_)
+        | Fault::CrashInRecovery(_)
+        | Fault::ServerGone(_)
+        | Fault::DiskLost(_)
+        | Fault::BitRot(_)
+        | Fault::ZoneLoss(_) => fault.hosts().into_iter().map(|host| Effect::Down { host }).collect(),
+        Fault::Restart(_) | Fault::RollingRestart(_) => {
+            fault.hosts().into_iter().map(|host| Effect::Stopping { host }).collect()
         }
-        Fault::PowerLoss(PowerLoss { host, .. }) => disturbed(host, "its power is about to fail".into()),
-        Fault::Restart(Restart { host, .. }) => vec![Effect::Stopping { host: host.clone() }],
-        Fault::RollingRestart(RollingRestart { hosts, .. }) => {
-            hosts.iter().map(|host| Effect::Stopping { host: host.clone() }).collect()
+        Fault::RestartUnderLoad(RestartUnderLoad { hosts, workers, .. }) => {
+            let stopping = hosts.iter().map(|host| Effect::Stopping { host: host.clone() });
+            let busy = |host: &Host| Effect::Disturbed { host: host.clone(), how: "it is busy".into() };
+            stopping.chain(workers.iter().map(busy)).collect()
         }
         Fault::Pause(Pause { host, .. }) => vec![Effect::Paused { host: host.clone() }],
-        Fault::ClockSkew(ClockSkew { host, .. }) | Fault::ClockJump(ClockJump { host, .. }) => {
-            disturbed(host, format!("its clock is wrong: {}", describe(fault)))
-        }
-        Fault::DiskSlow(DiskSlow { host, .. }) => disturbed(host, format!("its disk is slow: {}", describe(fault))),
-        Fault::DiskFull(DiskFull { host, .. }) => disturbed(host, format!("its disk is full: {}", describe(fault))),
-        Fault::AnswerLost(AnswerLost { host, .. }) => disturbed(host, "answers to its calls are lost".into()),
-        Fault::DeliveredTwice(DeliveredTwice { host, .. }) => disturbed(host, "its calls arrive twice".into()),
-        Fault::Hedged(Hedged { host, .. }) => disturbed(host, "its calls go out twice at once".into()),
-        Fault::CommitInDoubt(CommitInDoubt { host, .. }) => {
-            disturbed(host, "its connections break when writes are done".into())
-        }
-        Fault::SlowCommits(SlowCommits { host, .. }) => disturbed(host, "it answers writes late".into()),
-        Fault::ReadOnly(ReadOnly { host, .. }) => disturbed(host, "it refuses writes".into()),
-        Fault::Promote(Promote { host }) => disturbed(host, "an operator wants it to be primary".into()),
+        other => other.hosts().iter().flat_map(|host| disturbed(host, how(other))).collect(),
+    }
+}
+
+/// What is wrong with the host that a fault is aimed at, if that is all that it does. Exhaustive: a kind that is new must say
+/// it here, or in [`effects`].
+fn how(fault: &Fault) -> String {
+    match fault {
+        Fault::SlowNode(_) => "all that it sends is late".into(),
+        Fault::SlowDatabaseLink(_) => "its database is far away".into(),
+        Fault::Flapping(_) => "its connections break again and again".into(),
+        Fault::PowerLoss(_) => "its power is about to fail".into(),
+        Fault::ClockSkew(_) | Fault::ClockJump(_) => format!("its clock is wrong: {}", describe(fault)),
+        Fault::DiskSlow(_) => format!("its disk is slow: {}", describe(fault)),
+        Fault::DiskFull(_) => format!("its disk is full: {}", describe(fault)),
+        Fault::DiskErrors(_) | Fault::SyncErrors(_) => format!("its disk fails: {}", describe(fault)),
+        Fault::AnswerLost(_) => "answers to its calls are lost".into(),
+        Fault::DeliveredTwice(_) => "its calls arrive twice".into(),
+        Fault::Hedged(_) => "its calls go out twice at once".into(),
+        Fault::PeerCallLost(_) => "its calls to other servers are lost".into(),
+        Fault::PeerCallLate(_) => "its calls to other servers are late".into(),
+        Fault::PeerCallTwice(_) => "its calls to other servers arrive twice".into(),
+        Fault::PeerAnswerLost(_) => "other servers' answers to it are lost".into(),
+        Fault::CommitInDoubt(_) => "its connections break when writes are done".into(),
+        Fault::SlowCommits(_) => "it answers writes late".into(),
+        Fault::SlowReads(_) => "it answers reads late".into(),
+        Fault::OwnershipTaken(_) => "its shards are taken from it".into(),
+        Fault::ReadOnly(_) => "it refuses writes".into(),
+        Fault::Promote(_) => "an operator wants it to be primary".into(),
+        Fault::Partition(_)
+        | Fault::Isolate(_)
+        | Fault::IsolateDatabase(_)
+        | Fault::Bridge(_)
+        | Fault::Ring(_)
+        | Fault::OneWay(_)
+        | Fault::Clog(_)
+        | Fault::Latency(_)
+        | Fault::Reset(_)
+        | Fault::Crash(_)
+        | Fault::CrashInRecovery(_)
+        | Fault::ServerGone(_)
+        | Fault::ServerReplaced(_)
+        | Fault::DiskLost(_)
+        | Fault::BitRot(_)
+        | Fault::ZoneLoss(_)
+        | Fault::Restart(_)
+        | Fault::RollingRestart(_)
+        | Fault::RestartUnderLoad(_)
+        | Fault::Pause(_) => describe(fault),
     }
 }
 
@@ -123,8 +166,19 @@ pub(crate) fn describe(fault: &Fault) -> String {
             0 => format!("{} later", duration(*extra_ms)),
             bound => format!("{} later, at most {} a second", duration(*extra_ms), amount(*bound)),
         },
-        Fault::SlowNode(SlowNode { extra_ms, .. }) => format!("{} later", duration(*extra_ms)),
-        Fault::Crash(_) => String::new(),
+        Fault::SlowNode(SlowNode { extra_ms, .. }) | Fault::SlowDatabaseLink(SlowDatabaseLink { extra_ms, .. }) => {
+            format!("{} later", duration(*extra_ms))
+        }
+        Fault::Flapping(Flapping { every_ms, extra_ms, others, .. }) => {
+            format!("each {} with {}, {} later", duration(*every_ms), list(others), duration(*extra_ms))
+        }
+        Fault::Crash(_) | Fault::ZoneLoss(_) => String::new(),
+        Fault::DiskLost(_) => "back with an empty disk".into(),
+        Fault::BitRot(BitRot { bits, .. }) => plural(u64::from(*bits), "bit"),
+        Fault::ServerGone(_) => "for good".into(),
+        Fault::ServerReplaced(replaced) => {
+            format!("for good; {} joins {} later", replaced.by, duration(replaced.after_ms))
+        }
         Fault::CrashInRecovery(CrashInRecovery { change, .. }) => {
             format!("again at change {change} of its disk while it recovers")
         }
@@ -132,6 +186,10 @@ pub(crate) fn describe(fault: &Fault) -> String {
         Fault::Restart(Restart { grace_ms, .. }) => format!("{} to stop by itself", duration(*grace_ms)),
         Fault::RollingRestart(RollingRestart { pace_ms, grace_ms, .. }) => {
             format!("one each {}, {} to stop by itself", duration(*pace_ms), duration(*grace_ms))
+        }
+        Fault::RestartUnderLoad(RestartUnderLoad { pace_ms, grace_ms, extra_ms, .. }) => {
+            let (pace, grace, late) = (duration(*pace_ms), duration(*grace_ms), duration(*extra_ms));
+            format!("one each {pace}, {grace} to stop by itself, workers' answers {late} later")
         }
         Fault::ClockSkew(ClockSkew { offset_ms, rate_ppm, .. }) => {
             format!("off by {}, {rate_ppm:+} ppm", signed_duration(*offset_ms))
@@ -142,12 +200,20 @@ pub(crate) fn describe(fault: &Fault) -> String {
             let room = format!("room for {}", amount(*room_bytes));
             if *overwriting { format!("{room}, overwriting works") } else { "no write works".into() }
         }
+        Fault::DiskErrors(DiskErrors { per_million, .. }) => of_calls(*per_million, "operations"),
+        Fault::SyncErrors(SyncErrors { per_million, .. }) => of_calls(*per_million, "syncs"),
         Fault::AnswerLost(AnswerLost { per_million, .. })
         | Fault::DeliveredTwice(DeliveredTwice { per_million, .. })
-        | Fault::Hedged(Hedged { per_million, .. }) => of_calls(*per_million, "calls"),
+        | Fault::Hedged(Hedged { per_million, .. })
+        | Fault::PeerCallLost(PeerCallLost { per_million, .. })
+        | Fault::PeerCallLate(PeerCallLate { per_million, .. })
+        | Fault::PeerCallTwice(PeerCallTwice { per_million, .. })
+        | Fault::PeerAnswerLost(PeerAnswerLost { per_million, .. }) => of_calls(*per_million, "calls"),
         Fault::CommitInDoubt(CommitInDoubt { per_million, .. })
         | Fault::SlowCommits(SlowCommits { per_million, .. })
         | Fault::ReadOnly(ReadOnly { per_million, .. }) => of_calls(*per_million, "writes"),
+        Fault::SlowReads(SlowReads { per_million, .. }) => of_calls(*per_million, "reads"),
+        Fault::OwnershipTaken(OwnershipTaken { per_million, .. }) => of_calls(*per_million, "commits"),
     }
 }
 

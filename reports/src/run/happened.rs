@@ -41,6 +41,9 @@ impl Happened<'_> {
             }
             Fault::Reset(cut) => format!("{} – {}", cut.one, cut.other),
             Fault::RollingRestart(restart) => plural(restart.hosts.len() as u64, "server"),
+            Fault::ZoneLoss(zone) => plural(zone.hosts.len() as u64, "host"),
+            Fault::ServerReplaced(replaced) => format!("{} by {}", replaced.host, replaced.by),
+            Fault::RestartUnderLoad(restart) => plural(restart.hosts.len() as u64, "server"),
             other => other.hosts().iter().map(Host::as_str).collect::<Vec<_>>().join(", "),
         }
     }
@@ -91,9 +94,14 @@ impl Run {
                     None => Some(taken_back.1),
                 }
             }
-            Fault::Crash(_) | Fault::CrashInRecovery(_) | Fault::Restart(_) => {
-                fault.hosts().iter().map(|host| self.started_ms(entry, host)).max()
-            }
+            Fault::ServerReplaced(replaced) => Some(self.started_ms(entry, &replaced.by)),
+            Fault::Crash(_)
+            | Fault::CrashInRecovery(_)
+            | Fault::Restart(_)
+            | Fault::ZoneLoss(_)
+            | Fault::DiskLost(_)
+            | Fault::BitRot(_)
+            | Fault::ServerGone(_) => fault.hosts().iter().map(|host| self.started_ms(entry, host)).max(),
             Fault::RollingRestart(restart) => {
                 let stopped = restart.hosts.iter().filter_map(|host| Some((self.stopping(entry, host)?, host)));
                 stopped

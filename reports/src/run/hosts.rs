@@ -116,7 +116,7 @@ impl Run {
             Effect::Down { .. } => {}
             // Of several hosts each is stopped at a time of its own, which the timeline tells.
             Effect::Stopping { host } => match *happened.fault {
-                Fault::RollingRestart(_) => {}
+                Fault::RollingRestart(_) | Fault::RestartUnderLoad(_) => {}
                 _ => lane(&host, Some(State::Stopping), None, to_ms),
             },
             Effect::Paused { host } => lane(&host, Some(State::Paused), None, to_ms),
@@ -141,23 +141,50 @@ impl Run {
     fn downtimes<'run>(&self, known: &'run BTreeSet<Host>) -> BTreeMap<&'run Host, Vec<Span>> {
         let mut downtimes: BTreeMap<&Host, Vec<Span>> = BTreeMap::new();
         for (entry, told) in self.artifact.timeline.iter().enumerate() {
-            let (state, host) = match &told.event {
+            let (state, hosts) = match &told.event {
                 Event::PowerLost { host } | Event::ProgramEnded { host } | Event::CrashPoint { host } => {
-                    (State::Down, host)
+                    (State::Down, vec![host.clone()])
                 }
-                Event::HostStopping { host } => (State::Stopping, host),
-                Event::FaultBegan { fault } => match self.artifact.plan.0.get(*fault).map(|planned| &planned.fault) {
-                    Some(Fault::Crash(crash)) => (State::Down, &crash.host),
-                    Some(Fault::CrashInRecovery(crash)) => (State::Down, &crash.host),
-                    _ => continue,
+                Event::HostStopping { host } => (State::Stopping, vec![host.clone()]),
+                Event::FaultBegan { fault } => match self.artifact.plan.0.get(*fault) {
+                    Some(planned) => (State::Down, down_from_its_beginning(&planned.fault)),
+                    None => continue,
                 },
                 _ => continue,
             };
-            let Some(host) = known.get(host) else { continue };
-            let span = Span { state, from_ms: told.at_ms, to_ms: self.started_ms(entry, host) };
-            downtimes.entry(host).or_default().push(span);
+            for host in hosts.iter().filter_map(|host| known.get(host)) {
+                let span = Span { state, from_ms: told.at_ms, to_ms: self.started_ms(entry, host) };
+                downtimes.entry(host).or_default().push(span);
+            }
+            if let Some(joining) = self.joins(&told.event).and_then(|host| known.get(host)) {
+                let span = Span { state: State::Down, from_ms: 0, to_ms: self.started_ms(entry, joining) };
+                downtimes.entry(joining).or_default().push(span);
+            }
         }
         downtimes
+    }
+
+    /// A host that was not there before.
+    fn joins(&self, event: &Event) -> Option<&Host> {
+        let Event::FaultBegan { fault } = event else { return None };
+        match &self.artifact.plan.0.get(*fault)?.fault {
+            Fault::ServerReplaced(replaced) => Some(&replaced.by),
+            _ => None,
+        }
+    }
+}
+
+/// The hosts that a fault takes down at once, until they are started.
+fn down_from_its_beginning(fault: &Fault) -> Vec<Host> {
+    match fault {
+        Fault::Crash(_)
+        | Fault::CrashInRecovery(_)
+        | Fault::ZoneLoss(_)
+        | Fault::ServerGone(_)
+        | Fault::DiskLost(_)
+        | Fault::BitRot(_) => fault.hosts(),
+        Fault::ServerReplaced(replaced) => vec![replaced.host.clone()],
+        _ => Vec::new(),
     }
 }
 

@@ -126,6 +126,21 @@ fn network() -> Vec<Sample> {
             "slow-node db-2",
         )
         .disturbed(&["db-2"]),
+        sample(
+            Fault::SlowDatabaseLink(SlowDatabaseLink {
+                host: server(),
+                databases: hosts(&ALL[6..9]),
+                extra_ms: 500,
+                for_ms,
+            }),
+            "slow-database-link server-1",
+        )
+        .disturbed(&["server-1"]),
+        sample(
+            Fault::Flapping(Flapping { host: server(), others: vec![worker()], every_ms: 200, extra_ms: 20, for_ms }),
+            "flapping server-1",
+        )
+        .disturbed(&["server-1"]),
     ]
 }
 
@@ -164,6 +179,32 @@ fn process() -> Vec<Sample> {
         .state("server-1", "stopping")
         .state("server-2", "stopping")
         .state("server-3", "stopping"),
+        sample(
+            Fault::RestartUnderLoad(RestartUnderLoad {
+                hosts: hosts(&ALL[..1]),
+                workers: hosts(&ALL[3..5]),
+                extra_ms: 700,
+                pace_ms: 2_000,
+                grace_ms: 1_000,
+            }),
+            "restart-under-load 1 server",
+        )
+        .follows(&[stopping(5_000, "server-1"), started(6_000, "server-1")])
+        .state("server-1", "stopping")
+        .disturbed(&["worker-1", "worker-2"]),
+        sample(Fault::ZoneLoss(ZoneLoss { hosts: hosts(&[ALL[0], ALL[6]]), down_ms: 3_000 }), "zone-loss 2 hosts")
+            .follows(&[started(8_000, "server-1"), started(8_000, "db-1")])
+            .state("server-1", "down")
+            .state("db-1", "down"),
+        sample(Fault::ServerGone(ServerGone { host: host("server-3") }), "server-gone server-3")
+            .state("server-3", "down"),
+        sample(
+            Fault::ServerReplaced(ServerReplaced { host: host("server-3"), by: host("server-2"), after_ms: 3_000 }),
+            "server-replaced server-3 by server-2",
+        )
+        .follows(&[started(8_000, "server-2")])
+        .state("server-2", "down")
+        .state("server-3", "down"),
         sample(Fault::Pause(Pause { host: host("worker-1"), for_ms: LASTS_MS }), "pause worker-1")
             .state("worker-1", "paused"),
     ]
@@ -187,12 +228,22 @@ fn machines() -> Vec<Sample> {
             "disk-full db-1",
         )
         .disturbed(&["db-1"]),
+        sample(Fault::DiskErrors(DiskErrors { host: database(), per_million: 10_000, for_ms }), "disk-errors db-1")
+            .disturbed(&["db-1"]),
+        sample(Fault::SyncErrors(SyncErrors { host: database(), per_million: 10_000, for_ms }), "sync-errors db-1")
+            .disturbed(&["db-1"]),
+        sample(Fault::DiskLost(DiskLost { host: database(), down_ms: 3_000 }), "disk-lost db-1")
+            .follows(&[started(8_000, "db-1")])
+            .state("db-1", "down"),
+        sample(Fault::BitRot(BitRot { host: database(), bits: 1, down_ms: 3_000 }), "bit-rot db-1")
+            .follows(&[started(8_000, "db-1")])
+            .state("db-1", "down"),
     ]
 }
 
 fn calls() -> Vec<Sample> {
     let (for_ms, per_million) = (LASTS_MS, 100_000);
-    let (client, database) = (|| host("client"), || host("db-1"));
+    let (server, client, database) = (|| host("server-1"), || host("client"), || host("db-1"));
     let promoted =
         Event::Promoted { database: host("db-2"), term: 2, log_end: LogEnd { number: 12, term: 1 }, forced: true };
     vec![
@@ -201,10 +252,28 @@ fn calls() -> Vec<Sample> {
         sample(Fault::DeliveredTwice(DeliveredTwice { host: client(), per_million, for_ms }), "delivered-twice client")
             .disturbed(&["client"]),
         sample(Fault::Hedged(Hedged { host: client(), per_million, for_ms }), "hedged client").disturbed(&["client"]),
+        sample(Fault::PeerCallLost(PeerCallLost { host: server(), per_million, for_ms }), "peer-call-lost server-1")
+            .disturbed(&["server-1"]),
+        sample(Fault::PeerCallLate(PeerCallLate { host: server(), per_million, for_ms }), "peer-call-late server-1")
+            .disturbed(&["server-1"]),
+        sample(Fault::PeerCallTwice(PeerCallTwice { host: server(), per_million, for_ms }), "peer-call-twice server-1")
+            .disturbed(&["server-1"]),
+        sample(
+            Fault::PeerAnswerLost(PeerAnswerLost { host: server(), per_million, for_ms }),
+            "peer-answer-lost server-1",
+        )
+        .disturbed(&["server-1"]),
         sample(Fault::CommitInDoubt(CommitInDoubt { host: database(), per_million, for_ms }), "commit-in-doubt db-1")
             .disturbed(&["db-1"]),
         sample(Fault::SlowCommits(SlowCommits { host: database(), per_million, for_ms }), "slow-commits db-1")
             .disturbed(&["db-1"]),
+        sample(Fault::SlowReads(SlowReads { host: database(), per_million, for_ms }), "slow-reads db-1")
+            .disturbed(&["db-1"]),
+        sample(
+            Fault::OwnershipTaken(OwnershipTaken { host: server(), per_million, for_ms }),
+            "ownership-taken server-1",
+        )
+        .disturbed(&["server-1"]),
         sample(Fault::ReadOnly(ReadOnly { host: database(), per_million: 1_000_000, for_ms }), "read-only db-1")
             .disturbed(&["db-1"]),
         sample(Fault::Promote(Promote { host: host("db-2") }), "promote db-2")

@@ -42,6 +42,8 @@ planted_bugs! {
         "what is asked is answered from memory, without asking the store whether the shard is still owned";
     TIMER_SLEEP_NOT_RENEWED = "timer-sleep-not-renewed", breaks "on-time":
         "a shard that sleeps until its next timer sleeps on when an earlier one is written";
+    EVICTED_WHILE_COMMITTING = "evicted-while-committing", breaks "commits-fit":
+        "a run leaves the cache while a commit of it is under way, and what is read again may be what was before";
     TIMER_BEHIND_CURSOR = "timer-behind-cursor", breaks "liveness":
         "the timer reader looks a second ahead: a timer written behind its cursor is not read until the shard is reloaded";
     SHARD_TIME_FOLLOWS_WALL_CLOCK = "shard-time-follows-wall-clock", breaks "history-wellformed":

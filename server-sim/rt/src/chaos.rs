@@ -14,6 +14,9 @@ mod armed {
         /// Whether a buggify site acts this time: given its name and the number of this visit to it.
         #[allow(clippy::type_complexity)]
         pub buggify: Option<Box<dyn Fn(&'static str, u64) -> bool + Send + Sync>>,
+        /// Told of each call to another node that a buggify site sends twice.
+        #[allow(clippy::type_complexity)]
+        pub duplicated: Option<Box<dyn Fn(&[u8]) + Send + Sync>>,
     }
 
     static ARMS: OnceLock<Arms> = OnceLock::new();
@@ -51,6 +54,13 @@ mod armed {
         visit.is_ok_and(|visit| buggify(name, visit))
     }
 
+    /// Tells the world that this call to another node goes out twice.
+    pub fn duplicated(call: &[u8]) {
+        if let Some(told) = ARMS.get().and_then(|arms| arms.duplicated.as_ref()) {
+            told(call);
+        }
+    }
+
     #[doc(hidden)]
     pub fn hit(name: &'static str) {
         if ARMS.get().is_some()
@@ -78,6 +88,8 @@ mod unarmed {
     pub fn buggified(_: &'static str) -> bool {
         false
     }
+    /// Without a world there is none to tell.
+    pub fn duplicated(_: &[u8]) {}
     #[doc(hidden)]
     pub fn hit(_: &'static str) {}
 }

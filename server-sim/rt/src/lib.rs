@@ -12,8 +12,8 @@ pub mod raw;
 pub mod task;
 pub mod time;
 
-pub use chaos::armed_plants;
 #[cfg(feature = "chaos")]
 pub use chaos::{Arms, arm, probes};
+pub use chaos::{armed_plants, duplicated};
 #[doc(hidden)]
 pub use chaos::{buggified, hit, is_planted};

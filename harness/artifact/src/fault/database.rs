@@ -15,6 +15,15 @@ struck_calls! {
     SlowCommits, "slow-commits" of Database:
     "if the node is primary, it answers some of its writes up to twenty seconds after they are done";
 
+    /// Reads are done, and their answers take longer than those of commits that came later.
+    SlowReads, "slow-reads" of Database:
+    "if the node is primary, it answers some of its reads up to six seconds after they are done, and writes at once";
+
+    /// A shard gets another owner at the moment at which the one it has commits.
+    OwnershipTaken, "ownership-taken" of Database:
+    "when the server commits, another acquires the shard now and then, just before, just behind or just after, and does \
+     nothing with it";
+
     /// The database is there, and takes no writes.
     ReadOnly, "read-only" of Database:
     "if the node is primary, it refuses all writes or some, and answers reads, for a while";

@@ -9,12 +9,18 @@ mod process;
 mod rpc;
 
 pub use clock::{ClockJump, ClockSkew};
-pub use database::{CommitInDoubt, Promote, ReadOnly, SlowCommits};
-pub use disk::{DiskFull, DiskSlow};
-pub use network::{Bridge, Clog, Isolate, IsolateDatabase, Latency, OneWay, Partition, Reset, Ring, SlowNode};
+pub use database::{CommitInDoubt, OwnershipTaken, Promote, ReadOnly, SlowCommits, SlowReads};
+pub use disk::{BitRot, DiskErrors, DiskFull, DiskLost, DiskSlow, SyncErrors};
+pub use network::{
+    Bridge, Clog, Flapping, Isolate, IsolateDatabase, Latency, OneWay, Partition, Reset, Ring, SlowDatabaseLink,
+    SlowNode,
+};
 pub use plan::{FaultPlan, PlannedFault};
-pub use process::{Crash, CrashInRecovery, Pause, PowerLoss, Restart, RollingRestart};
-pub use rpc::{AnswerLost, DeliveredTwice, Hedged};
+pub use process::{
+    Crash, CrashInRecovery, Pause, PowerLoss, Restart, RestartUnderLoad, RollingRestart, ServerGone, ServerReplaced,
+    ZoneLoss,
+};
+pub use rpc::{AnswerLost, DeliveredTwice, Hedged, PeerAnswerLost, PeerCallLate, PeerCallLost, PeerCallTwice};
 
 use crate::Host;
 use serde::{Deserialize, Serialize};
@@ -115,21 +121,37 @@ macro_rules! every_fault {
             Reset,
             Latency,
             SlowNode,
+            SlowDatabaseLink,
+            Flapping,
             Crash,
             CrashInRecovery,
             PowerLoss,
             Restart,
             RollingRestart,
+            RestartUnderLoad,
+            ZoneLoss,
+            ServerGone,
+            ServerReplaced,
             Pause,
             ClockSkew,
             ClockJump,
             DiskSlow,
             DiskFull,
+            DiskErrors,
+            SyncErrors,
+            DiskLost,
+            BitRot,
             AnswerLost,
             DeliveredTwice,
             Hedged,
+            PeerCallLost,
+            PeerCallLate,
+            PeerCallTwice,
+            PeerAnswerLost,
             CommitInDoubt,
             SlowCommits,
+            SlowReads,
+            OwnershipTaken,
             ReadOnly,
             Promote,
         }

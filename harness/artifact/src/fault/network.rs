@@ -281,6 +281,65 @@ impl Kind for SlowNode {
     }
 }
 
+/// What a server and its database send each other comes late, and nothing else does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlowDatabaseLink {
+    pub host: Host,
+    pub databases: Vec<Host>,
+    pub extra_ms: u64,
+    pub for_ms: u64,
+}
+
+impl Kind for SlowDatabaseLink {
+    const NAME: &'static str = "slow-database-link";
+    const FAMILY: Family = Family::Network;
+    const ABOUT: &'static str = "what a server and its database send each other comes late, while the server hears \
+                                 everything else in time";
+
+    fn hosts(&self) -> Vec<Host> {
+        vec![self.host.clone()]
+    }
+
+    fn links(&self) -> Vec<Link> {
+        between(std::slice::from_ref(&self.host), &self.databases)
+    }
+
+    fn lasts(&self) -> Option<Duration> {
+        Some(millis(self.for_ms))
+    }
+}
+
+/// A host's connections break again and again, and in between what it is sent comes late: each break meets calls that are
+/// under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flapping {
+    pub host: Host,
+    pub others: Vec<Host>,
+    /// From one break to the next.
+    pub every_ms: u64,
+    pub extra_ms: u64,
+    pub for_ms: u64,
+}
+
+impl Kind for Flapping {
+    const NAME: &'static str = "flapping";
+    const FAMILY: Family = Family::Network;
+    const ABOUT: &'static str = "a host's connections break many times a second or every few seconds, and what passes in \
+                                 between comes late, for a while";
+
+    fn hosts(&self) -> Vec<Host> {
+        vec![self.host.clone()]
+    }
+
+    fn links(&self) -> Vec<Link> {
+        between(std::slice::from_ref(&self.host), &self.others)
+    }
+
+    fn lasts(&self) -> Option<Duration> {
+        Some(millis(self.for_ms))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,62 @@
 //! Faults of processes and their machines. A crash always cuts the power of the host's disk first: destructors that
 //! flush politely would leave recovery untested.
-use super::{Family, Kind, millis};
+use super::{Family, Kind, Link, millis};
 use crate::Host;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// What stands in one place loses its power at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneLoss {
+    pub hosts: Vec<Host>,
+    pub down_ms: u64,
+}
+
+impl Kind for ZoneLoss {
+    const NAME: &'static str = "zone-loss";
+    const FAMILY: Family = Family::Process;
+    const ABOUT: &'static str = "all hosts of a zone, a server, a node of the database and a worker, lose their power at \
+                                 once, and are started again at once";
+
+    fn hosts(&self) -> Vec<Host> {
+        self.hosts.clone()
+    }
+}
+
+/// A server is gone for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerGone {
+    pub host: Host,
+}
+
+impl Kind for ServerGone {
+    const NAME: &'static str = "server-gone";
+    const FAMILY: Family = Family::Process;
+    const ABOUT: &'static str = "the last server of a cluster loses its power and never comes back";
+
+    fn hosts(&self) -> Vec<Host> {
+        vec![self.host.clone()]
+    }
+}
+
+/// A server is gone for good, and one that was never there joins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerReplaced {
+    pub host: Host,
+    /// Under a name of its own.
+    pub by: Host,
+    pub after_ms: u64,
+}
+
+impl Kind for ServerReplaced {
+    const NAME: &'static str = "server-replaced";
+    const FAMILY: Family = Family::Process;
+    const ABOUT: &'static str = "the last server of a cluster never comes back, and another joins under a new name";
+
+    fn hosts(&self) -> Vec<Host> {
+        vec![self.host.clone(), self.by.clone()]
+    }
+}
 
 /// The host loses its power and comes back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +157,41 @@ impl Kind for RollingRestart {
 
     fn hosts(&self) -> Vec<Host> {
         self.hosts.clone()
+    }
+}
+
+/// A rolling restart that meets workers with full hands: what they send comes late, so that each stop finds tasks that are
+/// out and completions that are under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartUnderLoad {
+    /// The servers, in this order.
+    pub hosts: Vec<Host>,
+    pub workers: Vec<Host>,
+    /// By so much later comes what workers send.
+    pub extra_ms: u64,
+    /// From one stop to the next.
+    pub pace_ms: u64,
+    /// How long each has to stop by itself.
+    pub grace_ms: u64,
+}
+
+impl Kind for RestartUnderLoad {
+    const NAME: &'static str = "restart-under-load";
+    const FAMILY: Family = Family::Process;
+    const ABOUT: &'static str = "all servers of a cluster are stopped in order and started again, one after the other, \
+                                 while workers are busy: each task stays out for longer than it takes";
+
+    fn hosts(&self) -> Vec<Host> {
+        self.hosts.clone()
+    }
+
+    fn links(&self) -> Vec<Link> {
+        let links = self.workers.iter().flat_map(|worker| self.hosts.iter().map(|server| Link::new(worker, server)));
+        links.collect()
+    }
+
+    fn lasts(&self) -> Option<Duration> {
+        Some(millis(self.pace_ms * self.hosts.len() as u64 + self.grace_ms))
     }
 }
 

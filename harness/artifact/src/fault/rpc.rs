@@ -1,5 +1,5 @@
 //! Faults of calls that no packet fault makes often enough: what is executed and what the caller learns come apart, where
-//! workers and clients call servers.
+//! workers and clients call servers, and where servers call each other.
 use super::{Family, Kind, millis};
 use crate::Host;
 use serde::{Deserialize, Serialize};
@@ -46,4 +46,20 @@ struck_calls! {
     /// Calls go out twice at once.
     Hedged, "hedged" of Rpc:
     "some calls of a worker or client, polls aside, go out twice at once and the first good answer counts, as with gRPC's hedging";
+
+    /// Calls to other nodes do not arrive, or long after their caller gave up.
+    PeerCallLost, "peer-call-lost" of Rpc:
+    "some calls of a server to another, polls aside, do not arrive, or twenty seconds after their caller gave up";
+
+    /// Calls to other nodes are overtaken by later ones.
+    PeerCallLate, "peer-call-late" of Rpc:
+    "some calls of a server to another, polls aside, arrive two seconds late: calls that were made later overtake them";
+
+    /// Calls to other nodes arrive twice.
+    PeerCallTwice, "peer-call-twice" of Rpc:
+    "some calls of a server to another, polls aside, arrive twice: at once, or seconds later and then without a caller";
+
+    /// Calls to other nodes are executed, but their answers do not arrive.
+    PeerAnswerLost, "peer-answer-lost" of Rpc:
+    "some calls of a server to another, polls aside, are executed, but the caller hears no answer";
 }

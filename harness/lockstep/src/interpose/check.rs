@@ -36,9 +36,15 @@ pub(super) enum Symbol {
     PthreadCreate,
     PthreadJoin,
     SchedYield,
+    Open,
+    Open64,
+    Getpid,
+    PosixSpawn,
+    PosixSpawnp,
+    Fork,
 }
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 31] = [
     "clock_gettime",
     "gettimeofday",
     "time",
@@ -64,6 +70,12 @@ const NAMES: [&str; 25] = [
     "pthread_create",
     "pthread_join",
     "sched_yield",
+    "open",
+    "open64",
+    "getpid",
+    "posix_spawn",
+    "posix_spawnp",
+    "fork",
 ];
 
 /// The symbols of the C library that are ours.
@@ -100,7 +112,19 @@ pub fn check_interposition() -> Result<(), Error> {
     let mut lost: Vec<&'static str> =
         NAMES.iter().enumerate().filter(|(place, _)| (all_ours & !direct) & 1 << place != 0).map(|x| *x.1).collect();
     use Symbol::*;
-    let std_uses = [ClockGettime, PthreadCreate, PthreadJoin, SchedGetaffinity, SchedYield, Syscall, Getrandom, Close];
+    let std_uses = [
+        ClockGettime,
+        PthreadCreate,
+        PthreadJoin,
+        SchedGetaffinity,
+        SchedYield,
+        Syscall,
+        Getrandom,
+        Close,
+        Open64,
+        Getpid,
+        PosixSpawnp,
+    ];
     let tokio_uses = [EpollCreate1, EpollCtl, EpollWait, Eventfd, Fcntl, Write, Close];
     lost.extend(missing(&std_uses, through_std).into_iter().map(|symbol| NAMES[symbol as usize]));
     lost.extend(missing(&tokio_uses, through_tokio).into_iter().map(|symbol| NAMES[symbol as usize]));
@@ -155,9 +179,31 @@ fn call_directly() {
         }
         // Neither a name nor a service: an error, at once.
         libc::getaddrinfo(null(), null(), null(), &mut null_mut());
+        let nowhere = c"/dev/null".as_ptr();
+        libc::close(libc::open(nowhere, libc::O_RDONLY | libc::O_CLOEXEC));
+        libc::close(libc::open64(nowhere, libc::O_RDONLY | libc::O_CLOEXEC));
+        libc::getpid();
+        call_for_children();
         let mut thread: libc::pthread_t = 0;
         if libc::pthread_create(&mut thread, null(), nothing, null_mut()) == 0 {
             libc::pthread_join(thread, null_mut());
+        }
+    }
+}
+
+/// A program that does not exist, and a child that does nothing.
+unsafe fn call_for_children() {
+    use std::ptr::{null, null_mut};
+    let program = c"/dev/null/no-program".as_ptr();
+    let arguments = [program.cast_mut(), null_mut()];
+    let mut child = 0;
+    unsafe {
+        libc::posix_spawn(&mut child, program, null(), null(), arguments.as_ptr(), arguments[1..].as_ptr());
+        libc::posix_spawnp(&mut child, program, null(), null(), arguments.as_ptr(), arguments[1..].as_ptr());
+        match libc::fork() {
+            0 => libc::_exit(0),
+            child if child > 0 => drop(libc::waitpid(child, null_mut(), 0)),
+            _ => {}
         }
     }
 }
@@ -176,6 +222,8 @@ fn call_through_std() -> u32 {
         std::sync::Condvar::new().notify_one();
         let _ = std::hint::black_box(std::thread::available_parallelism());
         drop(std::hint::black_box(std::fs::File::open("/dev/null")));
+        std::hint::black_box(std::process::id());
+        drop(std::hint::black_box(std::process::Command::new("/dev/null/no-program").spawn()));
         HITS.get()
     });
     let on_thread = on_thread.join().unwrap_or(0);

@@ -12,6 +12,7 @@ mod descriptors;
 mod fairness;
 mod futex;
 mod machine;
+mod outside;
 mod threads;
 mod time;
 

@@ -59,6 +59,7 @@ extern "C" fn first_turn(start: *mut c_void) -> *mut c_void {
     start.baton.wait();
     kernel::enter(start.kernel, start.thread);
     kernel::with(|kernel| kernel.threads[start.thread].state = State::Running);
+    crate::spinning::turn_taken(false);
     // Draws the keys of this thread's hash maps now, rather than at the first one: that may be in code that logs, whose
     // randomness is another.
     let _ = RandomState::new();

@@ -210,6 +210,8 @@ impl Kernel {
 
     fn resume(&mut self) -> ResumeReason {
         let me = current_thread();
+        #[cfg(lockstep_supported)]
+        crate::spinning::turn_taken(me == CONTROLLER);
         self.stop_waiting(me);
         self.threads[me].state = State::Running;
         if self.threads[me].notified { ResumeReason::Notified } else { ResumeReason::Deadline }

@@ -39,6 +39,9 @@ fn proofs(symbol: &str) -> (Proof, Proof) {
         "ppoll" => (virtual_ppoll, real_ppoll),
         "pthread_create" | "pthread_join" => (simulated_thread, real_thread),
         "sched_yield" => (simulated_yield, real_yield),
+        "open" | "open64" => (open_on_a_host, open_for_real),
+        "getpid" => (simulated_pid, real_pid),
+        "posix_spawn" | "posix_spawnp" | "fork" => (refused_child, real_child),
         other => panic!("{other} is interposed, and nothing here shows what for"),
     }
 }
@@ -489,4 +492,80 @@ fn descriptors_die_with_their_host_unless_they_were_closed() {
         })
         .expect("a simulation begins");
     });
+}
+
+/// What opening a file comes to, in one of the two ways.
+fn opened(path: &CStr, flags: libc::c_int) -> Result<(), ErrorKind> {
+    type Open = unsafe extern "C" fn(*const libc::c_char, libc::c_int, ...) -> libc::c_int;
+    for open in [libc::open as Open, libc::open64 as Open] {
+        let descriptor = unsafe { open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o600) };
+        if descriptor < 0 {
+            return Err(last_error());
+        }
+        assert_eq!(unsafe { libc::close(descriptor) }, 0);
+    }
+    Ok(())
+}
+
+fn open_on_a_host() -> String {
+    assert_eq!(opened(c"/etc/hostname", libc::O_RDONLY).or(opened(c"/proc/self/status", libc::O_RDONLY)), Ok(()));
+    assert_eq!(opened(c"/dev/null", libc::O_RDWR), Ok(()));
+    for device in [c"/dev/urandom", c"/dev/random"] {
+        assert_eq!(opened(device, libc::O_RDONLY), Err(ErrorKind::PermissionDenied));
+    }
+    let made = c"/tmp/lockstep-symbols-never-made";
+    assert_eq!(opened(made, libc::O_WRONLY | libc::O_CREAT), Err(ErrorKind::PermissionDenied));
+    assert_eq!(
+        std::fs::write("/tmp/lockstep-symbols-never-made", "x").map_err(|e| e.kind()),
+        Err(ErrorKind::PermissionDenied)
+    );
+    assert!(!std::path::Path::new("/tmp/lockstep-symbols-never-made").exists());
+    String::new()
+}
+
+fn open_for_real() -> String {
+    assert_eq!(opened(c"/dev/urandom", libc::O_RDONLY), Ok(()));
+    String::new()
+}
+
+fn simulated_pid() -> String {
+    let own = std::process::id();
+    assert_eq!(own as i32, unsafe { libc::getpid() });
+    assert!(
+        !std::path::Path::new("/proc/self").read_link().is_ok_and(|real| real.to_string_lossy() == own.to_string())
+    );
+    own.to_string()
+}
+
+fn real_pid() -> String {
+    let real = std::path::Path::new("/proc/self").read_link().expect("Linux has it");
+    assert_eq!(real.to_string_lossy(), std::process::id().to_string());
+    String::new()
+}
+
+/// With a hook that runs in the child the standard library forks.
+fn started(by_fork: bool) -> Result<(), ErrorKind> {
+    use std::os::unix::process::CommandExt;
+    let mut command = std::process::Command::new("/bin/true");
+    if by_fork {
+        unsafe { command.pre_exec(|| Ok(())) };
+    }
+    command.status().map(|status| assert!(status.success())).map_err(|error| error.kind())
+}
+
+fn refused_child() -> String {
+    assert_eq!(started(false), Err(ErrorKind::PermissionDenied));
+    assert_eq!(started(true), Err(ErrorKind::PermissionDenied));
+    let mut child = 0;
+    let program = [c"/bin/true".as_ptr().cast_mut(), null_mut()];
+    let environment = [null_mut()];
+    let refused =
+        unsafe { libc::posix_spawn(&mut child, program[0], null(), null(), program.as_ptr(), environment.as_ptr()) };
+    assert_eq!(refused, libc::EACCES);
+    String::new()
+}
+
+fn real_child() -> String {
+    assert_eq!((started(false), started(true)), (Ok(()), Ok(())));
+    String::new()
 }

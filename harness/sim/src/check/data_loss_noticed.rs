@@ -277,7 +277,7 @@ mod tests {
         let know = |heard: bool| {
             move |observations: &mut Observations| {
                 for commit in observations.commits.iter_mut().rev().take(2) {
-                    (commit.known, commit.heard) = (Timeline(1), heard);
+                    (commit.known, commit.heard_ns) = (Timeline(1), heard.then_some(1));
                 }
             }
         };

@@ -1,8 +1,8 @@
 //! What each invariant promises.
 use super::{
-    acked_durable, across_runs, activity_once, clean, cross_calls_end, data_loss_noticed, history_wellformed, liveness,
-    on_time, one_open_run, ownership_settled, reads_fresh, refused_left_nothing, replay, shard_fence,
-    signals_once_in_order, state_equals_history, tasks_cover_state, timers_not_early,
+    acked_durable, across_runs, activity_once, clean, commits_fit, cross_calls_end, data_loss_noticed,
+    history_wellformed, liveness, on_time, one_open_run, ownership_settled, reads_fresh, refused_left_nothing, replay,
+    shard_fence, signals_once_in_order, state_equals_history, tasks_cover_state, timers_not_early,
 };
 pub use tempest_artifact::Invariant;
 
@@ -11,6 +11,7 @@ pub fn holds_when(invariant: Invariant) -> &'static str {
     match invariant {
         Invariant::Clean => clean::HOLDS_WHEN,
         Invariant::ShardFence => shard_fence::HOLDS_WHEN,
+        Invariant::CommitsFit => commits_fit::HOLDS_WHEN,
         Invariant::OwnershipSettled => ownership_settled::HOLDS_WHEN,
         Invariant::DataLossNoticed => data_loss_noticed::HOLDS_WHEN,
         Invariant::HistoryWellformed => history_wellformed::HOLDS_WHEN,

@@ -6,6 +6,7 @@ mod across_runs;
 mod activity_once;
 mod causes;
 mod clean;
+mod commits_fit;
 mod cross_calls_end;
 mod data_loss_noticed;
 mod durable_first;
@@ -65,6 +66,7 @@ fn judged(invariant: Invariant) -> Judged {
     match invariant {
         Invariant::Clean => Here(All, clean::judge),
         Invariant::ShardFence => Here(All, shard_fence::judge),
+        Invariant::CommitsFit => Here(All, commits_fit::judge),
         Invariant::OwnershipSettled => Here(All, ownership_settled::judge),
         Invariant::DataLossNoticed => Here(All, data_loss_noticed::judge),
         Invariant::HistoryWellformed => Here(Unharmed, history_wellformed::judge),

@@ -10,6 +10,13 @@
 //! | RespondWorkflowTaskCompleted | the completion of the task that the token names |
 //! | RespondActivityTaskCompleted, -Failed, -Canceled | that end of the attempt that the token names |
 //! | RespondActivityTaskCompletedById, -FailedById, -CanceledById | that end of an activity of that id, by the same caller |
+//!
+//! A call that the network delivers twice is not judged. What its duplicate does, the call itself may find done, and be
+//! refused:
+//!
+//! 1. A worker completes an activity at server-1, which passes the call on to server-2, the owner of the shard.
+//! 2. The call arrives there twice. Its duplicate is first, and completes the activity.
+//! 3. The call itself finds no such activity pending: NotFound, which server-1 tells the worker.
 use super::named_activity::{self, NamedActivity};
 use super::{Invariant, Observations, Operation, Outcome, RpcKind, RunObserved, Violation, events};
 use std::collections::BTreeMap;
@@ -93,8 +100,9 @@ fn refused_each_time(observations: &Observations) -> BTreeMap<Effect, Vec<&Opera
             asked.entry(effect).or_default().push(operation);
         }
     }
-    let is_certain =
-        |operation: &&Operation| !operation.duplicated && matches!(operation.outcome, Outcome::Failed { .. });
+    let is_certain = |operation: &&Operation| {
+        matches!(operation.outcome, Outcome::Failed { .. }) && !observations.may_have_come_twice(operation)
+    };
     asked.retain(|_, operations| operations.iter().all(is_certain));
     asked
 }
@@ -241,6 +249,7 @@ fn shown(run: &RunObserved, event: &HistoryEvent) -> Vec<Effect> {
 mod tests {
     use crate::check::samples;
     use crate::check::{Observations, Operation, Outcome, RpcKind};
+    use crate::observe::DuplicatedCall;
 
     fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
         samples::check(super::judge, change, expect);
@@ -304,6 +313,30 @@ mod tests {
             call.duplicated = true;
         };
         check(all(RpcKind::RespondActivityTaskCompleted, duplicated), &[]);
+    }
+
+    /// A call between servers about this workflow, that went out twice in this second.
+    fn between_servers(workflow_id: &str, second: u64) -> DuplicatedCall {
+        let call = rmp_serde::to_vec(&("default", workflow_id)).expect("it is plain data").into();
+        DuplicatedCall { at_ns: second * samples::SECOND_NS, call }
+    }
+
+    #[test]
+    fn what_a_server_passed_on_twice_may_be_there() {
+        let refused_while = |duplicate: DuplicatedCall| {
+            move |observations: &mut Observations| {
+                let lasts = |call: &mut Operation| {
+                    call.outcome = refused();
+                    (call.invoked_ns, call.completed_ns) = (5 * samples::SECOND_NS, Some(7 * samples::SECOND_NS));
+                };
+                all(RpcKind::SignalWorkflowExecution, lasts)(observations);
+                observations.duplicates.push(duplicate);
+            }
+        };
+        check(refused_while(between_servers(samples::WORKFLOW, 6)), &[]);
+        check(refused_while(between_servers("order-10", 6)), &[SIGNAL]);
+        check(refused_while(between_servers(samples::WORKFLOW, 4)), &[SIGNAL]);
+        check(refused_while(between_servers(samples::WORKFLOW, 8)), &[SIGNAL]);
     }
 
     #[test]

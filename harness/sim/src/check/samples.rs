@@ -140,7 +140,7 @@ pub fn commit(sequence: u64, key: &RunKey, events: &[HistoryEvent]) -> Commit {
         batches: vec![batch],
         tasks: Vec::new(),
         tasks_deleted: Vec::new(),
-        heard: true,
+        heard_ns: Some(sequence * SECOND_NS),
         result: CommitResult::Ended(CommitOutcome::Committed),
         found_on: Vec::new(),
         missing_on: Vec::new(),

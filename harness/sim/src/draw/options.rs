@@ -64,6 +64,13 @@ impl<'a> Draw<'a> {
         Some(self.within(name, 0..=1) != 0)
     }
 
+    /// A switch that cannot be on in this run: a person may say that it is off, and nothing else.
+    pub fn off_if_set(&mut self, name: &str) {
+        if self.setting(name) == Some(0) {
+            self.fixed(name, 0);
+        }
+    }
+
     /// Always the same unless a person sets it.
     pub fn fixed(&mut self, name: &str, value: u64) -> u64 {
         self.option(name, |_, _| value)

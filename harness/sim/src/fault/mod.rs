@@ -34,12 +34,18 @@ pub trait Injectable: Kind + Sized {
 /// What a fault leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Later {
+    /// The host is not to be started again, whatever else says so.
+    Never { host: Host },
+    /// A host that was not there is to be started after this time.
+    Join { host: Host, after: Duration },
     /// The host is to be started again after this time.
     Start { host: Host, after: Duration },
     /// The host is to be started after this time on a disk whose power fails at this change.
     StartOnFailingDisk { host: Host, after: Duration, change: u64 },
     /// The host is to be asked to stop after this time, and started again when its grace is over.
     Restart { host: Host, after: Duration, grace: Duration },
+    /// Every connection between the two is to break after this time.
+    Reset { one: Host, other: Host, after: Duration },
     /// When the host dies of what was prepared, it is to be started this long after its death.
     RestartDelay { host: Host, delay: Duration },
 }

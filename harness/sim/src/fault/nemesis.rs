@@ -13,6 +13,8 @@ enum Step {
     End(usize),
     Start(Host, Option<u64>),
     Stop(Host, Duration),
+    Join(Host),
+    Reset(Host, Host),
 }
 
 /// Performs the faults of the plan, and heals.
@@ -24,19 +26,23 @@ pub struct Nemesis {
     /// Faults that began and are to be taken back.
     active: Vec<usize>,
     restart_delays: BTreeMap<Host, Duration>,
+    /// Hosts that are not there yet, or not any more.
+    absent: BTreeSet<Host>,
     /// How many faults really began.
     began: usize,
     timeline: Vec<TimelineEntry>,
 }
 
 impl Nemesis {
-    pub fn new(plan: FaultPlan) -> Nemesis {
+    /// Spare hosts stay down until a fault of the plan brings them in.
+    pub fn new(plan: FaultPlan, spares: &[Host]) -> Nemesis {
         let mut nemesis = Nemesis {
             plan,
             due: BTreeMap::new(),
             scheduled: 0,
             active: Vec::new(),
             restart_delays: BTreeMap::new(),
+            absent: spares.iter().cloned().collect(),
             began: 0,
             timeline: Vec::new(),
         };
@@ -80,11 +86,20 @@ impl Nemesis {
         // Hosts that still run, but were asked to stop: their grace period ends here.
         let mut leaving = BTreeSet::new();
         for step in std::mem::take(&mut self.due).into_values() {
-            if let Step::Start(host, _) = step {
-                leaving.insert(host);
+            match step {
+                Step::Start(host, _) => {
+                    leaving.insert(host);
+                }
+                Step::Join(host) => {
+                    self.absent.remove(&host);
+                }
+                Step::Begin(_) | Step::End(_) | Step::Stop(..) | Step::Reset(..) => {}
             }
         }
         for host in hosts {
+            if self.absent.contains(host) {
+                continue;
+            }
             world.power_loss_at(host, None);
             world.resume(host);
             match world.state(host) {
@@ -127,10 +142,20 @@ impl Nemesis {
                 self.tell(world, Event::FaultEnded { fault: index });
                 super::end(&self.plan.0[index].fault, world);
             }
+            Step::Stop(host, _) | Step::Start(host, _) if self.absent.contains(&host) => {}
             Step::Stop(host, grace) => {
                 self.tell(world, Event::HostStopping { host: host.clone() });
                 world.stop(&host);
                 self.start_later(world.now() + grace, host, None);
+            }
+            Step::Reset(one, other) => {
+                world.reset(&one, &other);
+            }
+            // It may have joined before, of another such fault.
+            Step::Join(host) => {
+                if self.absent.remove(&host) {
+                    self.start(&host, None, world);
+                }
             }
             Step::Start(host, failing_at) => match world.state(&host) {
                 HostState::Down => self.start(&host, failing_at, world),
@@ -151,6 +176,11 @@ impl Nemesis {
                 self.start_later(now + after, host, Some(change));
             }
             Later::Restart { host, after, grace } => self.schedule(now + after, Step::Stop(host, grace)),
+            Later::Never { host } => {
+                self.absent.insert(host);
+            }
+            Later::Join { host, after } => self.schedule(now + after, Step::Join(host)),
+            Later::Reset { one, other, after } => self.schedule(now + after, Step::Reset(one, other)),
             Later::RestartDelay { host, delay } => {
                 self.restart_delays.insert(host, delay);
             }
@@ -159,6 +189,9 @@ impl Nemesis {
 
     /// A crash that is in no plan: a sweep's, at a scheduling point.
     pub fn crash_now(&mut self, host: &Host, down: Duration, world: &mut dyn World) {
+        if self.absent.contains(host) {
+            return;
+        }
         self.tell(world, Event::CrashPoint { host: host.clone() });
         self.began += 1;
         world.crash(host);

@@ -4,7 +4,8 @@ use crate::draw::Dice;
 use crate::world::{Host, World};
 use std::time::Duration;
 use tempest_artifact::fault::{
-    Bridge, Clog, Isolate, IsolateDatabase, Kind, Latency, Link, OneWay, Partition, Reset, Ring, SlowNode,
+    Bridge, Clog, Flapping, Isolate, IsolateDatabase, Kind, Latency, Link, OneWay, Partition, Reset, Ring,
+    SlowDatabaseLink, SlowNode,
 };
 
 fn cut(links: &[Link], world: &mut dyn World) {
@@ -13,6 +14,10 @@ fn cut(links: &[Link], world: &mut dyn World) {
 
 fn heal(links: &[Link], world: &mut dyn World) {
     links.iter().for_each(|link| world.unblock(&link.from, &link.to));
+}
+
+pub(super) fn slow(links: &[Link], extra_ms: u64, world: &mut dyn World) {
+    links.iter().for_each(|link| world.slow_link(&link.from, &link.to, millis(extra_ms), 0));
 }
 
 /// Partitions that only a cluster has: their links are cut both ways, for a while.
@@ -188,5 +193,60 @@ impl Injectable for Latency {
 
     fn end(&self, world: &mut dyn World) {
         world.slow_link(&self.from, &self.to, Duration::ZERO, 0);
+    }
+}
+
+impl Injectable for SlowDatabaseLink {
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<SlowDatabaseLink> {
+        targets.database(dice)?;
+        let host = dice.pick(&targets.servers).clone();
+        let extra_ms = *dice.pick(&[5, 50, 500, 2_000, 6_000]);
+        Some(SlowDatabaseLink {
+            host,
+            databases: targets.databases.clone(),
+            extra_ms,
+            for_ms: dice.between(1_000..=30_000),
+        })
+    }
+
+    fn begin(&self, world: &mut dyn World) -> Vec<Later> {
+        slow(&self.links(), self.extra_ms, world);
+        Vec::new()
+    }
+
+    fn end(&self, world: &mut dyn World) {
+        slow(&self.links(), 0, world);
+    }
+}
+
+impl Injectable for Flapping {
+    fn draw(dice: &mut Dice, targets: &Targets) -> Option<Flapping> {
+        let groups = [targets.peers(), targets.databases.clone(), targets.servers.clone()];
+        let host = dice.pick(&targets.servers).clone();
+        let mut others = dice.pick(&groups).clone();
+        others.retain(|other| *other != host);
+        if others.is_empty() {
+            others = targets.peers();
+        }
+        let (every_ms, extra_ms) = (*dice.pick(&[50, 200, 1_000, 3_000]), *dice.pick(&[1, 20, 200, 800]));
+        Some(Flapping { host, others, every_ms, extra_ms, for_ms: dice.between(500..=10_000) })
+    }
+
+    fn begin(&self, world: &mut dyn World) -> Vec<Later> {
+        slow(&self.links(), self.extra_ms, world);
+        let breaks = (0..self.for_ms).step_by(usize::try_from(self.every_ms.max(1)).unwrap_or(1));
+        let resets = breaks.flat_map(|after_ms| {
+            let reset = move |other: &Host| Later::Reset {
+                one: self.host.clone(),
+                other: other.clone(),
+                after: millis(after_ms),
+            };
+            self.others.iter().map(reset)
+        });
+        resets.collect()
+    }
+
+    fn end(&self, world: &mut dyn World) {
+        slow(&self.links(), 0, world);
     }
 }

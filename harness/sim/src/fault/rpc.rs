@@ -1,9 +1,12 @@
 //! Faults of calls that no packet fault makes often enough: what is executed and what the caller learns come apart, where
-//! workers and clients call servers, and where servers call their database.
+//! workers and clients call servers, where servers call each other, and where they call their database.
 use super::{Injectable, Later, Targets};
 use crate::draw::Dice;
 use crate::world::{Ambiguity, World};
-use tempest_artifact::fault::{AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, ReadOnly, SlowCommits};
+use tempest_artifact::fault::{
+    AnswerLost, CommitInDoubt, DeliveredTwice, Hedged, OwnershipTaken, PeerAnswerLost, PeerCallLate, PeerCallLost,
+    PeerCallTwice, ReadOnly, SlowCommits, SlowReads,
+};
 
 /// Each of these strikes some calls of one host for a while; they differ in what then becomes of a call.
 macro_rules! ambiguities {
@@ -31,7 +34,13 @@ ambiguities! {
     AnswerLost: AnswerLost, drawn by caller, of_a_million [20_000, 100_000, 400_000];
     DeliveredTwice: DeliveredTwice, drawn by caller, of_a_million [20_000, 100_000, 400_000];
     Hedged: Hedged, drawn by caller, of_a_million [100_000, 400_000, 1_000_000];
+    PeerCallLost: PeerCallLost, drawn by node_of_many, of_a_million [20_000, 100_000, 400_000];
+    PeerCallLate: PeerCallLate, drawn by node_of_many, of_a_million [20_000, 100_000, 400_000];
+    PeerCallTwice: PeerCallTwice, drawn by node_of_many, of_a_million [20_000, 100_000, 400_000];
+    PeerAnswerLost: PeerAnswerLost, drawn by node_of_many, of_a_million [20_000, 100_000, 400_000];
     CommitInDoubt: AnswerLost, drawn by database, of_a_million [5_000, 50_000, 400_000];
     SlowCommits: AnswerLate, drawn by database, of_a_million [5_000, 50_000, 400_000];
+    SlowReads: ReadLate, drawn by database, of_a_million [50_000, 300_000, 1_000_000];
+    OwnershipTaken: OwnershipTaken, drawn by node_of_many, of_a_million [5_000, 50_000, 300_000];
     ReadOnly: WriteRefused, drawn by database, of_a_million [1_000_000, 1_000_000, 300_000];
 }

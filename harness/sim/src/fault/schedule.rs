@@ -1,5 +1,7 @@
 //! The plan: which faults when, drawn from the seed before the run begins.
-use super::{FaultPlan, IsolateDatabase, KINDS, Kind, PlannedFault, Promote};
+use super::{
+    BitRot, DiskLost, FaultPlan, IsolateDatabase, KINDS, Kind, PlannedFault, Promote, ServerGone, ServerReplaced,
+};
 use crate::draw::{Decisions, Dice, Draw};
 use crate::world::{Host, WorldOptions};
 
@@ -14,26 +16,37 @@ pub struct Targets {
     pub monitors: Vec<Host>,
     /// Never crashed: they hold what the run is about to do.
     pub clients: Vec<Host>,
+    /// Servers of a cluster that are not there yet, and join if a fault says so.
+    pub spares: Vec<Host>,
 }
 
 impl Targets {
     /// So many servers, with a shared database if there are several, so many workers, one client.
     pub fn new(nodes: u64, workers: u64) -> Targets {
         let workers = (1..=workers).map(Host::worker).collect();
-        let (databases, monitors) = match nodes {
-            0 | 1 => (Vec::new(), Vec::new()),
-            _ => (Host::databases(), vec![Host::monitor()]),
+        let (databases, monitors, spares) = match nodes {
+            0 | 1 => (Vec::new(), Vec::new(), Vec::new()),
+            _ => (
+                Host::databases(),
+                vec![Host::monitor()],
+                Host::servers(nodes + 1).split_off(Host::servers(nodes).len()),
+            ),
         };
-        Targets { servers: Host::servers(nodes), workers, databases, monitors, clients: vec![Host::client()] }
+        Targets { servers: Host::servers(nodes), workers, databases, monitors, clients: vec![Host::client()], spares }
     }
 
     pub fn all(&self) -> Vec<Host> {
         [self.servers.as_slice(), &self.workers, &self.clients, &self.databases, &self.monitors].concat()
     }
 
+    /// All that a plan may name.
+    pub fn known(&self) -> Vec<Host> {
+        [self.all(), self.spares.clone()].concat()
+    }
+
     /// The hosts that may crash, in the order in which they are started.
     pub fn crashable_hosts(&self) -> Vec<Host> {
-        [self.servers.as_slice(), &self.workers, &self.databases, &self.monitors].concat()
+        [self.servers.as_slice(), &self.workers, &self.databases, &self.monitors, &self.spares].concat()
     }
 
     /// Who keeps data on a disk.
@@ -75,6 +88,11 @@ impl Targets {
         if group.is_empty() { None } else { Some(dice.pick(group).clone()) }
     }
 
+    /// A server that calls others.
+    pub(super) fn node_of_many(&self, dice: &mut Dice) -> Option<Host> {
+        if self.is_cluster() { Some(dice.pick(&self.servers).clone()) } else { None }
+    }
+
     /// A node of the shared database.
     pub(super) fn database(&self, dice: &mut Dice) -> Option<Host> {
         if self.databases.is_empty() { None } else { Some(dice.pick(&self.databases).clone()) }
@@ -104,12 +122,19 @@ pub fn draw_plan(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOpti
         Promote::NAME => options.has_promotions(),
         // Elsewhere it is a failover like others.
         IsolateDatabase::NAME => options.asynchronous && !options.fenced,
+        // What two of three disks have, one of them must not lose while the other may be silent.
+        DiskLost::NAME | BitRot::NAME => options.asynchronous,
+        // What a server knows that never comes back, no failover's loss can be held against.
+        ServerGone::NAME | ServerReplaced::NAME => !options.may_lose() && options.does_without_its_last_node(),
         _ => true,
     };
     let mut possible = |name: &str| super::draw(name, &mut trial, targets).is_some() && may_be(name);
     let others = draw.flag_if_set("fault.others");
-    for kind in KINDS.iter().filter(|kind| possible(kind.name)) {
-        if draw.flag_or(&format!("fault.{}", kind.name), others, 2, 3) {
+    for kind in KINDS {
+        let option = format!("fault.{}", kind.name);
+        if !possible(kind.name) {
+            draw.off_if_set(&option);
+        } else if draw.flag_or(&option, others, 2, 3) {
             kinds.push(kind.name);
         }
     }
@@ -163,10 +188,13 @@ mod tests {
     #[test]
     fn every_kind_comes_up() {
         let mut seen = std::collections::BTreeSet::new();
-        let settings = [("promotions", 1), ("asynchronous", 1), ("fenced", 0)];
-        let settings = Settings(settings.map(|(name, value)| (name.to_owned(), value)).into());
-        for seed in 0..200 {
-            seen.extend(plan(seed, &settings).0.iter().map(|planned| planned.fault.name()));
+        for may_lose in [0, 1] {
+            let settings =
+                [("promotions", may_lose), ("asynchronous", may_lose), ("fenced", 0), ("split_roles", 0), ("nodes", 3)];
+            let settings = Settings(settings.map(|(name, value)| (name.to_owned(), value)).into());
+            for seed in 0..200 {
+                seen.extend(plan(seed, &settings).0.iter().map(|planned| planned.fault.name()));
+            }
         }
         assert_eq!(seen.len(), KINDS.len(), "{seen:?}");
     }
@@ -190,7 +218,7 @@ mod tests {
         for kind in KINDS {
             let fault = draw(kind.name, &mut dice, &Targets::new(3, 2)).expect("there is everybody");
             let alone = FaultPlan(vec![PlannedFault { at_ms: 0, fault }]);
-            assert_eq!(alone.unknown_host(&Targets::new(3, 2).all()), None, "{}", kind.name);
+            assert_eq!(alone.unknown_host(&Targets::new(3, 2).known()), None, "{}", kind.name);
         }
         let fault = draw("isolate", &mut dice, &Targets::new(3, 2)).expect("there is everybody");
         let plan = FaultPlan(vec![PlannedFault { at_ms: 0, fault }]);
@@ -210,9 +238,22 @@ mod tests {
                 "bridge",
                 "ring",
                 "slow-node",
+                "slow-database-link",
                 "rolling-restart",
+                "restart-under-load",
+                "zone-loss",
+                "server-gone",
+                "server-replaced",
+                "disk-lost",
+                "bit-rot",
+                "peer-call-lost",
+                "peer-call-late",
+                "peer-call-twice",
+                "peer-answer-lost",
                 "commit-in-doubt",
                 "slow-commits",
+                "slow-reads",
+                "ownership-taken",
                 "read-only",
                 "promote"
             ]

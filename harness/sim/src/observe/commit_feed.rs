@@ -70,8 +70,8 @@ pub struct Commit {
     /// Encoded, by key.
     pub(crate) tasks: Vec<TaskRow>,
     pub tasks_deleted: Vec<TaskKey>,
-    /// Whether its server took note of how it ended.
-    pub heard: bool,
+    /// Virtual time at which its server took note of how it ended; nothing if it never did.
+    pub heard_ns: Option<u64>,
     pub result: CommitResult,
     /// Timelines later than its own that began with it, in order, and those that began without it. One that no primary
     /// ever applied is among the latter too.
@@ -105,7 +105,7 @@ impl Commit {
 
     /// Whether its server was told that it is done.
     pub fn was_acknowledged(&self) -> bool {
-        self.heard && (self.is_committed() || self.was_acknowledged_and_lost())
+        self.heard_ns.is_some() && (self.is_committed() || self.was_acknowledged_and_lost())
     }
 
     /// Whether it was applied and some later timeline began without it, also where another has it again.
@@ -210,7 +210,7 @@ impl Feed {
                 || commit.durable_ns.is_some()
                 || self.survivors.iter().any(|(_, has)| has.contains(&place)))
         {
-            let acknowledged = acknowledged && commit.heard;
+            let acknowledged = acknowledged && commit.heard_ns.is_some();
             commit.result = CommitResult::Lost { acknowledged, on: without.timeline };
         }
         for (began, survivors) in &self.survivors {
@@ -261,7 +261,7 @@ impl CommitFeed {
                 .collect(),
             tasks: commit.tasks_added.clone(),
             tasks_deleted: commit.tasks_deleted.clone(),
-            heard: false,
+            heard_ns: None,
             result: CommitResult::Pending,
             found_on: Vec::new(),
             missing_on: Vec::new(),
@@ -331,8 +331,8 @@ impl CommitFeed {
     }
 
     /// Notes that its server took note of how a commit ended.
-    pub fn hear(&self, position: usize) {
-        self.with(|feed| feed.commits[position].heard = true);
+    pub fn hear(&self, position: usize, at_ns: u64) {
+        self.with(|feed| feed.commits[position].heard_ns = Some(at_ns));
     }
 
     /// Notes how a commit ended, whether or not its server waits for it.
@@ -447,7 +447,7 @@ mod tests {
             let position = submit(&feed, 0);
             feed.end(position, 1, CommitOutcome::Committed);
             if heard {
-                feed.hear(position);
+                feed.hear(position, 1);
             }
             let commit = ShardCommit::default();
             let place = (commit.shard, commit.range_id, commit.sequence);

@@ -1,6 +1,7 @@
 //! What is written down of a run, and how it is read: calls, commits, histories, losses. Nothing is judged here.
 mod commit_feed;
 mod data_loss;
+mod duplicates;
 pub(crate) mod events;
 mod history_json;
 pub(crate) mod named_activity;
@@ -18,6 +19,7 @@ mod waiting;
 pub(crate) use commit_feed::Batch;
 pub use commit_feed::{Commit, CommitFeed, CommitResult};
 pub use data_loss::{DataLossReport, TimelineBegan};
+pub use duplicates::{DuplicatedCall, Duplicates};
 pub use history_json::history_json;
 pub use observations::{Observations, Panic, RunObserved};
 pub use operation_log::{Operation, OperationLog, Outcome};

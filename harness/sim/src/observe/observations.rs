@@ -1,6 +1,6 @@
 //! Everything that was observed of a run, gathered after it.
 use super::data_loss::{DataLossReport, TimelineBegan};
-use crate::observe::{Commit, Operation, RpcKind, commit_feed::Batch};
+use crate::observe::{Commit, DuplicatedCall, Operation, RpcKind, commit_feed::Batch};
 use std::collections::{BTreeMap, BTreeSet};
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::history::v1::HistoryEvent;
@@ -82,6 +82,8 @@ pub struct Observations {
     pub reports: Vec<DataLossReport>,
     /// The newest incarnation of each server.
     pub incarnations: BTreeMap<String, u32>,
+    /// Calls between servers that went out twice.
+    pub duplicates: Vec<DuplicatedCall>,
 }
 
 impl Observations {
@@ -125,6 +127,19 @@ impl Observations {
         };
         let in_doubt = || commit.may_be_durable() && !commit.batches.is_empty();
         commit.is_committed() || (in_doubt() && commit.batches.iter().all(is_there))
+    }
+
+    /// Whether the server may have got it once more: from its caller's side, or because a server that passed it on to another
+    /// did so twice while its caller waited. The second may find done what the first did, and its refusal be what the
+    /// caller hears.
+    pub fn may_have_come_twice(&self, operation: &Operation) -> bool {
+        let until = operation.completed_ns.unwrap_or(u64::MAX);
+        let meanwhile = |duplicate: &&DuplicatedCall| (operation.invoked_ns..=until).contains(&duplicate.at_ns);
+        let twice_between_servers = || {
+            let about = super::named_workflow::about(operation)?;
+            self.duplicates.iter().filter(meanwhile).find(|duplicate| duplicate.names(&about.workflow_id))
+        };
+        operation.duplicated || twice_between_servers().is_some()
     }
 
     /// Acknowledged operations of one RPC.

@@ -60,7 +60,9 @@ impl Subjects {
             Invariant::OnTime if crate::check::judged_from_ns(observations).is_none() => {
                 return not("more than calls was disturbed");
             }
-            Invariant::ShardFence | Invariant::OwnershipSettled => (*commits, format!("{commits} commits")),
+            Invariant::ShardFence | Invariant::CommitsFit | Invariant::OwnershipSettled => {
+                (*commits, format!("{commits} commits"))
+            }
             Invariant::ReadsFresh if observations.timelines.iter().any(|began| began.may_lose) => {
                 return not("a failover of this database may lose something");
             }

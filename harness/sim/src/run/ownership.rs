@@ -101,7 +101,7 @@ mod tests {
     fn of_very_many_commits_in_doubt_the_first_are_listed_and_all_are_counted() {
         let mut observations = samples::sound();
         let mut in_doubt = observations.commits[0].clone();
-        in_doubt.heard = false;
+        in_doubt.heard_ns = None;
         for sequence in 0..IN_DOUBT_MAX as u64 + 3 {
             in_doubt.sequence = sequence;
             observations.commits.push(in_doubt.clone());

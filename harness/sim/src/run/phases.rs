@@ -117,7 +117,7 @@ impl<'a> Phases<'a> {
         }
 
         let mut world = LockstepWorld::new(simulation, shared.ambiguities.clone(), shared.operator.clone());
-        for (number, host) in (0..).zip(&targets.servers) {
+        for (number, host) in (0..).zip(targets.servers.iter().chain(&targets.spares)) {
             let configure = configuration(&options, host, number);
             let disk = disks.get(host).cloned();
             let storage = disk.clone().map_or(Storage::Shared(targets.databases.clone()), Storage::Embedded);
@@ -143,7 +143,7 @@ impl<'a> Phases<'a> {
         let crashable_hosts = targets.crashable_hosts();
         Phases {
             world,
-            nemesis: Nemesis::new(plan.clone()),
+            nemesis: Nemesis::new(plan.clone(), &targets.spares),
             shared,
             options,
             plan,
@@ -337,8 +337,13 @@ const PEER_PORT: u16 = 7234;
 fn configuration(options: &WorldOptions, host: &Host, number: u64) -> Arc<dyn Fn() -> NodeConfig + Send + Sync> {
     let shards = u32::try_from(options.shards).unwrap_or(1).max(1);
     let (nodes, roles, host) = (options.nodes, options.roles.of(number), host.clone());
+    let cached_runs = usize::try_from(options.cached_runs).unwrap_or(usize::MAX).max(1);
     Arc::new(move || {
         let mut config = NodeConfig::new(format!("{host}:{}", crate::worker::PORT), shards);
+        if cached_runs < config.history.executions_cached_max {
+            config.history.executions_cached_max = cached_runs;
+            config.history.recent_events_bytes_max = 1;
+        }
         if nodes > 1 {
             let mut cluster = ClusterConfig::new(host.as_str(), format!("{host}:{PEER_PORT}"));
             cluster.roles.clone_from(&roles);
@@ -352,7 +357,7 @@ fn configuration(options: &WorldOptions, host: &Host, number: u64) -> Arc<dyn Fn
 const ALL_HAVE_COME: Duration = Duration::from_secs(10);
 const ONE_HAS_COME: Duration = Duration::from_secs(2);
 
-/// Clocks and calls of workers and clients may be disturbed, and no shard changes hands.
+/// Clocks and calls may be disturbed, those between servers too, and no shard changes hands.
 fn settled_from_ns(plan: &FaultPlan, options: &WorldOptions) -> Option<u64> {
     let harmless = |fault: &Fault| matches!(fault.family(), Family::Clock | Family::Rpc);
     let undisturbed = options.crash_at_scheduling_point == 0 && plan.0.iter().all(|planned| harmless(&planned.fault));

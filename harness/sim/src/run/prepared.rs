@@ -7,7 +7,7 @@ use crate::fault::{FaultPlan, Targets, draw_plan};
 use crate::observe::{Observations, PROBES, Panic, RunObserved, events, history_json};
 use crate::run::RunReport;
 use crate::scenario::{Scenario, Workload};
-use crate::world::{Host, Shared, WorldOptions, now_ns};
+use crate::world::{Host, Shared, WorldOptions, is_for_plans_alone, now_ns};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -73,7 +73,7 @@ pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared,
     let plan = draw_plan(&decisions, &mut draw, &options, &targets);
     let plan = plan.with(scenario.faults(&mut draw, &targets));
     let plan = request.plan.clone().or_else(|| scenario.plan()).unwrap_or(plan);
-    if let Some(host) = plan.unknown_host(&targets.all()) {
+    if let Some(host) = plan.unknown_host(&targets.known()) {
         return Err(RunError::ForeignPlan { host, nodes: options.nodes, workers: options.workers });
     }
     let workload = scenario.prepare(&mut draw, &decisions);
@@ -105,9 +105,9 @@ impl Prepared {
     /// The simulation cannot be had on this machine or in this build.
     pub fn run(self, settings: &RunSettings) -> Result<RunReport, RunError> {
         let began = Instant::now();
-        self.arm()?;
-        let panics = watch_panics();
         let shared = Shared::new(self.decisions.clone());
+        self.arm(&shared)?;
+        let panics = watch_panics();
         let preparation = Preparation {
             decisions: self.decisions.clone(),
             options: self.options.clone(),
@@ -129,19 +129,26 @@ impl Prepared {
         Ok(self.report(&shared, observations, recorded, violations, trace_hash.to_string(), began.elapsed()))
     }
 
-    fn arm(&self) -> Result<(), RunError> {
-        let decisions = self.decisions.clone();
-        let buggify = self.options.buggify.then(|| {
-            // Two levels: half of the sites are quiet in a run, the others act now and then.
-            let acts = move |site: &'static str, visit: u64| {
-                decisions.chance(&format!("buggify.{site}.on"), 0, 1, 2)
-                    && decisions.chance(&format!("buggify.{site}"), visit, 1, 20)
-            };
-            Box::new(acts) as Box<dyn Fn(&'static str, u64) -> bool + Send + Sync>
-        });
+    fn arm(&self, shared: &Shared) -> Result<(), RunError> {
+        let (decisions, ambiguities) = (self.decisions.clone(), shared.ambiguities.clone());
+        let by_chance = self.options.buggify;
+        // Two levels: half of the sites are quiet in a run, the others act now and then.
+        let acts_by_chance = move |site: &'static str, visit: u64| {
+            by_chance
+                && !is_for_plans_alone(site)
+                && decisions.chance(&format!("buggify.{site}.on"), 0, 1, 2)
+                && decisions.chance(&format!("buggify.{site}"), visit, 1, 20)
+        };
+        let acts =
+            move |site: &'static str, visit: u64| ambiguities.strikes_at(site, visit) || acts_by_chance(site, visit);
+        let duplicates = shared.duplicates.clone();
         let plants = self.request.plants.iter();
         let planted = plants.map(|name| old_names::planted_bug(name).unwrap_or(name).to_owned()).collect();
-        let armed = tempest_rt::arm(tempest_rt::Arms { planted, buggify });
+        let armed = tempest_rt::arm(tempest_rt::Arms {
+            planted,
+            buggify: Some(Box::new(acts)),
+            duplicated: Some(Box::new(move |call: &[u8]| duplicates.note(now_ns(), call))),
+        });
         if armed { Ok(()) } else { Err(RunError::ArmedBefore) }
     }
 
@@ -174,6 +181,7 @@ impl Prepared {
             clients_waited_for: recorded.waited_for.clone(),
             deadline_ns: recorded.deadline_ns,
             settled_from_ns: recorded.settled_from_ns,
+            duplicates: shared.duplicates.snapshot(),
             ..Observations::default()
         };
         shared.commits.observe(&mut observations);

@@ -5,7 +5,8 @@ use crate::observe::{DataLossReport, seconds};
 use crate::scenario::Workload;
 use crate::worker::{Caller, Client, NAMESPACE, PORT, WorkerSettings, call, connect, run_protocol_worker, run_worker};
 use crate::world::{
-    DatabaseStore, Host, LockstepNetwork, Log, Program, RecordingStore, Shared, materialise, newest, now_ns,
+    DatabaseStore, Host, LockstepNetwork, Log, Program, RecordingStore, Shared, ThievingStore, materialise, newest,
+    now_ns,
 };
 use futures::FutureExt;
 use prost::Message;
@@ -66,17 +67,18 @@ pub(crate) fn server(
             let name = tempest_lockstep::host_name().unwrap_or_default();
             let ended = match &storage {
                 Storage::Embedded(disk) => {
-                    let refused = disk.statistics().refused_for_room;
+                    let failures = disk.statistics().failures();
                     let ended = serve_embedded(&shared, disk, config, stop).await;
-                    // A program whose power is gone may say what it likes, and one that found its disk full may give up:
-                    // it is started again until there is room.
+                    // A program whose power is gone may say what it likes, and one whose disk is full or fails may give
+                    // up: it is started again until there is room and the disk does as it is told.
                     ended.or_else(|error| {
-                        let excused = !disk.is_powered() || disk.statistics().refused_for_room != refused;
+                        let excused = !disk.is_powered() || disk.statistics().failures() != failures;
                         if excused { Ok(()) } else { Err(error) }
                     })
                 }
                 Storage::Shared(databases) => {
                     let store = Arc::new(DatabaseStore::new(network(), databases));
+                    let store = Arc::new(ThievingStore::new(store, shared.ambiguities.clone(), name.clone()));
                     // While the database cannot be reached no server starts: it is started again until it can.
                     serve(&shared, store, config, stop, std::future::pending())
                         .await

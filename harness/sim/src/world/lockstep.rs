@@ -1,11 +1,12 @@
 //! The default world: every host is real threads, scheduled one at a time in virtual time.
-use super::{Ambiguities, Ambiguity, Host, HostState, Operator, Pause, World};
+use super::{Ambiguities, Ambiguity, Host, HostState, LOG_FILE, Operator, PROMISE, Pause, REBUILDING, World};
 use futures::future::LocalBoxFuture;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tempest_disk::SimDisk;
+use tempest_disk::{Ratio, SimDisk};
 use tempest_lockstep::{HostId, HostStatus, RunEnd, Simulation};
 use tokio::sync::watch;
 
@@ -228,6 +229,30 @@ impl World for LockstepWorld<'_> {
         }
     }
 
+    fn replace_disk(&mut self, host: &Host) {
+        if let Some(disk) = &self.slot(host).disk {
+            disk.replace(&[Path::new(PROMISE)], &[(Path::new(REBUILDING), b"")]);
+        }
+    }
+
+    fn rot_disk(&mut self, host: &Host, bits: u32) {
+        if let Some(disk) = &self.slot(host).disk {
+            disk.rot(Path::new(LOG_FILE), bits);
+        }
+    }
+
+    fn fail_operations(&mut self, host: &Host, per_million: u64) {
+        if let Some(disk) = &self.slot(host).disk {
+            disk.change_faults(|faults| faults.failing_operations = of_a_million(per_million));
+        }
+    }
+
+    fn fail_syncs(&mut self, host: &Host, per_million: u64) {
+        if let Some(disk) = &self.slot(host).disk {
+            disk.change_faults(|faults| faults.failing_syncs = of_a_million(per_million));
+        }
+    }
+
     fn power_loss_at(&mut self, host: &Host, change: Option<u64>) {
         if let Some(disk) = &self.slot(host).disk {
             disk.cut_power_in(change.unwrap_or(NEVER));
@@ -237,6 +262,10 @@ impl World for LockstepWorld<'_> {
     fn note(&mut self, kind: &str, text: &str) {
         tempest_lockstep::trace::record_text(kind, text);
     }
+}
+
+fn of_a_million(times: u64) -> Ratio {
+    Ratio { times: u32::try_from(times).unwrap_or(u32::MAX), of: 1_000_000 }
 }
 
 /// Counts up; true if it is the first.

@@ -8,11 +8,14 @@ mod operator;
 mod options;
 mod recording_store;
 mod shared;
+mod thief;
 
 pub use aims::{Aims, Strike};
+pub(crate) use ambiguity::is_for_plans_alone;
 pub use ambiguity::{Ambiguities, Ambiguity};
 pub(crate) use database::{
-    DatabaseStore, Log, PLANTED as DATABASE_PLANTED, Replica, Replication, database, materialise, monitor, newest,
+    DatabaseStore, LOG_FILE, Log, PLANTED as DATABASE_PLANTED, PROMISE, REBUILDING, Replica, Replication, database,
+    materialise, monitor, newest,
 };
 pub use lockstep::{LockstepWorld, Program};
 pub use network::LockstepNetwork;
@@ -21,6 +24,7 @@ pub use options::WorldOptions;
 pub use recording_store::RecordingStore;
 pub(crate) use shared::{Inspection, Shared, now_ns};
 pub use tempest_artifact::Host;
+pub(crate) use thief::ThievingStore;
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -99,6 +103,15 @@ pub trait World {
     fn slow_disk(&mut self, host: &Host, times: u32);
     /// So many more bytes fit the host's disk, and what is there may be overwritten or not; `None` for the room is no bound.
     fn limit_disk(&mut self, host: &Host, room_bytes: Option<u64>, overwriting: bool);
+    /// The database node's disk is another one, and empty but for the term that it promised: the monitor must not give one
+    /// twice. To be done while the host is down.
+    fn replace_disk(&mut self, host: &Host);
+    /// So many bits of the log on the database node's disk turn over. To be done while the host is down.
+    fn rot_disk(&mut self, host: &Host, bits: u32);
+    /// How many of a million reads and changes of the host's disk fail with an I/O error.
+    fn fail_operations(&mut self, host: &Host, per_million: u64);
+    /// How many of a million syncs of the host's disk fail, and drop part of what was to be durable.
+    fn fail_syncs(&mut self, host: &Host, per_million: u64);
     /// The disk loses its power at its so-manieth change from now, `None` takes it back. Without a disk: nothing.
     fn power_loss_at(&mut self, host: &Host, change: Option<u64>);
 

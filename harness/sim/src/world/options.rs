@@ -31,6 +31,9 @@ pub struct WorldOptions {
     pub workers: u64,
     /// Workflows a worker keeps cached. 0: no sticky queue, every task replays from the start. 1: constant eviction.
     pub worker_cache: u64,
+    /// Runs that a shard of the server keeps in memory. Few: reading a run from the store is as common as finding it, and so
+    /// is reading the events that a decision needs.
+    pub cached_runs: u64,
     /// Concurrent polls of a worker per kind of task, at least 2.
     pub pollers: u64,
     /// Shortest one-way latency of a link.
@@ -62,6 +65,9 @@ pub struct WorldOptions {
     /// Who crashes there: 0 is the first server, then the others, then the workers.
     pub crash_host: u64,
 }
+
+/// What a server keeps that is configured as by default.
+pub(crate) const CACHED_RUNS: u64 = 4_096;
 
 /// Nodes of a cluster.
 const NODES_MAX: u64 = 9;
@@ -120,6 +126,7 @@ impl WorldOptions {
             shards: draw.one_of("shards", &[1, 4, 16]),
             workers: draw.fixed("workers", 2),
             worker_cache: draw.one_of("worker_cache", &[0, 1, 1000]),
+            cached_runs: draw.one_of("cached_runs", &[1, 8, CACHED_RUNS, CACHED_RUNS]),
             pollers: draw.number("pollers", 2..=5),
             latency_min_us,
             latency_max_us: latency_min_us.saturating_add(draw.one_of("latency_spread_us", &[0, 1_000, 20_000])),
@@ -145,6 +152,12 @@ impl WorldOptions {
         self.asynchronous || self.has_promotions()
     }
 
+    /// Whether each role is on another node, too.
+    pub(crate) fn does_without_its_last_node(&self) -> bool {
+        let others: Vec<Role> = (0..self.nodes.saturating_sub(1)).flat_map(|node| self.roles.of(node)).collect();
+        [Role::Frontend, Role::History, Role::Matching].iter().all(|role| others.contains(role))
+    }
+
     pub(crate) fn has_promotions(&self) -> bool {
         self.promotions && (self.asynchronous || self.named_standby)
     }
@@ -161,6 +174,7 @@ impl WorldOptions {
             shards: draw.within("shards", 1..=1024),
             workers,
             worker_cache: draw.within("worker_cache", 0..=1_000_000),
+            cached_runs: draw.within("cached_runs", 1..=1_000_000),
             pollers: draw.within("pollers", 2..=100),
             latency_max_us: self.latency_max_us.min(2 * HOUR_MS * 1000),
             window_bytes: draw.within("window_bytes", 1..=1 << 30),

@@ -40,7 +40,7 @@ impl RecordingStore {
         Box::pin(async move {
             match outcome.await {
                 Ok(answer) => {
-                    hearing.hear(position);
+                    hearing.hear(position, now_ns());
                     answer
                 }
                 // The runtime is going down: there is no caller left.

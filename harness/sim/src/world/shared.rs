@@ -1,7 +1,7 @@
 //! What the hosts of a world share with its controller, and what survives them.
 use super::{Aims, Ambiguities, Operator};
 use crate::draw::Decisions;
-use crate::observe::{CommitFeed, OperationLog, Waiting, seconds};
+use crate::observe::{CommitFeed, Duplicates, OperationLog, Waiting, seconds};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,6 +21,7 @@ pub(crate) fn now_ns() -> u64 {
 pub(crate) struct Shared {
     pub operations: OperationLog,
     pub commits: CommitFeed,
+    pub duplicates: Duplicates,
     pub waiting: Waiting,
     pub ambiguities: Ambiguities,
     pub aims: Aims,
@@ -37,6 +38,7 @@ impl Shared {
         Shared {
             operations: OperationLog::default(),
             commits: CommitFeed::default(),
+            duplicates: Duplicates::default(),
             waiting: Waiting::default(),
             aims: Aims::new(decisions.clone()),
             ambiguities: Ambiguities::new(decisions),

@@ -192,7 +192,9 @@ impl Owned {
     /// Keeps the bound on what is in memory.
     pub(super) fn evict(&mut self) {
         let nothing = tempest_rt::buggify!("history-evict-everything");
-        let evicted = self.executions.evict(self.pipeline.durable(), nothing);
+        let planted = tempest_rt::planted!(crate::plants::EVICTED_WHILE_COMMITTING);
+        let durable = if planted { u64::MAX } else { self.pipeline.durable() };
+        let evicted = self.executions.evict(durable, nothing);
         self.recent_events.make_room(self.pipeline.durable());
         self.setup.counters.executions_evicted.fetch_add(evicted as u64, Relaxed);
     }

@@ -34,6 +34,8 @@ const DESCRIBE_TRIES: u32 = 3;
 const GIVEN_UP_LATER: Duration = Duration::from_secs(1);
 /// How long after a call its duplicate follows that a simulation sends.
 const DUPLICATE_DELAY: Duration = Duration::from_secs(3);
+/// How late a call arrives that later ones overtake, in a simulation.
+const DELAY: Duration = Duration::from_secs(2);
 /// By then a shard may have been elsewhere and come back.
 const LATE_DELAY: Duration = Duration::from_secs(20);
 const DUPLICATE_PATIENCE: Duration = Duration::from_secs(5);
@@ -184,6 +186,12 @@ impl Peer {
         duplicate: Duplicate,
     ) -> Result<Bytes, Unanswered> {
         let (may_fail, may_repeat) = (duplicate != Duplicate::Takes, duplicate == Duplicate::Harmless);
+        if may_fail && tempest_rt::buggify!("peer-call-lost") {
+            return Err(Unanswered { sent: Sent::Perhaps, why: Why::Late(patience) });
+        }
+        if may_fail && tempest_rt::buggify!("peer-call-delayed") {
+            tempest_rt::time::sleep(DELAY.min(patience / 2)).await;
+        }
         if may_fail && tempest_rt::buggify!("peer-call-delivered-twice") && may_repeat {
             self.repeat(method, body.clone(), Duration::ZERO);
         }
@@ -206,6 +214,7 @@ impl Peer {
     /// Sends a duplicate without a caller, as a network may that delivers a call twice, or once its caller has given
     /// up.
     fn repeat(&self, method: &'static str, body: Bytes, after: Duration) {
+        tempest_rt::duplicated(&body);
         let peer = self.clone();
         tempest_rt::task::spawn(async move {
             tempest_rt::time::sleep(after).await;

@@ -22,7 +22,7 @@ fn is_in_doubt(commit: &Commit) -> bool {
         CommitResult::Pending
         | CommitResult::Ended(CommitOutcome::OutcomeUnknown(_))
         | CommitResult::Lost { acknowledged: false, .. } => true,
-        CommitResult::Ended(CommitOutcome::Committed) => !commit.heard,
+        CommitResult::Ended(CommitOutcome::Committed) => commit.heard_ns.is_none(),
         _ => false,
     }
 }
@@ -207,8 +207,8 @@ mod tests {
         let found = outcomes(|observations| {
             let commits = &mut observations.commits;
             commits[1].result = CommitResult::Pending;
-            commits[3].heard = false;
-            (commits[5].result, commits[5].heard) = (refused, false);
+            commits[3].heard_ns = None;
+            (commits[5].result, commits[5].heard_ns) = (refused, None);
             commits[7].result = CommitResult::Lost { acknowledged: false, on: Timeline(1) };
             commits[8].result = CommitResult::Lost { acknowledged: true, on: Timeline(1) };
         });

@@ -8,11 +8,13 @@ use std::path::Path;
 use tempest_disk::SimDisk;
 use tempest_store::file_system::FileSystem;
 
-const FILE: &str = "/data/log";
+pub(crate) const FILE: &str = "/data/log";
 /// The promise has a file of its own, replaced whole: it must survive when entries are cut off.
-const PROMISE: &str = "/data/promise";
+pub(crate) const PROMISE: &str = "/data/promise";
 const PROMISE_NEW: &str = "/data/promise.new";
 const DIRECTORY: &str = "/data";
+/// It is there on a disk that took the place of another, until the log has caught up with a primary's.
+pub(crate) const REBUILDING: &str = "/data/rebuilding";
 
 /// Length and checksum before each entry.
 const HEADER_BYTES: usize = 4 + CHECKSUM_BYTES;
@@ -34,6 +36,7 @@ pub struct Log {
     /// Where each entry ends in the file.
     ends: Vec<u64>,
     promised: u64,
+    rebuilding: bool,
 }
 
 impl Log {
@@ -49,7 +52,8 @@ impl Log {
         let mut bytes = vec![0; usize::try_from(file.len()?).map_err(io::Error::other)?];
         file.read(0, &mut bytes)?;
         let promised = read_promise(disk)?;
-        let mut log = Log { disk: disk.clone(), file, entries: Vec::new(), ends: Vec::new(), promised };
+        let rebuilding = disk.exists(Path::new(REBUILDING))?;
+        let mut log = Log { disk: disk.clone(), file, entries: Vec::new(), ends: Vec::new(), promised, rebuilding };
         while let Some((entry, end)) = read_entry(&bytes, log.end()) {
             log.take(entry, end);
         }
@@ -80,6 +84,22 @@ impl Log {
 
     pub fn promised(&self) -> u64 {
         self.promised
+    }
+
+    /// Whether it may lack anything that was ever committed: its disk took the place of another. Such a node is no primary, and
+    /// says nothing of what a failover may keep.
+    pub fn is_rebuilding(&self) -> bool {
+        self.rebuilding
+    }
+
+    /// It has what a primary has committed. Durable when it returns.
+    pub fn caught_up(&mut self) -> io::Result<()> {
+        if self.rebuilding {
+            self.disk.remove(Path::new(REBUILDING))?;
+            self.disk.sync_directory(Path::new(DIRECTORY))?;
+            self.rebuilding = false;
+        }
+        Ok(())
     }
 
     /// Whether it has this very entry. All logs agree on what is before the first.

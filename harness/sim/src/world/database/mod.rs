@@ -19,6 +19,9 @@
 //!   loses what no standby had yet.
 //! - An operator may have either standby promoted, whatever it has, where that makes a new timeline; this can lose what
 //!   was acknowledged. The commit feed is told what every new primary has, and whether it may lack something.
+//! - A node whose disk was replaced begins with an empty log, and is told apart until it has all that the primary has
+//!   committed: it is not made primary, and makes no majority. Where a commit is on two of three disks, the loss of one of
+//!   them and the silence of the other lose it, as they do in any database: that fault is for asynchronous ones.
 //! - A deposed primary is fenced twice: standbys refuse its entries, and without a lease it answers no reads.
 //! - A client ([`client`]) that loses its connection with writes under way does not know what became of them, and says so.
 mod client;
@@ -31,7 +34,7 @@ mod replication;
 mod wire;
 
 pub(crate) use client::DatabaseStore;
-pub(crate) use log::{Log, newest};
+pub(crate) use log::{FILE as LOG_FILE, Log, PROMISE, REBUILDING, newest};
 pub(crate) use monitor::monitor;
 pub(crate) use node::{Replica, database};
 pub(crate) use plants::PLANTED;

@@ -142,8 +142,14 @@ impl Monitor {
 
     /// Takes a report in; returns what is worth telling.
     fn take(&mut self, report: Report, now: Instant) -> Option<News> {
-        let renews = self.primary.as_ref() == Some(&report.name) && report.promised == self.term;
-        self.heard_at.insert(report.name.clone(), now);
+        // A primary whose disk is new is none any more.
+        let is_whole = !report.rebuilding;
+        let renews = is_whole && self.primary.as_ref() == Some(&report.name) && report.promised == self.term;
+        if is_whole {
+            self.heard_at.insert(report.name.clone(), now);
+        } else {
+            self.heard_at.remove(&report.name);
+        }
         self.name_standby(now);
         self.reports.insert(report.name.clone(), report);
         if renews && now < self.leased_until {
@@ -173,7 +179,9 @@ impl Monitor {
         }
         // That is long after the lease of the primary that was deposed for it.
         self.demand.take_if(|demand| now >= demand.until);
-        let promised = self.reports.values().filter(|report| report.promised == self.term && self.term > 0);
+        // What a node does not have whose disk is new says nothing of what there is.
+        let has_promised = |report: &&Report| report.promised == self.term && self.term > 0 && !report.rebuilding;
+        let promised = self.reports.values().filter(has_promised);
         if let Some(demand) = &self.demand {
             let let_go = |name: &String| promised.clone().any(|report| report.name == *name);
             if now < self.leased_until && !demand.deposed.as_ref().is_none_or(let_go) {
@@ -210,7 +218,7 @@ mod tests {
     use std::time::Duration;
 
     fn report(name: &str, promised: u64, term: u64, number: u64) -> Report {
-        Report { name: name.to_owned(), promised, last: Position { term, number } }
+        Report { name: name.to_owned(), promised, last: Position { term, number }, rebuilding: false }
     }
 
     fn primary(monitor: &Monitor) -> Option<&str> {
@@ -333,5 +341,24 @@ mod tests {
             }
         }
         assert!(monitor.demand("a", at(6)).is_none(), "where terms are no timelines there is nothing to choose");
+    }
+
+    #[test]
+    fn a_node_with_a_new_disk_is_neither_primary_nor_counted() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut monitor = named(start);
+        let empty = |promised| Report { rebuilding: true, ..report("b", promised, 0, 0) };
+        monitor.take(report("a", 1, 1, 9), at(6));
+        monitor.take(empty(1), at(8));
+        monitor.take(empty(1), at(9));
+        monitor.take(report("a", 1, 1, 9), at(9));
+        monitor.take(report("c", 1, 1, 9), at(9));
+        assert_eq!(monitor.order().term, 2, "its lease was not renewed");
+        monitor.take(empty(2), at(10));
+        monitor.take(report("a", 2, 1, 9), at(10));
+        assert_eq!(primary(&monitor), None, "one that is rebuilt makes no majority");
+        monitor.take(report("c", 2, 1, 9), at(10));
+        assert_eq!(primary(&monitor), Some("c"));
     }
 }

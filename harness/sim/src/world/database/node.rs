@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex as SyncMutex};
 use tempest_disk::SimDisk;
 use tempest_rt::net::{ByteStream, Network};
 use tempest_rt::task::{TaskGroup, blocking};
-use tempest_rt::time::{Instant, sleep, timeout};
+use tempest_rt::time::{Duration, Instant, sleep, timeout};
 use tokio::sync::{Mutex, mpsc};
 
 /// The hosts of one database.
@@ -30,7 +30,7 @@ pub(crate) fn database(shared: Shared, network: Arc<dyn Network>, disk: SimDisk,
     Arc::new(move |mut stop| {
         let (shared, network, disk, replica) = (shared.clone(), network.clone(), disk.clone(), replica.clone());
         async move {
-            let refused = disk.statistics().refused_for_room;
+            let failures = disk.statistics().failures();
             let name = replica.own.clone();
             let ended = tokio::select! {
                 biased;
@@ -39,7 +39,7 @@ pub(crate) fn database(shared: Shared, network: Arc<dyn Network>, disk: SimDisk,
             };
             if let Err(error) = ended
                 && disk.is_powered()
-                && disk.statistics().refused_for_room == refused
+                && disk.statistics().failures() == failures
             {
                 shared.report_problem(format!("{name} ended at {}: {error:#}", shared.now()));
             }
@@ -124,6 +124,13 @@ impl Node {
         self.shared.ambiguities.strikes(self.replica.own.as_str(), kind, write)
     }
 
+    /// By how much later than it could be the read with this number is answered: of what it found, which commits that came
+    /// after it have changed by then.
+    pub fn read_is_late(&self, read: u64) -> Option<Duration> {
+        let late = self.suffers(Ambiguity::ReadLate, read);
+        late.then(|| Duration::from_millis(self.shared.ambiguities.read_late_by_ms(read)))
+    }
+
     /// Then a primary that the monitor does not hear of goes on until another node tells it of a later term.
     fn replication_is_unfenced(&self) -> bool {
         matches!(self.replica.replication, Replication::Asynchronous { fenced: false, .. })
@@ -161,11 +168,11 @@ impl Node {
     }
 
     async fn report_once(self: &Arc<Self>, stream: &mut Box<dyn ByteStream>) -> Option<()> {
-        let (promised, last) = {
+        let (promised, last, rebuilding) = {
             let log = self.log.lock().await;
-            (log.promised(), log.last())
+            (log.promised(), log.last(), log.is_rebuilding())
         };
-        let report = Report { name: self.replica.own.0.clone(), promised, last };
+        let report = Report { name: self.replica.own.0.clone(), promised, last, rebuilding };
         let asked_at = Instant::now();
         let asking = async {
             send(stream, &report).await?;
@@ -177,7 +184,7 @@ impl Node {
             self.with_log(move |log| log.promise(order.term)).await?;
             return Some(());
         }
-        if order.term == promised && order.primary.as_deref() == Some(self.replica.own.as_str()) {
+        if order.term == promised && !rebuilding && order.primary.as_deref() == Some(self.replica.own.as_str()) {
             *self.lease.lock().expect("no holder of this lock panics") = asked_at + LEASE;
             let standby = order.standby.map(Host);
             match self.primary().filter(|primary| primary.term() == order.term) {

@@ -68,9 +68,13 @@ impl Primary {
                 entries.iter().filter_map(commit_of),
             );
         }
+        let tasks = TaskGroup::default();
+        if !replication.has_timelines() {
+            let found = entries.iter().filter_map(commit_of).collect();
+            tasks.spawn(found_is_durable(node.clone(), progress.clone(), number, found));
+        }
         progress.own_has(number);
         let (work, waiting) = mpsc::channel(WAITING_MAX);
-        let tasks = TaskGroup::default();
         for standby in node.replica.others.clone() {
             tasks.spawn(replication::feed(node.clone(), standby, progress.clone()));
         }
@@ -162,6 +166,17 @@ fn place_on(timeline: Timeline, write: &WriteRequest) -> Result<Timeline, StoreE
     }
 }
 
+/// What a primary began with is durable once its term has begun. The primary before it may stand still, and find out only
+/// much later that others had it.
+async fn found_is_durable(node: Arc<Node>, progress: Arc<Progress>, began_at: u64, found: Vec<CommitIdentity>) {
+    let mut committed = progress.committed.subscribe();
+    if committed.wait_for(|number| *number >= began_at).await.is_ok() {
+        for (shard, range_id, sequence) in found {
+            node.shared.commits.durable(shard, range_id, sequence, crate::world::now_ns());
+        }
+    }
+}
+
 /// Takes what waits, in order, batch by batch.
 async fn perform(
     node: Arc<Node>,
@@ -172,8 +187,8 @@ async fn perform(
 ) {
     let mut last = *progress.durable.borrow();
     let mut batch = Vec::new();
-    // Writes that came, by which faults strike them.
-    let mut taken = 0;
+    // Writes and reads that came, by which faults strike them.
+    let (mut taken, mut looked_up) = (0, 0);
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (mut writes, mut reads) = (Vec::new(), Vec::new());
         for Work { request, reply } in batch.drain(..) {
@@ -220,9 +235,9 @@ async fn perform(
             answers.push((reply, written.map(Answer::Written), late));
         }
         let reading = reads.into_iter().map(|(read, reply)| {
-            let state = state.clone();
-            let timeline = progress.timeline;
-            async move { (reply, look_up(&state, read, timeline).await, None) }
+            looked_up += 1;
+            let (state, timeline, late) = (state.clone(), progress.timeline, node.read_is_late(looked_up));
+            async move { (reply, look_up(&state, read, timeline).await, late) }
         });
         answers.extend(join_all(reading).await);
         if !entries.is_empty() && node.with_log(move |log| log.append(entries)).await.is_none() {
@@ -327,6 +342,10 @@ impl Progress {
             true => Duration::ZERO,
             false => self.replication.lag(),
         }
+    }
+
+    pub fn committed_so_far(&self) -> u64 {
+        *self.committed.borrow()
     }
 
     /// The number of the last entry on the primary's own disk.

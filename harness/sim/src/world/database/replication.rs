@@ -44,6 +44,9 @@ fn take(log: &mut Log, append: Append) -> io::Result<Appended> {
         log.truncate(first.position.number - 1)?;
         log.append(new)?;
     }
+    if append.committed > 0 && to >= append.committed {
+        log.caught_up()?;
+    }
     Ok(Appended::Up { to })
 }
 
@@ -77,7 +80,8 @@ async fn feed_over(
             let before = log.at(agreed).map(|entry| entry.position).unwrap_or_default();
             let from = usize::try_from(agreed).map_err(io::Error::other)?;
             let entries = log.entries().iter().skip(from).take(ENTRIES_MAX).cloned().collect();
-            Append { term: progress.term(), before: Position { number: agreed, ..before }, entries }
+            let before = Position { number: agreed, ..before };
+            Append { term: progress.term(), before, entries, committed: progress.committed_so_far() }
         };
         let asking = async {
             send(&mut stream, &append).await?;
@@ -121,7 +125,7 @@ mod tests {
 
     fn append(term: u64, before: (u64, u64), entries: &[(u64, u64)]) -> Append {
         let entries = entries.iter().map(|(term, number)| entry(*term, *number)).collect();
-        Append { term, before: Position { term: before.0, number: before.1 }, entries }
+        Append { term, before: Position { term: before.0, number: before.1 }, entries, committed: 3 }
     }
 
     #[test]
@@ -141,5 +145,19 @@ mod tests {
         assert!(matches!(take(&mut log, append(2, (0, 0), &[(2, 1)])), Ok(Appended::Refused { promised: 3 })));
         assert!(matches!(take(&mut log, append(3, (3, 7), &[])), Ok(Appended::Mismatch { try_from: 1 })));
         assert!(matches!(take(&mut log, append(4, (4, 1), &[])), Ok(Appended::Mismatch { try_from: 0 })));
+    }
+
+    #[test]
+    fn a_new_disk_is_rebuilt_when_it_has_all_that_is_committed() {
+        let disk = SimDisk::new([1; 32], DiskOptions::default());
+        disk.replace(&[], &[(std::path::Path::new(super::super::log::REBUILDING), b"")]);
+        let mut log = Log::open(&disk).expect("a new disk opens");
+        assert!(log.is_rebuilding());
+        take(&mut log, append(1, (0, 0), &[(1, 1), (1, 2)])).expect("there is power");
+        assert!(log.is_rebuilding(), "the third is committed, too");
+        take(&mut log, append(1, (1, 2), &[(1, 3)])).expect("there is power");
+        assert!(!log.is_rebuilding());
+        drop(log);
+        assert!(!Log::open(&disk).expect("it opens again").is_rebuilding());
     }
 }

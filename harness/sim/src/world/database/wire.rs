@@ -74,6 +74,8 @@ pub struct Append {
     pub term: u64,
     pub before: Position,
     pub entries: Vec<Entry>,
+    /// How far the primary knows its log to be committed; 0 while it does not know that it still is one.
+    pub committed: u64,
 }
 
 /// A place in a log: the entry's number and the term that wrote it. Logs that agree on one agree on all before it.
@@ -103,6 +105,8 @@ pub struct Report {
     /// It takes entries of no earlier term.
     pub promised: u64,
     pub last: Position,
+    /// Its disk is a new one, and it has not caught up yet.
+    pub rebuilding: bool,
 }
 
 /// The monitor's answer.
