@@ -58,17 +58,17 @@ fn what_leaves_the_simulation_is_refused_by_name() {
 #[test]
 fn a_thread_that_spins_is_named_with_its_host_and_where_it_is() {
     #[inline(never)]
-    fn spins_for_ever() {
+    fn spins_forever() {
         let mut sum = 0u64;
         loop {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
     }
     let ended = end_of("a_thread_that_spins_is_named_with_its_host_and_where_it_is", || {
-        on_a_host(Options { spin_limit: Duration::from_millis(500), ..Options::default() }, spins_for_ever);
+        on_a_host(Options { spin_limit: Duration::from_millis(500), ..Options::default() }, spins_forever);
     });
     let said = said(&ended);
     assert_eq!(ended.status.code(), Some(2), "{said}");
     assert!(said.contains("worker-7 neither waits nor reads a clock"), "{said}");
-    assert!(said.contains("spins_for_ever"), "{said}");
+    assert!(said.contains("spins_forever"), "{said}");
 }

@@ -35,7 +35,7 @@ fn option(setting: &str) -> &str {
 
 /// Hardly any run stays in memory, and what is read again may overtake what is being written.
 pub(super) const FORGETTING: Storm = (
-    "signal-mesh",
+    "hundred-children",
     &[
         "nodes=3",
         "asynchronous=0",

@@ -97,7 +97,7 @@ impl Kind for BitRot {
     const NAME: &'static str = "bit-rot";
     const FAMILY: Family = Family::Disk;
     const ABOUT: &'static str = "a node of a database that replicates asynchronously crashes, and bits of its log turn over: \
-                                 what follows them is gone for it";
+                                 it keeps what is before them, and is no primary before it has what the others have";
 
     fn hosts(&self) -> Vec<Host> {
         vec![self.host.clone()]

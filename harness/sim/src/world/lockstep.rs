@@ -237,6 +237,8 @@ impl World for LockstepWorld<'_> {
 
     fn rot_disk(&mut self, host: &Host, bits: u32) {
         if let Some(disk) = &self.slot(host).disk {
+            // A node that is known to be damaged is rebuilt from what it has.
+            disk.replace(&[Path::new(PROMISE), Path::new(LOG_FILE)], &[(Path::new(REBUILDING), b"")]);
             disk.rot(Path::new(LOG_FILE), bits);
         }
     }

@@ -106,7 +106,7 @@ pub trait World {
     /// The database node's disk is another one, and empty but for the term that it promised: the monitor must not give one
     /// twice. To be done while the host is down.
     fn replace_disk(&mut self, host: &Host);
-    /// So many bits of the log on the database node's disk turn over. To be done while the host is down.
+    /// So many bits of the log on the database node's disk turn over, and it is known to be damaged. To be done while the host is down.
     fn rot_disk(&mut self, host: &Host, bits: u32);
     /// How many of a million reads and changes of the host's disk fail with an I/O error.
     fn fail_operations(&mut self, host: &Host, per_million: u64);

@@ -17,7 +17,7 @@ use tempest_store::{RangeId, ReadFuture, ReadRequest, ShardId, Store, Timeline, 
 /// As the row of a shard names its owner.
 const NAME: &str = "thief";
 
-/// When a shard is taken from the server that commits to it.
+/// When another acquires the shard that a server commits to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Theft {
     Before,
