@@ -165,6 +165,9 @@ const CUT_OFF: Storm = (
     ],
 );
 
+/// Nothing is disturbed, and hardly anything else wakes a shard.
+const QUIET_PROGRAMS: Storm = ("program", &["nodes=1", "shards=64", "quiet=1", "bad_habits=0"]);
+
 /// Nothing is wrong but clocks and calls.
 const CLOCKS: Storm = (
     "order-saga",
@@ -578,6 +581,7 @@ planted! {
     mistaking_no_answer_for_a_refusal: "unanswered-write-taken-for-refused" in CLUSTER from 5,
         seen by "acked-durable" | "tasks-cover-state" | "shard-fence";
     asking_clocks_who_is_alive: "membership-by-wall-clocks" in CLOCKS from 2, seen by "ownership-settled";
+    sleeping_on: "timer-sleep-not-renewed" in QUIET_PROGRAMS from 1, seen by "on-time";
     counting_what_is_not_on_disk: "database-acknowledges-before-fsync" in CLUSTER from 1,
         seen by "acked-durable" | "clean" | "shard-fence" | "history-wellformed";
     answering_for_an_unknown_completion_by_id: "unknown-completion-by-id-answered-as-done" in DESKS from 1,

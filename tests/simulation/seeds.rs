@@ -16,6 +16,13 @@ fn clusters_survive_the_storm() {
     }
 }
 
+/// Workflows that no person wrote, small and many.
+#[test]
+fn programs_survive_the_storm() {
+    let output = tempest(&["explore", "program", "--seeds", "500..560"]);
+    assert_eq!(output.status.code(), Some(0), "{}\n{}", stdout(&output), stderr(&output));
+}
+
 /// No other fault, so that each run meets this one: some writes are refused, some servers stop and start in vain.
 #[test]
 fn order_sagas_survive_disks_that_fill_up() {

@@ -175,6 +175,8 @@ struct Feed {
     commits: Vec<Commit>,
     /// The newest incarnation of each server.
     newest: BTreeMap<String, u32>,
+    /// Servers that do not come back.
+    gone: BTreeSet<String>,
     positions: BTreeMap<Place, usize>,
     /// Timelines of a database that has some, in order, and which commits each began with.
     survivors: Vec<(TimelineBegan, BTreeSet<Place>)>,
@@ -232,6 +234,11 @@ impl CommitFeed {
     /// Notes that a server has started: its earlier incarnations are told nothing any more.
     pub fn begin(&self, server: &str, incarnation: u32) {
         self.with(|feed| feed.newest.insert(server.to_owned(), incarnation));
+    }
+
+    /// Notes that a server does not come back: it is told nothing any more.
+    pub fn gone(&self, server: &str) {
+        self.with(|feed| feed.gone.insert(server.to_owned()));
     }
 
     /// Notes a commit as it is handed over by a server that knows the timeline `known`; returns its position.
@@ -354,8 +361,11 @@ impl CommitFeed {
     /// The commits after the first `seen` that have ended or never will, their server being gone; counts them as seen.
     pub fn settled_after(&self, seen: &mut usize) -> Vec<Commit> {
         self.with(|feed| {
-            let is_old = |commit: &Commit| feed.newest.get(&commit.server).is_some_and(|new| commit.incarnation < *new);
-            let settled = |commit: &&Commit| commit.result != CommitResult::Pending || is_old(commit);
+            let is_told = |commit: &Commit| {
+                let is_old = feed.newest.get(&commit.server).is_some_and(|new| commit.incarnation < *new);
+                !is_old && !feed.gone.contains(&commit.server)
+            };
+            let settled = |commit: &&Commit| commit.result != CommitResult::Pending || !is_told(commit);
             let commits: Vec<Commit> =
                 feed.commits[*seen..].iter().take_while(settled).map(|commit| feed.as_it_stands(commit)).collect();
             *seen += commits.len();

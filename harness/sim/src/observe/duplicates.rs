@@ -31,6 +31,11 @@ impl Duplicates {
         self.0.lock().expect("no holder of this lock panics").push(DuplicatedCall { at_ns, call });
     }
 
+    /// When the last of them went out.
+    pub fn last_ns(&self) -> Option<u64> {
+        self.0.lock().expect("no holder of this lock panics").last().map(|call| call.at_ns)
+    }
+
     /// All so far, in order.
     pub fn snapshot(&self) -> Vec<DuplicatedCall> {
         self.0.lock().expect("no holder of this lock panics").clone()

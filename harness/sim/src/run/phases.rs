@@ -25,6 +25,8 @@ use tempest_store::{RangeId, ShardId, Timeline};
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// When everything is healed, a database that may lose something has but one primary after this time.
 const SETTLING: Duration = Duration::from_secs(30);
+/// A call between nodes that is sent twice is there the second time by then.
+const DUPLICATES_ARRIVE: Duration = Duration::from_secs(26);
 /// How long a host is down that died at a crash point.
 const DOWN_AFTER_CRASH_POINT: Duration = Duration::from_secs(2);
 /// What reading everything back may take, in virtual time.
@@ -99,6 +101,9 @@ struct Phases<'a> {
     deadline: Duration,
     /// Nothing is over before.
     settled: Duration,
+    /// From when on no duplicate of a call is under way any more that was sent before all runs were closed first: one that
+    /// comes late may begin a run.
+    all_arrived: Option<Duration>,
 }
 
 impl<'a> Phases<'a> {
@@ -157,6 +162,7 @@ impl<'a> Phases<'a> {
             phases: Vec::new(),
             deadline: Duration::ZERO,
             settled: Duration::ZERO,
+            all_arrived: None,
         }
     }
 
@@ -213,7 +219,13 @@ impl<'a> Phases<'a> {
     /// Scenarios that are done before the storm ends need not sit it out.
     fn over_early(&mut self) -> bool {
         let settled = self.world.now() >= self.settled;
-        settled && self.shared.clients_done() && self.open.look(&self.shared, &self.workload.may_stay_open()).is_empty()
+        let open = self.open.look(&self.shared, &self.workload.may_stay_open());
+        if !settled || !self.shared.clients_done() || !open.is_empty() {
+            return false;
+        }
+        let arrived = |sent_ns| Duration::from_nanos(sent_ns) + DUPLICATES_ARRIVE;
+        let all_arrived = || self.shared.duplicates.last_ns().map_or(Duration::ZERO, arrived);
+        self.world.now() >= *self.all_arrived.get_or_insert_with(all_arrived)
     }
 
     /// The crash of a crash-point sweep.
@@ -238,6 +250,9 @@ impl<'a> Phases<'a> {
         let crashable_hosts = [self.crashable_hosts.as_slice(), &[Host::client()]].concat();
         self.shared.aims.end();
         self.nemesis.heal(&mut self.world, &crashable_hosts);
+        for host in self.targets.servers.iter().filter(|host| self.world.state(host) == HostState::Down) {
+            self.shared.commits.gone(host.as_str());
+        }
         self.deadline = self.world.now() + Duration::from_millis(self.options.drain_ms);
         // What a deposed primary has acknowledged may still be taken back when it hears of another.
         self.settled = self.world.now() + if self.options.may_lose() { SETTLING } else { Duration::ZERO };
