@@ -1,7 +1,7 @@
 //! What a program's clients do: they start its workflows, interfere, and look.
 use crate::calls::{Calls, ask, is_unknown};
 use crate::interpret::RunInput;
-use crate::plan::{Conflict, Deed, Program, Reuse, Workflow};
+use crate::plan::{ClientAction, Conflict, Program, Reuse, Workflow};
 use crate::replay::{SIGNAL, WORKFLOW_TYPE, payloads, retry_policy};
 use futures::future::{BoxFuture, FutureExt, join_all};
 use prost::Message;
@@ -16,7 +16,7 @@ use tonic::{Code, Status};
 
 /// Pause before a call of unknown outcome is made again.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Polls of one follower at most: a history that never ends is not followed for ever.
+/// Polls of one follower at most: a history that never ends is not followed forever.
 const POLLS_MAX: u32 = 1_000;
 
 /// Where clients stand.
@@ -42,16 +42,16 @@ pub async fn play(outside: Outside, program: &Program) -> Result<(), Status> {
 async fn clients(outside: Outside, workflow: Workflow) -> Result<(), Status> {
     sleep(workflow.start.after_ms).await;
     outside.start(&workflow, 0).await?;
-    let deeds = workflow.clients.iter().enumerate().map(|(number, act)| {
+    let actions = workflow.clients.iter().enumerate().map(|(number, act)| {
         let (outside, workflow, act) = (outside.clone(), workflow.clone(), act.clone());
         async move {
             sleep(act.after_ms).await;
-            outside.perform(&workflow, number + 1, &act.deed).await
+            outside.perform(&workflow, number + 1, &act.action).await
         }
         .boxed()
     });
-    let deeds: Vec<BoxFuture<'static, Result<(), Status>>> = deeds.collect();
-    join_all(deeds).await.into_iter().collect()
+    let actions: Vec<BoxFuture<'static, Result<(), Status>>> = actions.collect();
+    join_all(actions).await.into_iter().collect()
 }
 
 async fn sleep(ms: u64) {
@@ -126,16 +126,16 @@ impl Outside {
         }
     }
 
-    async fn perform(&self, workflow: &Workflow, number: usize, deed: &Deed) -> Result<(), Status> {
-        match deed {
-            Deed::Signal(signal) => self.signal(workflow, number, 0, signal).await,
-            Deed::Burst { signal, times } => {
+    async fn perform(&self, workflow: &Workflow, number: usize, action: &ClientAction) -> Result<(), Status> {
+        match action {
+            ClientAction::Signal(signal) => self.signal(workflow, number, 0, signal).await,
+            ClientAction::Burst { signal, times } => {
                 let all = (0..*times).map(|which| self.signal(workflow, number, which, signal));
                 join_all(all).await.into_iter().collect()
             }
-            Deed::SignalWithStart(signal) => self.signal_with_start(workflow, number, signal).await,
-            Deed::Start => self.start(workflow, number).await,
-            Deed::Cancel => {
+            ClientAction::SignalWithStart(signal) => self.signal_with_start(workflow, number, signal).await,
+            ClientAction::Start => self.start(workflow, number).await,
+            ClientAction::Cancel => {
                 let request = api::RequestCancelWorkflowExecutionRequest {
                     namespace: self.namespace.clone(),
                     workflow_execution: self.current(workflow),
@@ -147,7 +147,7 @@ impl Outside {
                     .await
                     .map(drop)
             }
-            Deed::Terminate => {
+            ClientAction::Terminate => {
                 let request = api::TerminateWorkflowExecutionRequest {
                     namespace: self.namespace.clone(),
                     workflow_execution: self.current(workflow),
@@ -159,10 +159,10 @@ impl Outside {
                     .await
                     .map(drop)
             }
-            Deed::Describe => self.describe(workflow).await.map(drop),
-            Deed::Pages(size) => self.pages(workflow, *size).await,
-            Deed::PagesReversed(size) => self.pages_reversed(workflow, *size).await,
-            Deed::Follow => self.follow(workflow).await,
+            ClientAction::Describe => self.describe(workflow).await.map(drop),
+            ClientAction::Pages(size) => self.pages(workflow, *size).await,
+            ClientAction::PagesReversed(size) => self.pages_reversed(workflow, *size).await,
+            ClientAction::Follow => self.follow(workflow).await,
         }
     }
 

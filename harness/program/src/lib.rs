@@ -21,6 +21,6 @@ pub mod worker;
 pub use calls::Calls;
 pub use ledger::{Execution, Ledger, Objection};
 pub use plan::{
-    Act, Action, Activity, Attempt, Backoff, Body, CancelType, Child, ClosePolicy, Conflict, Deed, End, Program, Retry,
-    Reuse, Start, Target, Workflow,
+    Act, Action, Activity, Attempt, Backoff, Body, CancelType, Child, ClientAction, ClosePolicy, Conflict, End,
+    Program, Retry, Reuse, Start, Target, Workflow,
 };

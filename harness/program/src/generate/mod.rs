@@ -5,7 +5,8 @@ mod activities;
 mod numbered;
 
 use crate::plan::{
-    Act, Action, Backoff, Body, Child, ClosePolicy, Conflict, Deed, Program, Retry, Reuse, Start, Target, Workflow,
+    Act, Action, Backoff, Body, Child, ClientAction, ClosePolicy, Conflict, Program, Retry, Reuse, Start, Target,
+    Workflow,
 };
 use activities::activity;
 use numbered::{number, without_abandoned};
@@ -190,19 +191,20 @@ fn child(depth: u32) -> impl Strategy<Value = Child> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let deed = prop_oneof![
-        5 => signal().prop_map(Deed::Signal),
-        1 => (signal(), 2..12_u32).prop_map(|(signal, times)| Deed::Burst { signal, times }),
-        1 => signal().prop_map(Deed::SignalWithStart),
-        1 => Just(Deed::Start),
-        1 => Just(Deed::Cancel),
-        1 => Just(Deed::Terminate),
-        1 => Just(Deed::Describe),
-        1 => (1..8_u32).prop_map(Deed::Pages),
-        1 => (1..8_u32).prop_map(Deed::PagesReversed),
-        2 => Just(Deed::Follow),
+    let action = prop_oneof![
+        5 => signal().prop_map(ClientAction::Signal),
+        1 => (signal(), 2..12_u32).prop_map(|(signal, times)| ClientAction::Burst { signal, times }),
+        1 => signal().prop_map(ClientAction::SignalWithStart),
+        1 => Just(ClientAction::Start),
+        1 => Just(ClientAction::Cancel),
+        1 => Just(ClientAction::Terminate),
+        1 => Just(ClientAction::Describe),
+        1 => (1..8_u32).prop_map(ClientAction::Pages),
+        1 => (1..8_u32).prop_map(ClientAction::PagesReversed),
+        2 => Just(ClientAction::Follow),
     ];
-    (prop_oneof![3 => 0..1_000_u64, 2 => 1_000..8_000_u64], deed).prop_map(|(after_ms, deed)| Act { after_ms, deed })
+    (prop_oneof![3 => 0..1_000_u64, 2 => 1_000..8_000_u64], action)
+        .prop_map(|(after_ms, action)| Act { after_ms, action })
 }
 
 /// Actions that a run may have at most; deeper trees are cut.

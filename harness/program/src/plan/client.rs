@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
     pub after_ms: u64,
-    pub deed: Deed,
+    pub action: ClientAction,
 }
 
 /// What a client does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Deed {
+pub enum ClientAction {
     Signal(String),
     /// Several signals of one name at once, each on a call of its own.
     Burst {

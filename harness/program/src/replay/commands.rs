@@ -19,7 +19,7 @@ use tempest_api::proto::taskqueue::v1::TaskQueue;
 /// The workflow type of all programs.
 pub const WORKFLOW_TYPE: &str = "program";
 /// The activity type of all their activities.
-pub const ACTIVITY_TYPE: &str = "step";
+const ACTIVITY_TYPE: &str = "step";
 /// The name of all their signals: the payload says which one it is, so that a worker needs one handler.
 pub const SIGNAL: &str = "signal";
 /// A task queue that no worker polls.

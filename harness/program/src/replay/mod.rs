@@ -9,9 +9,7 @@ mod run;
 mod surroundings;
 
 use crate::interpret::{RunInput, interpret};
-pub use commands::{
-    ACTIVITY_TYPE, Names, SIGNAL, StepInput, UNATTENDED, WORKFLOW_TYPE, failure, input_of, payloads, retry_policy,
-};
+pub use commands::{Names, SIGNAL, StepInput, UNATTENDED, WORKFLOW_TYPE, failure, input_of, payloads, retry_policy};
 use futures::FutureExt;
 use futures::task::noop_waker;
 use recorded::{is_of_command, mismatch};

@@ -2,8 +2,8 @@
 use super::lines::{Line, Misread, lines};
 use super::words::Words;
 use crate::plan::{
-    Act, Action, Activity, Attempt, Backoff, Body, CancelType, Child, ClosePolicy, Conflict, Deed, End, Program, Retry,
-    Reuse, Start, Target, Workflow,
+    Act, Action, Activity, Attempt, Backoff, Body, CancelType, Child, ClientAction, ClosePolicy, Conflict, End,
+    Program, Retry, Reuse, Start, Target, Workflow,
 };
 use std::collections::BTreeSet;
 
@@ -199,24 +199,24 @@ fn act(line: Line<'_>) -> Result<Act, Misread> {
         return Err(words.misread("what a client does begins with `after TIME`"));
     }
     let after_ms = words.time("a time")?;
-    let deed = match words.next("what is done")? {
-        "signal" => Deed::Signal(words.name("the name of a signal")?),
-        "burst" => Deed::Burst {
+    let action = match words.next("what is done")? {
+        "signal" => ClientAction::Signal(words.name("the name of a signal")?),
+        "burst" => ClientAction::Burst {
             signal: words.name("the name of a signal")?,
             times: words.number_value("times")?.unwrap_or(2),
         },
-        "signal-with-start" => Deed::SignalWithStart(words.name("the name of a signal")?),
-        "start" => Deed::Start,
-        "cancel" => Deed::Cancel,
-        "terminate" => Deed::Terminate,
-        "describe" => Deed::Describe,
-        "pages" => Deed::Pages(words.number("the size of a page")?),
-        "pages-reversed" => Deed::PagesReversed(words.number("the size of a page")?),
-        "follow" => Deed::Follow,
+        "signal-with-start" => ClientAction::SignalWithStart(words.name("the name of a signal")?),
+        "start" => ClientAction::Start,
+        "cancel" => ClientAction::Cancel,
+        "terminate" => ClientAction::Terminate,
+        "describe" => ClientAction::Describe,
+        "pages" => ClientAction::Pages(words.number("the size of a page")?),
+        "pages-reversed" => ClientAction::PagesReversed(words.number("the size of a page")?),
+        "follow" => ClientAction::Follow,
         other => return Err(words.misread(format!("no client does {other:?}"))),
     };
     words.end()?;
-    Ok(Act { after_ms, deed })
+    Ok(Act { after_ms, action })
 }
 
 fn activity(words: &mut Words<'_>, below: Vec<Line<'_>>) -> Result<Activity, Misread> {

@@ -2,7 +2,7 @@
 use super::read::{CANCEL_TYPES, CLOSE_POLICIES, CONFLICTS, ENDS, REUSES};
 use super::words::UNITS;
 use crate::plan::{
-    Act, Action, Activity, Attempt, Backoff, Body, Child, Deed, Program, Retry, Start, Target, Workflow,
+    Act, Action, Activity, Attempt, Backoff, Body, Child, ClientAction, Program, Retry, Start, Target, Workflow,
 };
 
 /// The text of a program; [`super::read`] makes the same program of it.
@@ -108,19 +108,19 @@ fn start(start: &Start) -> Vec<String> {
 }
 
 fn act_line(act: &Act) -> String {
-    let deed = match &act.deed {
-        Deed::Signal(signal) => format!("signal {signal}"),
-        Deed::Burst { signal, times } => format!("burst {signal} times={times}"),
-        Deed::SignalWithStart(signal) => format!("signal-with-start {signal}"),
-        Deed::Start => "start".to_owned(),
-        Deed::Cancel => "cancel".to_owned(),
-        Deed::Terminate => "terminate".to_owned(),
-        Deed::Describe => "describe".to_owned(),
-        Deed::Pages(size) => format!("pages {size}"),
-        Deed::PagesReversed(size) => format!("pages-reversed {size}"),
-        Deed::Follow => "follow".to_owned(),
+    let action = match &act.action {
+        ClientAction::Signal(signal) => format!("signal {signal}"),
+        ClientAction::Burst { signal, times } => format!("burst {signal} times={times}"),
+        ClientAction::SignalWithStart(signal) => format!("signal-with-start {signal}"),
+        ClientAction::Start => "start".to_owned(),
+        ClientAction::Cancel => "cancel".to_owned(),
+        ClientAction::Terminate => "terminate".to_owned(),
+        ClientAction::Describe => "describe".to_owned(),
+        ClientAction::Pages(size) => format!("pages {size}"),
+        ClientAction::PagesReversed(size) => format!("pages-reversed {size}"),
+        ClientAction::Follow => "follow".to_owned(),
     };
-    format!("after {} {deed}", time(act.after_ms))
+    format!("after {} {action}", time(act.after_ms))
 }
 
 fn activity_line(activity: &Activity) -> Vec<String> {

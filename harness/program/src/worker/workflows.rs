@@ -189,7 +189,7 @@ async fn complete(
         let _ = send().await;
     }
     if request.task_token != task.task_token {
-        // That was nobody's task; this one is.
+        // No server gave that token; this one was given.
         request.task_token.clone_from(&task.task_token);
         let right: Result<api::RespondWorkflowTaskCompletedResponse, Status> =
             ask(worker.calls.as_ref(), "RespondWorkflowTaskCompleted", &request).await;

@@ -20,9 +20,8 @@
 //! Effects stay forever here: scenarios delete nothing yet.
 use super::named_activity::{self, NamedActivity};
 use super::{
-    Invariant, Observations, Operation, RpcKind, RunObserved, Violation, durable_first, events, heartbeats, namespaces,
+    Invariant, Observations, Operation, RpcKind, RunObserved, Violation, durable_first, heartbeats, namespaces,
 };
-use std::collections::BTreeSet;
 use tempest_api::proto::common::v1::WorkflowExecution;
 use tempest_api::proto::enums::v1::EventType;
 use tempest_api::proto::failure::v1::{Failure, failure::FailureInfo};
@@ -121,7 +120,7 @@ fn cancel_requested(observations: &Observations, operation: &Operation) -> Optio
     let is_cancel = |event: &HistoryEvent| event.event_type() == EventType::WorkflowExecutionCancelRequested;
     let execution = request.workflow_execution?;
     // A workflow that has ended is cancelled by doing nothing, as in Temporal.
-    let ended = || had_ended(observations, &execution, operation);
+    let ended = || super::ended_meanwhile::had_ended(observations, &execution, operation);
     at_least_once(count(observations, &execution, is_cancel), "cancel-requested event").filter(|_| !ended())
 }
 
@@ -230,27 +229,6 @@ fn count_in_one_run(
 ) -> usize {
     let of_run = |run: &&RunObserved| run.stored.iter().filter(|event| is_effect(event)).count();
     observations.meant(execution).iter().map(of_run).max().unwrap_or(0)
-}
-
-/// Whether there was a moment, while a call was under way, at which what it names had ended: for a workflow, one between
-/// the close of a run and the start of the next.
-fn had_ended(observations: &Observations, execution: &WorkflowExecution, operation: &Operation) -> bool {
-    let meant: BTreeSet<&str> = observations.meant(execution).iter().map(|run| run.key.run_id.as_str()).collect();
-    let (mut starts, mut closes) = (Vec::new(), Vec::new());
-    for (place, commit) in observations.commits.iter().enumerate().filter(|(_, commit)| commit.may_be_durable()) {
-        for batch in commit.batches.iter().filter(|batch| meant.contains(batch.tree.as_str())) {
-            let events = batch.events();
-            starts.extend(events.iter().any(|event| event.event_id == 1).then_some((place, commit.at_ns)));
-            closes.extend(events.iter().any(events::is_close).then_some((place, commit.at_ns)));
-        }
-    }
-    let completed_ns = operation.completed_ns.unwrap_or(u64::MAX);
-    closes.into_iter().any(|(closed, closed_ns)| {
-        // A run that another follows in the same commit leaves no such moment.
-        let next = starts.iter().filter(|(start, _)| *start >= closed).min();
-        let (next, next_ns) = next.copied().unwrap_or((usize::MAX, u64::MAX));
-        closed < next && closed_ns <= completed_ns && operation.invoked_ns <= next_ns
-    })
 }
 
 pub(super) fn is_signal(event: &HistoryEvent, request_id: &str) -> bool {

@@ -10,6 +10,7 @@ mod commits_fit;
 mod cross_calls_end;
 mod data_loss_noticed;
 mod durable_first;
+mod ended_meanwhile;
 mod frontier;
 mod heartbeats;
 mod history_wellformed;
