@@ -32,13 +32,13 @@ workflow a
 workflow b
   wait go at-most=1m
 ";
-    let program = read(text).unwrap();
+    let program = read(text).expect("it has no mistake");
     assert_eq!(write(&program), text);
 }
 
 #[test]
 fn a_mistake_is_named_with_its_line() {
-    let said = |text: &str| read(text).unwrap_err().to_string();
+    let said = |text: &str| read(text).expect_err("it has a mistake").to_string();
     insta::assert_snapshot!(
         [
             "",

@@ -188,6 +188,6 @@ fn choice<T: Copy + PartialEq>(name: &str, choices: &[(&str, T)], value: T) -> S
 
 /// In the largest unit that says it exactly.
 fn time(ms: u64) -> String {
-    let unit = UNITS.iter().find(|(_, times)| ms > 0 && ms % times == 0);
+    let unit = UNITS.iter().find(|(_, times)| ms > 0 && ms.is_multiple_of(*times));
     unit.map_or_else(|| format!("{ms}ms"), |(name, times)| format!("{}{name}", ms / times))
 }
