@@ -561,7 +561,7 @@ planted! {
     believing_who_was_deposed: "newer-timeline-heard-in-vain" in FORKED from 1, seen by "data-loss-noticed";
     losing_commits_by_the_second_failover: "acknowledged-forgotten-once-found" in FORKS from 2, seen by "data-loss-noticed";
     owning_beyond_a_failover: "ranges-outlive-a-failover" in FORGETFUL from 26,
-        seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence";
+        seen by "data-loss-noticed" | "liveness" | "acked-durable" | "shard-fence" | "commits-fit";
     dealing_across_timelines: "peers-of-another-timeline-are-heeded" in FORKED from 11, seen by "liveness";
     keeping_the_row_of_a_part_that_ended: "ended-part-stays-stored" in HUNDRED_CHILDREN from 1,
         seen by "state-equals-history";
