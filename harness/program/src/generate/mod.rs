@@ -23,7 +23,7 @@ const SIGNALS: [&str; 2] = ["go", "more"];
 pub const WORKFLOWS_MAX: usize = 26;
 /// Actions within actions.
 const DEPTH_MAX: u32 = 3;
-/// Actions of a body at most, and of a workflow about.
+/// Actions of a body at most, and of a workflow: what is beyond is cut.
 const BODY_MAX: usize = 4;
 const ACTIONS_MAX: u32 = 24;
 
@@ -205,9 +205,4 @@ fn act() -> impl Strategy<Value = Act> {
     ];
     (prop_oneof![3 => 0..1_000_u64, 2 => 1_000..8_000_u64], action)
         .prop_map(|(after_ms, action)| Act { after_ms, action })
-}
-
-/// Actions that a run may have at most; deeper trees are cut.
-pub(crate) const fn actions_max() -> u32 {
-    ACTIONS_MAX
 }

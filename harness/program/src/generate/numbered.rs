@@ -1,5 +1,5 @@
 //! Names for what was drawn without: each workflow and each child gets its own, and each target becomes one of them.
-use super::actions_max;
+use super::ACTIONS_MAX;
 use crate::plan::{Action, Body, CancelType, Program, Target};
 
 /// Names everything, and cuts workflows that are too large.
@@ -7,7 +7,7 @@ pub(super) fn number(program: &mut Program) {
     let count = program.workflows.len();
     for (index, workflow) in program.workflows.iter_mut().enumerate() {
         workflow.id = letter(index);
-        let mut left = actions_max();
+        let mut left = ACTIONS_MAX;
         cut(&mut workflow.body, &mut left);
         name_children(&mut workflow.body, &mut 0);
         settle(&mut workflow.body, count, &mut Vec::new());

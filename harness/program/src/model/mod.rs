@@ -5,6 +5,8 @@
 //! given. Storms only widen what is allowed (an attempt that was started need not have been executed); nothing here depends
 //! on when a fault was.
 mod activity;
+#[cfg(test)]
+mod tests;
 
 use crate::ledger::Execution;
 use crate::replay::{Names, StepInput, WORKFLOW_TYPE, input_of, replay};

@@ -56,7 +56,7 @@ pub fn replay(names: &Names, events: &[HistoryEvent]) -> Result<Answer, ReplayEr
         }
         run.pass_cancel_request_on();
         let end = advance(&run, &mut code);
-        let commands = run.take_commands(end);
+        let commands = run.answer(end);
         let Some(completed) = task.completed else { return Ok(Answer::Commands(commands)) };
         let completed_id = events[completed].event_id;
         let recorded = events[completed + 1..].iter().take_while(|event| is_of_command(event, completed_id));

@@ -192,7 +192,7 @@ impl Run {
     }
 
     /// The answer to the current task, with the command that ends the run if it ends.
-    pub fn take_commands(&self, end: Option<RunEnd>) -> Vec<Command> {
+    pub fn answer(&self, end: Option<RunEnd>) -> Vec<Command> {
         let names = self.names();
         let inner = self.0.borrow();
         let asked = inner.commands.iter().map(|(_, command)| command.clone());
