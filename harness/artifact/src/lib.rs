@@ -26,6 +26,7 @@ mod timeline;
 mod version_1;
 mod version_2;
 mod violation;
+mod world;
 
 pub use artifact::{ARTIFACT_VERSION, Artifact, Verdict};
 pub use checked::{Checked, Phase};
@@ -43,3 +44,4 @@ pub use shard_bench::{
 pub use summary::{Repeats, Summary};
 pub use timeline::{Event, LogEnd, TimelineEntry};
 pub use violation::{About, Evidence, Violation};
+pub use world::{UnknownWorld, WorldKind};

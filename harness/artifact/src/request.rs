@@ -1,5 +1,5 @@
 //! What is asked of a run: with the binary, everything needed to repeat it.
-use crate::FaultPlan;
+use crate::{FaultPlan, WorldKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 pub struct RunRequest {
     pub scenario: String,
     pub seed: u64,
+    /// Where it takes place.
+    #[serde(default, skip_serializing_if = "WorldKind::is_default")]
+    pub world: WorldKind,
     /// Options that a person chose.
     #[serde(default)]
     pub settings: Settings,
@@ -75,6 +78,9 @@ impl RunRequest {
             return format!("tempest replay {}", artifact.unwrap_or("ARTIFACT"));
         }
         let mut command = format!("tempest run {} --seed {}", self.scenario, self.seed);
+        if !self.world.is_default() {
+            command += &format!(" --world {}", self.world);
+        }
         for plant in &self.plants {
             command += &format!(" --plant {plant}");
         }

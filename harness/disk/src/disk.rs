@@ -20,7 +20,8 @@ pub struct DiskOptions {
     pub sector_bytes: u64,
     /// Sum of file lengths beyond which the disk is full; `None` for no bound. Can be changed later.
     pub capacity_bytes: Option<u64>,
-    /// How long a read, write, truncation or name operation takes: the calling thread sleeps.
+    /// How long a read, write, truncation or name operation takes: the calling thread sleeps, unless [`SimDisk::on_latency`]
+    /// says what it does instead.
     pub latency: Duration,
     /// How long a sync takes.
     pub sync_latency: Duration,
@@ -42,6 +43,7 @@ struct Disk {
 }
 
 type PowerCutCallback = Arc<dyn Fn() + Send + Sync>;
+type LatencyCallback = Arc<dyn Fn(Duration) + Send + Sync>;
 
 pub(crate) struct State {
     powered: bool,
@@ -58,6 +60,7 @@ pub(crate) struct State {
     locks: BTreeMap<FileNumber, u64>,
     numbers_used: u64,
     on_power_cut: Option<PowerCutCallback>,
+    on_latency: Option<LatencyCallback>,
 }
 
 /// What an operation is, for counting, time and faults.
@@ -95,6 +98,7 @@ impl SimDisk {
             locks: BTreeMap::new(),
             numbers_used: 0,
             on_power_cut: None,
+            on_latency: None,
         };
         Self(Arc::new(Disk { state: Mutex::new(state), options }))
     }
@@ -164,6 +168,11 @@ impl SimDisk {
         self.lock().on_power_cut = Some(Arc::new(callback));
     }
 
+    /// Called, outside all locks, with the time that an operation takes, in place of a sleep of the calling thread.
+    pub fn on_latency(&self, callback: impl Fn(Duration) + Send + Sync + 'static) {
+        self.lock().on_latency = Some(Arc::new(callback));
+    }
+
     /// Changes the faults that lie over the disk; the default of all heals it.
     pub fn change_faults(&self, change: impl FnOnce(&mut DiskFaults)) {
         change(&mut self.lock().faults);
@@ -221,9 +230,13 @@ impl SimDisk {
             return Err(power_is_off());
         }
         let latency = self.latency(kind, state.faults.slowness);
+        let takes_time = state.on_latency.clone();
         drop(guard);
         if latency > Duration::ZERO {
-            std::thread::sleep(latency);
+            match takes_time {
+                Some(takes_time) => takes_time(latency),
+                None => std::thread::sleep(latency),
+            }
         }
         result
     }

@@ -48,7 +48,8 @@ impl Scenario for Programs {
     }
 
     fn prepare(&self, draw: &mut Draw<'_>, decisions: &Decisions) -> Arc<dyn Workload> {
-        let on_protocol = draw.one_of("protocol_workers", &[NONE, SOME, ALL]);
+        let choices: &[u64] = if draw.world().has_sdk() { &[NONE, SOME, ALL] } else { &[ALL] };
+        let on_protocol = draw.one_of("protocol_workers", choices);
         let program = self.written.clone().unwrap_or_else(|| drawn(draw, decisions));
         Arc::new(Running {
             program,
@@ -110,6 +111,10 @@ impl Workload for Running {
             _ => true,
         };
         is_one.then(|| ProtocolWorker { ledger: self.ledger.clone(), habits: self.habits(number) })
+    }
+
+    fn needs_sdk(&self) -> bool {
+        self.on_protocol < ALL
     }
 
     fn clients(&self, client: Client) -> BoxFuture<'static, anyhow::Result<()>> {

@@ -5,6 +5,7 @@
 mod armed {
     use std::collections::{BTreeMap, BTreeSet};
     use std::sync::{Mutex, OnceLock};
+    use std::time::Duration;
 
     /// What a world switched on.
     #[derive(Default)]
@@ -17,6 +18,8 @@ mod armed {
         /// Told of each call to another node that a buggify site sends twice.
         #[allow(clippy::type_complexity)]
         pub duplicated: Option<Box<dyn Fn(&[u8]) + Send + Sync>>,
+        /// Set where blocking work has no threads of its own: asked after each piece of it how long it would have taken.
+        pub inline_blocking: Option<fn() -> Duration>,
     }
 
     static ARMS: OnceLock<Arms> = OnceLock::new();
@@ -61,6 +64,11 @@ mod armed {
         }
     }
 
+    /// Where blocking work is done in its caller's turn, what tells how long it took.
+    pub(crate) fn inline_blocking() -> Option<fn() -> Duration> {
+        ARMS.get().and_then(|arms| arms.inline_blocking)
+    }
+
     #[doc(hidden)]
     pub fn hit(name: &'static str) {
         if ARMS.get().is_some()
@@ -87,6 +95,10 @@ mod unarmed {
     #[doc(hidden)]
     pub fn buggified(_: &'static str) -> bool {
         false
+    }
+    /// Without a world blocking work has threads.
+    pub(crate) fn inline_blocking() -> Option<fn() -> std::time::Duration> {
+        None
     }
     /// Without a world there is none to tell.
     pub fn duplicated(_: &[u8]) {}

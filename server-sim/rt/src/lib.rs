@@ -12,6 +12,7 @@ pub mod raw;
 pub mod task;
 pub mod time;
 
+pub(crate) use chaos::inline_blocking;
 #[cfg(feature = "chaos")]
 pub use chaos::{Arms, arm, probes};
 pub use chaos::{armed_plants, duplicated};

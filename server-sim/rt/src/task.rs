@@ -22,12 +22,18 @@ where
     return madsim::task::spawn(future);
 }
 
-/// Runs blocking work beside the async threads: a real thread for real and in lockstep, inline under madsim.
+/// Runs blocking work beside the async threads: on a real thread for real and in lockstep; in a world without such threads at
+/// once, and the caller waits for as long as it would have taken.
 ///
 /// # Panics
 /// If the work panicked, or the runtime is shutting down: neither leaves anything to return.
 #[allow(clippy::disallowed_methods)] // this is the door
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    if let Some(took) = crate::inline_blocking() {
+        let value = work();
+        crate::time::sleep(took()).await;
+        return value;
+    }
     #[cfg(not(madsim))]
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,

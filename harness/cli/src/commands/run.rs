@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempest::campaign::{OwnCore, leave_a_shared_core};
 use tempest::draw::Seed;
 use tempest::run::{Prepared, RunReport, RunRequest, RunSettings, prepare};
-use tempest_artifact::{Settings, old_names};
+use tempest_artifact::{Settings, WorldKind, old_names};
 
 /// An invariant was violated.
 const EXIT_VIOLATED: i32 = 1;
@@ -40,19 +40,12 @@ pub struct RunCommand {
     set: Vec<String>,
 }
 
-/// The worlds that a run can take place in.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum World {
-    /// Every thread in turn, network, disks and clocks simulated.
-    Lockstep,
-}
-
 /// How a run is watched and what is left of it.
 #[derive(Args)]
 pub struct How {
-    /// Where the run takes place.
-    #[arg(long, value_enum, default_value = "lockstep")]
-    world: World,
+    /// Where the run takes place: lockstep, turmoil or madsim; lockstep, or where the artifact's run took place, if not given.
+    #[arg(long, value_name = "WORLD")]
+    world: Option<WorldKind>,
     /// Writes the trace as readable lines.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -88,7 +81,9 @@ impl RunCommand {
         let report = self.how.perform(request)?;
         let status = if report.holds() { 0 } else { EXIT_VIOLATED };
         let of_run = [report.request.scenario.clone(), report.request.seed.to_string()];
-        let name = of_run.into_iter().chain(report.request.plants.iter().cloned()).collect::<Vec<_>>().join("-");
+        let world = Some(report.request.world).filter(|world| !world.is_default());
+        let of_run = of_run.into_iter().chain(world.map(|world| world.to_string()));
+        let name = of_run.chain(report.request.plants.iter().cloned()).collect::<Vec<_>>().join("-");
         self.how.conclude(&report, status, &Leave::Artifact(name))
     }
 
@@ -117,9 +112,8 @@ impl RunCommand {
 impl How {
     /// Announces, runs, and shows how far it is.
     pub fn perform(&self, request: RunRequest) -> anyhow::Result<RunReport> {
-        match self.world {
-            World::Lockstep => {}
-        }
+        let world = self.world.unwrap_or(request.world);
+        let request = RunRequest { world, ..request };
         let scenario = scenario_of(&request)?;
         for note in old_names::notes(&request) {
             eprintln!("note: {note}");

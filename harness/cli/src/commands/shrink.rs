@@ -53,14 +53,10 @@ impl ShrinkCommand {
         let start = self.resumed(&artifact, &out)?;
         let scratch = scratch_directory()?;
         let executable = std::env::current_exe()?;
-        let world = artifact.world.clone();
         let command = |request: &Path, directory: &Path| {
             let mut command = Command::new(&executable);
             command.arg("run").arg("--request").arg(request).arg("--out").arg(directory).arg("--json");
             command.env_remove("TEMPEST_SEED");
-            if !world.is_empty() {
-                command.args(["--world", &world]);
-            }
             command
         };
         on_interrupt()?;

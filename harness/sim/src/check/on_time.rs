@@ -36,7 +36,7 @@ pub(crate) fn judged_from_ns(observations: &Observations) -> Option<i64> {
     let first_poll = polls.map(|operation| operation.invoked_ns).min()?;
     let from = i64::try_from(settled.max(first_poll)).unwrap_or(i64::MAX);
     // Where the clocks of a world begin.
-    let epoch = i64::try_from(tempest_lockstep::Options::default().epoch.as_nanos()).unwrap_or(0);
+    let epoch = i64::try_from(crate::world::inside::epoch().as_nanos()).unwrap_or(0);
     Some(epoch.saturating_add(from))
 }
 

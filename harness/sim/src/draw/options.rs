@@ -1,7 +1,7 @@
 //! Sizes and switches of a run: drawn from the seed, printed first, overridable by name.
 use super::decision::Decisions;
 use std::ops::RangeInclusive;
-use tempest_artifact::{Drawn, Settings, old_names};
+use tempest_artifact::{Drawn, Settings, WorldKind, old_names};
 
 /// Why a `--set` cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,7 @@ const SET_TIMES_MAX: u64 = 1_000;
 pub struct Draw<'a> {
     decisions: &'a Decisions,
     settings: &'a Settings,
+    world: WorldKind,
     drawn: Vec<Drawn>,
     /// The first setting that is out of its option's range.
     out_of_range: Option<BadSetting>,
@@ -27,7 +28,18 @@ pub struct Draw<'a> {
 
 impl<'a> Draw<'a> {
     pub fn new(decisions: &'a Decisions, settings: &'a Settings) -> Draw<'a> {
-        Draw { decisions, settings, drawn: Vec::new(), out_of_range: None }
+        Draw { decisions, settings, world: WorldKind::default(), drawn: Vec::new(), out_of_range: None }
+    }
+
+    /// For a run in another world than the default one.
+    #[must_use]
+    pub fn in_world(self, world: WorldKind) -> Draw<'a> {
+        Draw { world, ..self }
+    }
+
+    /// Where the run will take place.
+    pub fn world(&self) -> WorldKind {
+        self.world
     }
 
     /// Any number of a range. The unit belongs into the name.

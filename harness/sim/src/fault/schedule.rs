@@ -128,7 +128,9 @@ pub fn draw_plan(decisions: &Decisions, draw: &mut Draw<'_>, options: &WorldOpti
         ServerGone::NAME | ServerReplaced::NAME => !options.may_lose() && options.does_without_its_last_node(),
         _ => true,
     };
-    let mut possible = |name: &str| super::draw(name, &mut trial, targets).is_some() && may_be(name);
+    let world = draw.world();
+    let is_there = |name: &str| crate::world::lacks(world, name).is_none();
+    let mut possible = |name: &str| super::draw(name, &mut trial, targets).is_some() && may_be(name) && is_there(name);
     let others = draw.flag_if_set("fault.others");
     for kind in KINDS {
         let option = format!("fault.{}", kind.name);

@@ -11,7 +11,7 @@ impl RunReport {
             version: ARTIFACT_VERSION,
             scenario: request.scenario.clone(),
             seed: request.seed,
-            world: super::report::WORLD.to_owned(),
+            world: request.world.to_string(),
             plant: request.plants.first().cloned(),
             verdict: if self.holds() { Verdict::Held } else { Verdict::Violated },
             violations: self.violations.clone(),

@@ -8,7 +8,8 @@ mod programs;
 mod repeats;
 mod report;
 
+pub use crate::world::RunSettings;
 pub use phases::{PHASES, Watch};
-pub use prepared::{Prepared, Progress, RunError, RunSettings, prepare, run};
+pub use prepared::{Prepared, Progress, RunError, prepare, run};
 pub use report::RunReport;
 pub use tempest_artifact::{Artifact, RunRequest, Settings};

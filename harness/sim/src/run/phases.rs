@@ -6,8 +6,7 @@ use crate::observe::{Commit, events};
 use crate::scenario::Workload;
 use crate::worker::WorkerSettings;
 use crate::world::{
-    Host, HostState, Inspection, LockstepNetwork, LockstepWorld, Pause, Replica, Replication, Shared, World,
-    WorldOptions, database, monitor,
+    Host, HostState, Inspection, Pause, Replica, Replication, Shared, World, WorldOptions, database, inside, monitor,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +16,6 @@ use tempest_api::proto::enums::v1::EventType;
 use tempest_artifact::{Phase, Promotion};
 use tempest_core::RunKey;
 use tempest_disk::{DiskOptions, SimDisk};
-use tempest_lockstep::Simulation;
 use tempest_server::{ClusterConfig, NodeConfig};
 use tempest_store::{RangeId, ShardId, Timeline};
 
@@ -73,10 +71,10 @@ pub(crate) struct Recorded {
     pub scheduling_points: u64,
 }
 
-/// Performs all phases.
-pub(crate) fn perform(simulation: &mut Simulation, preparation: Preparation) -> Recorded {
+/// Performs all phases in a world that has no hosts yet.
+pub(crate) fn perform(world: &mut dyn World, preparation: Preparation) -> Recorded {
     let crash_point = preparation.options.crash_at_scheduling_point;
-    let mut phases = Phases::prepare(simulation, preparation);
+    let mut phases = Phases::prepare(world, preparation);
     phases.world.stop_at_scheduling_point(Some(crash_point).filter(|point| *point > 0));
     phases.warm_up_and_storm();
     phases.drain();
@@ -84,7 +82,7 @@ pub(crate) fn perform(simulation: &mut Simulation, preparation: Preparation) -> 
 }
 
 struct Phases<'a> {
-    world: LockstepWorld<'a>,
+    world: &'a mut dyn World,
     nemesis: Nemesis,
     shared: Shared,
     options: WorldOptions,
@@ -107,7 +105,7 @@ struct Phases<'a> {
 }
 
 impl<'a> Phases<'a> {
-    fn prepare(simulation: &'a mut Simulation, preparation: Preparation) -> Phases<'a> {
+    fn prepare(world: &'a mut dyn World, preparation: Preparation) -> Phases<'a> {
         let Preparation { decisions, options, plan, workload, shared, watch } = preparation;
         let sync = Duration::from_micros(options.disk_sync_us);
         let disk_options = DiskOptions { latency: sync / 20, sync_latency: sync, ..DiskOptions::default() };
@@ -121,7 +119,6 @@ impl<'a> Phases<'a> {
             disks.insert(host.clone(), SimDisk::new(seed, disk_options));
         }
 
-        let mut world = LockstepWorld::new(simulation, shared.ambiguities.clone(), shared.operator.clone());
         for (number, host) in (0..).zip(targets.servers.iter().chain(&targets.spares)) {
             let configure = configuration(&options, host, number);
             let disk = disks.get(host).cloned();
@@ -140,7 +137,7 @@ impl<'a> Phases<'a> {
         let program =
             clients(shared.clone(), targets.servers.clone(), workload.clone(), decisions.clone(), losses_allowed);
         world.add(Host::client(), None, program);
-        add_database(&mut world, &shared, &targets, &disks, replication(&options));
+        add_database(world, &shared, &targets, &disks, replication(&options));
 
         for host in targets.all() {
             world.start(&host);
@@ -185,7 +182,7 @@ impl<'a> Phases<'a> {
     /// Lets time pass until `until`, with the nemesis at work. False if no host is left at all.
     fn live(&mut self, until: Duration) -> bool {
         loop {
-            self.nemesis.act(&mut self.world, &self.crashable_hosts);
+            self.nemesis.act(self.world, &self.crashable_hosts);
             self.show();
             let next = self.nemesis.next_at().map_or(until, |at| at.min(until));
             if self.world.now() >= until {
@@ -211,7 +208,7 @@ impl<'a> Phases<'a> {
         for (host, doing) in self.shared.aims.dying() {
             if self.world.state(&host) == HostState::Running {
                 let down = self.shared.aims.down(self.nemesis.faults_begun() as u64);
-                self.nemesis.strike_down(&host, &doing, down, &mut self.world);
+                self.nemesis.strike_down(&host, &doing, down, self.world);
             }
         }
     }
@@ -232,7 +229,7 @@ impl<'a> Phases<'a> {
     fn crash_here(&mut self) {
         let index = usize::try_from(self.options.crash_host).unwrap_or(0) % self.crashable_hosts.len();
         let host = self.crashable_hosts[index].clone();
-        self.nemesis.crash_now(&host, DOWN_AFTER_CRASH_POINT, &mut self.world);
+        self.nemesis.crash_now(&host, DOWN_AFTER_CRASH_POINT, self.world);
     }
 
     fn warm_up_and_storm(&mut self) {
@@ -249,7 +246,7 @@ impl<'a> Phases<'a> {
         self.begin(2);
         let crashable_hosts = [self.crashable_hosts.as_slice(), &[Host::client()]].concat();
         self.shared.aims.end();
-        self.nemesis.heal(&mut self.world, &crashable_hosts);
+        self.nemesis.heal(self.world, &crashable_hosts);
         for host in self.targets.servers.iter().filter(|host| self.world.state(host) == HostState::Down) {
             self.shared.commits.gone(host.as_str());
         }
@@ -392,13 +389,12 @@ fn replication(options: &WorldOptions) -> Replication {
 
 /// The shared database's hosts, if there is one.
 fn add_database(
-    world: &mut LockstepWorld<'_>,
+    world: &mut dyn World,
     shared: &Shared,
     targets: &Targets,
     disks: &BTreeMap<Host, SimDisk>,
     replication: Replication,
 ) {
-    let network = || Arc::new(LockstepNetwork);
     for host in &targets.databases {
         let replica = Replica {
             own: host.clone(),
@@ -407,10 +403,10 @@ fn add_database(
             replication,
         };
         let disk = disks[host].clone();
-        world.add(host.clone(), Some(disk.clone()), database(shared.clone(), network(), disk, replica));
+        world.add(host.clone(), Some(disk.clone()), database(shared.clone(), inside::network(), disk, replica));
     }
     for host in &targets.monitors {
-        world.add(host.clone(), None, monitor(shared.clone(), network(), targets.databases.len(), replication));
+        world.add(host.clone(), None, monitor(shared.clone(), inside::network(), targets.databases.len(), replication));
     }
 }
 

@@ -7,24 +7,13 @@ use crate::fault::{FaultPlan, Targets, draw_plan};
 use crate::observe::{Observations, PROBES, Panic, RunObserved, events, history_json};
 use crate::run::RunReport;
 use crate::scenario::{Scenario, Workload};
-use crate::world::{Host, Shared, WorldOptions, is_for_plans_alone, now_ns};
+use crate::world::{
+    self, Host, Place, RunSettings, Shared, WorldError, WorldOptions, inside, is_for_plans_alone, now_ns,
+};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tempest_artifact::{Drawn, RunRequest, old_names};
-use tempest_lockstep::{Options, Pick, Ratio};
-
-/// What does not change the run: how it is watched and where it runs.
-#[derive(Clone, Debug, Default)]
-pub struct RunSettings {
-    /// A switch between threads is several times cheaper on one core.
-    pub pin_to_core: Option<usize>,
-    /// Where the trace is written as readable lines.
-    pub trace_file: Option<PathBuf>,
-    /// Adds each scheduling point to that file.
-    pub trace_scheduling_points: bool,
-}
+use tempest_artifact::{Drawn, RunRequest, WorldKind, old_names};
 
 /// Why a run did not take place.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +21,19 @@ pub enum RunError {
     #[error(transparent)]
     Setting(#[from] crate::draw::BadSetting),
     #[error(transparent)]
-    Simulation(#[from] tempest_lockstep::Error),
+    World(#[from] WorldError),
+    #[error(
+        "{scenario} runs on the official SDK, which does not run in the world {world}: leave --world out, or run `program` there"
+    )]
+    NeedsSdk { scenario: String, world: WorldKind },
+    #[error(
+        "the plan has a fault that the world {world} lacks: {fault}, since {why}; `tempest faults --world {world}` lists what it has"
+    )]
+    LacksFault { world: WorldKind, fault: &'static str, why: &'static str },
+    #[error(
+        "the world {world} has no scheduling points that a host could crash at: leave --world or crash_at_scheduling_point out"
+    )]
+    LacksSchedulingPoints { world: WorldKind },
     #[error(
         "the plan names {host}, which is no host of this world ({nodes} server nodes, {workers} workers): set nodes and \
          workers to what they were when it was made, nodes=1 for a plan of one \"server\""
@@ -66,7 +67,7 @@ pub struct Prepared {
 /// A setting names no option of this scenario.
 pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared, RunError> {
     let decisions = Decisions::new(Seed(request.seed), request.overrides.clone());
-    let mut draw = Draw::new(&decisions, &request.settings);
+    let mut draw = Draw::new(&decisions, &request.settings).in_world(request.world);
     scenario.adjust(&mut draw);
     let options = WorldOptions::draw(&mut draw);
     let targets = Targets::new(options.nodes, options.workers);
@@ -76,7 +77,19 @@ pub fn prepare(scenario: &dyn Scenario, request: RunRequest) -> Result<Prepared,
     if let Some(host) = plan.unknown_host(&targets.known()) {
         return Err(RunError::ForeignPlan { host, nodes: options.nodes, workers: options.workers });
     }
+    for planned in &plan.0 {
+        let fault = planned.fault.name();
+        if let Some(why) = world::lacks(request.world, fault) {
+            return Err(RunError::LacksFault { world: request.world, fault, why });
+        }
+    }
+    if options.crash_at_scheduling_point > 0 && !world::has_scheduling_points(request.world) {
+        return Err(RunError::LacksSchedulingPoints { world: request.world });
+    }
     let workload = scenario.prepare(&mut draw, &decisions);
+    if workload.needs_sdk() && !request.world.has_sdk() {
+        return Err(RunError::NeedsSdk { scenario: scenario.name().to_owned(), world: request.world });
+    }
     // More than any history has: all.
     let frontier_prefixes = draw.fixed("frontier_prefixes", 2);
     let drawn = draw.finish()?;
@@ -116,17 +129,19 @@ impl Prepared {
             shared: shared.clone(),
             watch: self.watch.clone(),
         };
-        let options = lockstep_options(&self.options, settings);
-        let (recorded, trace_hash) = tempest_lockstep::simulate(self.request.seed, options, move |simulation| {
-            let recorded = perform(simulation, preparation);
-            (recorded, simulation.trace_hash())
-        })?;
+        let place = Place {
+            seed: self.request.seed,
+            options: self.options.clone(),
+            settings: settings.clone(),
+            shared: shared.clone(),
+        };
+        let (recorded, trace_hash) = world::take_place(self.request.world, place, |world| perform(world, preparation))?;
         let observations = self.observe(&shared, &recorded, panics);
         let mut violations = check::judge(&observations);
         violations.extend(self.replay(&observations)?);
         violations.extend(self.workload.check(&observations));
         let violations = check::in_order(violations);
-        Ok(self.report(&shared, observations, recorded, violations, trace_hash.to_string(), began.elapsed()))
+        Ok(self.report(&shared, observations, recorded, violations, trace_hash, began.elapsed()))
     }
 
     fn arm(&self, shared: &Shared) -> Result<(), RunError> {
@@ -148,6 +163,7 @@ impl Prepared {
             planted,
             buggify: Some(Box::new(acts)),
             duplicated: Some(Box::new(move |call: &[u8]| duplicates.note(now_ns(), call))),
+            inline_blocking: world::inline_blocking(self.request.world),
         });
         if armed { Ok(()) } else { Err(RunError::ArmedBefore) }
     }
@@ -254,22 +270,6 @@ pub fn run(scenario: &dyn Scenario, request: RunRequest, settings: &RunSettings)
     prepare(scenario, request)?.run(settings)
 }
 
-fn lockstep_options(options: &WorldOptions, settings: &RunSettings) -> Options {
-    Options {
-        pick: if options.random_schedule { Pick::Random } else { Pick::Fifo },
-        preemption: Ratio { numerator: options.preemption_per_million, denominator: 1_000_000 },
-        latency: (
-            Duration::from_micros(options.latency_min_us),
-            Duration::from_micros(options.latency_max_us.max(options.latency_min_us)),
-        ),
-        window_bytes: usize::try_from(options.window_bytes).unwrap_or(usize::MAX),
-        pin_to_core: settings.pin_to_core,
-        trace_file: settings.trace_file.clone(),
-        trace_scheduling_points: settings.trace_scheduling_points,
-        ..Options::default()
-    }
-}
-
 type Panics = Arc<Mutex<Vec<Panic>>>;
 
 /// What the standard library says before it aborts.
@@ -280,9 +280,8 @@ fn watch_panics() -> Panics {
     let panics = Panics::default();
     let noted = panics.clone();
     let elsewhere = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| match tempest_lockstep::host_name() {
-        // The controller is the harness itself: its panics are bugs of the harness.
-        Some(host) if tempest_lockstep::current_host() != Some(tempest_lockstep::HostId::CONTROLLER) => {
+    std::panic::set_hook(Box::new(move |info| match inside::host_name() {
+        Some(host) => {
             let panic = Panic { host, at_ns: now_ns(), message: info.to_string() };
             if let Ok(mut noted) = noted.lock() {
                 noted.push(panic);
@@ -298,7 +297,8 @@ fn watch_panics() -> Panics {
                 }
             }
         }
-        _ => elsewhere(info),
+        // On no host is the harness itself: its panics are bugs of the harness.
+        None => elsewhere(info),
     }));
     panics
 }

@@ -5,8 +5,7 @@ use crate::observe::{DataLossReport, seconds};
 use crate::scenario::Workload;
 use crate::worker::{Caller, Client, NAMESPACE, PORT, WorkerSettings, call, connect, run_protocol_worker, run_worker};
 use crate::world::{
-    DatabaseStore, Host, LockstepNetwork, Log, Program, RecordingStore, Shared, ThievingStore, materialise, newest,
-    now_ns,
+    DatabaseStore, Host, Log, Program, RecordingStore, Shared, ThievingStore, inside, materialise, newest, now_ns,
 };
 use futures::FutureExt;
 use prost::Message;
@@ -20,7 +19,6 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::RunKey;
 use tempest_disk::SimDisk;
 use tempest_history::{DataLoss, DataLossObserver};
-use tempest_rt::net::Network;
 use tempest_server::{Node, NodeConfig, NodeError};
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tempest_store::{BranchId, Store, StoreCalls, StoreError};
@@ -36,14 +34,10 @@ const READ_RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// Rows read at once when everything is read.
 const PAGE: usize = 1000;
 
-fn network() -> Arc<dyn Network> {
-    Arc::new(LockstepNetwork)
-}
-
 /// A connection to the servers, beginning with the `first`.
 fn dial(servers: &[Host], first: usize) -> Channel {
     let addresses: Vec<String> = servers.iter().map(|server| format!("{server}:{PORT}")).collect();
-    connect(network(), &addresses, first)
+    connect(inside::network(), &addresses, first)
 }
 
 /// Where a server keeps its data.
@@ -64,7 +58,7 @@ pub(crate) fn server(
     Arc::new(move |stop| {
         let (shared, storage, config) = (shared.clone(), storage.clone(), configure());
         async move {
-            let name = tempest_lockstep::host_name().unwrap_or_default();
+            let name = inside::host_name().unwrap_or_default();
             let ended = match &storage {
                 Storage::Embedded(disk) => {
                     let failures = disk.statistics().failures();
@@ -77,7 +71,7 @@ pub(crate) fn server(
                     })
                 }
                 Storage::Shared(databases) => {
-                    let store = Arc::new(DatabaseStore::new(network(), databases));
+                    let store = Arc::new(DatabaseStore::new(inside::network(), databases));
                     let store = Arc::new(ThievingStore::new(store, shared.ambiguities.clone(), name.clone()));
                     // While the database cannot be reached no server starts: it is started again until it can.
                     serve(&shared, store, config, stop, std::future::pending())
@@ -124,15 +118,15 @@ async fn serve(
     mut stop: watch::Receiver<bool>,
     failed: impl Future<Output = String>,
 ) -> anyhow::Result<()> {
-    let name = tempest_lockstep::host_name().unwrap_or_default();
-    let incarnation = tempest_lockstep::incarnation().unwrap_or(0);
+    let name = inside::host_name().unwrap_or_default();
+    let incarnation = inside::incarnation().unwrap_or(0);
     let recording = RecordingStore::new(store, shared.commits.clone(), name.clone(), incarnation, now_ns);
     let feed = shared.commits.clone();
     config.history.data_loss_observer = Some(DataLossObserver(Arc::new(move |loss| {
         let DataLoss { shard, range: range_id, left } = loss;
         feed.loss_reported(DataLossReport { server: name.clone(), incarnation, shard, range_id, left });
     })));
-    let node = Node::start(config, Arc::new(recording), network()).await?;
+    let node = Node::start(config, Arc::new(recording), inside::network()).await?;
     tokio::select! {
         biased;
         _ = stop.wait_for(|stop| *stop) => {}
@@ -153,7 +147,7 @@ pub(crate) fn worker(
     Arc::new(move |mut stop: watch::Receiver<bool>| {
         let (shared, servers, workload) = (shared.clone(), servers.clone(), workload.clone());
         async move {
-            let name = tempest_lockstep::host_name().unwrap_or_default();
+            let name = inside::host_name().unwrap_or_default();
             tokio::select! {
                 biased;
                 () = workload.before_work() => {}
@@ -166,7 +160,7 @@ pub(crate) fn worker(
             }
             let result = run_worker(caller, channel, workload.register(), settings, stop).await;
             if let Err(error) = result {
-                tempest_lockstep::trace::record_text("worker-ended", &format!("{error:#}"));
+                inside::record_text("worker-ended", &format!("{error:#}"));
             }
         }
         .boxed_local()
@@ -187,13 +181,16 @@ pub(crate) fn clients(
         async move {
             let channel = dial(&servers, 0);
             let waiting = shared.waiting.clone();
-            let client =
-                Client::connect(Caller::of(&shared, "client"), channel, decisions, waiting, losses_allowed).await;
+            let caller = Caller::of(&shared, "client");
+            let client = match inside::has_sdk() {
+                true => Client::connect(caller, channel, decisions, waiting, losses_allowed).await,
+                false => Client::without_sdk(caller, channel, decisions, waiting, losses_allowed),
+            };
             if let Err(error) = workload.clients(client).await {
                 shared.report_problem(format!("the clients gave up at {}: {error:#}", seconds(now_ns())));
             }
             shared.clients_are_done();
-            tempest_lockstep::request_stop();
+            inside::ask_for_attention();
             // The host stays up, as a machine would.
             std::future::pending::<()>().await;
         }
@@ -226,7 +223,7 @@ pub(crate) fn verifier(
                 }
             }
             shared.inspect(|found| found.served_done = true);
-            tempest_lockstep::request_stop();
+            inside::ask_for_attention();
         }
         .boxed_local()
     })
@@ -282,7 +279,7 @@ pub(crate) fn inspector(shared: Shared, disks: Vec<SimDisk>, is_shared: bool) ->
                 shared.report_problem(format!("the disk could not be read after the last power cut: {error:#}"));
             }
             shared.inspect(|found| found.stored_done = true);
-            tempest_lockstep::request_stop();
+            inside::ask_for_attention();
         }
         .boxed_local()
     })

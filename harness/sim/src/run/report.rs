@@ -5,9 +5,6 @@ use tempest_artifact::{
     Verdict, Violation,
 };
 
-/// The one world there is.
-pub(super) const WORLD: &str = "lockstep";
-
 /// A run, judged.
 #[derive(Clone, Debug)]
 pub struct RunReport {
@@ -77,7 +74,7 @@ impl RunReport {
         Summary {
             scenario: self.request.scenario.clone(),
             seed: self.request.seed,
-            world: WORLD.to_owned(),
+            world: self.request.world.to_string(),
             verdict: if self.holds() { Verdict::Held } else { Verdict::Violated },
             violations: self.violations.clone(),
             trace_hash: self.trace_hash.clone(),

@@ -39,6 +39,10 @@ pub trait Workload: Send + Sync + 'static {
     fn protocol_worker(&self, _number: usize) -> Option<ProtocolWorker> {
         None
     }
+    /// Whether workers or clients use the official SDK. Without it, a run can take place in every world.
+    fn needs_sdk(&self) -> bool {
+        true
+    }
     /// What each worker that starts waits for before it connects: nothing, unless workers are to come late.
     fn before_work(&self) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))

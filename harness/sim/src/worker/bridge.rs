@@ -3,7 +3,7 @@
 //! The SDK makes its calls on threads of its own choosing. They hop through a channel to a task on the host's runtime,
 //! which notes each call in the operation log and makes it over the world's network: real gRPC bytes.
 use crate::observe::{OperationLog, Outcome};
-use crate::world::{Aims, Ambiguities, Ambiguity, Shared, Strike, now_ns};
+use crate::world::{Aims, Ambiguities, Ambiguity, Shared, Strike, inside, now_ns};
 use bytes::{Buf, BufMut, Bytes};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -129,14 +129,14 @@ pub(super) async fn noted(
     match strike {
         Some(Strike::Dies) => {
             // The controller crashes this host now: what it was about to do it never does.
-            tempest_lockstep::request_stop();
+            inside::ask_for_attention();
             std::future::pending::<()>().await;
         }
         Some(Strike::Late(by)) => tempest_rt::time::sleep(by).await,
         Some(Strike::AnswerLost | Strike::Twice) | None => {}
     }
     let id = caller.log.invoke(&caller.name, rpc, (caller.now_ns)(), request.clone());
-    tempest_lockstep::trace::record(rpc, &request);
+    inside::record(rpc, &request);
     // A poll that arrives twice would take a task that no worker gets: a network does not do that to a request.
     let may_repeat = !rpc.starts_with("Poll");
     let arrives_twice =

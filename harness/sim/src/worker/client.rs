@@ -26,7 +26,8 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// The SDK's client, made patient. Every call is in the operation log, as the SDK made it.
 #[derive(Clone)]
 pub struct Client {
-    pub(super) sdk: temporalio_client::Client,
+    /// None in a world where the SDK does not run.
+    sdk: Option<temporalio_client::Client>,
     wire: Wire,
     decisions: Decisions,
     pub(super) waiting: Waiting,
@@ -44,13 +45,29 @@ impl Client {
         waiting: Waiting,
         losses_allowed: bool,
     ) -> Client {
-        let sdk = waiting.on("the server to answer at all".to_owned(), patiently(|| sdk(&caller, &channel))).await;
-        Client { sdk, wire: Wire { caller, channel }, decisions, waiting, losses_allowed }
+        let connecting = patiently(|| sdk(&caller, &channel));
+        let sdk = waiting.on("the server to answer at all".to_owned(), connecting).await;
+        Client { sdk: Some(sdk), wire: Wire { caller, channel }, decisions, waiting, losses_allowed }
+    }
+
+    /// A client of a world where the SDK does not run.
+    pub(crate) fn without_sdk(
+        caller: Caller,
+        channel: Channel,
+        decisions: Decisions,
+        waiting: Waiting,
+        losses_allowed: bool,
+    ) -> Client {
+        Client { sdk: None, wire: Wire { caller, channel }, decisions, waiting, losses_allowed }
     }
 
     /// The SDK's own client, for what has no patient form here.
+    ///
+    /// # Panics
+    /// The SDK does not run in this world: a workload that says so by [`Workload::needs_sdk`](crate::Workload::needs_sdk) is
+    /// not run there.
     pub fn sdk(&self) -> &temporalio_client::Client {
-        &self.sdk
+        self.sdk.as_ref().expect("a workload that needs the SDK is not run in a world without it")
     }
 
     /// A connection for what speaks the protocol itself.
@@ -105,7 +122,7 @@ impl Client {
         let id = options.workflow_id.clone();
         self.untyped_start(workflow.name(), self.encoded(&input)?, options).await?;
         // The handle names no run: it follows the workflow when it continues as new.
-        Ok(self.sdk.get_workflow_handle::<W>(id))
+        Ok(self.sdk().get_workflow_handle::<W>(id))
     }
 
     /// Sends a signal; true if it was delivered, false if the workflow had ended.
@@ -171,13 +188,13 @@ impl Client {
     }
 
     fn encoded<T: TemporalSerializable + 'static>(&self, value: &T) -> Result<RawValue, PayloadConversionError> {
-        let converter = self.sdk.data_converter().payload_converter();
+        let converter = self.sdk().data_converter().payload_converter();
         let of_workflow = SerializationContextData::Workflow(WorkflowSerializationContext::new());
         converter.to_payloads(&SerializationContext::new(&of_workflow, converter), value).map(RawValue::new)
     }
 
     fn decoded<T: TemporalDeserializable + 'static>(&self, value: RawValue) -> Result<T, PayloadConversionError> {
-        let converter = self.sdk.data_converter().payload_converter();
+        let converter = self.sdk().data_converter().payload_converter();
         let of_workflow = SerializationContextData::Workflow(WorkflowSerializationContext::new());
         let payload = value.payloads.into_iter().next().unwrap_or_default();
         converter.from_payload(&SerializationContext::new(&of_workflow, converter), payload)

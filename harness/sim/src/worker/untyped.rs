@@ -28,7 +28,7 @@ impl Client {
         let starting = async move {
             loop {
                 let definition = UntypedWorkflow::new(workflow.clone());
-                match self.sdk.start_workflow(definition, input.clone(), options.clone()).await {
+                match self.sdk().start_workflow(definition, input.clone(), options.clone()).await {
                     // If it is there already, an earlier try, whose answer was lost, did it.
                     Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => return Ok(()),
                     Err(WorkflowStartError::Rpc(status)) if is_unknown(&status) => {
@@ -111,7 +111,7 @@ impl Client {
     }
 
     fn untyped(&self, target: &WorkflowExecutionInfo) -> UntypedWorkflowHandle<temporalio_client::Client> {
-        target.clone().bind_untyped(self.sdk.clone())
+        target.clone().bind_untyped(self.sdk().clone())
     }
 }
 

@@ -137,7 +137,7 @@ impl Aims {
                 Strike::AnswerLost => format!("{caller} gets no answer to {what}"),
                 Strike::Twice => format!("{what} of {caller} arrives twice"),
             };
-            tempest_lockstep::trace::record_text("aimed", &event);
+            super::inside::record_text("aimed", &event);
             let text = format!("aimed: {event}");
             state.told.push(TimelineEntry { at_ms: now_ns() / 1_000_000, event: Event::Told { text } });
             Some(strike)

@@ -1,6 +1,6 @@
 //! Calls whose execution and answer come apart, where calls are made.
-use super::Host;
 use super::thief::Theft;
+use super::{Host, inside};
 use crate::draw::Decisions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ impl Ambiguities {
     /// Whether a fault of the plan strikes at this site of a server, at this visit to it.
     pub fn strikes_at(&self, site: &'static str, visit: u64) -> bool {
         let Some((_, kind)) = PEER_SITES.iter().find(|(known, _)| *known == site) else { return false };
-        let Some(host) = tempest_lockstep::host_name() else { return false };
+        let Some(host) = inside::host_name() else { return false };
         let rate = self.rate(&host, *kind);
         rate > 0 && self.decisions.chance(&format!("planned.{site}"), visit, rate, 1_000_000)
     }

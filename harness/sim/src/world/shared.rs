@@ -1,5 +1,5 @@
 //! What the hosts of a world share with its controller, and what survives them.
-use super::{Aims, Ambiguities, Operator};
+use super::{Aims, Ambiguities, Operator, inside};
 use crate::draw::Decisions;
 use crate::observe::{CommitFeed, Duplicates, OperationLog, Waiting, seconds};
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use tempest_store::RunRecord;
 
 /// Virtual time since the run began.
 pub(crate) fn now_ns() -> u64 {
-    tempest_lockstep::now_ns().unwrap_or(0)
+    inside::now_ns().unwrap_or(0)
 }
 
 /// What hosts leave behind for checkers and reports. It belongs to no host and survives all crashes.
@@ -58,7 +58,7 @@ impl Shared {
     /// Notes what a part of the world did by itself, for the timeline.
     pub fn tell(&self, event: Event) {
         // No such event is about the plan.
-        tempest_lockstep::trace::record_text("news", &event.in_words(&FaultPlan::default()));
+        inside::record_text("news", &event.in_words(&FaultPlan::default()));
         let at_ms = now_ns() / 1_000_000;
         self.news.lock().expect("no holder of this lock panics").push(TimelineEntry { at_ms, event });
     }

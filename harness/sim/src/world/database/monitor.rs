@@ -18,7 +18,7 @@ pub(crate) fn monitor(shared: Shared, network: Arc<dyn Network>, nodes: usize, r
     Arc::new(move |_stop| {
         let (shared, network) = (shared.clone(), network.clone());
         async move {
-            let host = Host(tempest_lockstep::host_name().unwrap_or_default());
+            let host = Host(crate::world::inside::host_name().unwrap_or_default());
             let mut listener = match network.listen(address(&host, MONITOR_PORT)).await {
                 Ok(listener) => listener,
                 Err(error) => return shared.report_problem(format!("the database's monitor cannot listen: {error}")),
