@@ -9,10 +9,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
-use tempest::campaign::{Campaign, CampaignEnd, Coverage, GROUPS, SeedEnd, can_be_seen, explore};
+use tempest::campaign::{Campaign, CampaignEnd, Coverage, GROUPS, PlannedRun, SeedEnd, can_be_seen, explore};
 use tempest::draw::{Seed, SeedRange};
 use tempest::run::{RunRequest, prepare};
-use tempest_artifact::{Settings, Summary};
+use tempest_artifact::{Settings, Summary, WorldKind};
 
 /// A time limit beyond this is a slip of the finger.
 const TIME_LIMIT_SECONDS_MAX: u64 = 366 * 24 * 3600;
@@ -25,6 +25,9 @@ const RUN_LIMIT_DEFAULT: &str = "30m";
 pub struct ExploreCommand {
     /// Names from `tempest scenarios`; order-saga if there are none.
     scenarios: Vec<String>,
+    /// Runs each seed in each of these worlds: lockstep, turmoil, madsim.
+    #[arg(long, value_name = "WORLD,...", value_delimiter = ',', default_value = "lockstep")]
+    world: Vec<WorldKind>,
     /// How many seeds, from 1, or a range A..B without B.
     #[arg(long, default_value = "20")]
     seeds: SeedRange,
@@ -82,9 +85,10 @@ impl ExploreCommand {
         }
         let campaign = Campaign { runs, jobs, time_limit: self.time_limit, run_limit, twice: self.twice };
         let executable = std::env::current_exe()?;
-        let command = |scenario: &str, seed: Seed| {
+        let command = |run: &PlannedRun| {
             let mut command = Command::new(&executable);
-            command.args(["run", scenario, "--json", "--seed", &seed.to_string(), "--out"]).arg(&self.out);
+            command.args(["run", &run.scenario, "--world", run.world.name(), "--json"]);
+            command.args(["--seed", &run.seed.to_string(), "--out"]).arg(&self.out);
             for plant in &self.plant {
                 command.args(["--plant", plant]);
             }
@@ -106,11 +110,15 @@ impl ExploreCommand {
     }
 
     /// All runs, in the order in which they are begun.
-    fn runs(&self) -> Vec<(String, Seed)> {
+    fn runs(&self) -> Vec<PlannedRun> {
         let mine = |number: &Seed| self.partition.is_none_or(|partition| belongs(*number, partition));
         let seed = |number: Seed| self.campaign.as_ref().map_or(number, |id| Seed::of_campaign(id, number.0));
         let seeds = self.seeds.seeds().filter(mine).map(seed);
-        seeds.flat_map(|seed| self.scenarios.iter().map(move |name| (name.clone(), seed))).collect()
+        let of_scenario = |seed: Seed, name: &String| {
+            let run = |world: &WorldKind| PlannedRun { scenario: name.clone(), world: *world, seed };
+            self.world.iter().map(run).collect::<Vec<_>>()
+        };
+        seeds.flat_map(|seed| self.scenarios.iter().flat_map(move |name| of_scenario(seed, name))).collect()
     }
 
     /// A campaign that has not seen what it must has failed, too.
@@ -128,11 +136,13 @@ impl ExploreCommand {
             settings.add(setting)?;
         }
         for name in &self.scenarios {
-            let seed = self.runs().first().map_or(Seed(1), |(_, seed)| *seed);
-            let (plants, settings) = (self.plant.clone(), settings.clone());
-            let request =
-                RunRequest { scenario: name.clone(), seed: seed.0, settings, plants, ..RunRequest::default() };
-            prepare(scenario(name)?.as_ref(), request).with_context(|| format!("scenario {name}"))?;
+            let seed = self.runs().first().map_or(1, |run| run.seed.0);
+            for &world in &self.world {
+                let (plants, settings) = (self.plant.clone(), settings.clone());
+                let of_all = RunRequest { seed, world, settings, plants, ..RunRequest::default() };
+                let request = RunRequest { scenario: name.clone(), ..of_all };
+                prepare(scenario(name)?.as_ref(), request).with_context(|| format!("scenario {name}"))?;
+            }
         }
         Ok(())
     }
@@ -145,6 +155,7 @@ impl ExploreCommand {
             "campaign": self.campaign,
             "not_seen": not_seen,
             "lacking": coverage.lacking(&self.require),
+            "worlds": self.world,
             "plants": self.plant,
             "runs": end.ends.len(),
             "held": end.held(),
@@ -161,6 +172,9 @@ impl ExploreCommand {
             let list: Vec<String> = seeds.iter().take(20).map(u64::to_string).collect();
             let more = if seeds.len() > list.len() { " ..." } else { "" };
             text += &format!("{failure:<24} {:>5} seeds: {}{more}\n", seeds.len(), list.join(" "));
+            if self.world.len() > 1 {
+                text += &format!("{:<24} {}\n", "", by_world(end, &failure));
+            }
         }
         if self.campaign.is_some() || !self.require.is_empty() {
             text += &not_seen(coverage);
@@ -183,7 +197,7 @@ impl ExploreCommand {
 }
 
 /// Runs all, with a bar that says how far they are.
-fn shown(campaign: &Campaign, command: impl Fn(&str, Seed) -> Command + Sync) -> anyhow::Result<CampaignEnd> {
+fn shown(campaign: &Campaign, command: impl Fn(&PlannedRun) -> Command + Sync) -> anyhow::Result<CampaignEnd> {
     let bar = ProgressBar::new(campaign.runs.len() as u64);
     let template = "{wide_bar} {pos}/{len} {msg} {elapsed}";
     bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
@@ -198,6 +212,18 @@ fn shown(campaign: &Campaign, command: impl Fn(&str, Seed) -> Command + Sync) ->
     })?;
     bar.finish_and_clear();
     Ok(end)
+}
+
+/// Which world found it in how many of its runs.
+fn by_world(end: &CampaignEnd, failure: &str) -> String {
+    let mut counts: BTreeMap<WorldKind, (usize, usize)> = BTreeMap::new();
+    for seed in &end.ends {
+        let (found, runs) = counts.entry(seed.world).or_default();
+        *found += usize::from(seed.failure().as_deref() == Some(failure));
+        *runs += 1;
+    }
+    let of_world = |(world, (found, runs)): (WorldKind, (usize, usize))| format!("{world} {found} of {runs}");
+    counts.into_iter().map(of_world).collect::<Vec<_>>().join(", ")
 }
 
 /// What no run has seen, by kind.
@@ -229,7 +255,10 @@ pub fn jobs(asked: Option<NonZeroUsize>) -> usize {
 fn line(end: &SeedEnd) -> String {
     let is_for_people = |line: &&str| line.starts_with("reproduce:") || end.too_long && line.starts_with("ended after");
     let said: Vec<&str> = end.said.lines().filter(is_for_people).collect();
-    format!("FAILED {} {} seed={}  {}", end.failure().unwrap_or_default(), end.scenario, end.seed, said.join(" "))
+    let world = Some(end.world).filter(|world| !world.is_default());
+    let world = world.map(|world| format!(" world={world}")).unwrap_or_default();
+    let failure = end.failure().unwrap_or_default();
+    format!("FAILED {failure} {} seed={}{world}  {}", end.scenario, end.seed, said.join(" "))
 }
 
 /// One line of JSON per run; of one that died before it could tell anything, that it did.
@@ -237,7 +266,8 @@ fn summaries(end: &CampaignEnd) -> String {
     let line = |end: &SeedEnd| match &end.summary {
         Some(summary) => format!("{summary}\n"),
         None => {
-            let died = Summary { scenario: end.scenario.clone(), seed: end.seed, ..Summary::default() };
+            let (scenario, world) = (end.scenario.clone(), end.world.to_string());
+            let died = Summary { scenario, world, seed: end.seed, ..Summary::default() };
             serde_json::to_string(&died).expect("a summary is plain data") + "\n"
         }
     };
@@ -294,6 +324,7 @@ mod tests {
     fn a_campaign_has_a_line_for_a_run_that_died() {
         let died = SeedEnd {
             scenario: "hello".to_owned(),
+            world: WorldKind::Turmoil,
             seed: 7,
             status: None,
             summary: None,

@@ -1,23 +1,29 @@
 //! `tempest plants`: the planted bugs, and the harness's own score at finding them.
-use super::verdict::seconds;
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::process::{Command, ExitCode};
 use tempest::PlantedBug;
-use tempest::campaign::{Campaign, CampaignEnd, explore};
-use tempest::draw::{Seed, SeedRange};
+use tempest::campaign::{Campaign, CampaignEnd, Detection, PlannedRun, explore};
+use tempest::draw::SeedRange;
+use tempest_artifact::WorldKind;
 
 #[derive(Args)]
 pub struct PlantsCommand {
-    /// Runs each bug with so many seeds and tells how many find it.
+    /// Runs each bug with so many seeds, and the server without a bug, too: tells what finds it, after how many core-seconds.
     #[arg(long)]
     seeds: Option<SeedRange>,
     /// Only bugs with this in their name.
     #[arg(long, default_value = "")]
     only: String,
-    /// The scenario that has to find them.
-    #[arg(long, default_value = "order-saga")]
-    scenario: String,
+    /// The scenarios that have to find them.
+    #[arg(long, value_name = "SCENARIO,...", value_delimiter = ',', default_value = "order-saga")]
+    scenario: Vec<String>,
+    /// Where: lockstep, turmoil, madsim. Each world has a line for each bug.
+    #[arg(long, value_name = "WORLD,...", value_delimiter = ',', default_value = "lockstep")]
+    world: Vec<WorldKind>,
+    /// Sets an option for all runs.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Processes at a time.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
@@ -28,7 +34,9 @@ pub struct PlantsCommand {
 
 impl PlantsCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        super::run::scenario(&self.scenario)?;
+        for scenario in &self.scenario {
+            super::run::scenario(scenario)?;
+        }
         let mut plants = tempest::planted_bugs();
         plants.retain(|bug| bug.name.contains(&self.only));
         anyhow::ensure!(!plants.is_empty(), "no planted bug has {:?} in its name: tempest plants lists all", self.only);
@@ -37,29 +45,18 @@ impl PlantsCommand {
         for PlantedBug { name, promise, place, mistake } in plants {
             let mut object =
                 serde_json::json!({ "name": name, "about": mistake, "invariant": promise, "place": place });
-            let mut line = format!("{name:<width$}  {promise:<22} {mistake}");
-            if let Some(range) = self.seeds {
-                let end = self.measure(name, range)?;
-                let found = found(&end);
-                // A bug that f of n seeds find is found after about n / f seeds.
-                let median = found.get(found.len() / 2).map(|_| end.ends.len().div_ceil(2 * found.len().max(1)));
-                object["runs"] = end.ends.len().into();
-                object["found"] = found.len().into();
-                object["first_seed"] = found.first().copied().into();
-                object["median_seeds"] = median.into();
-                object["failures"] = serde_json::to_value(end.failures())?;
-                line = format!(
-                    "{name:<width$}  found by {:>3} of {:>3} seeds in {}: {:?}",
-                    found.len(),
-                    end.ends.len(),
-                    seconds(end.wall_ms),
-                    end.failures().keys().collect::<Vec<_>>()
-                );
-            }
-            if !self.json {
-                super::say(&line);
+            match self.seeds {
+                Some(range) => object["found"] = self.score(&format!("{name:<width$}"), Some(name), range)?,
+                None if self.json => {}
+                None => super::say(format!("{name:<width$}  {promise:<22} {mistake}")),
             }
             list.push(object);
+        }
+        if let Some(range) = self.seeds {
+            let found = self.score(&format!("{:<width$}", "(no bug)"), None, range)?;
+            list.push(
+                serde_json::json!({ "name": null, "about": "no bug: what is found is a false alarm", "found": found }),
+            );
         }
         if self.json {
             super::say(serde_json::to_string_pretty(&list)?);
@@ -67,22 +64,48 @@ impl PlantsCommand {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn measure(&self, plant: &str, seeds: SeedRange) -> anyhow::Result<CampaignEnd> {
+    /// How each world finds it: a line for people, an object by world for scripts.
+    fn score(&self, name: &str, plant: Option<&str>, seeds: SeedRange) -> anyhow::Result<serde_json::Value> {
+        let mut by_world = serde_json::Map::new();
+        for &world in &self.world {
+            let found = Detection::of(&self.measure(world, plant, seeds)?);
+            if !self.json {
+                super::say(format!("{name}  {world:<8}  {}", in_words(&found)));
+            }
+            by_world.insert(world.to_string(), serde_json::to_value(&found)?);
+        }
+        Ok(by_world.into())
+    }
+
+    fn measure(&self, world: WorldKind, plant: Option<&str>, seeds: SeedRange) -> anyhow::Result<CampaignEnd> {
         let executable = std::env::current_exe()?;
         let out = std::env::temp_dir().join("tempest-plants");
-        let command = |scenario: &str, seed: Seed| {
+        let command = |run: &PlannedRun| {
             let mut command = Command::new(&executable);
-            command.args(["run", scenario, "--json", "--seed", &seed.to_string(), "--plant", plant]);
-            command.arg("--out").arg(&out);
+            command.args(["run", &run.scenario, "--world", run.world.name(), "--json"]);
+            command.args(["--seed", &run.seed.to_string(), "--out"]).arg(&out);
+            if let Some(plant) = plant {
+                command.args(["--plant", plant]);
+            }
+            for setting in &self.set {
+                command.args(["--set", setting]);
+            }
             command
         };
         let jobs = super::explore::jobs(self.jobs);
-        let runs = seeds.seeds().map(|seed| (self.scenario.clone(), seed)).collect();
+        let of_seed = |seed| self.scenario.iter().map(move |name| PlannedRun { scenario: name.clone(), world, seed });
+        let runs = seeds.seeds().flat_map(of_seed).collect();
         Ok(explore(&Campaign { runs, jobs, time_limit: None, run_limit: None, twice: false }, command, |_| {})?)
     }
 }
 
-/// Seeds that found it, smallest first.
-fn found(end: &CampaignEnd) -> Vec<u64> {
-    end.ends.iter().filter(|end| end.status == Some(1)).map(|end| end.seed).collect()
+/// `found by  4 of  20 runs, after  1.2 core-seconds (worst 4.0): acked-durable 3, model 1`.
+fn in_words(found: &Detection) -> String {
+    let mut text = format!("found by {:>3} of {:>3} runs", found.seeds.len(), found.runs);
+    if let (Some(median), Some(worst)) = (found.median_seconds, found.worst_seconds) {
+        let invariants: Vec<String> =
+            found.invariants.iter().map(|(invariant, times)| format!("{invariant} {times}")).collect();
+        text += &format!(", after {median:>5.1} core-seconds (worst {worst:.1}): {}", invariants.join(", "));
+    }
+    text
 }

@@ -91,6 +91,7 @@ mod tests {
     fn end(summary: serde_json::Value) -> SeedEnd {
         SeedEnd {
             scenario: "hello".to_owned(),
+            world: tempest_artifact::WorldKind::default(),
             seed: 1,
             status: Some(0),
             summary: Some(summary),

@@ -7,11 +7,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
+use tempest_artifact::WorldKind;
 
 /// What to explore.
 pub struct Campaign {
-    /// Label and seed of each run, in the order they are begun.
-    pub runs: Vec<(String, Seed)>,
+    /// In the order in which they are begun.
+    pub runs: Vec<PlannedRun>,
     /// Processes at a time; at least one.
     pub jobs: usize,
     /// No run is begun after this; those under way are ended.
@@ -22,10 +23,21 @@ pub struct Campaign {
     pub twice: bool,
 }
 
+/// A run that is to be begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRun {
+    /// Or what else the runs of a kind are called.
+    pub scenario: String,
+    pub world: WorldKind,
+    pub seed: Seed,
+}
+
 /// How one run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeedEnd {
     pub scenario: String,
+    #[serde(default, skip_serializing_if = "WorldKind::is_default")]
+    pub world: WorldKind,
     pub seed: u64,
     /// Exit status: 0 held, 1 violated, 2 did not run, 3 not deterministic, none if it was ended or died of a signal.
     pub status: Option<i32>,
@@ -112,7 +124,7 @@ pub enum ManyError {
 /// A process cannot be started.
 pub fn explore(
     campaign: &Campaign,
-    command: impl Fn(&str, Seed) -> Command + Sync,
+    command: impl Fn(&PlannedRun) -> Command + Sync,
     mut ended: impl FnMut(&SeedEnd),
 ) -> Result<CampaignEnd, ManyError> {
     let began = Instant::now();
@@ -131,8 +143,8 @@ pub fn explore(
                         return;
                     }
                     let next = todo.lock().expect("no holder of this lock panics").next();
-                    let Some((scenario, seed)) = next else { return };
-                    let result = one(campaign, scenario, *seed, deadline, command);
+                    let Some(run) = next else { return };
+                    let result = one(campaign, run, deadline, command);
                     if sender.send(result).is_err() {
                         return;
                     }
@@ -155,7 +167,8 @@ pub fn explore(
         }
         Ok(())
     })?;
-    end.ends.sort_by(|one, other| (&one.scenario, one.seed).cmp(&(&other.scenario, other.seed)));
+    end.ends
+        .sort_by(|one, other| (&one.scenario, one.world, one.seed).cmp(&(&other.scenario, other.world, other.seed)));
     end.left_out = (campaign.runs.len() - end.ends.len()) as u64;
     end.wall_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(end)
@@ -164,15 +177,14 @@ pub fn explore(
 /// Nothing if the time was over first.
 fn one(
     campaign: &Campaign,
-    scenario: &str,
-    seed: Seed,
+    run: &PlannedRun,
     deadline: Option<Instant>,
-    command: impl Fn(&str, Seed) -> Command,
+    command: impl Fn(&PlannedRun) -> Command,
 ) -> Result<Option<SeedEnd>, ManyError> {
     let limits = Limits { deadline, run: campaign.run_limit };
-    let Some(mut first) = process(command(scenario, seed), scenario, seed, limits)? else { return Ok(None) };
+    let Some(mut first) = process(command(run), run, limits)? else { return Ok(None) };
     if campaign.twice && first.held() {
-        let Some(second) = process(command(scenario, seed), scenario, seed, limits)? else { return Ok(None) };
+        let Some(second) = process(command(run), run, limits)? else { return Ok(None) };
         let hash = |end: &SeedEnd| end.summary.as_ref().and_then(|summary| summary.get("trace_hash").cloned());
         if hash(&first) != hash(&second) {
             first.status = Some(3);
@@ -192,22 +204,22 @@ struct Limits {
     run: Option<Duration>,
 }
 
-fn process(command: Command, scenario: &str, seed: Seed, limits: Limits) -> Result<Option<SeedEnd>, ManyError> {
+fn process(command: Command, run: &PlannedRun, limits: Limits) -> Result<Option<SeedEnd>, ManyError> {
     let too_long = |ran: Duration| limits.run.is_some_and(|limit| ran >= limit);
     let over = || limits.deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let finished = finish(command, &|ran| over() || too_long(ran)).map_err(ManyError::Spawn)?;
     let Finished { status, summary, said, wall } = finished;
     let wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
-    let (scenario, seed) = (scenario.to_owned(), seed.0);
+    let (scenario, world, seed) = (run.scenario.clone(), run.world, run.seed.0);
     match status {
         Some(status) => {
             let said = if status.success() { String::new() } else { said };
-            Ok(Some(SeedEnd { scenario, seed, status: status.code(), summary, said, too_long: false, wall_ms }))
+            Ok(Some(SeedEnd { scenario, world, seed, status: status.code(), summary, said, too_long: false, wall_ms }))
         }
         None if too_long(wall) => {
             let said =
                 format!("{said}ended after {}.{:03} s: a run may not take longer\n", wall_ms / 1000, wall_ms % 1000);
-            Ok(Some(SeedEnd { scenario, seed, status: None, summary: None, said, too_long: true, wall_ms }))
+            Ok(Some(SeedEnd { scenario, world, seed, status: None, summary: None, said, too_long: true, wall_ms }))
         }
         None => Ok(None),
     }

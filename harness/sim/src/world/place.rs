@@ -67,6 +67,7 @@ const TURMOIL_LACKS: &[(&str, &str)] = &[
     ("latency", NO_DELAY),
     ("slow-node", NO_DELAY),
     ("slow-database-link", NO_DELAY),
+    ("restart-under-load", NO_DELAY),
     ("flapping", "it breaks no connections but those of a host that ends"),
     ("pause", "each of its hosts has its turn in each tick"),
     ("clock-skew", NO_CLOCKS),

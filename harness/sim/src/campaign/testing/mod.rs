@@ -3,7 +3,7 @@ mod one_run;
 mod progress;
 mod shrinking;
 
-use super::{Campaign, CampaignEnd, SeedEnd, explore};
+use super::{Campaign, CampaignEnd, PlannedRun, SeedEnd, explore};
 use crate::draw::{Seed, SeedRange};
 use crate::run::prepare;
 use crate::scenario::Storm;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tempest_artifact::{Repeats, RunRequest, Settings};
+use tempest_artifact::{Repeats, RunRequest, Settings, WorldKind};
 
 /// Tells the test binary that it is one run; its value is the seed.
 const RUN: &str = "TEMPEST_RUN_IN_TEST";
@@ -62,14 +62,14 @@ impl TestCase {
         }
         let range = self.range();
         let campaign = Campaign {
-            runs: range.seeds().map(|seed| (self.path.to_owned(), seed)).collect(),
+            runs: range.seeds().map(|seed| self.planned(seed)).collect(),
             jobs: jobs(),
             time_limit: None,
             run_limit: Some(RUN_LIMIT),
             twice: false,
         };
         let progress = Progress::begin(self.path, range.count());
-        let end = explore(&campaign, |_, seed| self.process(seed), |end| progress.ended(end));
+        let end = explore(&campaign, |run| self.process(run.seed), |end| progress.ended(end));
         let end = end.expect("a test can start its own binary");
         progress.finish(&repeats(&end));
         drop(turn);
@@ -96,6 +96,10 @@ impl TestCase {
             },
             Err(_) => SeedRange { first: self.first, end: self.first.saturating_add(self.seeds.max(1)) },
         }
+    }
+
+    fn planned(&self, seed: Seed) -> PlannedRun {
+        PlannedRun { scenario: self.path.to_owned(), world: WorldKind::default(), seed }
     }
 
     /// The process of one run of this test.
@@ -174,6 +178,7 @@ mod tests {
         let summary = serde_json::json!({ "artifact": "/nowhere/pays-7.json" });
         let end = SeedEnd {
             scenario: "orders::pays".to_owned(),
+            world: WorldKind::default(),
             seed: 7,
             status: Some(1),
             summary: Some(summary),

@@ -1,7 +1,8 @@
 //! A second opinion on network and turns: hosts, links and time of turmoil, on one thread.
 //!
-//! That thread is the controller of a lockstep simulation without hosts: so randomness, hash maps and the wall clock, which
-//! turmoil leaves as they are, follow from the seed and from virtual time, too.
+//! That thread belongs to a lockstep simulation without hosts: so randomness, hash maps and the wall clock, which turmoil
+//! leaves as they are, follow from the seed and from virtual time, too. The simulation's controller only waits for it: it has
+//! keys for hash maps from before the simulation.
 //!
 //! What is otherwise than in the default world: time goes in ticks, in which each host has its turn; what is sent over a
 //! link that is blocked is lost and not sent again, so that connections over it hang until they are given up; a host that
@@ -13,20 +14,22 @@ use inside::TurmoilInside;
 use network::TurmoilNetwork;
 
 use super::counts::LinkCounts;
-use super::{Fixtures, Host, HostState, Pause, Place, Program, World, WorldError, owed};
+use super::{Fixtures, Host, HostState, Pause, Place, Program, World, WorldError, WorldOptions, now_ns, owed};
 use futures::FutureExt;
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempest_disk::SimDisk;
-use tempest_lockstep::{Options, Simulation};
+use tempest_lockstep::Options;
 use tokio::sync::watch;
 use turmoil::Sim;
 
 /// Everything that happens within one is at one time. Shorter ones cost more: each host has its turn in each.
 const TICK: Duration = Duration::from_millis(2);
+/// All hosts' turns are taken on one thread.
+const STACK_BYTES: usize = 16 << 20;
 /// Segments that wait at a connection's end. Beyond, turmoil panics: it is no window.
 const TCP_CAPACITY: usize = 1 << 16;
 
@@ -43,9 +46,8 @@ struct Slot {
 }
 
 /// A [`World`] of turmoil hosts.
-struct TurmoilWorld<'a> {
+struct TurmoilWorld {
     sim: Sim<'static>,
-    lockstep: &'a mut Simulation,
     inside: TurmoilInside,
     slots: BTreeMap<Host, Slot>,
     blocks: LinkCounts,
@@ -67,37 +69,42 @@ pub(super) fn take_place<T: Send + 'static>(
         ..Options::default()
     };
     Ok(tempest_lockstep::simulate(seed, lockstep, move |simulation| {
-        let latency = Duration::from_micros(options.latency_min_us);
-        let spread = Duration::from_micros(options.latency_max_us.max(options.latency_min_us));
-        let sim = turmoil::Builder::new()
-            .rng_seed(seed)
-            .tick_duration(TICK)
-            .simulation_duration(Duration::MAX)
-            .min_message_latency(latency)
-            .max_message_latency(spread)
-            .tcp_capacity(TCP_CAPACITY)
-            .enable_random_order()
-            .build();
-        let (slots, blocks) = (BTreeMap::new(), LinkCounts::default());
-        let fixtures = Fixtures::new(&shared);
-        let mut world = TurmoilWorld { sim, lockstep: simulation, inside, slots, blocks, fixtures };
-        let done = body(&mut world);
-        let TurmoilWorld { sim, lockstep, .. } = world;
-        // What hosts drop when they end could still be asking for time.
-        std::mem::forget(sim);
-        (done, lockstep.trace_hash().to_string())
+        let hosts = std::thread::Builder::new().name("turmoil".to_owned()).stack_size(STACK_BYTES).spawn(move || {
+            let (slots, blocks) = (BTreeMap::new(), LinkCounts::default());
+            let (sim, fixtures) = (sim(seed, &options), Fixtures::new(&shared));
+            let mut world = TurmoilWorld { sim, inside, slots, blocks, fixtures };
+            let done = body(&mut world);
+            // What hosts drop when they end could still ask for time.
+            std::mem::forget(world);
+            done
+        });
+        let hosts = hosts.expect("the operating system gives us a thread");
+        let done = hosts.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (done, simulation.trace_hash().to_string())
     })?)
 }
 
-impl TurmoilWorld<'_> {
+fn sim(seed: u64, options: &WorldOptions) -> Sim<'static> {
+    turmoil::Builder::new()
+        .rng_seed(seed)
+        .tick_duration(TICK)
+        .simulation_duration(Duration::MAX)
+        .min_message_latency(Duration::from_micros(options.latency_min_us))
+        .max_message_latency(Duration::from_micros(options.latency_max_us.max(options.latency_min_us)))
+        .tcp_capacity(TCP_CAPACITY)
+        .enable_random_order()
+        .build()
+}
+
+impl TurmoilWorld {
     fn slot(&mut self, host: &Host) -> &mut Slot {
         self.slots.get_mut(host).expect("plans name hosts of their world only")
     }
 }
 
-impl World for TurmoilWorld<'_> {
+impl World for TurmoilWorld {
     fn now(&self) -> Duration {
-        self.lockstep.now()
+        Duration::from_nanos(now_ns())
     }
 
     fn fixtures(&self) -> &Fixtures {
