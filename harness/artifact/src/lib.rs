@@ -41,7 +41,7 @@ pub use shard_bench::{
     BenchMode, BenchPoint, ChoiceCost, Estimate, Prediction, Resource, SHARD_BENCH_VERSION, ShardBench, ShardsNeeded,
     StatedCost,
 };
-pub use summary::{Repeats, Summary};
+pub use summary::{Reach, Repeats, Summary};
 pub use timeline::{Event, LogEnd, TimelineEntry};
 pub use violation::{About, Evidence, Violation};
 pub use world::{UnknownWorld, WorldKind};

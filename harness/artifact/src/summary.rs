@@ -28,6 +28,8 @@ pub struct Summary {
     pub calls: BTreeMap<String, u64>,
     #[serde(default)]
     pub repeats: Repeats,
+    #[serde(default)]
+    pub reach: Reach,
     pub virtual_ms: u64,
     pub wall_ms: u64,
     /// Where the artifact is, if there is one.
@@ -41,6 +43,18 @@ pub struct Repeats {
     pub executed_again: BTreeMap<String, u64>,
     /// Workflows that went on from their first event, where they had gone on before.
     pub replayed: BTreeMap<String, u64>,
+}
+
+/// How often what there is of the API was touched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// Of requests and commands, where they were set: `StartWorkflowExecution.retry_policy`,
+    /// `ScheduleActivityTask.heartbeat_timeout`.
+    pub fields: BTreeMap<String, u64>,
+    /// Commands of workers: `START_TIMER`.
+    pub commands: BTreeMap<String, u64>,
+    /// Events that are stored: `TIMER_FIRED`.
+    pub events: BTreeMap<String, u64>,
 }
 
 impl Repeats {

@@ -37,6 +37,9 @@ pub struct ExploreCommand {
     /// Fails if no run has seen it: fault.NAME, probe.NAME, rpc.NAME, or a word alone for all of a kind.
     #[arg(long, value_name = "NAME")]
     require: Vec<String>,
+    /// Writes what the runs have touched, and what they have not, as Markdown.
+    #[arg(long, value_name = "FILE")]
+    reach: Option<PathBuf>,
     /// Processes at a time; as many as there are processors if not given.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
@@ -101,6 +104,10 @@ impl ExploreCommand {
         std::fs::create_dir_all(&self.out)?;
         std::fs::write(self.out.join("campaign.jsonl"), summaries(&end))?;
         let coverage = Coverage::of(&end.ends);
+        if let Some(file) = &self.reach {
+            let text = super::reach::page(&coverage, end.ends.len());
+            std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))?;
+        }
         if self.json {
             println!("{}", self.object(&end, &coverage));
         } else {
@@ -233,7 +240,8 @@ fn not_seen(coverage: &Coverage) -> String {
         let names = coverage.not_seen(group);
         text += &format!("not seen {} of {} {what}\n", names.len(), coverage.count(group));
         let mut line = String::new();
-        for name in names {
+        // There are hundreds of fields: --reach lists them.
+        for name in names.into_iter().filter(|_| *group != "field") {
             if line.len() + name.len() > WIDTH {
                 text += &format!(" {line}\n");
                 line.clear();

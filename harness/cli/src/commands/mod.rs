@@ -15,6 +15,8 @@ mod plants;
 #[cfg(feature = "chaos")]
 mod program;
 #[cfg(feature = "chaos")]
+mod reach;
+#[cfg(feature = "chaos")]
 mod replay;
 #[cfg(feature = "chaos")]
 mod report;
@@ -27,6 +29,8 @@ mod server;
 mod shrink;
 #[cfg(feature = "chaos")]
 mod simulated_log;
+#[cfg(feature = "chaos")]
+mod untouched;
 #[cfg(feature = "chaos")]
 mod verdict;
 

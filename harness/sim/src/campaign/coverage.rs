@@ -1,11 +1,28 @@
 //! What the runs of a campaign have seen, and what they have not: a campaign proves nothing of that.
 use super::SeedEnd;
 use crate::fault::KINDS;
-use crate::observe::{PROBES, RpcKind};
+use crate::observe::{PROBES, RpcKind, reach};
 use std::collections::BTreeMap;
 
 /// The groups of what can be seen, and what their members are called.
-pub const GROUPS: &[(&str, &str)] = &[("fault", "kinds of faults"), ("probe", "probes"), ("rpc", "RPCs")];
+pub const GROUPS: &[(&str, &str)] = &[
+    ("fault", "kinds of faults"),
+    ("probe", "probes"),
+    ("rpc", "RPCs"),
+    ("command", "commands of workers"),
+    ("event", "events"),
+    ("field", "fields of requests and commands"),
+];
+
+/// Where a summary has the counts of a group.
+const PLACES: &[(&str, &str)] = &[
+    ("fault", "/fault_kinds"),
+    ("probe", "/probes"),
+    ("rpc", "/calls"),
+    ("command", "/reach/commands"),
+    ("event", "/reach/events"),
+    ("field", "/reach/fields"),
+];
 
 /// How often all runs together have seen what, as `group.name`: `fault.crash`, `probe.start-repeated`,
 /// `rpc.PollWorkflowTaskQueue`.
@@ -25,8 +42,8 @@ impl Coverage {
     pub fn of(ends: &[SeedEnd]) -> Coverage {
         let mut seen: BTreeMap<String, u64> = everything().into_iter().map(|name| (name, 0)).collect();
         for summary in ends.iter().filter_map(|end| end.summary.as_ref()) {
-            for (group, field) in [("fault", "fault_kinds"), ("probe", "probes"), ("rpc", "calls")] {
-                let counts = summary.get(field).and_then(serde_json::Value::as_object).into_iter().flatten();
+            for (group, place) in PLACES {
+                let counts = summary.pointer(place).and_then(serde_json::Value::as_object).into_iter().flatten();
                 for (name, times) in counts {
                     *seen.entry(format!("{group}.{name}")).or_default() += times.as_u64().unwrap_or(0);
                 }
@@ -55,7 +72,8 @@ impl Coverage {
         self.0.iter().filter(|(name, times)| **times == 0 && is_required(name)).map(|(name, _)| name.as_str()).collect()
     }
 
-    fn of_group(&self, group: &str) -> impl Iterator<Item = (&str, u64)> {
+    /// Names of a group, without it, and how often all runs together have seen each.
+    pub fn of_group(&self, group: &str) -> impl Iterator<Item = (&str, u64)> {
         self.0.iter().filter_map(move |(name, times)| {
             let (of, name) = name.split_once('.')?;
             (of == group).then_some((name, *times))
@@ -81,7 +99,10 @@ pub fn can_be_seen(required: &str) -> Result<(), NotToBeSeen> {
 fn everything() -> Vec<String> {
     let faults = KINDS.iter().map(|kind| format!("fault.{}", kind.name));
     let probes = PROBES.iter().map(|name| format!("probe.{name}"));
-    faults.chain(probes).chain(RpcKind::SERVED.iter().map(|rpc| format!("rpc.{rpc}"))).collect()
+    let (fields, commands, events) = reach::everything();
+    let of = |group: &'static str, names: Vec<String>| names.into_iter().map(move |name| format!("{group}.{name}"));
+    let touched = of("field", fields).chain(of("command", commands)).chain(of("event", events));
+    faults.chain(probes).chain(RpcKind::SERVED.iter().map(|rpc| format!("rpc.{rpc}"))).chain(touched).collect()
 }
 
 #[cfg(test)]

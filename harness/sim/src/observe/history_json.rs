@@ -1,14 +1,9 @@
 //! Histories in protobuf's own JSON: what `temporal workflow show --output json` writes, and what the UI and replayers of
 //! all SDKs read. (The Rust SDK's serde gives another form.)
+use super::descriptors::DESCRIPTORS;
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
-use std::sync::LazyLock;
+use prost_reflect::{DynamicMessage, SerializeOptions};
 use tempest_api::proto::history::v1::{History, HistoryEvent};
-
-static DESCRIPTORS: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(include_bytes!(env!("TEMPORAL_DESCRIPTORS")).as_slice())
-        .expect("the descriptors that the messages were generated from are well formed")
-});
 
 /// `{"events": [...]}`.
 pub fn history_json(events: &[HistoryEvent]) -> serde_json::Value {

@@ -1,6 +1,7 @@
 //! What is written down of a run, and how it is read: calls, commits, histories, losses. Nothing is judged here.
 mod commit_feed;
 mod data_loss;
+mod descriptors;
 mod duplicates;
 pub(crate) mod events;
 mod history_json;
@@ -10,6 +11,7 @@ mod observations;
 mod operation_log;
 pub(crate) mod page;
 mod probes;
+pub(crate) mod reach;
 pub(crate) mod register;
 mod rpc_kind;
 mod stored_states;

@@ -4,7 +4,7 @@ use super::phases::{Preparation, Recorded, Watch, perform};
 use crate::check::{self, Violation};
 use crate::draw::{Decisions, Draw, Seed};
 use crate::fault::{FaultPlan, Targets, draw_plan};
-use crate::observe::{Observations, PROBES, Panic, RunObserved, events, history_json};
+use crate::observe::{Observations, PROBES, Panic, RunObserved, events, history_json, reach};
 use crate::run::RunReport;
 use crate::scenario::{Scenario, Workload};
 use crate::world::{
@@ -251,6 +251,7 @@ impl Prepared {
             faults: recorded.faults,
             probes,
             repeats: super::repeats::repeats(&observations),
+            reach: reach::of(&observations),
             commits: shared.commits.len() as u64,
             scheduling_points: recorded.scheduling_points,
             virtual_ms: recorded.ended_ns / 1_000_000,

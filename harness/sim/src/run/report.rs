@@ -1,7 +1,7 @@
 //! What one run came to.
 use std::collections::BTreeMap;
 use tempest_artifact::{
-    Checked, Drawn, Event, FaultPlan, Operation, Ownership, Phase, Repeats, RunRequest, Summary, TimelineEntry,
+    Checked, Drawn, Event, FaultPlan, Operation, Ownership, Phase, Reach, Repeats, RunRequest, Summary, TimelineEntry,
     Verdict, Violation,
 };
 
@@ -24,6 +24,8 @@ pub struct RunReport {
     pub probes: BTreeMap<String, u64>,
     /// Which user code was executed more than once.
     pub repeats: Repeats,
+    /// What of the API was touched.
+    pub reach: Reach,
     pub commits: u64,
     pub scheduling_points: u64,
     pub virtual_ms: u64,
@@ -85,6 +87,7 @@ impl RunReport {
             fault_kinds: counted(self.kinds_that_began()),
             calls: counted(self.operations.iter().map(|operation| operation.rpc.as_str())),
             repeats: self.repeats.clone(),
+            reach: self.reach.clone(),
             virtual_ms: self.virtual_ms,
             wall_ms: self.wall_ms,
             artifact: artifact.map(str::to_owned),
