@@ -19,8 +19,8 @@ pub mod text;
 pub mod worker;
 
 pub use calls::Calls;
-pub use ledger::{Execution, Ledger, Objection};
+pub use ledger::{Execution, Ledger, Objection, Said};
 pub use plan::{
-    Act, Action, Activity, Attempt, Backoff, Body, CancelType, Child, ClientAction, ClosePolicy, Conflict, End,
-    Program, Retry, Reuse, Start, Target, Workflow,
+    ATTRIBUTE, Act, Action, Activity, Attempt, Backoff, Body, ById, CancelType, Child, ClientAction, ClosePolicy,
+    Conflict, End, Program, Retry, Reuse, Start, Target, Workflow,
 };

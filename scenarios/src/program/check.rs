@@ -8,7 +8,8 @@ pub(super) fn judge(ledger: &Ledger, observations: &Observations) -> Vec<Violati
     for run in observations.runs.values() {
         let run_id = run.key.run_id.as_str();
         let of_run: Vec<_> = executions.iter().filter(|execution| execution.run_id == run_id).cloned().collect();
-        let wrong = model::judge(run.key.workflow_id.as_str(), &run.stored, &of_run);
+        let workflow_id = run.key.workflow_id.as_str();
+        let wrong = model::judge(workflow_id, &run.stored, &of_run, &ledger.said_of(workflow_id));
         violations
             .extend(wrong.into_iter().map(|what| Violation::of_model(format!("{}: {what}", run.name())).about(run)));
     }

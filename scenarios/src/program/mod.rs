@@ -66,8 +66,7 @@ pub fn drawn(draw: &mut Draw<'_>, decisions: &Decisions) -> Program {
     draw.number("workflows", 3..=16);
     let most = u64::try_from(generate::WORKFLOWS_MAX).unwrap_or(u64::MAX);
     let workflows = usize::try_from(draw.within("workflows", 1..=most)).unwrap_or(generate::WORKFLOWS_MAX);
-    // For the SDK also when no worker runs on it: its replayer judges all histories.
-    generate::drawn(decisions.between("program", 0, 0..=u64::MAX - 1), workflows, true)
+    generate::drawn(decisions.between("program", 0, 0..=u64::MAX - 1), workflows, draw.world().has_sdk())
 }
 
 struct Running {
@@ -118,12 +117,13 @@ impl Workload for Running {
     }
 
     fn clients(&self, client: Client) -> BoxFuture<'static, anyhow::Result<()>> {
-        let program = self.program.clone();
+        let (program, ledger) = (self.program.clone(), self.ledger.clone());
         async move {
             let outside = Outside {
                 calls: client.calls(),
                 namespace: NAMESPACE.to_owned(),
                 task_queue: TASK_QUEUE.to_owned(),
+                ledger,
                 name: "program".to_owned(),
             };
             Ok(play(outside, &program).await?)

@@ -8,8 +8,9 @@ use tempest_program::interpret::{
     ActivityEnd, ActivityOrder, Asked, ChildEnd, ChildOrder, RunEnd, RunInput, Surroundings, Timeout, interpret,
 };
 use tempest_program::replay::{StepInput, UNATTENDED};
-use tempest_program::{Activity, Backoff, CancelType, Child, ClosePolicy};
+use tempest_program::{ATTRIBUTE, Activity, Backoff, CancelType, Child, ClosePolicy};
 use temporalio_common::RetryPolicy;
+use temporalio_common::search_attributes::SearchAttributeKey;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
     ActivityCancellationType, ActivityExecutionError, ActivityOptions, ApplicationFailure, ChildWorkflowOptions,
@@ -19,6 +20,8 @@ use temporalio_sdk::{
 
 use super::steps::Steps;
 use crate::outcomes::heard;
+
+const KEY: SearchAttributeKey<i64> = SearchAttributeKey::int(ATTRIBUTE);
 
 /// Executes a program.
 #[workflow]
@@ -185,6 +188,11 @@ impl Surroundings for Official {
     fn memo(&self, key: &str, value: u64) {
         let value = Some(temporalio_sdk::MemoValue::new(value));
         self.ctx.upsert_memo([(key, value)]).expect("a number has JSON");
+    }
+
+    fn attribute(&self, value: u64) {
+        let value = i64::try_from(value).unwrap_or(i64::MAX);
+        self.ctx.upsert_search_attributes([KEY.value_set(value)]);
     }
 
     fn version(&self, change: &str) -> bool {

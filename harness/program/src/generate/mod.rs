@@ -5,11 +5,11 @@ mod activities;
 mod numbered;
 
 use crate::plan::{
-    Act, Action, Backoff, Body, Child, ClientAction, ClosePolicy, Conflict, Program, Retry, Reuse, Start, Target,
+    Act, Action, Backoff, Body, ById, Child, ClientAction, ClosePolicy, Conflict, Program, Retry, Reuse, Start, Target,
     Workflow,
 };
 use activities::activity;
-use numbered::{number, without_abandoned};
+use numbered::{number, without_abandoned, without_versions};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -27,22 +27,25 @@ const DEPTH_MAX: u32 = 3;
 const BODY_MAX: usize = 4;
 const ACTIONS_MAX: u32 = 24;
 
-/// The program of a seed, of so many workflows (1 to [`WORKFLOWS_MAX`]). `for_sdk`: without what the official SDK cannot do.
+/// The program of a seed, of so many workflows (1 to [`WORKFLOWS_MAX`]). `on_sdk`: without what workers on the official SDK do
+/// in another way than others.
 ///
-/// An abandoned activity that fails or times out later makes the SDK (1.1.1) fail every workflow task of its run: its
-/// machine for activities knows of abandoned ones only that they may complete.
+/// No activity is abandoned, whoever executes the program: the SDK's replayer judges all histories, and an abandoned activity
+/// that fails or times out later makes the SDK (1.1.1) fail every workflow task of its run. Its machine for activities knows
+/// of abandoned ones only that they may complete.
 ///
 /// # Panics
 /// Never: no value is filtered out.
-pub fn drawn(seed: u64, workflows: usize, for_sdk: bool) -> Program {
+pub fn drawn(seed: u64, workflows: usize, on_sdk: bool) -> Program {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let workflows = workflows.clamp(1, WORKFLOWS_MAX);
     let mut program = program(workflows..=workflows).new_tree(&mut runner).expect("no value is filtered out").current();
-    if for_sdk {
-        without_abandoned(&mut program);
+    without_abandoned(&mut program);
+    if on_sdk {
+        without_versions(&mut program);
     }
     program
 }
@@ -99,8 +102,9 @@ fn start() -> impl Strategy<Value = Start> {
         option::weighted(0.15, 200..20_000_u64),
         option::weighted(0.1, 500..30_000_u64),
         prop_oneof![4 => Just(0), 1 => 100..3_000_u64],
+        proptest::bool::weighted(0.2),
     )
-        .prop_map(|(after_ms, reuse, conflict, retry, run_ms, execution_ms, delay_ms)| Start {
+        .prop_map(|(after_ms, reuse, conflict, retry, run_ms, execution_ms, delay_ms, annotated)| Start {
             after_ms,
             reuse,
             conflict,
@@ -108,6 +112,7 @@ fn start() -> impl Strategy<Value = Start> {
             run_ms,
             execution_ms,
             delay_ms,
+            annotated,
         })
 }
 
@@ -155,6 +160,8 @@ fn action(depth: u32) -> BoxedStrategy<Action> {
         2 => (target(), signal()).prop_map(|(to, signal)| Action::Signal { to, signal }),
         1 => target().prop_map(Action::Cancel),
         1 => (0..3_u64, any::<u16>()).prop_map(|(key, value)| Action::Memo { key: format!("k{key}"), value: value.into() }),
+        1 => any::<u16>().prop_map(|value| Action::Attribute(value.into())),
+        1 => (0..2_u64).prop_map(|change| Action::Version(format!("change-{change}"))),
     ];
     if depth == 0 {
         return leaf.boxed();
@@ -190,6 +197,11 @@ fn child(depth: u32) -> impl Strategy<Value = Child> {
         })
 }
 
+/// Of which activity is settled by [`number`].
+fn by_id() -> impl Strategy<Value = ById> {
+    proptest::sample::select(&[ById::Completes, ById::Fails, ById::Cancelled, ById::Beats][..])
+}
+
 fn act() -> impl Strategy<Value = Act> {
     let action = prop_oneof![
         5 => signal().prop_map(ClientAction::Signal),
@@ -198,6 +210,10 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(ClientAction::Start),
         1 => Just(ClientAction::Cancel),
         1 => Just(ClientAction::Terminate),
+        1 => (0..BODY_MAX).prop_map(|number| ClientAction::TerminateChild(number.to_string())),
+        2 => (by_id(), any::<u16>()).prop_map(|(says, number)| ClientAction::ById { says, path: number.to_string() }),
+        1 => Just(ClientAction::ResetSticky),
+        1 => Just(ClientAction::LookAround),
         1 => Just(ClientAction::Describe),
         1 => (1..8_u32).prop_map(ClientAction::Pages),
         1 => (1..8_u32).prop_map(ClientAction::PagesReversed),

@@ -1,6 +1,6 @@
 //! Names for what was drawn without: each workflow and each child gets its own, and each target becomes one of them.
 use super::ACTIONS_MAX;
-use crate::plan::{Action, Body, CancelType, Program, Target};
+use crate::plan::{Action, Body, CancelType, ClientAction, Program, Target};
 
 /// Names everything, and cuts workflows that are too large.
 pub(super) fn number(program: &mut Program) {
@@ -11,6 +11,8 @@ pub(super) fn number(program: &mut Program) {
         cut(&mut workflow.body, &mut left);
         name_children(&mut workflow.body, &mut 0);
         settle(&mut workflow.body, count, &mut Vec::new());
+        let (activities, children) = (activities(&workflow.body, ""), children(&workflow.body));
+        workflow.clients.iter_mut().for_each(|act| settle_act(&mut act.action, &activities, &children));
     }
 }
 
@@ -26,6 +28,21 @@ fn ask_to_stop(body: &mut Body) {
             Action::Child(child) => ask_to_stop(&mut child.body),
             _ => inner(action).into_iter().for_each(ask_to_stop),
         }
+    }
+}
+
+/// Versions are not asked for: the SDK's (1.1.1) answer sets a search attribute beside its marker.
+pub(super) fn without_versions(program: &mut Program) {
+    program.workflows.iter_mut().for_each(|workflow| of_one_version(&mut workflow.body));
+}
+
+fn of_one_version(body: &mut Body) {
+    body.retain(|action| !matches!(action, Action::Version(_)));
+    for action in body {
+        if let Action::Child(child) = action {
+            of_one_version(&mut child.body);
+        }
+        inner(action).into_iter().for_each(of_one_version);
     }
 }
 
@@ -96,4 +113,46 @@ fn settle_target(target: &mut Target, workflows: usize, children: &[String]) {
         Target::Child(_) if !children.is_empty() => Target::Child(children[number % children.len()].clone()),
         _ => Target::Workflow(letter(number % workflows)),
     };
+}
+
+/// Ids of the activities of a run and of those that continue it: where each stands, as the interpreter counts.
+fn activities(body: &Body, path: &str) -> Vec<String> {
+    let of = |(index, action): (usize, &Action)| {
+        let path = if path.is_empty() { index.to_string() } else { format!("{path}.{index}") };
+        match action {
+            Action::Activity(_) => vec![path],
+            Action::Scope { body, .. } | Action::ContinueAsNew(body) => activities(body, &path),
+            Action::Race(branches) | Action::Parallel(branches) => {
+                let branches = branches.iter().enumerate();
+                branches.flat_map(|(number, branch)| activities(branch, &format!("{path}.{number}"))).collect()
+            }
+            _ => Vec::new(),
+        }
+    };
+    body.iter().enumerate().flat_map(of).collect()
+}
+
+/// Names of the children of a run and of those that continue it.
+fn children(body: &Body) -> Vec<String> {
+    let of = |action: &Action| match action {
+        Action::Child(child) => vec![child.id.clone()],
+        Action::Scope { body, .. } | Action::ContinueAsNew(body) => children(body),
+        Action::Race(branches) | Action::Parallel(branches) => branches.iter().flat_map(children).collect(),
+        _ => Vec::new(),
+    };
+    body.iter().flat_map(of).collect()
+}
+
+/// What a client does to an activity or a child is done to one that there is; without any, it looks instead.
+fn settle_act(action: &mut ClientAction, activities: &[String], children: &[String]) {
+    let (name, known) = match action {
+        ClientAction::ById { path, .. } => (path, activities),
+        ClientAction::TerminateChild(child) => (child, children),
+        _ => return,
+    };
+    let number: usize = name.parse().unwrap_or(0);
+    match known.get(number % known.len().max(1)) {
+        Some(one) => name.clone_from(one),
+        None => *action = ClientAction::Describe,
+    }
 }

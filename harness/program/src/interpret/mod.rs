@@ -118,6 +118,10 @@ async fn action<S: Surroundings>(surroundings: S, scope: S::Scope, path: String,
             surroundings.memo(&key, value);
             Outcome::default()
         }
+        Action::Attribute(value) => {
+            surroundings.attribute(value);
+            Outcome::default()
+        }
         Action::Version(change) => saw(if surroundings.version(&change) { "newer" } else { "older" }.to_owned()),
         Action::Scope { cancel_after_ms, body } => bounded(&surroundings, &scope, path, cancel_after_ms, body).await,
         Action::Race(branches) => race(&surroundings, &scope, &path, branches).await,

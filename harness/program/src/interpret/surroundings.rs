@@ -28,6 +28,8 @@ pub trait Surroundings: Clone + 'static {
     fn request_cancel(&self, workflow_id: String) -> LocalBoxFuture<'static, Asked>;
     fn child(&self, scope: &Self::Scope, order: ChildOrder) -> LocalBoxFuture<'static, ChildEnd>;
     fn memo(&self, key: &str, value: u64);
+    /// Sets [`ATTRIBUTE`](crate::ATTRIBUTE).
+    fn attribute(&self, value: u64);
     fn version(&self, change: &str) -> bool;
 }
 

@@ -1,7 +1,7 @@
 //! One activity: its attempts, and what ended it.
 use super::Wrong;
 use crate::ledger::Execution;
-use crate::plan::{Activity, End};
+use crate::plan::{Activity, ById, End};
 use crate::replay::{StepInput, input_of};
 use std::collections::BTreeSet;
 use tempest_api::proto::enums::v1::{RetryState, TimeoutType};
@@ -19,6 +19,13 @@ pub(super) struct Scheduled {
     pub has_schedule_to_close: bool,
 }
 
+/// What is known of it beside the history.
+pub(super) struct Known<'a> {
+    pub executed: Vec<&'a Execution>,
+    /// What clients may have said of it.
+    pub by_clients: Vec<ById>,
+}
+
 /// What the history says ended it.
 enum Ended {
     Completed { by: Option<u32> },
@@ -27,16 +34,16 @@ enum Ended {
     Cancelled,
 }
 
-pub(super) fn judge_activity(scheduled: &Scheduled, events: &[HistoryEvent], executed: &[&Execution]) -> Vec<Wrong> {
+pub(super) fn judge_activity(scheduled: &Scheduled, events: &[HistoryEvent], known: &Known<'_>) -> Vec<Wrong> {
     let activity = &scheduled.input.activity;
-    let mut wrong = attempts(activity, executed);
+    let mut wrong = attempts(activity, &known.executed);
     let started = started_attempt(scheduled.event_id, events);
     let ends: Vec<Ended> = events.iter().filter_map(|event| ended(scheduled.event_id, event)).collect();
     if ends.len() > 1 {
         wrong.push(format!("was ended {} times", ends.len()));
     }
     for end in &ends {
-        wrong.extend(of_end(scheduled, end, started, executed, was_asked_to_stop(scheduled.event_id, events)));
+        wrong.extend(of_end(scheduled, end, started, known, was_asked_to_stop(scheduled.event_id, events)));
     }
     let path = &scheduled.input.path;
     wrong.into_iter().map(|what| format!("activity {path} (event {}) {what}", scheduled.event_id)).collect()
@@ -71,22 +78,25 @@ fn of_end(
     scheduled: &Scheduled,
     end: &Ended,
     started: Option<u32>,
-    executed: &[&Execution],
+    known: &Known<'_>,
     was_asked_to_stop: bool,
 ) -> Vec<Wrong> {
     let activity = &scheduled.input.activity;
     let script = |attempt: u32| activity.attempt(attempt).end;
-    let was_executed = |attempt: u32| executed.iter().any(|execution| execution.attempt == attempt);
+    let was_executed = |attempt: u32| known.executed.iter().any(|execution| execution.attempt == attempt);
     let mut wrong = Vec::new();
     match end {
         Ended::Completed { by } => match (by, started) {
             (Some(by), Some(started)) if by == &started && was_executed(*by) && script(*by) == End::Succeeds => {}
+            // No attempt has the number of a client's result.
+            (Some(0), Some(_)) if known.by_clients.contains(&ById::Completes) => {}
             _ => wrong.push(format!("completed with the result {by:?}, attempt {started:?} was started last")),
         },
         Ended::Failed { retry, for_good } => {
             let attempt = started.unwrap_or(0);
             let expected = if *for_good { End::FailsForGood } else { End::Fails };
-            if !was_executed(attempt) || script(attempt) != expected {
+            let by_client = *for_good && attempt > 0 && known.by_clients.contains(&ById::Fails);
+            if !by_client && (!was_executed(attempt) || script(attempt) != expected) {
                 wrong.push(format!("failed in attempt {attempt}, which does something else"));
             }
             wrong.extend(no_more_tries(scheduled, attempt, *retry, *for_good));

@@ -8,9 +8,9 @@ mod activity;
 #[cfg(test)]
 mod tests;
 
-use crate::ledger::Execution;
+use crate::ledger::{Execution, Said};
 use crate::replay::{Names, StepInput, WORKFLOW_TYPE, input_of, replay};
-use activity::{Scheduled, judge_activity};
+use activity::{Known, Scheduled, judge_activity};
 use tempest_api::proto::history::v1::HistoryEvent;
 use tempest_api::proto::history::v1::history_event::Attributes;
 
@@ -19,8 +19,9 @@ pub type Wrong = String;
 
 /// Judges the history of one run.
 ///
-/// `executions` are those of this run, in the order in which they began.
-pub fn judge(workflow_id: &str, events: &[HistoryEvent], executions: &[Execution]) -> Vec<Wrong> {
+/// `executions` are those of this run, in the order in which they began; `said` is what clients said of activities of its
+/// workflow.
+pub fn judge(workflow_id: &str, events: &[HistoryEvent], executions: &[Execution], said: &[Said]) -> Vec<Wrong> {
     if !is_program(events) {
         return Vec::new();
     }
@@ -28,7 +29,9 @@ pub fn judge(workflow_id: &str, events: &[HistoryEvent], executions: &[Execution
     let mut wrong: Vec<Wrong> = replay(&names, events).err().map(|error| error.to_string()).into_iter().collect();
     for scheduled in scheduled(events) {
         let of_it = executions.iter().filter(|execution| execution.path == scheduled.input.path);
-        wrong.extend(judge_activity(&scheduled, events, &of_it.collect::<Vec<_>>()));
+        let by_clients = said.iter().filter(|said| said.path == scheduled.input.path).map(|said| said.says);
+        let known = Known { executed: of_it.collect(), by_clients: by_clients.collect() };
+        wrong.extend(judge_activity(&scheduled, events, &known));
     }
     let known = |execution: &&Execution| scheduled_paths(events).any(|path| path == execution.path);
     let unknown = executions.iter().filter(|execution| !known(execution));

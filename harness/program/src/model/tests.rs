@@ -1,7 +1,7 @@
 //! A history that is right, of which each test makes one thing wrong.
-use super::activity::{Scheduled, judge_activity};
+use super::activity::{Known, Scheduled, judge_activity};
 use crate::ledger::Execution;
-use crate::plan::{Activity, Attempt, Backoff, CancelType, End};
+use crate::plan::{Activity, Attempt, Backoff, ById, CancelType, End};
 use crate::replay::{StepInput, failure, payloads};
 use tempest_api::proto::enums::v1::RetryState;
 use tempest_api::proto::history::v1 as history;
@@ -61,10 +61,30 @@ fn failed(retry: RetryState) -> HistoryEvent {
 }
 
 fn check(last: End, events: &[HistoryEvent], attempts: &[(u32, Option<u32>)], expect: &[&str]) {
+    check_beside(&[], last, events, attempts, expect);
+}
+
+/// Beside clients that have said something of it.
+fn check_beside(
+    by_clients: &[ById],
+    last: End,
+    events: &[HistoryEvent],
+    attempts: &[(u32, Option<u32>)],
+    expect: &[&str],
+) {
     let executions = executed(attempts);
-    let wrong = judge_activity(&scheduled(last), events, &executions.iter().collect::<Vec<_>>());
+    let known = Known { executed: executions.iter().collect(), by_clients: by_clients.to_vec() };
+    let wrong = judge_activity(&scheduled(last), events, &known);
     let wrong: Vec<&str> = wrong.iter().map(|what| what.trim_start_matches("activity 0 (event 5) ")).collect();
     assert_eq!(wrong, expect);
+}
+
+#[test]
+fn a_client_ends_only_what_it_spoke_of() {
+    let by_client = [started(1), completed(0)];
+    check_beside(&[ById::Completes], End::Fails, &by_client, &[(1, None)], &[]);
+    let wrong = "completed with the result Some(0), attempt Some(1) was started last";
+    check_beside(&[ById::Beats], End::Fails, &by_client, &[(1, None)], &[wrong]);
 }
 
 #[test]

@@ -24,6 +24,17 @@ pub enum ClientAction {
     Start,
     Cancel,
     Terminate,
+    /// Terminates a child of the workflow, by its name.
+    TerminateChild(String),
+    /// Speaks for an activity of the current run, by its id.
+    ById {
+        says: ById,
+        path: String,
+    },
+    /// The next workflow task is for any worker.
+    ResetSticky,
+    /// Reads of the cluster, the namespaces and the queue what there is to read.
+    LookAround,
     Describe,
     /// Reads the history in pages of so many events.
     Pages(u32),
@@ -31,4 +42,14 @@ pub enum ClientAction {
     PagesReversed(u32),
     /// Follows the history event by event until the run closes.
     Follow,
+}
+
+/// What a client says of an activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ById {
+    Completes,
+    Fails,
+    Cancelled,
+    Beats,
 }

@@ -4,5 +4,7 @@ mod client;
 mod program;
 
 pub use activity::{Activity, Attempt, Backoff, CancelType, End};
-pub use client::{Act, ClientAction};
-pub use program::{Action, Body, Child, ClosePolicy, Conflict, Program, Retry, Reuse, Start, Target, Workflow};
+pub use client::{Act, ById, ClientAction};
+pub use program::{
+    ATTRIBUTE, Action, Body, Child, ClosePolicy, Conflict, Program, Retry, Reuse, Start, Target, Workflow,
+};

@@ -3,6 +3,9 @@ use super::activity::{Activity, Backoff};
 use super::client::Act;
 use serde::{Deserialize, Serialize};
 
+/// The search attribute that programs set: the official SDK takes no name that is made while it runs.
+pub const ATTRIBUTE: &str = "CustomIntField";
+
 /// Several workflows that run beside each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
@@ -33,6 +36,8 @@ pub struct Start {
     pub execution_ms: Option<u64>,
     /// The first workflow task comes so late.
     pub delay_ms: u64,
+    /// Whether it has all that a start may have beside: memo, header, summary, a timeout for workflow tasks.
+    pub annotated: bool,
 }
 
 /// What is allowed if a closed run of the workflow id exists.
@@ -88,6 +93,8 @@ pub enum Action {
         key: String,
         value: u64,
     },
+    /// Sets the search attribute [`ATTRIBUTE`].
+    Attribute(u64),
     /// Asks whether the code is of the newer version.
     Version(String),
     /// A body that is cancelled after a time.

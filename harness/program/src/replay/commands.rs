@@ -1,6 +1,6 @@
 //! The commands of a worker, and what is in them.
 use crate::interpret::{ActivityOrder, ChildOrder, RunEnd, RunInput};
-use crate::plan::{Activity, Backoff, ClosePolicy, Retry};
+use crate::plan::{ATTRIBUTE, Activity, Backoff, ClosePolicy, Retry};
 use prost_wkt_types::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use tempest_api::proto::command::v1 as attributes;
 use tempest_api::proto::command::v1::Command;
 use tempest_api::proto::command::v1::command::Attributes;
 use tempest_api::proto::common::v1::{
-    ActivityType, Memo, Payload, Payloads, RetryPolicy, WorkflowExecution, WorkflowType,
+    ActivityType, Memo, Payload, Payloads, RetryPolicy, SearchAttributes, WorkflowExecution, WorkflowType,
 };
 use tempest_api::proto::enums::v1::{CommandType, ParentClosePolicy, WorkflowIdReusePolicy};
 use tempest_api::proto::failure::v1::failure::FailureInfo;
@@ -47,7 +47,7 @@ pub fn payloads(value: &impl Serialize) -> Payloads {
     Payloads { payloads: vec![payload(value)] }
 }
 
-fn payload(value: &impl Serialize) -> Payload {
+pub(crate) fn payload(value: &impl Serialize) -> Payload {
     let data = serde_json::to_vec(value).expect("programs are plain data");
     let metadata = HashMap::from([("encoding".to_owned(), b"json/plain".to_vec())]);
     Payload { metadata, data, ..Default::default() }
@@ -70,7 +70,7 @@ fn command(kind: CommandType, attributes: Attributes) -> Command {
     Command { command_type: kind.into(), attributes: Some(attributes), ..Default::default() }
 }
 
-fn duration(ms: u64) -> Duration {
+pub(crate) fn duration(ms: u64) -> Duration {
     Duration {
         seconds: i64::try_from(ms / 1000).unwrap_or(i64::MAX),
         nanos: i32::try_from(ms % 1000 * 1_000_000).unwrap_or(0),
@@ -194,6 +194,18 @@ pub(super) fn memo(key: &str, value: u64) -> Command {
     command(CommandType::ModifyWorkflowProperties, Attributes::ModifyWorkflowPropertiesCommandAttributes(attributes))
 }
 
+/// A search attribute says of what type it is.
+pub(super) fn attribute(value: u64) -> Command {
+    let mut value = payload(&value);
+    value.metadata.insert("type".to_owned(), b"Int".to_vec());
+    let search_attributes = Some(SearchAttributes { indexed_fields: HashMap::from([(ATTRIBUTE.to_owned(), value)]) });
+    let attributes = attributes::UpsertWorkflowSearchAttributesCommandAttributes { search_attributes };
+    command(
+        CommandType::UpsertWorkflowSearchAttributes,
+        Attributes::UpsertWorkflowSearchAttributesCommandAttributes(attributes),
+    )
+}
+
 /// As SDKs that are built on Temporal's core write it.
 pub(super) fn version(change: &str) -> Command {
     let data = payloads(&serde_json::json!({ "id": change, "deprecated": false }));
@@ -218,7 +230,9 @@ pub(super) fn end(names: &Names, end: RunEnd) -> Command {
         }
         RunEnd::Cancelled => command(
             CommandType::CancelWorkflowExecution,
-            Attributes::CancelWorkflowExecutionCommandAttributes(Default::default()),
+            Attributes::CancelWorkflowExecutionCommandAttributes(
+                attributes::CancelWorkflowExecutionCommandAttributes { details: Some(payloads(&names.workflow_id)) },
+            ),
         ),
         RunEnd::Failed { for_good, seen } => {
             let attributes = attributes::FailWorkflowExecutionCommandAttributes {

@@ -10,6 +10,7 @@ mod surroundings;
 
 use crate::interpret::{RunInput, interpret};
 pub use commands::{Names, SIGNAL, StepInput, UNATTENDED, WORKFLOW_TYPE, failure, input_of, payloads, retry_policy};
+pub(crate) use commands::{duration, payload};
 use futures::FutureExt;
 use futures::task::noop_waker;
 use recorded::{is_of_command, mismatch};

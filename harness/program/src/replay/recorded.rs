@@ -41,6 +41,7 @@ fn name(command: &Command) -> String {
             format!("signal {} to {id}", text(a.input.as_ref()))
         }
         Some(Asked::ModifyWorkflowPropertiesCommandAttributes(_)) => "memo".to_owned(),
+        Some(Asked::UpsertWorkflowSearchAttributesCommandAttributes(_)) => "attribute".to_owned(),
         Some(Asked::RecordMarkerCommandAttributes(a)) => format!("marker {}", a.marker_name),
         Some(Asked::CompleteWorkflowExecutionCommandAttributes(a)) => format!("completion {}", text(a.result.as_ref())),
         Some(Asked::CancelWorkflowExecutionCommandAttributes(_)) => "end as cancelled".to_owned(),
@@ -79,6 +80,9 @@ fn named(event: &HistoryEvent) -> Option<(i64, String)> {
             (a.workflow_task_completed_event_id, format!("signal {} to {id}", text(a.input.as_ref())))
         }
         Made::WorkflowPropertiesModifiedEventAttributes(a) => (a.workflow_task_completed_event_id, "memo".to_owned()),
+        Made::UpsertWorkflowSearchAttributesEventAttributes(a) => {
+            (a.workflow_task_completed_event_id, "attribute".to_owned())
+        }
         Made::MarkerRecordedEventAttributes(a) => {
             (a.workflow_task_completed_event_id, format!("marker {}", a.marker_name))
         }

@@ -4,7 +4,7 @@ use super::commands::{self, Names};
 use crate::interpret::{ActivityEnd, Asked, ChildEnd, ChildOrder, RunEnd, Timeout};
 use crate::plan::CancelType;
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use tempest_api::proto::command::v1::Command;
 use tempest_api::proto::enums::v1::TimeoutType;
@@ -69,6 +69,8 @@ struct Inner {
     commands: Vec<(Option<Number>, Command)>,
     timers: u32,
     signals: VecDeque<String>,
+    /// Changes whose version the code has asked for.
+    versions: BTreeSet<String>,
     cancel_requested: Option<Box<dyn FnOnce()>>,
     was_cancelled: bool,
     /// What the code hears when it is polled again: it asked for it.
@@ -84,6 +86,7 @@ impl Run {
             commands: Vec::new(),
             timers: 0,
             signals: VecDeque::new(),
+            versions: BTreeSet::new(),
             cancel_requested: None,
             was_cancelled: false,
             next: Vec::new(),
@@ -122,6 +125,13 @@ impl Run {
     /// Asks the server for something that is not waited for.
     pub fn tell(&self, command: Command) {
         self.0.borrow_mut().commands.push((None, command));
+    }
+
+    /// Only the first question of a run is answered by a marker: the others know.
+    pub fn ask_for_version(&self, change: &str) {
+        if self.0.borrow_mut().versions.insert(change.to_owned()) {
+            self.tell(commands::version(change));
+        }
     }
 
     pub fn heard(&self, number: Number) -> Option<Heard> {

@@ -206,8 +206,12 @@ impl Surroundings for Replayed {
         self.run.tell(commands::memo(key, value));
     }
 
+    fn attribute(&self, value: u64) {
+        self.run.tell(commands::attribute(value));
+    }
+
     fn version(&self, change: &str) -> bool {
-        self.run.tell(commands::version(change));
+        self.run.ask_for_version(change);
         true
     }
 }

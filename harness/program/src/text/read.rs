@@ -2,7 +2,7 @@
 use super::lines::{Line, Misread, lines};
 use super::words::Words;
 use crate::plan::{
-    Act, Action, Activity, Attempt, Backoff, Body, CancelType, Child, ClientAction, ClosePolicy, Conflict, End,
+    Act, Action, Activity, Attempt, Backoff, Body, ById, CancelType, Child, ClientAction, ClosePolicy, Conflict, End,
     Program, Retry, Reuse, Start, Target, Workflow,
 };
 use std::collections::BTreeSet;
@@ -24,6 +24,9 @@ pub(super) const ENDS: &[(&str, End)] = &[
     ("fails-for-good", End::FailsForGood),
     ("silent", End::Silent),
 ];
+
+pub(super) const BY_IDS: &[(&str, ById)] =
+    &[("completes", ById::Completes), ("fails", ById::Fails), ("cancelled", ById::Cancelled), ("beats", ById::Beats)];
 
 /// A pause that is not said.
 const BACKOFF: Backoff = Backoff { initial_ms: 100, coefficient: 2, max_ms: 1_000 };
@@ -114,6 +117,7 @@ impl Reader {
             }
             "child" => Action::Child(self.child(&mut words, below)?),
             "memo" => memo(&mut words)?,
+            "attribute" => Action::Attribute(words.number("a number")?.into()),
             "version" => Action::Version(words.name("the name of a change")?),
             "scope" => {
                 let cancel_after_ms = needed_time(&mut words, "cancel-after")?;
@@ -188,6 +192,7 @@ fn read_start(line: Line<'_>) -> Result<Start, Misread> {
         run_ms: words.time_value("run")?,
         execution_ms: words.time_value("execution")?,
         delay_ms: words.time_value("delay")?.unwrap_or(0),
+        annotated: words.flag("annotated"),
     };
     words.end()?;
     Ok(start)
@@ -209,6 +214,10 @@ fn act(line: Line<'_>) -> Result<Act, Misread> {
         "start" => ClientAction::Start,
         "cancel" => ClientAction::Cancel,
         "terminate" => ClientAction::Terminate,
+        "terminate-child" => ClientAction::TerminateChild(words.name("the name of a child")?),
+        "by-id" => by_id(&mut words)?,
+        "reset-sticky" => ClientAction::ResetSticky,
+        "look-around" => ClientAction::LookAround,
         "describe" => ClientAction::Describe,
         "pages" => ClientAction::Pages(words.number("the size of a page")?),
         "pages-reversed" => ClientAction::PagesReversed(words.number("the size of a page")?),
@@ -217,6 +226,20 @@ fn act(line: Line<'_>) -> Result<Act, Misread> {
     };
     words.end()?;
     Ok(Act { after_ms, action })
+}
+
+/// `by-id completes 0.2`: an activity's id is where it stands in its workflow.
+fn by_id(words: &mut Words<'_>) -> Result<ClientAction, Misread> {
+    let word = words.next("what is said")?;
+    let Some((_, says)) = BY_IDS.iter().find(|(other, _)| *other == word) else {
+        let known: Vec<&str> = BY_IDS.iter().map(|(word, _)| *word).collect();
+        return Err(words.misread(format!("by-id is followed by one of {}, not {word:?}", known.join(", "))));
+    };
+    let path = words.next("the id of an activity")?;
+    if !path.split('.').all(|part| !part.is_empty() && part.chars().all(|letter| letter.is_ascii_digit())) {
+        return Err(words.misread(format!("an activity's id is numbers and dots, like 0.2, not {path:?}")));
+    }
+    Ok(ClientAction::ById { says: *says, path: path.to_owned() })
 }
 
 fn activity(words: &mut Words<'_>, below: Vec<Line<'_>>) -> Result<Activity, Misread> {

@@ -1,5 +1,5 @@
 //! From a program to its text.
-use super::read::{CANCEL_TYPES, CLOSE_POLICIES, CONFLICTS, ENDS, REUSES};
+use super::read::{BY_IDS, CANCEL_TYPES, CLOSE_POLICIES, CONFLICTS, ENDS, REUSES};
 use super::words::UNITS;
 use crate::plan::{
     Act, Action, Activity, Attempt, Backoff, Body, Child, ClientAction, Program, Retry, Start, Target, Workflow,
@@ -77,6 +77,7 @@ impl Page {
                 self.below(|page| page.body(&child.body));
             }
             Action::Memo { key, value } => self.line(&[format!("memo {key}={value}")]),
+            Action::Attribute(value) => self.line(&[format!("attribute {value}")]),
             Action::Version(change) => self.line(&[format!("version {change}")]),
             Action::Scope { cancel_after_ms, body } => {
                 self.line(&[format!("scope cancel-after={}", time(*cancel_after_ms))]);
@@ -104,6 +105,7 @@ fn start(start: &Start) -> Vec<String> {
         choice("conflict", CONFLICTS, start.conflict),
     ];
     words.extend(retry(start.retry));
+    words.push(if_so(start.annotated, "annotated"));
     words
 }
 
@@ -115,6 +117,13 @@ fn act_line(act: &Act) -> String {
         ClientAction::Start => "start".to_owned(),
         ClientAction::Cancel => "cancel".to_owned(),
         ClientAction::Terminate => "terminate".to_owned(),
+        ClientAction::TerminateChild(child) => format!("terminate-child {child}"),
+        ClientAction::ById { says, path } => {
+            let word = BY_IDS.iter().find(|(_, other)| other == says).map(|(word, _)| *word).unwrap_or_default();
+            format!("by-id {word} {path}")
+        }
+        ClientAction::ResetSticky => "reset-sticky".to_owned(),
+        ClientAction::LookAround => "look-around".to_owned(),
         ClientAction::Describe => "describe".to_owned(),
         ClientAction::Pages(size) => format!("pages {size}"),
         ClientAction::PagesReversed(size) => format!("pages-reversed {size}"),

@@ -108,6 +108,7 @@ async fn cancelled(worker: &Worker, task: &api::PollActivityTaskQueueResponse) -
         namespace: worker.namespace.clone(),
         identity: worker.identity.clone(),
         task_token: task.task_token.clone(),
+        details: Some(payloads(&worker.identity)),
         ..Default::default()
     };
     let send = || async {

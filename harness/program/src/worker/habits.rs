@@ -18,10 +18,13 @@ pub enum Habit {
     ForgetsRuns,
     /// Answers first with a token that no server gave.
     SpoilsTokens,
+    /// Says that a workflow task failed that did not.
+    FailsTasks,
 }
 
 impl Habit {
-    pub const ALL: [Habit; 4] = [Habit::AnswersTwice, Habit::AnswersLate, Habit::ForgetsRuns, Habit::SpoilsTokens];
+    pub const ALL: [Habit; 5] =
+        [Habit::AnswersTwice, Habit::AnswersLate, Habit::ForgetsRuns, Habit::SpoilsTokens, Habit::FailsTasks];
 
     /// Also the name of the decision whether the worker gives in to it.
     pub fn name(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Habit {
             Habit::AnswersLate => "answers-late",
             Habit::ForgetsRuns => "forgets-runs",
             Habit::SpoilsTokens => "spoils-tokens",
+            Habit::FailsTasks => "fails-tasks",
         }
     }
 }

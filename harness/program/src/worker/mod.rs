@@ -3,6 +3,7 @@
 //! It is strict: a history that its own code would not have made is refused, and written down in the [`Ledger`]. It may have
 //! bad [`Habits`], too, which no server may suffer from.
 mod activities;
+mod greetings;
 mod habits;
 mod workflows;
 
@@ -41,6 +42,8 @@ impl Worker {
     /// Works until it is asked to stop.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let group = TaskGroup::default();
+        let worker = self.clone();
+        group.spawn(async move { greetings::arrives(&worker).await });
         let cache = workflows::Cache::new(self.cached_runs);
         for _ in 0..self.pollers.max(1) {
             let (worker, cache) = (self.clone(), cache.clone());
@@ -54,6 +57,7 @@ impl Worker {
         }
         let _ = stop.wait_for(|stop| *stop).await;
         group.stop_and_wait().await;
+        greetings::leaves(&self).await;
     }
 
     /// Says how a task ended, again and again until the server has heard it or refuses it.

@@ -92,6 +92,9 @@ async fn work(worker: &Worker, cache: &Cache, task: api::PollWorkflowTaskQueueRe
     let events = history(worker, &task, &execution, kept).await?;
     let names = Names { workflow_id: execution.workflow_id.clone(), task_queue: worker.task_queue.clone() };
     match replay(&names, &events) {
+        Ok(Answer::Commands(_)) if worker.habits.has(Habit::FailsTasks) => {
+            fail(worker, &task, WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure, "a whim").await
+        }
         Ok(Answer::Commands(commands)) => {
             complete(worker, &task, commands).await?;
             cache.put(&run_id, events);
@@ -101,7 +104,7 @@ async fn work(worker: &Worker, cache: &Cache, task: api::PollWorkflowTaskQueueRe
         Ok(Answer::Nothing) => Ok(()),
         Err(error) => {
             worker.ledger.objected(&run_id, &error.to_string());
-            fail(worker, &task, &error.to_string()).await
+            fail(worker, &task, WorkflowTaskFailedCause::NonDeterministicError, &error.to_string()).await
         }
     }
 }
@@ -198,12 +201,17 @@ async fn complete(
     answered
 }
 
-async fn fail(worker: &Worker, task: &api::PollWorkflowTaskQueueResponse, why: &str) -> Result<(), Status> {
+async fn fail(
+    worker: &Worker,
+    task: &api::PollWorkflowTaskQueueResponse,
+    cause: WorkflowTaskFailedCause,
+    why: &str,
+) -> Result<(), Status> {
     let request = api::RespondWorkflowTaskFailedRequest {
         namespace: worker.namespace.clone(),
         identity: worker.identity.clone(),
         task_token: task.task_token.clone(),
-        cause: WorkflowTaskFailedCause::NonDeterministicError.into(),
+        cause: cause.into(),
         failure: Some(failure(why, false)),
         ..Default::default()
     };

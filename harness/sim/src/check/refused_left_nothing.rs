@@ -8,7 +8,7 @@
 //! | StartWorkflowExecution, SignalWithStartWorkflowExecution | a run that remembers that request id as its start |
 //! | SignalWorkflowExecution, SignalWithStartWorkflowExecution | the signal with that request id |
 //! | RespondWorkflowTaskCompleted | the completion of the task that the token names |
-//! | RespondActivityTaskCompleted, -Failed, -Canceled | that end of the attempt that the token names |
+//! | RespondActivityTaskCompleted, -Failed, -Canceled | that end of the attempt that the token names, by the same caller |
 //! | RespondActivityTaskCompletedById, -FailedById, -CanceledById | that end of an activity of that id, by the same caller |
 //!
 //! A call that the network delivers twice is not judged. What its duplicate does, the call itself may find done, and be
@@ -48,6 +48,8 @@ enum Effect {
         scheduled_event_id: i64,
         attempt: i32,
         how: How,
+        /// Another may have ended the same attempt, by its activity's id.
+        identity: String,
     },
     /// By a caller of that name, whichever attempt there was.
     EndNamedActivity {
@@ -170,9 +172,10 @@ fn end_of_activity(observations: &Observations, token: &[u8], identity: String, 
     let (scheduled_event_id, attempt) = (token.scheduled_event_id, token.attempt);
     let named = observations.run(token.run_id.as_str()).and_then(|run| {
         let activity_id = named_activity::activity_id(run, scheduled_event_id)?.to_owned();
-        Some(Effect::EndNamedActivity { workflow_id: token.workflow_id.0, activity_id, how, identity })
+        let (workflow_id, identity) = (token.workflow_id.0, identity.clone());
+        Some(Effect::EndNamedActivity { workflow_id, activity_id, how, identity })
     });
-    let this_attempt = Effect::EndActivity { run_id: token.run_id.0, scheduled_event_id, attempt, how };
+    let this_attempt = Effect::EndActivity { run_id: token.run_id.0, scheduled_event_id, attempt, how, identity };
     std::iter::once(this_attempt).chain(named).collect()
 }
 
@@ -212,7 +215,8 @@ fn shown(run: &RunObserved, event: &HistoryEvent) -> Vec<Effect> {
         let started = run.event(started_event_id).and_then(|event| event.attributes.as_ref());
         let this_attempt = match started {
             Some(Attributes::ActivityTaskStartedEventAttributes(started)) => {
-                Some(Effect::EndActivity { run_id: run_id(), scheduled_event_id, attempt: started.attempt, how })
+                let (attempt, identity) = (started.attempt, identity.to_owned());
+                Some(Effect::EndActivity { run_id: run_id(), scheduled_event_id, attempt, how, identity })
             }
             _ => None,
         };

@@ -1,21 +1,30 @@
 //! What a program's clients do: they start its workflows, interfere, and look.
+mod by_id;
+mod look;
+
+use crate::Ledger;
 use crate::calls::{Calls, ask, is_unknown};
 use crate::interpret::RunInput;
 use crate::plan::{ClientAction, Conflict, Program, Reuse, Workflow};
-use crate::replay::{SIGNAL, WORKFLOW_TYPE, payloads, retry_policy};
+use crate::replay::{SIGNAL, WORKFLOW_TYPE, duration, payload, payloads, retry_policy};
 use futures::future::{BoxFuture, FutureExt, join_all};
 use prost::Message;
-use prost_wkt_types::Duration as WireDuration;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tempest_api::proto::common::v1::{WorkflowExecution, WorkflowType};
+use tempest_api::proto::common::v1::{Header, Memo, Priority, WorkflowExecution, WorkflowType};
 use tempest_api::proto::enums::v1::{HistoryEventFilterType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy};
+use tempest_api::proto::sdk::v1::UserMetadata;
 use tempest_api::proto::taskqueue::v1::TaskQueue;
 use tempest_api::proto::workflowservice::v1 as api;
 use tonic::{Code, Status};
 
 /// Pause before a call of unknown outcome is made again.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Why a client ends what it did not start.
+const AS_THE_PROGRAM_SAYS: &str = "as the program says";
+/// Of workflow tasks, where a start says it.
+const TASK_TIMEOUT_MS: u64 = 4_000;
 /// Polls of one follower at most: a history that never ends is not followed forever.
 const POLLS_MAX: u32 = 1_000;
 
@@ -25,6 +34,7 @@ pub struct Outside {
     pub calls: Arc<dyn Calls>,
     pub namespace: String,
     pub task_queue: String,
+    pub ledger: Ledger,
     /// Leads the ids of all workflows: `NAME/ID`.
     pub name: String,
 }
@@ -114,14 +124,27 @@ impl Outside {
             workflow_type: Some(WorkflowType { name: WORKFLOW_TYPE.to_owned() }),
             task_queue: Some(TaskQueue { name: self.task_queue.clone(), ..Default::default() }),
             input: Some(payloads(&RunInput { body: workflow.body.clone(), ..RunInput::default() })),
-            workflow_execution_timeout: start.execution_ms.map(wire),
-            workflow_run_timeout: start.run_ms.map(wire),
+            workflow_execution_timeout: start.execution_ms.map(duration),
+            workflow_run_timeout: start.run_ms.map(duration),
             request_id: self.request_id(workflow, number, "start"),
             workflow_id_reuse_policy: reuse.into(),
             workflow_id_conflict_policy: conflict.into(),
             retry_policy: start.retry.map(|retry| retry_policy(retry.attempts_max, retry.backoff)),
-            workflow_start_delay: (start.delay_ms > 0).then(|| wire(start.delay_ms)),
+            workflow_start_delay: (start.delay_ms > 0).then(|| duration(start.delay_ms)),
             identity: "client".to_owned(),
+            ..if start.annotated { self.annotations() } else { Default::default() }
+        }
+    }
+
+    /// What a start may have beside what it does.
+    fn annotations(&self) -> api::StartWorkflowExecutionRequest {
+        let fields = || HashMap::from([("note".to_owned(), payload(&self.name))]);
+        api::StartWorkflowExecutionRequest {
+            memo: Some(Memo { fields: fields() }),
+            header: Some(Header { fields: fields() }),
+            user_metadata: Some(UserMetadata { summary: Some(payload(&self.name)), details: None }),
+            workflow_task_timeout: Some(duration(TASK_TIMEOUT_MS)),
+            priority: Some(Priority { priority_key: 2, ..Default::default() }),
             ..Default::default()
         }
     }
@@ -140,6 +163,7 @@ impl Outside {
                     namespace: self.namespace.clone(),
                     workflow_execution: self.current(workflow),
                     request_id: self.request_id(workflow, number, "cancel"),
+                    reason: AS_THE_PROGRAM_SAYS.to_owned(),
                     identity: "client".to_owned(),
                     ..Default::default()
                 };
@@ -147,23 +171,36 @@ impl Outside {
                     .await
                     .map(drop)
             }
-            ClientAction::Terminate => {
-                let request = api::TerminateWorkflowExecutionRequest {
-                    namespace: self.namespace.clone(),
-                    workflow_execution: self.current(workflow),
-                    reason: "as the program says".to_owned(),
-                    identity: "client".to_owned(),
-                    ..Default::default()
-                };
-                self.known::<_, api::TerminateWorkflowExecutionResponse>("TerminateWorkflowExecution", &request)
-                    .await
-                    .map(drop)
+            ClientAction::Terminate => self.terminate(self.current(workflow)).await,
+            ClientAction::TerminateChild(child) => {
+                let workflow_id = format!("{}.{child}", self.workflow_id(workflow));
+                self.terminate(Some(WorkflowExecution { workflow_id, run_id: String::new() })).await
             }
+            ClientAction::ById { says, path } => by_id::say(self, &self.workflow_id(workflow), *says, path).await,
+            ClientAction::ResetSticky => {
+                let (namespace, execution) = (self.namespace.clone(), self.current(workflow));
+                let request = api::ResetStickyTaskQueueRequest { namespace, execution };
+                self.known::<_, api::ResetStickyTaskQueueResponse>("ResetStickyTaskQueue", &request).await.map(drop)
+            }
+            ClientAction::LookAround => look::around(self).await,
             ClientAction::Describe => self.describe(workflow).await.map(drop),
             ClientAction::Pages(size) => self.pages(workflow, *size).await,
             ClientAction::PagesReversed(size) => self.pages_reversed(workflow, *size).await,
             ClientAction::Follow => self.follow(workflow).await,
         }
+    }
+
+    async fn terminate(&self, workflow_execution: Option<WorkflowExecution>) -> Result<(), Status> {
+        let request = api::TerminateWorkflowExecutionRequest {
+            namespace: self.namespace.clone(),
+            workflow_execution,
+            reason: AS_THE_PROGRAM_SAYS.to_owned(),
+            details: Some(payloads(&self.name)),
+            identity: "client".to_owned(),
+            ..Default::default()
+        };
+        let rpc = "TerminateWorkflowExecution";
+        self.known::<_, api::TerminateWorkflowExecutionResponse>(rpc, &request).await.map(drop)
     }
 
     async fn signal(&self, workflow: &Workflow, number: usize, which: u32, signal: &str) -> Result<(), Status> {
@@ -201,6 +238,11 @@ impl Outside {
             workflow_id_reuse_policy: start.workflow_id_reuse_policy,
             retry_policy: start.retry_policy,
             workflow_start_delay: start.workflow_start_delay,
+            memo: start.memo,
+            header: start.header,
+            user_metadata: start.user_metadata,
+            workflow_task_timeout: start.workflow_task_timeout,
+            priority: start.priority,
             identity: start.identity,
             ..Default::default()
         };
@@ -279,13 +321,6 @@ impl Outside {
             }
         }
         Ok(())
-    }
-}
-
-fn wire(ms: u64) -> WireDuration {
-    WireDuration {
-        seconds: i64::try_from(ms / 1000).unwrap_or(i64::MAX),
-        nanos: i32::try_from(ms % 1000 * 1_000_000).unwrap_or(0),
     }
 }
 
