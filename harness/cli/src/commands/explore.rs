@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
-use tempest::campaign::{Campaign, CampaignEnd, Coverage, GROUPS, PlannedRun, SeedEnd, can_be_seen, explore};
+use tempest::campaign::{Campaign, CampaignEnd, Coverage, GROUPS, PlannedRun, SeedEnd, Twice, can_be_seen, explore};
 use tempest::draw::{Seed, SeedRange};
 use tempest::run::{RunRequest, prepare};
 use tempest_artifact::{Settings, Summary, WorldKind};
@@ -86,7 +86,8 @@ impl ExploreCommand {
         if let Some(id) = &self.campaign {
             eprintln!("campaign {id}: {} runs; --campaign {id} repeats them", runs.len());
         }
-        let campaign = Campaign { runs, jobs, time_limit: self.time_limit, run_limit, twice: self.twice };
+        let twice = if self.twice { Twice::Each } else { Twice::Never };
+        let campaign = Campaign { runs, jobs, time_limit: self.time_limit, run_limit, twice };
         let executable = std::env::current_exe()?;
         let command = |run: &PlannedRun| {
             let mut command = Command::new(&executable);

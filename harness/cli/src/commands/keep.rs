@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tempest::campaign::Regression;
+use tempest::campaign::{Regression, can_be_seen};
 use tempest::run::Artifact;
 
 #[derive(Args)]
@@ -17,6 +17,12 @@ pub struct KeepCommand {
     /// What was wrong and what was learnt from it.
     #[arg(long)]
     lesson: String,
+    /// What must happen again, or the regression fails since it proves nothing any more: probe.NAME, fault.KIND, rpc.NAME.
+    #[arg(long, value_name = "NAME")]
+    again: Vec<String>,
+    /// Words of lines of the timeline that must follow each other.
+    #[arg(long, value_name = "WORDS")]
+    in_order: Vec<String>,
 }
 
 impl KeepCommand {
@@ -24,8 +30,12 @@ impl KeepCommand {
         let file = self.file.display();
         anyhow::ensure!(self.file.extension().is_some_and(|end| end == "toml"), "{file}: name a regression NAME.toml");
         anyhow::ensure!(!self.lesson.trim().is_empty(), "--lesson is empty: say what was wrong and what was learnt");
+        for name in &self.again {
+            can_be_seen(name)?;
+        }
         let artifact = Artifact::read(&self.artifact)?;
-        let regression = Regression::of(&artifact, self.lesson);
+        let (again, in_order) = (self.again, self.in_order);
+        let regression = Regression { again, in_order, ..Regression::of(&artifact, self.lesson) };
         let text = regression.to_toml()?;
         let mut kept = create(&self.file)?;
         kept.write_all(text.as_bytes()).with_context(|| format!("cannot write {file}"))?;

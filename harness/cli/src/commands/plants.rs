@@ -3,7 +3,7 @@ use clap::Args;
 use std::num::NonZeroUsize;
 use std::process::{Command, ExitCode};
 use tempest::PlantedBug;
-use tempest::campaign::{Campaign, CampaignEnd, Detection, PlannedRun, explore};
+use tempest::campaign::{Campaign, CampaignEnd, Detection, PlannedRun, Twice, explore};
 use tempest::draw::SeedRange;
 use tempest_artifact::WorldKind;
 
@@ -95,7 +95,8 @@ impl PlantsCommand {
         let jobs = super::explore::jobs(self.jobs);
         let of_seed = |seed| self.scenario.iter().map(move |name| PlannedRun { scenario: name.clone(), world, seed });
         let runs = seeds.seeds().flat_map(of_seed).collect();
-        Ok(explore(&Campaign { runs, jobs, time_limit: None, run_limit: None, twice: false }, command, |_| {})?)
+        let campaign = Campaign { runs, jobs, time_limit: None, run_limit: None, twice: Twice::Never };
+        Ok(explore(&campaign, command, |_| {})?)
     }
 }
 

@@ -25,8 +25,13 @@ impl ReplayCommand {
         if self.file.extension().is_some_and(|extension| extension == "toml") {
             let regression = Regression::read(&self.file)?;
             self.how.tell(&format!("{}\n\n", regression.lesson.trim()));
-            let report = self.how.perform(regression.request)?;
-            return self.how.conclude(&report, i32::from(!report.holds()), &Leave::Artifact(name));
+            let report = self.how.perform(regression.request.clone())?;
+            let lacking = regression.lacking(&report);
+            for what in &lacking {
+                self.how.tell(&format!("bites no more: {what}\n"));
+            }
+            let failed = !report.holds() || !lacking.is_empty();
+            return self.how.conclude(&report, i32::from(failed), &Leave::Artifact(name));
         }
         let artifact = Artifact::read(&self.file)?;
         let report = self.how.perform(artifact.repetition())?;

@@ -40,8 +40,12 @@ pub struct NotToBeSeen {
 impl Coverage {
     /// Of all runs that ended with a summary.
     pub fn of(ends: &[SeedEnd]) -> Coverage {
+        Coverage::of_summaries(ends.iter().filter_map(|end| end.summary.as_ref()))
+    }
+
+    pub(super) fn of_summaries<'a>(summaries: impl IntoIterator<Item = &'a serde_json::Value>) -> Coverage {
         let mut seen: BTreeMap<String, u64> = everything().into_iter().map(|name| (name, 0)).collect();
-        for summary in ends.iter().filter_map(|end| end.summary.as_ref()) {
+        for summary in summaries {
             for (group, place) in PLACES {
                 let counts = summary.pointer(place).and_then(serde_json::Value::as_object).into_iter().flatten();
                 for (name, times) in counts {
@@ -50,6 +54,11 @@ impl Coverage {
             }
         }
         Coverage(seen)
+    }
+
+    /// How often this has been seen: `probe.start-repeated`.
+    pub fn times(&self, name: &str) -> u64 {
+        self.0.get(name).copied().unwrap_or(0)
     }
 
     /// Names of a group, without it, that no run has seen.

@@ -19,8 +19,30 @@ pub struct Campaign {
     pub time_limit: Option<Duration>,
     /// A run that takes longer is ended and counts as failed.
     pub run_limit: Option<Duration>,
-    /// Each seed is run in two processes, whose hashes must agree.
-    pub twice: bool,
+    /// Which runs are repeated in a second process, whose trace must be the same.
+    pub twice: Twice,
+}
+
+/// Which runs of a campaign are repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twice {
+    Never,
+    Each,
+    /// The first, and then one in ten.
+    Sample,
+}
+
+/// Of so many runs one is in the sample.
+const SAMPLE: usize = 10;
+
+impl Twice {
+    fn is_for(self, position: usize) -> bool {
+        match self {
+            Twice::Never => false,
+            Twice::Each => true,
+            Twice::Sample => position.is_multiple_of(SAMPLE),
+        }
+    }
 }
 
 /// A run that is to be begun.
@@ -129,7 +151,7 @@ pub fn explore(
 ) -> Result<CampaignEnd, ManyError> {
     let began = Instant::now();
     let deadline = campaign.time_limit.map(|limit| began + limit);
-    let todo = Mutex::new(campaign.runs.iter());
+    let todo = Mutex::new(campaign.runs.iter().enumerate());
     let give_up = AtomicBool::new(false);
     let mut end = CampaignEnd::default();
     std::thread::scope(|scope| {
@@ -143,8 +165,9 @@ pub fn explore(
                         return;
                     }
                     let next = todo.lock().expect("no holder of this lock panics").next();
-                    let Some(run) = next else { return };
-                    let result = one(campaign, run, deadline, command);
+                    let Some((position, run)) = next else { return };
+                    let twice = campaign.twice.is_for(position);
+                    let result = one(campaign, run, twice, deadline, command);
                     if sender.send(result).is_err() {
                         return;
                     }
@@ -178,12 +201,13 @@ pub fn explore(
 fn one(
     campaign: &Campaign,
     run: &PlannedRun,
+    twice: bool,
     deadline: Option<Instant>,
     command: impl Fn(&PlannedRun) -> Command,
 ) -> Result<Option<SeedEnd>, ManyError> {
     let limits = Limits { deadline, run: campaign.run_limit };
     let Some(mut first) = process(command(run), run, limits)? else { return Ok(None) };
-    if campaign.twice && first.held() {
+    if twice && first.held() {
         let Some(second) = process(command(run), run, limits)? else { return Ok(None) };
         let hash = |end: &SeedEnd| end.summary.as_ref().and_then(|summary| summary.get("trace_hash").cloned());
         if hash(&first) != hash(&second) {
@@ -191,10 +215,23 @@ fn one(
             if let Some(summary) = &mut first.summary {
                 summary["verdict"] = "nondeterministic".into();
             }
-            first.said = format!("one seed, two traces: {:?} and {:?}", hash(&first), hash(&second));
+            first.said = two_traces(&hash(&first), &hash(&second));
         }
     }
     Ok(Some(first))
+}
+
+/// What is said of a seed that did not take the same course twice.
+fn two_traces(first: &Option<serde_json::Value>, second: &Option<serde_json::Value>) -> String {
+    let text = |hash: &Option<serde_json::Value>| {
+        hash.as_ref().and_then(serde_json::Value::as_str).unwrap_or("none").to_owned()
+    };
+    format!(
+        "one seed, two traces: {} and {}\nsomething in the run depends on what the simulation does not control: an address, a \
+         static that an earlier test has set, a thread of its own\n",
+        text(first),
+        text(second)
+    )
 }
 
 /// When a run is ended before its own end.

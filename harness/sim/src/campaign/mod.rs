@@ -11,6 +11,6 @@ pub mod testing;
 pub use core::{CORE, OwnCore, leave_a_shared_core};
 pub use coverage::{Coverage, GROUPS, NotToBeSeen, can_be_seen};
 pub use detection::Detection;
-pub use many::{Campaign, CampaignEnd, ManyError, PlannedRun, SeedEnd, explore};
+pub use many::{Campaign, CampaignEnd, ManyError, PlannedRun, SeedEnd, Twice, explore};
 pub use regression::{Regression, RegressionError};
 pub use shrink::{ShrinkError, Shrunk, Stop, TrialSettings, Trials, Watcher, as_test, shrink, target};

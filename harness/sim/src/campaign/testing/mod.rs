@@ -3,7 +3,7 @@ mod one_run;
 mod progress;
 mod shrinking;
 
-use super::{Campaign, CampaignEnd, PlannedRun, SeedEnd, explore};
+use super::{Campaign, CampaignEnd, PlannedRun, SeedEnd, Twice, explore};
 use crate::draw::{Seed, SeedRange};
 use crate::run::prepare;
 use crate::scenario::Storm;
@@ -66,7 +66,7 @@ impl TestCase {
             jobs: jobs(),
             time_limit: None,
             run_limit: Some(RUN_LIMIT),
-            twice: false,
+            twice: Twice::Sample,
         };
         let progress = Progress::begin(self.path, range.count());
         let end = explore(&campaign, |run| self.process(run.seed), |end| progress.ended(end));
