@@ -24,7 +24,9 @@ pub async fn replay(register: impl Fn() -> Registrations, observations: &Observa
     match replayed(&register, &runs, PATIENCE).await {
         Ok(Some(failures)) => failures
             .into_iter()
-            .map(|(run, failure)| violation(format!("{} does not replay", run.name())).because(failure).about(run))
+            .map(|(run, failure)| {
+                violation(format!("{} does not replay", run.name())).because(in_short(&failure)).about(run)
+            })
             .collect(),
         Ok(None) => vec![violation(stopped_by(&register, &runs).await)],
         Err(error) => vec![violation(format!("no replayer could be made, or it failed: {error}"))],
@@ -46,6 +48,13 @@ async fn replayed<'r>(
     };
     let results = runs.iter().zip(results?);
     Ok(Some(results.filter_map(|(run, result)| Some((*run, result.replay_failure?.to_string()))).collect()))
+}
+
+/// What the SDK says at the heart of its error, which repeats all that it is wrapped in.
+fn in_short(failure: &str) -> String {
+    let heart = failure.find("[TMPRL").map(|begin| &failure[begin..]);
+    let end = |heart: &str| heart.find("\", source").unwrap_or(heart.len());
+    heart.map_or(failure, |heart| &heart[..end(heart)]).to_owned()
 }
 
 /// Which history it is that the replayer does not come to an end with.
@@ -74,6 +83,13 @@ mod tests {
 
     fn check(change: impl FnOnce(&mut Observations), expect: &[&str]) {
         samples::check(judge, change, expect);
+    }
+
+    #[test]
+    fn of_an_error_its_heart_is_told() {
+        let whole = "failed: Failure { message: \"[TMPRL1100] Nondeterminism error: a timer\", source: \"\" } }";
+        assert_eq!(super::in_short(whole), "[TMPRL1100] Nondeterminism error: a timer");
+        assert_eq!(super::in_short("no memory"), "no memory");
     }
 
     const NOT: &str = "order-1 / run-1 does not replay";
