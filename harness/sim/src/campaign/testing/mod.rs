@@ -160,13 +160,19 @@ fn describe(path: &str, settings: &Settings, end: &SeedEnd) -> String {
     if let Some(page) = artifact.map(|artifact| page_path(Path::new(artifact))).filter(|page| page.exists()) {
         text += &format!("page:      {}\n", page.display());
     }
-    let set: Vec<String> = settings.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let set = if set.is_empty() { String::new() } else { format!("{SET}={} ", set.join(",")) };
-    text += &format!("reproduce: {set}{SEED}={} cargo test {name}", end.seed);
+    text += &format!("reproduce: {}", again(path, settings, end.seed));
     if let Some(artifact) = artifact {
         text += &format!("\nshrink:    {SHRINK}={artifact} cargo test {name} -- --nocapture");
     }
     text
+}
+
+/// The command that runs this seed of a test alone.
+fn again(path: &str, settings: &Settings, seed: u64) -> String {
+    let name = path.rsplit("::").next().unwrap_or(path);
+    let set: Vec<String> = settings.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let set = if set.is_empty() { String::new() } else { format!("{SET}={} ", set.join(",")) };
+    format!("{set}{SEED}={seed} cargo test {name}")
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! One run of a test, in a process made for it.
-use super::{REQUEST, TestCase, artifact_path, settings, write_page};
+use super::{REQUEST, TestCase, again, artifact_path, settings, write_page};
 use crate::campaign::{OwnCore, leave_a_shared_core};
 use crate::run::{RunReport, RunSettings, run};
 use tempest_artifact::RunRequest;
@@ -41,7 +41,10 @@ fn request(test: &TestCase, seed: u64) -> RunRequest {
 /// Writes artifact and page; the artifact's path, or why there is none.
 fn leave(test: &TestCase, seed: u64, report: &RunReport) -> String {
     let file = artifact_path(test.path, seed);
-    if let Err(error) = report.artifact(&file).write(&file) {
+    let mut artifact = report.artifact(&file);
+    // No scenario of the binary `tempest` has the test's name.
+    artifact.reproduce = again(test.path, &report.request.settings, seed);
+    if let Err(error) = artifact.write(&file) {
         return error.to_string();
     }
     if let Err(error) = write_page(&file) {
