@@ -12,7 +12,7 @@ use std::time::Duration;
 use tempest::campaign::{Campaign, CampaignEnd, Coverage, GROUPS, SeedEnd, can_be_seen, explore};
 use tempest::draw::{Seed, SeedRange};
 use tempest::run::{RunRequest, prepare};
-use tempest_artifact::{Settings, Summary};
+use tempest_artifact::{Settings, Summary, WorldKind};
 
 /// A time limit beyond this is a slip of the finger.
 const TIME_LIMIT_SECONDS_MAX: u64 = 366 * 24 * 3600;
@@ -25,6 +25,9 @@ const RUN_LIMIT_DEFAULT: &str = "30m";
 pub struct ExploreCommand {
     /// Names from `tempest scenarios`; order-saga if there are none.
     scenarios: Vec<String>,
+    /// Where the runs take place: lockstep, turmoil or madsim.
+    #[arg(long, value_name = "WORLD", default_value_t)]
+    world: WorldKind,
     /// How many seeds, from 1, or a range A..B without B.
     #[arg(long, default_value = "20")]
     seeds: SeedRange,
@@ -81,10 +84,11 @@ impl ExploreCommand {
             eprintln!("campaign {id}: {} runs; --campaign {id} repeats them", runs.len());
         }
         let campaign = Campaign { runs, jobs, time_limit: self.time_limit, run_limit, twice: self.twice };
-        let executable = std::env::current_exe()?;
+        let (executable, world) = (super::builds::executable(self.world)?, self.world.name());
         let command = |scenario: &str, seed: Seed| {
             let mut command = Command::new(&executable);
-            command.args(["run", scenario, "--json", "--seed", &seed.to_string(), "--out"]).arg(&self.out);
+            command.args(["run", scenario, "--json", "--world", world, "--seed", &seed.to_string(), "--out"]);
+            command.arg(&self.out);
             for plant in &self.plant {
                 command.args(["--plant", plant]);
             }
@@ -130,8 +134,9 @@ impl ExploreCommand {
         for name in &self.scenarios {
             let seed = self.runs().first().map_or(Seed(1), |(_, seed)| *seed);
             let (plants, settings) = (self.plant.clone(), settings.clone());
+            let (scenario_name, world) = (name.clone(), self.world);
             let request =
-                RunRequest { scenario: name.clone(), seed: seed.0, settings, plants, ..RunRequest::default() };
+                RunRequest { scenario: scenario_name, seed: seed.0, world, settings, plants, ..RunRequest::default() };
             prepare(scenario(name)?.as_ref(), request).with_context(|| format!("scenario {name}"))?;
         }
         Ok(())

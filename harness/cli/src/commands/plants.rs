@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use tempest::PlantedBug;
 use tempest::campaign::{Campaign, CampaignEnd, explore};
 use tempest::draw::{Seed, SeedRange};
+use tempest_artifact::WorldKind;
 
 #[derive(Args)]
 pub struct PlantsCommand {
@@ -18,6 +19,9 @@ pub struct PlantsCommand {
     /// The scenario that has to find them.
     #[arg(long, default_value = "order-saga")]
     scenario: String,
+    /// Where the runs take place: lockstep, turmoil or madsim.
+    #[arg(long, value_name = "WORLD", default_value_t)]
+    world: WorldKind,
     /// Processes at a time.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
@@ -68,11 +72,11 @@ impl PlantsCommand {
     }
 
     fn measure(&self, plant: &str, seeds: SeedRange) -> anyhow::Result<CampaignEnd> {
-        let executable = std::env::current_exe()?;
+        let (executable, world) = (super::builds::executable(self.world)?, self.world.name());
         let out = std::env::temp_dir().join("tempest-plants");
         let command = |scenario: &str, seed: Seed| {
             let mut command = Command::new(&executable);
-            command.args(["run", scenario, "--json", "--seed", &seed.to_string(), "--plant", plant]);
+            command.args(["run", scenario, "--json", "--world", world, "--seed", &seed.to_string(), "--plant", plant]);
             command.arg("--out").arg(&out);
             command
         };
