@@ -28,6 +28,8 @@ use tokio::sync::watch;
 
 /// What a killed host has is dropped when its tasks have their turn, which they have had long before.
 const DROPPING: Duration = Duration::from_millis(1);
+/// Tasks that panic in one stretch of time: if more do, it is the world itself that does.
+const PANICS_MAX: u32 = 1_000;
 /// After so many stretches of time madsim forgets tasks that have ended.
 const SWEEP_EVERY: u64 = 1_000;
 
@@ -111,10 +113,12 @@ impl MadsimWorld {
     /// Runs hosts until `future` is done. A task that panics ends, as everywhere; madsim lets the panic out, and the hook has
     /// noted it by then.
     fn run<T, F: Future<Output = T>>(&self, future: impl Fn() -> F) -> T {
+        let mut panics = 0;
         loop {
-            let ran = std::panic::catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(future())));
-            if let Ok(done) = ran {
-                return done;
+            match std::panic::catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(future()))) {
+                Ok(done) => return done,
+                Err(panic) if panics == PANICS_MAX => std::panic::resume_unwind(panic),
+                Err(_) => panics += 1,
             }
         }
     }
@@ -202,7 +206,7 @@ impl World for MadsimWorld {
         // What is paused would be dropped by whoever kills it, and not as a task of its node.
         handle.resume(node);
         handle.kill(node);
-        self.run(|| madsim::time::sleep(DROPPING));
+        self.run(|| async { madsim::time::sleep(DROPPING).await });
     }
 
     fn stop(&mut self, host: &Host) {
