@@ -2,7 +2,7 @@
 mod address;
 #[cfg(not(madsim))]
 mod http2;
-#[cfg(madsim)]
+#[cfg(any(madsim, test))]
 mod messages;
 #[cfg_attr(madsim, path = "no_tcp.rs")]
 mod tcp;

@@ -11,6 +11,8 @@ mod channel;
 mod deadline;
 mod frame;
 mod serving;
+#[cfg(all(test, not(madsim)))]
+mod tests;
 
 pub use channel::{Channel, dial, dial_any};
 pub use serving::{serve, server};
