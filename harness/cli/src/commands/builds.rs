@@ -1,10 +1,15 @@
 //! Two builds of this binary: madsim takes the same symbols of the C library as the default world, so that no process has
 //! both. Who asks for a run in the other one's world is handed over to it.
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use tempest_artifact::WorldKind;
 
 /// Where the build with the world madsim is, if it is not beside this one.
 const MADSIM_BINARY: &str = "TEMPEST_MADSIM";
+
+/// Set in a process that was started for this: that it is no such build either must not go on without end.
+const HANDED_OVER: &str = "TEMPEST_HANDED_OVER";
 
 /// How to make it.
 const BUILD: &str = r#"RUSTFLAGS="--cfg madsim" cargo build --target-dir target/madsim -p tempest-cli"#;
@@ -18,8 +23,12 @@ pub fn enter(world: WorldKind) -> anyhow::Result<()> {
         return Ok(());
     }
     let binary = madsim_binary()?;
-    let error =
-        std::os::unix::process::CommandExt::exec(std::process::Command::new(&binary).args(std::env::args_os().skip(1)));
+    anyhow::ensure!(
+        std::env::var_os(HANDED_OVER).is_none(),
+        "{} was built without --cfg madsim: make one with the world madsim by `{BUILD}`",
+        binary.display()
+    );
+    let error = Command::new(&binary).args(std::env::args_os().skip(1)).env(HANDED_OVER, "1").exec();
     Err(anyhow::Error::from(error).context(format!("cannot start {}", binary.display())))
 }
 
