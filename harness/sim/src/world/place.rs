@@ -83,7 +83,7 @@ const TURMOIL_LACKS: &[(&str, &str)] = &[
 
 const MADSIM_LACKS: &[(&str, &str)] = &[("clock-skew", NO_CLOCKS), ("clock-jump", NO_CLOCKS)];
 
-/// Whether a host can be crashed at the k-th hand-over between threads.
+/// Whether a host can be crashed at the k-th scheduling point.
 pub(crate) fn has_scheduling_points(kind: WorldKind) -> bool {
     kind == WorldKind::Lockstep
 }

@@ -203,7 +203,7 @@ impl World for MadsimWorld {
         let incarnation = slot.incarnation;
         self.links().tear(host.as_str(), incarnation, now);
         let handle: Handle = self.runtime.handle().clone();
-        // What is paused would be dropped by whoever kills it, and not as a task of its node.
+        // Paused tasks would be dropped by the controller, and not as tasks of their node.
         handle.resume(node);
         handle.kill(node);
         self.run(|| async { madsim::time::sleep(DROPPING).await });

@@ -1,5 +1,5 @@
 //! gRPC without HTTP/2, for a world whose runtime is not tokio's: each call is one byte stream of its own, with one message
-//! there and one back. What servers and clients hand over is the same as everywhere, `http::Request` and `http::Response`
+//! there and one back. What servers and clients give it is the same as everywhere, `http::Request` and `http::Response`
 //! with the encoded messages; only what lies between is otherwise.
 //!
 //! | on the stream | |

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The number of a host, given in the order in which they are named.
 pub(super) type HostNumber = usize;
 
-/// Nobody waits longer than this after a link was blocked until what was lost is sent again.
+/// At most so long after a link was blocked TCP sends again what was lost.
 const RESEND_AFTER_MAX: At = 30_000_000_000;
 
 #[derive(Default)]

@@ -95,7 +95,7 @@ impl Wires {
         }
     }
 
-    /// A new connection, which waits to be accepted; nothing if nobody listens there.
+    /// A new connection, which waits to be accepted; nothing if no listener is there.
     pub fn connect(&mut self, from: (HostNumber, u32), to: HostNumber, port: u16) -> Option<ConnectionId> {
         let listening = self.listeners.get_mut(&(to, port))?;
         let end = |(host, incarnation)| End {
