@@ -182,7 +182,8 @@ impl World for MadsimWorld {
             let (ended, inside) = (ended.clone(), of_program.clone());
             async move {
                 // The hook has noted a panic; the host is as one whose process died of it.
-                let _ = AssertUnwindSafe(async { program(stopped).await }).catch_unwind().await;
+                let program = tempest_rt::Contained::new(async move { program(stopped).await });
+                let _ = AssertUnwindSafe(program).catch_unwind().await;
                 ended.store(true, Ordering::SeqCst);
                 super::inside::Inside::ask_for_attention(&inside);
             }
