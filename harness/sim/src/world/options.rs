@@ -133,7 +133,6 @@ impl WorldOptions {
             worker_cache: draw.one_of("worker_cache", &[0, 1, 1000]),
             cached_runs: draw.one_of("cached_runs", &[1, 8, CACHED_RUNS, CACHED_RUNS]),
             pollers: draw.number("pollers", 2..=5),
-            poll_ms: draw.fixed("poll_ms", 60_000),
             latency_min_us,
             latency_max_us: latency_min_us.saturating_add(draw.one_of("latency_spread_us", &[0, 1_000, 20_000])),
             window_bytes: draw.one_of("window_bytes", &[4 << 10, 64 << 10, 256 << 10]),
@@ -149,6 +148,7 @@ impl WorldOptions {
             drain_ms: draw.fixed("drain_ms", 900_000),
             crash_at_scheduling_point: draw.fixed("crash_at_scheduling_point", 0),
             crash_host: draw.fixed("crash_host", 0),
+            poll_ms: draw.fixed("poll_ms", 60_000),
         };
         options.bounded(draw)
     }
