@@ -3,13 +3,13 @@
 use crate::error::Error;
 use crate::kernel::{self, HostStatus, Kernel, RunEnd, SECOND, State};
 use crate::options::Options;
-use crate::trace::{Trace, TraceHash};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tempest_trace::{Trace, TraceHash};
 
 /// A host of a simulation; incarnations share it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,9 +81,8 @@ impl Simulation {
             return Err(Error::BadOption("pin_to_core: this process may not run on that core"));
         }
         let trace = match &options.trace_file {
-            Some(path) => {
-                Trace::to_file(path).map_err(|error| Error::TraceFile(format!("{}: {error}", path.display())))?
-            }
+            Some(path) => Trace::to_file(path, crate::sys::report_problem)
+                .map_err(|error| Error::TraceFile(format!("{}: {error}", path.display())))?,
             None => Trace::default(),
         };
         #[cfg(lockstep_supported)]

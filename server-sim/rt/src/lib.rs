@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod chaos;
+#[cfg(madsim)]
+mod contained;
 pub mod entropy;
 pub mod net;
 pub mod raw;
@@ -18,3 +20,5 @@ pub use chaos::{Arms, arm, probes};
 pub use chaos::{armed_plants, duplicated};
 #[doc(hidden)]
 pub use chaos::{buggified, hit, is_planted};
+#[cfg(madsim)]
+pub use contained::Contained;

@@ -19,7 +19,7 @@ where
     #[cfg(not(madsim))]
     return tokio::spawn(future);
     #[cfg(madsim)]
-    return madsim::task::spawn(future);
+    return madsim::task::spawn(crate::Contained::new(future));
 }
 
 /// Runs blocking work beside the async threads: on a real thread for real and in lockstep; in a world without such threads at

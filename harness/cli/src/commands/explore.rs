@@ -88,9 +88,9 @@ impl ExploreCommand {
         }
         let twice = if self.twice { Twice::Each } else { Twice::Never };
         let campaign = Campaign { runs, jobs, time_limit: self.time_limit, run_limit, twice };
-        let executable = std::env::current_exe()?;
+        let executables = super::builds::executables(&self.world)?;
         let command = |run: &PlannedRun| {
-            let mut command = Command::new(&executable);
+            let mut command = Command::new(&executables[&run.world]);
             command.args(["run", &run.scenario, "--world", run.world.name(), "--json"]);
             command.args(["--seed", &run.seed.to_string(), "--out"]).arg(&self.out);
             for plant in &self.plant {

@@ -1,6 +1,8 @@
 //! One file per command.
 #[cfg(feature = "chaos")]
 mod bench;
+#[cfg(feature = "chaos")]
+mod builds;
 mod cluster;
 #[cfg(feature = "chaos")]
 mod explore;
@@ -95,6 +97,12 @@ fn say(line: impl std::fmt::Display) {
 
 /// Runs a command to its exit status. Errors are printed here, in one way for all.
 pub fn run(command: Command) -> ExitCode {
+    #[cfg(feature = "chaos")]
+    if matches!(command, Command::Server(_) | Command::Cluster(_) | Command::Bench(_))
+        && let Err(error) = builds::need_sockets()
+    {
+        return failed(&error);
+    }
     let result = match command {
         Command::Server(command) => server::run(command),
         Command::Cluster(command) => cluster::run(command),
@@ -123,8 +131,10 @@ pub fn run(command: Command) -> ExitCode {
         #[cfg(feature = "chaos")]
         Command::Bench(command) => bench::run(command),
     };
-    result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::from(EXIT_USAGE)
-    })
+    result.unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(EXIT_USAGE)
 }

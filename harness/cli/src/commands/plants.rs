@@ -78,7 +78,7 @@ impl PlantsCommand {
     }
 
     fn measure(&self, world: WorldKind, plant: Option<&str>, seeds: SeedRange) -> anyhow::Result<CampaignEnd> {
-        let executable = std::env::current_exe()?;
+        let executable = super::builds::executable(world)?;
         let out = std::env::temp_dir().join("tempest-plants");
         let command = |run: &PlannedRun| {
             let mut command = Command::new(&executable);

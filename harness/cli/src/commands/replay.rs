@@ -24,6 +24,8 @@ impl ReplayCommand {
         let name = name(&self.file);
         if self.file.extension().is_some_and(|extension| extension == "toml") {
             let regression = Regression::read(&self.file)?;
+            // Before anything is said: another build would say it once more.
+            super::builds::enter(self.how.world_of(&regression.request))?;
             self.how.tell(&format!("{}\n\n", regression.lesson.trim()));
             let report = self.how.perform(regression.request.clone())?;
             let lacking = regression.lacking(&report);

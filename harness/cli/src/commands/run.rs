@@ -110,9 +110,15 @@ impl RunCommand {
 }
 
 impl How {
+    /// Where it takes place: what is asked for counts more than what the request says.
+    pub fn world_of(&self, request: &RunRequest) -> WorldKind {
+        self.world.unwrap_or(request.world)
+    }
+
     /// Announces, runs, and shows how far it is.
     pub fn perform(&self, request: RunRequest) -> anyhow::Result<RunReport> {
-        let world = self.world.unwrap_or(request.world);
+        let world = self.world_of(&request);
+        super::builds::enter(world)?;
         let request = RunRequest { world, ..request };
         let scenario = scenario_of(&request)?;
         for note in old_names::notes(&request) {

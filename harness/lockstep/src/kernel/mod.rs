@@ -24,9 +24,9 @@ use crate::HostId;
 use crate::net::Network;
 use crate::options::Options;
 use crate::sys::Baton;
-use crate::trace::Trace;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use tempest_trace::Trace;
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
 

@@ -54,13 +54,22 @@ pub fn leave_a_shared_core() {
             if shared_for >= SHARED_AFTER
                 && let Some(core) = idlest(&cores, &idle_before, &idle)
             {
-                tempest_lockstep::let_run_on(&[core]);
+                run_on(core);
                 shared_for = 0;
             }
             (waited_before, idle_before) = (waited, idle);
         }
     });
 }
+
+#[cfg(not(madsim))]
+fn run_on(core: usize) {
+    tempest_lockstep::let_run_on(&[core]);
+}
+
+/// A run by madsim is one thread, which the kernel moves by itself.
+#[cfg(madsim)]
+fn run_on(_: usize) {}
 
 /// The core that was idle for longest between two looks, if one was for most of the time.
 fn idlest(cores: &[usize], before: &BTreeMap<usize, u64>, now: &BTreeMap<usize, u64>) -> Option<usize> {

@@ -19,8 +19,10 @@ use tempest_disk::{DiskOptions, SimDisk};
 use tempest_server::{ClusterConfig, NodeConfig};
 use tempest_store::{RangeId, ShardId, Timeline};
 
-/// How often the drain looks whether all runs are closed.
+/// How often the drain looks whether all runs are closed, and after a long time how many looks it has taken: who waits for
+/// months need not know it to the second.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const LOOKS_MAX: u32 = 1_000;
 /// When everything is healed, a database that may lose something has but one primary after this time.
 const SETTLING: Duration = Duration::from_secs(30);
 /// A call between nodes that is sent twice is there the second time by then.
@@ -128,6 +130,7 @@ impl<'a> Phases<'a> {
         let settings = WorkerSettings {
             cached_workflows: usize::try_from(options.worker_cache).unwrap_or(usize::MAX),
             pollers: usize::try_from(options.pollers).unwrap_or(2).max(2),
+            poll: Duration::from_millis(options.poll_ms),
         };
         for (number, host) in (0..).zip(&targets.workers) {
             let program = worker(shared.clone(), number, targets.servers.clone(), workload.clone(), settings);
@@ -253,8 +256,10 @@ impl<'a> Phases<'a> {
         self.deadline = self.world.now() + Duration::from_millis(self.options.drain_ms);
         // What a deposed primary has acknowledged may still be taken back when it hears of another.
         self.settled = self.world.now() + if self.options.may_lose() { SETTLING } else { Duration::ZERO };
+        let began = self.world.now();
         while self.world.now() < self.deadline && !self.over_early() {
-            let next = (self.world.now() + LOOK_AGAIN).min(self.deadline);
+            let look_again = LOOK_AGAIN.max((self.world.now() - began) / LOOKS_MAX);
+            let next = (self.world.now() + look_again).min(self.deadline);
             if !self.live(next) {
                 break;
             }
@@ -349,9 +354,11 @@ const PEER_PORT: u16 = 7234;
 fn configuration(options: &WorldOptions, host: &Host, number: u64) -> Arc<dyn Fn() -> NodeConfig + Send + Sync> {
     let shards = u32::try_from(options.shards).unwrap_or(1).max(1);
     let (nodes, roles, host) = (options.nodes, options.roles.of(number), host.clone());
+    let poll = Duration::from_millis(options.poll_ms);
     let cached_runs = usize::try_from(options.cached_runs).unwrap_or(usize::MAX).max(1);
     Arc::new(move || {
         let mut config = NodeConfig::new(format!("{host}:{}", crate::worker::PORT), shards);
+        config.frontend.task_long_poll = poll;
         if cached_runs < config.history.executions_cached_max {
             config.history.executions_cached_max = cached_runs;
             config.history.recent_events_bytes_max = 1;

@@ -19,12 +19,12 @@ use tempest_api::proto::workflowservice::v1 as api;
 use tempest_core::RunKey;
 use tempest_disk::SimDisk;
 use tempest_history::{DataLoss, DataLossObserver};
+use tempest_rt::net::Channel;
 use tempest_server::{Node, NodeConfig, NodeError};
 use tempest_store::redb::{RedbConfig, RedbStore};
 use tempest_store::{BranchId, Store, StoreCalls, StoreError};
 use tokio::sync::watch;
 use tonic::Status;
-use tonic::transport::Channel;
 
 /// Where a server keeps its database on its disk.
 const DATABASE: &str = "/data/tempest.redb";

@@ -7,19 +7,15 @@ use crate::world::{Aims, Ambiguities, Ambiguity, Shared, Strike, inside, now_ns}
 use bytes::{Buf, BufMut, Bytes};
 use futures::future::BoxFuture;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tempest_rt::net::Network;
+use tempest_rt::net::{self, Channel, KeepAlive, Network};
 use temporalio_client::callback_based::{CallbackBasedGrpcService, GrpcRequest, GrpcSuccessResponse};
 use tokio::sync::{mpsc, oneshot};
 use tonic::Status;
 use tonic::metadata::MetadataMap;
-use tonic::transport::{Channel, Endpoint, Uri};
 
-/// Silence on a connection is noticed after interval + timeout.
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Silence on a connection is noticed sooner than by servers: a worker has others to call.
+const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(10), timeout: Duration::from_secs(5) };
 
 /// The service that workers and clients call.
 pub(super) const SERVICE: &str = "temporal.api.workflowservice.v1.WorkflowService";
@@ -49,20 +45,7 @@ impl Caller {
 /// A lazy gRPC channel over a world's network to one of `addresses`, as behind a load balancer: the `first` one, and
 /// whenever a connection broke or was not made, the next.
 pub(crate) fn connect(network: Arc<dyn Network>, addresses: &[String], first: usize) -> Channel {
-    let addresses = addresses.to_vec();
-    let endpoint = Endpoint::from_shared(format!("http://{}", addresses[0])).expect("host:port makes a URI");
-    let tries = AtomicUsize::new(first);
-    let connector = tower::service_fn(move |_: Uri| {
-        let next = tries.fetch_add(1, Ordering::Relaxed) % addresses.len();
-        let connecting = network.connect(addresses[next].clone());
-        async move { connecting.await.map(hyper_util::rt::TokioIo::new) }
-    });
-    endpoint
-        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-        .keep_alive_while_idle(true)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .connect_with_connector_lazy(connector)
+    net::dial_any(network, addresses, first, KEEP_ALIVE).expect("hosts of a world have addresses")
 }
 
 type Call = (GrpcRequest, oneshot::Sender<Result<GrpcSuccessResponse, Status>>);

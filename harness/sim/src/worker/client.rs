@@ -8,6 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tempest_program::Calls;
+use tempest_rt::net::Channel;
 use temporalio_client::errors::{WorkflowGetResultError, WorkflowInteractionError};
 use temporalio_client::{
     ClientOptions, ConnectionOptions, NamespacedClient, WorkflowHandle, WorkflowIdReusePolicy, WorkflowStartOptions,
@@ -18,10 +19,11 @@ use temporalio_common::data_converters::{
 };
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 use temporalio_common::{HasWorkflowDefinition, SignalDefinition};
-use tonic::transport::Channel;
 
 /// Pause before an unknown outcome is tried again, beyond what the SDK retries itself.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
+/// Longer than a server keeps a poll for a history.
+const HISTORY_POLL: Duration = Duration::from_secs(60);
 
 /// The SDK's client, made patient. Every call is in the operation log, as the SDK made it.
 #[derive(Clone)]
@@ -47,7 +49,13 @@ impl Client {
     ) -> Client {
         let connecting = patiently(|| sdk(&caller, &channel));
         let sdk = waiting.on("the server to answer at all".to_owned(), connecting).await;
-        Client { sdk: Some(sdk), wire: Wire { caller, channel }, decisions, waiting, losses_allowed }
+        Client {
+            sdk: Some(sdk),
+            wire: Wire { caller, channel, poll: HISTORY_POLL },
+            decisions,
+            waiting,
+            losses_allowed,
+        }
     }
 
     /// A client of a world where the SDK does not run.
@@ -58,7 +66,7 @@ impl Client {
         waiting: Waiting,
         losses_allowed: bool,
     ) -> Client {
-        Client { sdk: None, wire: Wire { caller, channel }, decisions, waiting, losses_allowed }
+        Client { sdk: None, wire: Wire { caller, channel, poll: HISTORY_POLL }, decisions, waiting, losses_allowed }
     }
 
     /// The SDK's own client, for what has no patient form here.

@@ -3,8 +3,8 @@ use super::{Caller, NAMESPACE, TASK_QUEUE, Wire, WorkerSettings};
 use std::sync::Arc;
 use tempest_program::Ledger;
 use tempest_program::worker::{Habits, Worker};
+use tempest_rt::net::Channel;
 use tokio::sync::watch;
-use tonic::transport::Channel;
 
 /// What a scenario says of such a worker.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(crate) async fn run_protocol_worker(
     let identity = caller.name.clone();
     let worker = Worker {
         sticky_queue: format!("{identity}-{}", tempest_rt::entropy::uuid()),
-        calls: Arc::new(Wire { caller, channel }),
+        calls: Arc::new(Wire { caller, channel, poll: settings.poll }),
         namespace: NAMESPACE.to_owned(),
         task_queue: TASK_QUEUE.to_owned(),
         identity,

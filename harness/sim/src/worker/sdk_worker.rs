@@ -2,11 +2,12 @@
 use super::bridge::Caller;
 use super::client::{patiently, sdk};
 use super::registrations::Registrations;
+use std::time::Duration;
+use tempest_rt::net::Channel;
 use temporalio_common::worker::WorkerDeploymentOptions;
 use temporalio_sdk::runtime::{PollerBehavior, RuntimeOptions};
 use temporalio_sdk::{Runtime, Worker};
 use tokio::sync::watch;
-use tonic::transport::Channel;
 
 /// The same for all workers of a run.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct WorkerSettings {
     pub cached_workflows: usize,
     /// Concurrent polls per kind of task.
     pub pollers: usize,
+    /// How long a server keeps a poll.
+    pub poll: Duration,
 }
 
 /// Runs a worker until it is asked to stop or fails.

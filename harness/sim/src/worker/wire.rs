@@ -4,12 +4,11 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use std::time::Duration;
 use tempest_program::Calls;
+use tempest_rt::net::Channel;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 
-/// How long a caller waits for an answer: longer than a server keeps a poll.
-const POLL_PATIENCE: Duration = Duration::from_secs(70);
+/// How long a caller waits for an answer, beyond what a server keeps a poll.
 const CALL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection to the servers.
@@ -17,11 +16,13 @@ const CALL_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Wire {
     pub caller: Caller,
     pub channel: Channel,
+    /// How long a server keeps a poll.
+    pub poll: Duration,
 }
 
 impl Calls for Wire {
     fn call(&self, rpc: &'static str, request: Bytes) -> BoxFuture<'_, Result<Bytes, Status>> {
-        let patience = if is_long(rpc) { POLL_PATIENCE } else { CALL_PATIENCE };
+        let patience = if is_long(rpc) { self.poll + CALL_PATIENCE } else { CALL_PATIENCE };
         async move {
             let called = noted(&self.caller, self.channel.clone(), SERVICE, rpc, deadline(patience), request);
             match tempest_rt::time::timeout(patience, called).await {

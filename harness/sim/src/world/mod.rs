@@ -7,6 +7,8 @@ mod fixtures;
 pub(crate) mod inside;
 #[cfg(not(madsim))]
 mod lockstep;
+#[cfg(madsim)]
+mod madsim;
 mod operator;
 mod options;
 mod owed;
@@ -17,6 +19,8 @@ mod thief;
 #[cfg(not(madsim))]
 mod turmoil;
 
+#[cfg(madsim)]
+use self::madsim::NoWorld as DefaultInside;
 pub use aims::{Aims, Strike};
 pub(crate) use ambiguity::is_for_plans_alone;
 pub use ambiguity::{Ambiguities, Ambiguity};

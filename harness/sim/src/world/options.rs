@@ -4,6 +4,8 @@ use tempest_store::Role;
 
 /// An hour: no delay, phase or latency of a run that is set by hand is longer.
 const HOUR_MS: u64 = 3_600_000;
+/// What a program of a year needs, and leap years and the like.
+const TWO_YEARS_MS: u64 = 2 * 366 * 24 * HOUR_MS;
 /// Beyond this, a plan is no storm any more but a list.
 const FAULTS_MAX: u64 = 10_000;
 
@@ -36,6 +38,9 @@ pub struct WorldOptions {
     pub cached_runs: u64,
     /// Concurrent polls of a worker per kind of task, at least 2.
     pub pollers: u64,
+    /// How long a server keeps a worker's poll for which it has no task. Polls are what an idle world does: over months of
+    /// virtual time there are a million of a minute each. Workers with the SDK give up after a minute whatever is set here.
+    pub poll_ms: u64,
     /// Shortest one-way latency of a link.
     pub latency_min_us: u64,
     /// Longest one-way latency of a link.
@@ -143,6 +148,7 @@ impl WorldOptions {
             drain_ms: draw.fixed("drain_ms", 900_000),
             crash_at_scheduling_point: draw.fixed("crash_at_scheduling_point", 0),
             crash_host: draw.fixed("crash_host", 0),
+            poll_ms: draw.fixed("poll_ms", 60_000),
         };
         options.bounded(draw)
     }
@@ -176,6 +182,7 @@ impl WorldOptions {
             worker_cache: draw.within("worker_cache", 0..=1_000_000),
             cached_runs: draw.within("cached_runs", 1..=1_000_000),
             pollers: draw.within("pollers", 2..=100),
+            poll_ms: draw.within("poll_ms", 1_000..=24 * HOUR_MS),
             latency_max_us: self.latency_max_us.min(2 * HOUR_MS * 1000),
             window_bytes: draw.within("window_bytes", 1..=1 << 30),
             preemption_per_million: draw.within("preemption_per_million", 0..=1_000_000),
@@ -183,7 +190,7 @@ impl WorldOptions {
             warm_up_ms: draw.within("warm_up_ms", 0..=24 * HOUR_MS),
             storm_ms: draw.within("storm_ms", 0..=24 * HOUR_MS),
             faults: draw.within("faults", 0..=FAULTS_MAX),
-            drain_ms: draw.within("drain_ms", 0..=24 * HOUR_MS),
+            drain_ms: draw.within("drain_ms", 0..=TWO_YEARS_MS),
             crash_host: draw.within("crash_host", 0..=workers + self.nodes.min(NODES_MAX) - 1),
             ..self
         }

@@ -29,6 +29,12 @@ pub enum WorldError {
     #[cfg(not(madsim))]
     #[error(transparent)]
     Lockstep(#[from] tempest_lockstep::Error),
+    #[cfg(madsim)]
+    #[error("no thread for the run: {0}")]
+    Thread(std::io::Error),
+    #[cfg(madsim)]
+    #[error("the trace cannot be written to {}: {error}", file.display())]
+    TraceFile { file: PathBuf, error: std::io::Error },
     #[error("the world {0} is not in this build")]
     NotInThisBuild(WorldKind),
 }
@@ -44,6 +50,8 @@ pub(crate) fn take_place<T: Send + 'static>(
         WorldKind::Lockstep => super::lockstep::take_place(place, body),
         #[cfg(not(madsim))]
         WorldKind::Turmoil => super::turmoil::take_place(place, body),
+        #[cfg(madsim)]
+        WorldKind::Madsim => super::madsim::take_place(place, body),
         other => Err(WorldError::NotInThisBuild(other)),
     }
 }
@@ -76,7 +84,7 @@ const TURMOIL_LACKS: &[(&str, &str)] = &[
 
 const MADSIM_LACKS: &[(&str, &str)] = &[("clock-skew", NO_CLOCKS), ("clock-jump", NO_CLOCKS)];
 
-/// Whether a host can be crashed at the k-th hand-over between threads.
+/// Whether a host can be crashed at the k-th scheduling point.
 pub(crate) fn has_scheduling_points(kind: WorldKind) -> bool {
     kind == WorldKind::Lockstep
 }

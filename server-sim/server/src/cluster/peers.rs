@@ -15,10 +15,9 @@ use tempest_api::{
     Caller, Duplicate, HistoryService, MatchingService, RemoteHistory, RemoteMatching, ServiceError, ServiceResult,
     answer_history, answer_matching,
 };
-use tempest_rt::net::{self, BadAddress, Network};
+use tempest_rt::net::{self, BadAddress, Channel, Network};
 use tempest_rt::raw::Raw;
 use tempest_rt::time::{Duration, timeout};
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
 const HISTORY: &str = "history";

@@ -40,7 +40,8 @@ pub const ROWS: &[Row] = &[
     row("tempest-frontend", ROLE),
     row("tempest-system", ROLE),
     row("tempest-server", SERVER),
-    row("tempest-lockstep", &[]),
+    row("tempest-lockstep", &["tempest-trace"]),
+    row("tempest-trace", &[]),
     row("tempest-macros", &[]),
     row("tempest-artifact", &[]),
     row("tempest-bench", BENCH),
@@ -74,6 +75,7 @@ const HARNESS: &[&str] = &[
     "tempest-rt",
     "tempest-server",
     "tempest-store",
+    "tempest-trace",
 ];
 
 /// It measures the server and reckons with what it measured: of the harness it knows only what a bench leaves behind.
