@@ -7,6 +7,7 @@ mod planted_bugs;
 mod regressions;
 mod seeds;
 mod shard_bench;
+mod worlds;
 
 use std::process::{Command, Output};
 

@@ -30,6 +30,11 @@ const REASONS: &[(&str, &[&str], &str)] = &[
         "programs live in one namespace: the scenario registry has more",
     ),
     ("command", &["PROTOCOL_MESSAGE"], "updates are not served yet"),
+    (
+        "event",
+        &["CHILD_WORKFLOW_EXECUTION_TERMINATED"],
+        "the SDK fails a run that cancels a child which was terminated; transcripts of the core have such children",
+    ),
     ("event", &["UPDATE"], "updates are not served yet"),
     ("event", &["NEXUS"], "Nexus is not served yet"),
     ("event", &["PAUSED", "TIME_SKIPPING", "OPTIONS_UPDATED"], "not served yet"),

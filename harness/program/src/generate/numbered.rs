@@ -11,8 +11,8 @@ pub(super) fn number(program: &mut Program) {
         cut(&mut workflow.body, &mut left);
         name_children(&mut workflow.body, &mut 0);
         settle(&mut workflow.body, count, &mut Vec::new());
-        let (activities, children) = (activities(&workflow.body, ""), children(&workflow.body));
-        workflow.clients.iter_mut().for_each(|act| settle_act(&mut act.action, &activities, &children));
+        let activities = activities(&workflow.body, "");
+        workflow.clients.iter_mut().for_each(|act| settle_act(&mut act.action, &activities));
     }
 }
 
@@ -132,27 +132,12 @@ fn activities(body: &Body, path: &str) -> Vec<String> {
     body.iter().enumerate().flat_map(of).collect()
 }
 
-/// Names of the children of a run and of those that continue it.
-fn children(body: &Body) -> Vec<String> {
-    let of = |action: &Action| match action {
-        Action::Child(child) => vec![child.id.clone()],
-        Action::Scope { body, .. } | Action::ContinueAsNew(body) => children(body),
-        Action::Race(branches) | Action::Parallel(branches) => branches.iter().flat_map(children).collect(),
-        _ => Vec::new(),
-    };
-    body.iter().flat_map(of).collect()
-}
-
-/// What a client does to an activity or a child is done to one that there is; without any, it looks instead.
-fn settle_act(action: &mut ClientAction, activities: &[String], children: &[String]) {
-    let (name, known) = match action {
-        ClientAction::ById { path, .. } => (path, activities),
-        ClientAction::TerminateChild(child) => (child, children),
-        _ => return,
-    };
-    let number: usize = name.parse().unwrap_or(0);
-    match known.get(number % known.len().max(1)) {
-        Some(one) => name.clone_from(one),
+/// What a client says of an activity is said of one that there is; without any, it looks instead.
+fn settle_act(action: &mut ClientAction, activities: &[String]) {
+    let ClientAction::ById { path, .. } = action else { return };
+    let number: usize = path.parse().unwrap_or(0);
+    match activities.get(number % activities.len().max(1)) {
+        Some(one) => path.clone_from(one),
         None => *action = ClientAction::Describe,
     }
 }

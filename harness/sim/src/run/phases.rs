@@ -221,6 +221,8 @@ impl<'a> Phases<'a> {
         let settled = self.world.now() >= self.settled;
         let open = self.open.look(&self.shared, &self.workload.may_stay_open());
         if !settled || !self.shared.clients_done() || !open.is_empty() {
+            // What is sent from now on counts, too.
+            self.all_arrived = None;
             return false;
         }
         let arrived = |sent_ns| Duration::from_nanos(sent_ns) + DUPLICATES_ARRIVE;
