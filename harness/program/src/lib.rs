@@ -15,6 +15,7 @@ mod ledger;
 pub mod model;
 mod plan;
 pub mod replay;
+mod smaller;
 pub mod text;
 pub mod worker;
 
@@ -24,3 +25,4 @@ pub use plan::{
     ATTRIBUTE, Act, Action, Activity, Attempt, Backoff, Body, ById, CancelType, Child, ClientAction, ClosePolicy,
     Conflict, End, Program, Retry, Reuse, Start, Target, Workflow,
 };
+pub use smaller::smaller;

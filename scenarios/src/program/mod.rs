@@ -50,7 +50,14 @@ impl Scenario for Programs {
     fn prepare(&self, draw: &mut Draw<'_>, decisions: &Decisions) -> Arc<dyn Workload> {
         let choices: &[u64] = if draw.world().has_sdk() { &[NONE, SOME, ALL] } else { &[ALL] };
         let on_protocol = draw.one_of("protocol_workers", choices);
-        let program = self.written.clone().unwrap_or_else(|| drawn(draw, decisions));
+        let program = match &self.written {
+            Some(program) => {
+                // Of one that was drawn once, the artifact says how many they were to be.
+                draw.fixed("workflows", program.workflows.len() as u64);
+                program.clone()
+            }
+            None => drawn(draw, decisions),
+        };
         Arc::new(Running {
             program,
             on_protocol,
@@ -110,6 +117,10 @@ impl Workload for Running {
             _ => true,
         };
         is_one.then(|| ProtocolWorker { ledger: self.ledger.clone(), habits: self.habits(number) })
+    }
+
+    fn program(&self) -> Option<String> {
+        Some(tempest_program::text::write(&self.program))
     }
 
     fn needs_sdk(&self) -> bool {

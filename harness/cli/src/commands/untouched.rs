@@ -30,6 +30,7 @@ const REASONS: &[(&str, &[&str], &str)] = &[
         "programs live in one namespace: the scenario registry has more",
     ),
     ("command", &["PROTOCOL_MESSAGE"], "updates are not served yet"),
+    ("command", &["NEXUS"], "Nexus is not served yet"),
     (
         "event",
         &["CHILD_WORKFLOW_EXECUTION_TERMINATED"],
@@ -40,6 +41,7 @@ const REASONS: &[(&str, &[&str], &str)] = &[
     ("event", &["PAUSED", "TIME_SKIPPING", "OPTIONS_UPDATED"], "not served yet"),
     ("event", &["EXTERNALLY"], "Temporal does not write it yet"),
     ("field", &["Namespace."], "programs live in one namespace: the scenario registry has more"),
+    ("field", &["NexusOperation."], "Nexus is not served yet"),
     ("field", &["ProtocolMessage.", ".messages", ".query_results"], "queries and updates are not served yet"),
     ("field", &["cron_schedule"], "cron is not served yet: refused"),
     (

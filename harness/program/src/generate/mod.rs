@@ -30,7 +30,7 @@ const ACTIONS_MAX: u32 = 24;
 /// The program of a seed, of so many workflows (1 to [`WORKFLOWS_MAX`]). `on_sdk`: without what workers on the official SDK do
 /// in another way than others.
 ///
-/// Whoever executes the program, the SDK's replayer judges all histories, and two things make the SDK (1.1.1) fail every later
+/// On either kind of worker, the SDK's replayer judges all histories, and two things make the SDK (1.1.1) fail every later
 /// workflow task of a run: an abandoned activity that fails or times out, since its machine for activities knows of abandoned
 /// ones only that they may complete, and the cancellation of a child that was terminated, which its machine for children does
 /// not expect. So no activity is abandoned, and no client terminates a child.

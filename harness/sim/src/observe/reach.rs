@@ -75,6 +75,9 @@ fn attributes_name(attributes: &MessageDescriptor) -> &str {
     attributes.name().trim_end_matches("CommandAttributes")
 }
 
+/// Higher than any number of a command or an event; between them there are gaps.
+const NUMBERS_MAX: i32 = 255;
+
 /// All that there is to touch of what this server serves: fields, commands, events.
 pub fn everything() -> (Vec<String>, Vec<String>, Vec<String>) {
     let mut fields = Vec::new();
@@ -86,12 +89,14 @@ pub fn everything() -> (Vec<String>, Vec<String>, Vec<String>) {
             add(rpc.name(), request);
         }
     }
-    let kinds = || (1..).map_while(|number| CommandType::try_from(number).ok());
+    let kinds = || (1..=NUMBERS_MAX).filter_map(|number| CommandType::try_from(number).ok());
     for attributes in kinds().filter_map(attributes_of) {
         add(attributes_name(&attributes.clone()), attributes);
     }
     let of_event = |number| EventType::try_from(number).ok();
-    let events = (1..).map_while(of_event).map(|kind| kind.as_str_name().trim_start_matches("EVENT_TYPE_").to_owned());
+    let events = (1..=NUMBERS_MAX)
+        .filter_map(of_event)
+        .map(|kind| kind.as_str_name().trim_start_matches("EVENT_TYPE_").to_owned());
     (fields, kinds().map(command_name).collect(), events.collect())
 }
 
@@ -104,11 +109,12 @@ mod tests {
     fn what_a_run_touches_is_among_all_that_there_is() {
         let reach = of(&sound());
         let (fields, commands, events) = everything();
-        assert!(reach.fields.contains_key("SignalWorkflowExecution.signal_name"), "{reach:?}");
+        assert!(reach.fields.contains_key("SignalWorkflowExecution.request_id"), "{reach:?}");
         assert!(reach.events.contains_key("WORKFLOW_EXECUTION_STARTED"), "{reach:?}");
         assert!(reach.fields.keys().all(|name| fields.contains(name)));
         assert!(reach.events.keys().all(|name| events.contains(name)));
-        assert_eq!((commands.len(), events.len() > 55), (17, true), "{commands:?}");
+        assert!(commands.iter().any(|name| name == "MODIFY_WORKFLOW_PROPERTIES"), "{commands:?}");
+        assert!(events.iter().any(|name| name == "WORKFLOW_EXECUTION_UPDATE_ACCEPTED"), "{events:?}");
         assert!(fields.iter().any(|name| name == "ScheduleActivityTask.heartbeat_timeout"));
     }
 

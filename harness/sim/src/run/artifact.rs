@@ -1,12 +1,14 @@
 //! The artifact of a run: its report, as everything that is needed to repeat and understand it.
 use super::RunReport;
 use std::path::Path;
-use tempest_artifact::{ARTIFACT_VERSION, Artifact, Verdict};
+use tempest_artifact::{ARTIFACT_VERSION, Artifact, RunRequest, Verdict};
 
 impl RunReport {
     /// The artifact of this run; `file` is where it will be.
     pub fn artifact(&self, file: &Path) -> Artifact {
-        let request = self.request.clone();
+        // What draws programs changes: the one that was run is kept.
+        let program = self.program.clone();
+        let request = RunRequest { program, ..self.request.clone() };
         Artifact {
             version: ARTIFACT_VERSION,
             scenario: request.scenario.clone(),
@@ -29,7 +31,7 @@ impl RunReport {
             histories: self.histories.clone(),
             virtual_ms: self.virtual_ms,
             wall_ms: self.wall_ms,
-            reproduce: request.command(Some(&file.display().to_string())),
+            reproduce: self.request.command(Some(&file.display().to_string())),
             request,
             harness: env!("CARGO_PKG_VERSION").to_owned(),
         }

@@ -238,6 +238,7 @@ impl Prepared {
         let mut probes: BTreeMap<String, u64> = PROBES.iter().map(|name| ((*name).to_owned(), 0)).collect();
         probes.extend(tempest_rt::probes().into_iter().map(|(name, hits)| (name.to_owned(), hits)));
         RunReport {
+            program: self.workload.program(),
             options: self.drawn,
             plan: self.plan,
             timeline: recorded.timeline,

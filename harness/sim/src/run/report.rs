@@ -9,6 +9,8 @@ use tempest_artifact::{
 #[derive(Clone, Debug)]
 pub struct RunReport {
     pub request: RunRequest,
+    /// The program that was run, if it was one.
+    pub program: Option<String>,
     pub options: Vec<Drawn>,
     pub plan: FaultPlan,
     pub timeline: Vec<TimelineEntry>,

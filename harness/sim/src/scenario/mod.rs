@@ -39,6 +39,10 @@ pub trait Workload: Send + Sync + 'static {
     fn protocol_worker(&self, _number: usize) -> Option<ProtocolWorker> {
         None
     }
+    /// What it does as a text, where that is a program: with it, a repetition needs no drawing.
+    fn program(&self) -> Option<String> {
+        None
+    }
     /// Whether workers or clients use the official SDK. Without it, a run can take place in every world.
     fn needs_sdk(&self) -> bool {
         true

@@ -18,7 +18,7 @@ impl SendOrder {
         ctx.execute_activity(Warehouse::pack, order.clone(), options()).await?;
         // `ctx.workflow_time()` is the time that a replay has, too.
         let second = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        if second % 2 == 0 {
+        if second.is_multiple_of(2) {
             ctx.execute_activity(Warehouse::courier, order, options()).await?;
         } else {
             ctx.execute_activity(Warehouse::post, order, options()).await?;

@@ -1,10 +1,11 @@
 //! Shrinking: a failed run becomes the smallest one found that violates the same invariant.
 //!
-//! Faults go first, then the workload's sizes get smaller, then the world. What to try is decided by functions from one
+//! Faults go first, then the workload's sizes get smaller and programs shorter, then the world. What to try is decided by functions from one
 //! request to others; [`Trials`] runs those, each in a process of its own. Every size is said in a request, and every
 //! choice of a run is keyed by its place, so that what is taken away leaves the rest as it was.
 mod as_test;
 mod faults;
+mod program;
 mod sizes;
 mod trials;
 mod world;
@@ -88,6 +89,7 @@ fn all_passes(current: &mut RunRequest, still_fails: &mut StillFails<'_>) -> Res
         let before = current.clone();
         faults::fewer(current, still_fails)?;
         sizes::smaller(current, &workload_sizes(current), still_fails)?;
+        program::shorter(current, still_fails)?;
         world::plainer(current, still_fails)?;
         faults::fewer(current, still_fails)?;
         faults::simpler(current, still_fails)?;
