@@ -164,7 +164,7 @@ fn mistakes_are_named_with_their_fix() {
         (&["run", "hello", "--seed", "lots"][..], "lots"),
         (&["run", "hello", "--set", "workflow=3"][..], "there is no option \"workflow\""),
         (&["run", "hello", "--plant", "weeds"][..], "there is no bug \"weeds\""),
-        (&["run", "hello", "--world", "mars"][..], "possible values: lockstep"),
+        (&["run", "hello", "--world", "mars"][..], "there are: lockstep, turmoil, madsim"),
         (&["replay", "nowhere.json"][..], "nowhere.json"),
         (&["explore", "hello", "--partition", "3/3"][..], "write K/N with K from 0 and below N"),
         (&["explore", "hello", "--time-limit", "soon"][..], "write 90s, 10m or 2h"),

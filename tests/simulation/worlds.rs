@@ -10,14 +10,14 @@ fn programs_hold_in_turmoil_and_repeat_themselves() {
 
 #[test]
 fn a_planted_bug_is_found_in_turmoil_and_its_run_repeated_there() {
-    let run = ["run", "program", "--world", "turmoil", "--seed", "1", "--plant", "timer-behind-cursor"];
+    let run = ["run", "program", "--world", "turmoil", "--seed", "1", "--plant", "reverse-page-skips-an-event"];
     let output = tempest(&[run.as_slice(), &["--out", "worlds"]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
     assert_eq!(
         last_line(&output),
-        "reproduce: tempest run program --seed 1 --world turmoil --plant timer-behind-cursor"
+        "reproduce: tempest run program --seed 1 --world turmoil --plant reverse-page-skips-an-event"
     );
-    let again = tempest(&["replay", "worlds/program-1-turmoil-timer-behind-cursor.json"]);
+    let again = tempest(&["replay", "worlds/program-1-turmoil-reverse-page-skips-an-event.json"]);
     assert!(stdout(&again).contains("reproduced: the same run"), "{}", stdout(&again));
 }
 
