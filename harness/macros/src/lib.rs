@@ -16,7 +16,8 @@ const SEEDS_DEFAULT: u64 = 10;
 /// ```
 ///
 /// Seeds run in parallel, from 1 on. The first of them and then one in ten run twice: if the two courses differ, the test
-/// fails, since a failure that cannot be repeated helps no one. `#[tempest::test(seed = 7)]` is one seed alone, for a run that once failed.
+/// fails, since a failure that cannot be repeated helps no one. `#[tempest::test(seed = 7)]` is one seed alone, for a run that
+/// once failed.
 ///
 /// | variable | does |
 /// |---|---|

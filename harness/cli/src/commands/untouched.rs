@@ -6,12 +6,12 @@ const REASONS: &[(&str, &[&str], &str)] = &[
         "fault",
         &["bit-rot", "disk-lost", "isolate-database", "promote"],
         "of a database that loses what it has acknowledged: what a program saw would be gone, and the model with it; \
-         order-saga, backlog and registry run on one",
+         order-saga runs on one now and then",
     ),
     (
         "probe",
         &["data-loss", "founded-anew", "another-cluster", "another-timeline", "namespace-restored", "range-renewed"],
-        "of a database that loses what it has acknowledged: order-saga, backlog and registry run on one",
+        "of a database that loses what it has acknowledged: order-saga runs on one now and then",
     ),
     (
         "probe",
@@ -19,11 +19,6 @@ const REASONS: &[(&str, &[&str], &str)] = &[
         "a limit that lies far beyond what a program does; tests of the core and of history reach it",
     ),
     ("probe", &["commit-conflict"], "a bug of the server if it is ever touched: the invariant commits-fit says so"),
-    (
-        "probe",
-        &["foreign-partition", "sticky-task-moved", "poll-of-gone-worker"],
-        "takes many queues, or a worker that is told to go while it polls: backlog and herd have them",
-    ),
     (
         "rpc",
         &["RegisterNamespace", "UpdateNamespace"],

@@ -182,10 +182,7 @@ pub(crate) fn clients(
             let channel = dial(&servers, 0);
             let waiting = shared.waiting.clone();
             let caller = Caller::of(&shared, "client");
-            let client = match inside::has_sdk() {
-                true => Client::connect(caller, channel, decisions, waiting, losses_allowed).await,
-                false => Client::without_sdk(caller, channel, decisions, waiting, losses_allowed),
-            };
+            let client = Client::connect(caller, channel, decisions, waiting, losses_allowed).await;
             if let Err(error) = workload.clients(client).await {
                 shared.report_problem(format!("the clients gave up at {}: {error:#}", seconds(now_ns())));
             }
