@@ -4,6 +4,7 @@ use super::untyped::is_unknown;
 use super::{NAMESPACE, PORT, TASK_QUEUE, Wire};
 use crate::draw::Decisions;
 use crate::observe::Waiting;
+use crate::world::inside;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,26 +48,13 @@ impl Client {
         waiting: Waiting,
         losses_allowed: bool,
     ) -> Client {
-        let connecting = patiently(|| sdk(&caller, &channel));
-        let sdk = waiting.on("the server to answer at all".to_owned(), connecting).await;
-        Client {
-            sdk: Some(sdk),
-            wire: Wire { caller, channel, poll: HISTORY_POLL },
-            decisions,
-            waiting,
-            losses_allowed,
-        }
-    }
-
-    /// A client of a world where the SDK does not run.
-    pub(crate) fn without_sdk(
-        caller: Caller,
-        channel: Channel,
-        decisions: Decisions,
-        waiting: Waiting,
-        losses_allowed: bool,
-    ) -> Client {
-        Client { sdk: None, wire: Wire { caller, channel, poll: HISTORY_POLL }, decisions, waiting, losses_allowed }
+        let sdk = if inside::has_sdk() {
+            let connecting = patiently(|| sdk(&caller, &channel));
+            Some(waiting.on("the server to answer at all".to_owned(), connecting).await)
+        } else {
+            None
+        };
+        Client { sdk, wire: Wire { caller, channel, poll: HISTORY_POLL }, decisions, waiting, losses_allowed }
     }
 
     /// The SDK's own client, for what has no patient form here.

@@ -2,3 +2,4 @@
 mod forgets_to_refund;
 mod pays_again;
 mod reads_the_clock;
+mod reads_the_machine;
